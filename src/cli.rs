@@ -1,0 +1,1 @@
+//! The only reader of arguments, environment and tty-ness.

@@ -1,0 +1,1 @@
+//! The OAuth and MCP client. Every request passes one traced seam.

@@ -1,0 +1,22 @@
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+//! hoptrail: a terminal companion for the Keycard MCP workshop.
+//!
+//! One [`trace::TraceEvent`] stream carries every fact about the outside world; every pane is a
+//! fold of it ([`projection`]). `ARCHITECTURE.md` has the map and the reasons.
+
+pub mod app;
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod lab;
+pub mod plain;
+pub mod projection;
+pub mod protocol;
+pub mod runtime;
+pub mod server;
+pub mod support;
+pub mod trace;
+pub mod ui;
+pub mod upstream;
+pub mod zone;

@@ -1,0 +1,3 @@
+//! The `hoptrail` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The same facts as lines of text or JSON Lines, for pipes and screen readers.

@@ -1,0 +1,12 @@
+//! Wire types and nothing else: what travels between the client, the server, the zone and the
+//! services. No I/O, no async, no terminal.
+
+pub mod audit;
+pub mod console;
+pub mod env;
+pub mod jwt;
+pub mod oauth;
+pub mod observed;
+pub mod secret;
+pub mod tickets;
+pub mod traceparent;

@@ -1,0 +1,135 @@
+//! Values that must never be seen: tokens, keys, codes, verifiers.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroize;
+
+/// A secret: no `Serialize`, no `Display`, redacted `Debug`, zeroed on drop.
+///
+/// Read it with [`Secret::expose`] at the very place where it goes onto the wire.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret<T: Zeroize = String>(T);
+
+impl<T: Zeroize> Secret<T> {
+    /// Wraps a secret.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The secret itself. Every call is a place to look at in a review.
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// A short name for the secret by which it can be followed but not guessed.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.0.as_ref())
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<T: Zeroize> Drop for Secret<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl From<String> for Secret<String> {
+    fn from(value: String) -> Self {
+        Self(value)
+    }
+}
+
+impl From<&str> for Secret<String> {
+    fn from(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret<String> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+/// The first 32 bits of a SHA-256, in hexadecimal: enough to tell two secrets
+/// of a run apart, useless to anyone who wants one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(u32);
+
+impl Fingerprint {
+    /// The fingerprint of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = digest(&SHA256, bytes);
+        let head = hash.as_ref();
+        Self(u32::from_be_bytes([head[0], head[1], head[2], head[3]]))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        u32::from_str_radix(&text, 16)
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom("a fingerprint is eight hexadecimal digits"))
+    }
+}
+
+/// Hides everything in `text` that looks like a credential: three-part JWTs, `Bearer`/`Basic`
+/// values, `sb_secret_`, `sk-ant-`, `lin_api_` and `lin_oauth_` keys.
+///
+/// The last line of defence for text whose shape is unknown; typed code uses [`Secret`].
+#[must_use]
+pub fn scrub(text: &str) -> std::borrow::Cow<'_, str> {
+    static PATTERN: std::sync::LazyLock<regex::Regex> = std::sync::LazyLock::new(|| {
+        regex::Regex::new(
+            r"(?:[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,})|(?:\b(?:sb_secret_|sb_publishable_|sk-ant-|lin_api_|lin_oauth_|whsec_|sk_live_|sk_test_)[A-Za-z0-9_-]{4,})|(?:\b(?i:bearer|basic)\s+[A-Za-z0-9+/=._~-]{12,})",
+        )
+        .expect("a constant pattern")
+    });
+    PATTERN.replace_all(text, "[hidden]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_nothing_of_itself() {
+        let secret = Secret::from("sk-ant-very-secret");
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert_eq!(secret.fingerprint().to_string().len(), 8);
+    }
+
+    #[test]
+    fn scrubbing_hides_what_looks_like_a_credential() {
+        assert_eq!(
+            scrub("Authorization: Bearer abcdefghijklmnop"),
+            "Authorization: [hidden]"
+        );
+        assert_eq!(scrub("key sb_secret_abcdef1234 end"), "key [hidden] end");
+        assert_eq!(scrub("plain words only"), "plain words only");
+    }
+}

@@ -1,0 +1,1 @@
+//! Knows everything: the loops, the terminal, the effect runners, recording.

@@ -1,0 +1,1 @@
+//! The support-escalation MCP server: a drop-in for the workshop's finished one.

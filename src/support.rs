@@ -1,0 +1,10 @@
+//! Small things that every layer needs: time, identifiers, text, paths, failures.
+//!
+//! Must not know anything of OAuth, MCP or the terminal; the wall clock and
+//! randomness are read in `clock` and `ids` and nowhere else.
+
+pub mod clock;
+pub mod error;
+pub mod ids;
+pub mod paths;
+pub mod text;

@@ -1,0 +1,79 @@
+//! What a person is told when something went wrong: what happened, why, what to do next.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How the process ends; the numbers are part of the command line's contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// 0: everything was as expected.
+    Ok,
+    /// 1: an expectation or a check failed.
+    Failed,
+    /// 2: the command line, a file or a setting was wrong.
+    Usage,
+    /// 3: something could not be reached.
+    Unreachable,
+    /// 4: the sign-in was refused.
+    Refused,
+}
+
+impl Exit {
+    /// The process exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Unreachable => 3,
+            Self::Refused => 4,
+        }
+    }
+}
+
+/// A failure that a person can act on. Never holds a secret; text from outside
+/// is sanitised on the way in (`support::text::sanitize`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What happened, one sentence without a full stop.
+    pub what: String,
+    /// Why, as far as it is known.
+    pub why: String,
+    /// What to do next: a key, a command, a setting.
+    pub next: String,
+    /// The exit code if this ends the process.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// A failure in its three parts.
+    pub fn new(
+        exit: Exit,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        let clean = |text: String| super::text::sanitize(&text).into_owned();
+        Self {
+            what: clean(what.into()),
+            why: clean(why.into()),
+            next: clean(next.into()),
+            exit,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}\n  why:  {}\n  next: {}",
+            self.what, self.why, self.next
+        )
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,105 @@
+//! The only place that draws randomness, so that tests can seed it.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use uuid::Uuid;
+
+/// Makes identifiers and unguessable values. Cloning shares the source.
+#[derive(Clone)]
+pub struct Ids(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Seeded(Arc<Mutex<StdRng>>),
+}
+
+impl Debug for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Ids(system)",
+            Source::Seeded(_) => "Ids(seeded)",
+        })
+    }
+}
+
+impl Ids {
+    /// The operating system's randomness.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// The same sequence for the same seed: for tests and for recorded traces only.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(Source::Seeded(Arc::new(Mutex::new(StdRng::seed_from_u64(
+            seed,
+        )))))
+    }
+
+    /// Fills `out` with random bytes.
+    ///
+    /// # Panics
+    /// If the operating system has no randomness to give; nothing safe can be done without it.
+    pub fn fill(&self, out: &mut [u8]) {
+        match &self.0 {
+            Source::System => {
+                aws_lc_rs::rand::fill(out).expect("the operating system gives randomness");
+            }
+            Source::Seeded(rng) => rng
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .fill_bytes(out),
+        }
+    }
+
+    /// A version 4 UUID.
+    #[must_use]
+    pub fn uuid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// `bytes` random bytes in base64url without padding.
+    #[must_use]
+    pub fn token(&self, bytes: usize) -> String {
+        let mut buffer = vec![0; bytes];
+        self.fill(&mut buffer);
+        URL_SAFE_NO_PAD.encode(buffer)
+    }
+
+    /// A 26 character lower-case identifier, the shape of Keycard's own ids.
+    #[must_use]
+    pub fn short(&self) -> String {
+        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let mut bytes = [0; 26];
+        self.fill(&mut bytes);
+        bytes
+            .iter()
+            .map(|b| char::from(ALPHABET[usize::from(b & 31)]))
+            .collect()
+    }
+
+    /// A non-zero 64 bit number (a W3C span id must not be zero).
+    #[must_use]
+    pub fn u64(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        u64::from_be_bytes(bytes).max(1)
+    }
+
+    /// A non-zero 128 bit number (a W3C trace id must not be zero).
+    #[must_use]
+    pub fn u128(&self) -> u128 {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        u128::from_be_bytes(bytes).max(1)
+    }
+}

@@ -1,0 +1,196 @@
+//! Text as a terminal shows it: widths in cells, cutting, wrapping, and making foreign text harmless.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// The number of terminal cells that `text` takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Makes text from outside harmless without hiding that it was not.
+///
+/// Control characters become their visible pictures (ESC is `␛`), C1 controls, bidirectional
+/// overrides and other invisible format characters become `�`. Line feeds and tabs stay;
+/// callers that need one line use [`one_line`].
+#[must_use]
+pub fn sanitize(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| !is_hostile(c)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.chars()
+            .map(|c| match c {
+                c if !is_hostile(c) => c,
+                '\u{7f}' => '␡',
+                c if (c as u32) < 0x20 => char::from_u32(0x2400 + c as u32).unwrap_or('�'),
+                _ => '�',
+            })
+            .collect(),
+    )
+}
+
+/// [`sanitize`] plus line feeds and tabs made visible or blank: for a cell, a title, a log line.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    sanitize(text)
+        .chars()
+        .map(|c| match c {
+            '\n' => '⏎',
+            '\t' => ' ',
+            c => c,
+        })
+        .collect()
+}
+
+const fn is_hostile(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Cuts `text` to at most `cells`, ending in `…` where something was cut.
+#[must_use]
+pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    if cells == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let w = width(grapheme);
+        if used + w > cells - 1 {
+            break;
+        }
+        used += w;
+        out.push_str(grapheme);
+    }
+    out.push('…');
+    Cow::Owned(out)
+}
+
+/// Shortens an identifier in its middle, where identifiers differ least: `3f9a…5c6d`.
+#[must_use]
+pub fn shorten_middle(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    if cells < 3 {
+        return truncate(text, cells);
+    }
+    let graphemes: Vec<&str> = text.graphemes(true).collect();
+    let head = (cells - 1).div_ceil(2);
+    let tail = cells - 1 - head;
+    let mut out = take_cells(graphemes.iter().copied(), head).concat();
+    out.push('…');
+    let mut end = take_cells(graphemes.iter().rev().copied(), tail);
+    end.reverse();
+    out.push_str(&end.concat());
+    Cow::Owned(out)
+}
+
+fn take_cells<'a>(graphemes: impl Iterator<Item = &'a str>, cells: usize) -> Vec<&'a str> {
+    let mut used = 0;
+    graphemes
+        .take_while(|g| {
+            used += width(g);
+            used <= cells
+        })
+        .collect()
+}
+
+/// Wraps `text` to lines of at most `cells`, at blanks where possible; hard line breaks are kept.
+#[must_use]
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        let mut used = 0;
+        for word in paragraph.split_word_bounds() {
+            let w = width(word);
+            if used + w <= cells {
+                line.push_str(word);
+                used += w;
+                continue;
+            }
+            if word.trim().is_empty() {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+                continue;
+            }
+            if used > 0 {
+                let kept = line.trim_end().len();
+                line.truncate(kept);
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            for grapheme in word.graphemes(true) {
+                let w = width(grapheme);
+                if used + w > cells && used > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                line.push_str(grapheme);
+                used += w;
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// A duration in microseconds with one unit: `840 µs`, `2.4 ms`, `1.2 s`, `3 min`.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+pub fn duration(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..10_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        1_000_000..120_000_000 => format!("{:.1} s", micros as f64 / 1e6),
+        _ => format!("{} min", micros / 60_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_become_visible_and_harmless() {
+        assert_eq!(sanitize("a\u{1b}]0;x\u{7}b"), "a␛]0;x␇b");
+        assert_eq!(sanitize("\u{202e}evil\u{9b}31m"), "�evil�31m");
+        assert_eq!(one_line("a\r\nb"), "a␍⏎b");
+        assert!(matches!(sanitize("plain\ntext"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn cutting_counts_cells_and_not_bytes() {
+        assert_eq!(truncate("日本語", 4), "日…");
+        assert_eq!(truncate("abc", 3), "abc");
+        assert_eq!(truncate("abc", 0), "");
+        assert_eq!(shorten_middle("3f9a2b1c-7d4e-5c6d", 9), "3f9a…5c6d");
+    }
+
+    #[test]
+    fn wrapping_keeps_words_whole_where_they_fit() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn durations_read_with_one_unit() {
+        assert_eq!(duration(840), "840 µs");
+        assert_eq!(duration(2_440), "2.4 ms");
+        assert_eq!(duration(1_200_000), "1.2 s");
+    }
+}

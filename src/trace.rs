@@ -1,0 +1,8 @@
+//! The one stream that carries every fact about the outside world. Panes are folds of it, a
+//! recording is a tee of it, and a replay is the same stream from a file.
+
+pub mod codec;
+pub mod event;
+pub mod sink;
+
+pub use event::{Actor, Fact, TraceEvent};

@@ -1,0 +1,1 @@
+//! Stand-ins for Supabase, Anthropic, Linear and GitHub.

@@ -1,0 +1,1 @@
+//! The Keycard stand-in: authorization server, vault, policy, audit log, sessions, management API.

@@ -1,0 +1,161 @@
+//! One crate has no compiler-checked walls, so the walls are here: who may import whom, and how
+//! long a file may be.
+
+use std::{fs, path::Path};
+
+/// A module and the modules of this crate that it may name. Anything else is a hole in a wall.
+const WALLS: &[(&str, &[&str])] = &[
+    ("support", &[]),
+    ("protocol", &["support"]),
+    ("trace", &["protocol", "support"]),
+    ("projection", &["trace", "protocol", "support"]),
+    ("config", &["support"]),
+    (
+        "app",
+        &["projection", "config", "trace", "protocol", "support"],
+    ),
+    (
+        "ui",
+        &[
+            "app",
+            "config",
+            "projection",
+            "trace",
+            "protocol",
+            "support",
+        ],
+    ),
+    ("plain", &["projection", "trace", "protocol", "support"]),
+    ("client", &["trace", "protocol", "support"]),
+    ("server", &["protocol", "support"]),
+    ("zone", &["protocol", "support"]),
+    ("upstream", &["protocol", "support"]),
+    (
+        "lab",
+        &["server", "zone", "upstream", "protocol", "support"],
+    ),
+    (
+        "runtime",
+        &[
+            "app",
+            "client",
+            "config",
+            "lab",
+            "plain",
+            "projection",
+            "protocol",
+            "server",
+            "support",
+            "trace",
+            "ui",
+        ],
+    ),
+    ("cli", &["runtime", "config", "lab", "support"]),
+];
+
+/// Foreign crates that a layer must not touch.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("protocol", &["tokio", "axum", "ratatui"]),
+    ("trace", &["tokio", "ratatui", "std::fs"]),
+    ("projection", &["tokio", "ratatui", "std::fs", "std::net"]),
+    (
+        "app",
+        &["tokio", "ratatui", "crossterm", "std::fs", "std::net"],
+    ),
+    ("ui", &["tokio", "std::fs", "reqwest"]),
+    ("plain", &["ratatui"]),
+];
+
+/// Lines a file may have; tests inside it count.
+const LONGEST: usize = 800;
+
+fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let name = path.strip_prefix("src").unwrap().display().to_string();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn module(file: &str) -> &str {
+    file.split(['/', '.']).next().unwrap()
+}
+
+#[test]
+fn nobody_reaches_through_a_wall() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    let mut holes = Vec::new();
+    for (file, text) in &files {
+        let from = module(file);
+        let Some((_, allowed)) = WALLS.iter().find(|(name, _)| *name == from) else {
+            continue;
+        };
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            for part in code.split("crate::").skip(1) {
+                let names: Vec<&str> = if let Some(group) = part.strip_prefix('{') {
+                    group.split([',', '}']).map(str::trim).collect()
+                } else {
+                    vec![part]
+                };
+                for name in names {
+                    let to: String = name
+                        .chars()
+                        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                        .collect();
+                    let is_module = WALLS.iter().any(|(m, _)| *m == to);
+                    if is_module && to != from && !allowed.contains(&to.as_str()) {
+                        holes.push(format!("src/{file}:{}: {from} names {to}", number + 1));
+                    }
+                }
+            }
+            for (name, banned) in FORBIDDEN {
+                if *name == from {
+                    for word in *banned {
+                        if code.contains(&format!("{word}::")) {
+                            holes.push(format!("src/{file}:{}: {from} touches {word}", number + 1));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        holes.is_empty(),
+        "holes in the walls:\n{}",
+        holes.join("\n")
+    );
+}
+
+#[test]
+fn every_module_has_its_walls() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    for (file, _) in &files {
+        let name = module(file);
+        assert!(
+            ["main", "lib"].contains(&name) || WALLS.iter().any(|(m, _)| *m == name),
+            "src/{file} belongs to no layer"
+        );
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    let long: Vec<_> = files
+        .iter()
+        .map(|(file, text)| (text.lines().count(), file))
+        .filter(|(lines, _)| *lines > LONGEST)
+        .collect();
+    assert!(
+        long.is_empty(),
+        "split these by what they are about: {long:?}"
+    );
+}
