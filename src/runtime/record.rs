@@ -1,0 +1,125 @@
+//! Recording is a tee of the stream: each event is written and flushed before the next one, so a
+//! kill at any byte loses at most the last, torn line.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    support::{
+        clock::Clock,
+        error::{Exit, Failure},
+    },
+    trace::{
+        TraceEvent,
+        codec::{self, Header},
+    },
+};
+
+/// An open recording.
+#[derive(Debug)]
+pub struct Recorder {
+    path: PathBuf,
+    file: File,
+    events: u64,
+}
+
+impl Recorder {
+    /// Begins a recording at `path`, which must not exist yet: a recording never overwrites.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub fn create(path: &Path, clock: &dyn Clock) -> Result<Self, Failure> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|e| cannot_record(path, &e))?;
+        let mut recorder = Self {
+            path: path.to_path_buf(),
+            file,
+            events: 0,
+        };
+        let header = codec::encode_header(&Header::new(clock.now()));
+        recorder.write(&header)?;
+        Ok(recorder)
+    }
+
+    /// Writes one event in one system call, so that no other process sees half of it.
+    ///
+    /// # Errors
+    /// If the disk is full or the file went away.
+    pub fn record(&mut self, event: &TraceEvent) -> Result<(), Failure> {
+        self.events += 1;
+        let line = codec::encode(event);
+        self.write(&line)
+    }
+
+    fn write(&mut self, line: &str) -> Result<(), Failure> {
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(|e| cannot_record(&self.path, &e))
+    }
+
+    /// Where it is written.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many events were written.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+}
+
+fn cannot_record(path: &Path, error: &io::Error) -> Failure {
+    let next = match error.kind() {
+        io::ErrorKind::AlreadyExists => "name another file; a recording never overwrites one",
+        _ => "name a file in a folder that you may write to",
+    };
+    Failure::new(
+        Exit::Usage,
+        format!("Cannot record to {}", path.display()),
+        error.to_string(),
+        next,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        support::clock::FakeClock,
+        trace::{Actor, Fact},
+    };
+
+    #[test]
+    fn a_recording_can_be_read_back_and_is_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.jsonl");
+        let clock = FakeClock::shared();
+        let mut recorder = Recorder::create(&path, &*clock).unwrap();
+        let event = TraceEvent {
+            seq: 0,
+            at_us: 1,
+            span: None,
+            call: None,
+            actor: Actor::You,
+            fact: Fact::SignedOut,
+        };
+        recorder.record(&event).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(
+            codec::decode_header(lines.next().unwrap()).unwrap().version,
+            codec::VERSION
+        );
+        assert_eq!(codec::decode(lines.next().unwrap(), 2).unwrap(), event);
+        let refused = Recorder::create(&path, &*clock).unwrap_err();
+        assert!(refused.next.contains("never overwrites"));
+    }
+}

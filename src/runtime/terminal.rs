@@ -1,0 +1,113 @@
+//! The terminal's modes, and giving it back as it was: on exit, on panic, on a signal, on suspend.
+
+use std::{
+    io::{self, Write as _},
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+use crossterm::{
+    cursor,
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    execute,
+    terminal::{
+        Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+        enable_raw_mode,
+    },
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+
+/// The terminal that is drawn on.
+pub type Screen = Terminal<CrosstermBackend<io::Stdout>>;
+
+const RAW: u8 = 1;
+const SCREEN: u8 = 2;
+const PASTE: u8 = 4;
+const MOUSE: u8 = 8;
+
+/// What is turned on now; read by the panic hook, which may run on any thread.
+static MODES: AtomicU8 = AtomicU8::new(0);
+
+/// Holds the terminal in full-screen mode; dropping it gives it back.
+#[derive(Debug)]
+pub struct TerminalGuard(());
+
+impl TerminalGuard {
+    /// Turns the modes on, and makes every panic give the terminal back before it is told.
+    ///
+    /// # Errors
+    /// If standard output is no terminal that obeys.
+    pub fn enter() -> io::Result<(Self, Screen)> {
+        install_panic_hook();
+        let guard = Self(());
+        guard.resume()?;
+        let screen = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok((guard, screen))
+    }
+
+    /// Turns the modes on again after [`Self::suspend`].
+    pub fn resume(&self) -> io::Result<()> {
+        enable_raw_mode()?;
+        MODES.fetch_or(RAW, Ordering::SeqCst);
+        // The flags are set first: if the write fails halfway, restoring must undo it all.
+        MODES.fetch_or(SCREEN | PASTE, Ordering::SeqCst);
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Clear(ClearType::All),
+            cursor::Hide
+        )
+    }
+
+    /// Gives the terminal back for a while.
+    pub fn suspend(&self) {
+        restore();
+    }
+
+    /// Turns mouse capture on or off; off leaves the terminal's own selection working.
+    pub fn set_mouse(&self, on: bool) -> io::Result<()> {
+        if on {
+            MODES.fetch_or(MOUSE, Ordering::SeqCst);
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            MODES.fetch_and(!MOUSE, Ordering::SeqCst);
+            execute!(io::stdout(), DisableMouseCapture)
+        }
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Undoes whatever is on, in reverse; may be called any number of times. Errors are ignored: there
+/// is no terminal left to tell them to.
+pub fn restore() {
+    let modes = MODES.swap(0, Ordering::SeqCst);
+    let mut out = io::stdout();
+    if modes & MOUSE != 0 {
+        let _ = execute!(out, DisableMouseCapture);
+    }
+    if modes & PASTE != 0 {
+        let _ = execute!(out, DisableBracketedPaste);
+    }
+    if modes & SCREEN != 0 {
+        let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+    }
+    if modes & RAW != 0 {
+        let _ = disable_raw_mode();
+    }
+    let _ = out.flush();
+}
+
+fn install_panic_hook() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // Only if the screen is ours: a panic in a task before that is told as ever.
+        restore();
+        tracing::error!(panic = %info, "panicked");
+        told(info);
+    }));
+}
