@@ -1,0 +1,243 @@
+//! `hoptrail doctor`: what works on this computer, what does not, and what to do about it.
+//!
+//! Only looks; changes nothing and asks the terminal nothing.
+
+use std::{
+    env,
+    io::IsTerminal as _,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+};
+
+use super::look::{is_utf8, wants_color};
+use crate::{
+    cli::args::Common,
+    support::{error::Failure, paths},
+};
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub subject: &'static str,
+    pub verdict: Verdict,
+    pub seen: String,
+    /// What to do; empty when nothing needs doing.
+    pub next: String,
+}
+
+/// How it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Works,
+    /// Works with less.
+    Limited,
+    Broken,
+}
+
+/// Looks at everything.
+#[must_use]
+pub fn examine(common: &Common) -> Vec<Finding> {
+    vec![
+        version(),
+        terminal(),
+        characters(common),
+        color(common),
+        loopback(),
+        browser(),
+        state(common.state.as_deref()),
+        refresh_tokens(),
+        proxy(),
+    ]
+}
+
+/// The findings as lines.
+#[must_use]
+pub fn render(findings: &[Finding], ascii: bool) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let glyph = match (finding.verdict, ascii) {
+            (Verdict::Works, false) => "✓ works  ",
+            (Verdict::Works, true) => "+ works  ",
+            (Verdict::Limited, _) => "! limited",
+            (Verdict::Broken, false) => "✗ broken ",
+            (Verdict::Broken, true) => "x broken ",
+        };
+        out.push_str(&format!("{glyph}  {:<16} {}\n", finding.subject, finding.seen));
+        if !finding.next.is_empty() {
+            out.push_str(&format!("{:29}{}\n", "", finding.next));
+        }
+    }
+    out
+}
+
+fn finding(
+    subject: &'static str,
+    verdict: Verdict,
+    seen: impl Into<String>,
+    next: impl Into<String>,
+) -> Finding {
+    Finding {
+        subject,
+        verdict,
+        seen: seen.into(),
+        next: next.into(),
+    }
+}
+
+fn version() -> Finding {
+    finding(
+        "version",
+        Verdict::Works,
+        format!("hoptrail {} on {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH),
+        "",
+    )
+}
+
+fn terminal() -> Finding {
+    const SUBJECT: &str = "terminal";
+    if !std::io::stdout().is_terminal() {
+        return finding(
+            SUBJECT,
+            Verdict::Limited,
+            "standard output is no terminal",
+            "commands print plain lines here; run hoptrail in a terminal for the panes",
+        );
+    }
+    if env::var("TERM").is_ok_and(|t| t == "dumb") {
+        return finding(
+            SUBJECT,
+            Verdict::Limited,
+            "TERM is dumb",
+            "use `hoptrail demo --plain`, or set TERM to what your terminal is",
+        );
+    }
+    match crossterm::terminal::size() {
+        Ok((columns, rows)) if columns >= 80 && rows >= 24 => {
+            finding(SUBJECT, Verdict::Works, format!("{columns}×{rows}"), "")
+        }
+        Ok((columns, rows)) => finding(
+            SUBJECT,
+            Verdict::Limited,
+            format!("{columns}×{rows}"),
+            "the panes want 80×24 or more",
+        ),
+        Err(error) => finding(SUBJECT, Verdict::Broken, error.to_string(), "try another terminal"),
+    }
+}
+
+fn characters(common: &Common) -> Finding {
+    if is_utf8() {
+        finding("characters", Verdict::Works, "UTF-8", "")
+    } else {
+        let next = if common.ascii {
+            ""
+        } else {
+            "ASCII is drawn by itself; set LC_ALL to a UTF-8 locale for lines and arrows"
+        };
+        finding("characters", Verdict::Limited, "the locale is not UTF-8", next)
+    }
+}
+
+fn color(common: &Common) -> Finding {
+    if wants_color(common.color, std::io::stdout().is_terminal()) {
+        finding("colour", Verdict::Works, "16 colours of your own theme", "")
+    } else {
+        finding(
+            "colour",
+            Verdict::Works,
+            "off (NO_COLOR, --color never, or no terminal): bold, reverse and underline instead",
+            "",
+        )
+    }
+}
+
+fn loopback() -> Finding {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) {
+        Ok(_) => finding("loopback", Verdict::Works, "ports open on 127.0.0.1", ""),
+        Err(error) => finding(
+            "loopback",
+            Verdict::Broken,
+            error.to_string(),
+            "the lab and the sign-in need 127.0.0.1; check the firewall or sandbox",
+        ),
+    }
+}
+
+fn browser() -> Finding {
+    const SUBJECT: &str = "browser";
+    if cfg!(any(target_os = "macos", windows)) {
+        return finding(SUBJECT, Verdict::Works, "opened by the system", "");
+    }
+    let on_path = |name: &str| {
+        env::var_os("PATH")
+            .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(name).is_file()))
+    };
+    let opener = ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"]
+        .into_iter()
+        .find(|name| on_path(name));
+    match opener {
+        Some(name) => finding(SUBJECT, Verdict::Works, format!("opened by {name}"), ""),
+        None => finding(
+            SUBJECT,
+            Verdict::Limited,
+            "nothing here opens a browser",
+            "the sign-in URL is shown instead; on the lab, --headless needs no browser",
+        ),
+    }
+}
+
+fn state(given: Option<&Path>) -> Finding {
+    const SUBJECT: &str = "state";
+    let looked = paths::state_dir(given).and_then(|dir| {
+        std::fs::create_dir_all(&dir)
+            .and_then(|()| tempfile_in(&dir))
+            .map(|()| dir.clone())
+            .map_err(|e| {
+                Failure::new(
+                    crate::support::error::Exit::Usage,
+                    format!("{} cannot be written", dir.display()),
+                    e.to_string(),
+                    "name another folder with --state DIR",
+                )
+            })
+    });
+    match looked {
+        Ok(dir) => finding(SUBJECT, Verdict::Works, dir.display().to_string(), ""),
+        Err(failure) => finding(
+            SUBJECT,
+            Verdict::Broken,
+            format!("{}: {}", failure.what, failure.why),
+            failure.next,
+        ),
+    }
+}
+
+fn tempfile_in(dir: &Path) -> std::io::Result<()> {
+    let probe = dir.join(".doctor");
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(probe)
+}
+
+fn refresh_tokens() -> Finding {
+    finding(
+        "refresh tokens",
+        Verdict::Limited,
+        "kept in memory only, so a new start signs in again",
+        "",
+    )
+}
+
+fn proxy() -> Finding {
+    let set = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .find(|name| env::var_os(name).is_some());
+    match set {
+        Some(name) => finding(
+            "proxy",
+            Verdict::Limited,
+            format!("{name} is set and not used"),
+            "hoptrail talks to every server directly, so that each hop is what it seems",
+        ),
+        None => finding("proxy", Verdict::Works, "none", ""),
+    }
+}
