@@ -1,1 +1,196 @@
 //! Composes zone, server and stand-ins on loopback. Gives out URLs and a shutdown, nothing else.
+//!
+//! Every part listens on its own port of 127.0.0.1 and is told the others only by URL, so any of
+//! them can be left out and replaced by the real service.
+
+pub mod env_file;
+pub mod parts;
+pub mod ports;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    protocol::{
+        env::EnvLine,
+        observed::{LabEndpoints, Upstream},
+        secret::Secret,
+    },
+    support::{
+        clock::SharedClock,
+        error::{Exit, Failure},
+        ids::Ids,
+    },
+};
+
+use self::ports::Port;
+
+/// The team that issues are filed in, unless `LINEAR_TEAM_ID` says otherwise (the workshop's own).
+pub const TEAM_ID: &str = "030eb113-b144-44f8-864f-c0507c21e80d";
+/// The zone's id on the management API's paths.
+pub const ZONE_ID: &str = "lab";
+
+/// What a lab is told at start.
+#[derive(Debug, Clone)]
+pub struct LabConfig {
+    /// Where state lives between starts; `None` keeps everything in memory.
+    pub state: Option<PathBuf>,
+    pub clock: SharedClock,
+    pub ids: Ids,
+    pub ports: Ports,
+    pub server: ServerPart,
+    pub supabase: Service,
+    pub anthropic: Service,
+    pub linear: LinearService,
+    pub zone: ZonePart,
+}
+
+impl LabConfig {
+    /// The whole lab, on free ports.
+    #[must_use]
+    pub fn new(state: Option<PathBuf>, clock: SharedClock, ids: Ids) -> Self {
+        Self {
+            state,
+            clock,
+            ids,
+            ports: Ports::default(),
+            server: ServerPart::Own,
+            supabase: Service::StandIn,
+            anthropic: Service::StandIn,
+            linear: LinearService::StandIn,
+            zone: ZonePart::StandIn,
+        }
+    }
+}
+
+/// The ports that were asked for; `None` is any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ports {
+    pub server: Option<u16>,
+    pub zone: Option<u16>,
+    pub supabase: Option<u16>,
+    pub anthropic: Option<u16>,
+    pub linear: Option<u16>,
+    pub github: Option<u16>,
+}
+
+/// Who serves the MCP endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerPart {
+    /// The lab's own support-escalation server.
+    Own,
+    /// Somebody else's, at this endpoint; the zone has a resource registered for it.
+    Yours(String),
+}
+
+/// A service whose key lies in the zone's vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Service {
+    StandIn,
+    /// The real one, and its key if the zone is the lab's.
+    Real { url: String, key: Option<Secret> },
+}
+
+/// Linear, whose tokens the zone brokers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinearService {
+    StandIn,
+    /// The real one, with the OAuth application that the lab's zone acts through.
+    Real {
+        url: String,
+        client: Option<(String, Secret)>,
+    },
+}
+
+/// Who is the zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ZonePart {
+    StandIn,
+    /// A real Keycard zone, and the application's credential for the lab's server.
+    Real {
+        url: String,
+        client_id: String,
+        client_secret: Secret,
+    },
+}
+
+/// A credential for the zone's management API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleCredential {
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+/// A lab that answers. Dropping it stops the servers without waiting; [`LabHandle::stop`] waits.
+#[derive(Debug)]
+pub struct LabHandle {
+    pub endpoints: LabEndpoints,
+    /// Absent when the zone is a real one.
+    pub console: Option<ConsoleCredential>,
+    /// The `.env` files of the story, as they may be shown.
+    pub env_before: Vec<EnvLine>,
+    pub env_after: Vec<EnvLine>,
+    /// What `--write-env` writes.
+    pub finished: env_file::Finished,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl LabHandle {
+    /// Stops every server, lets open requests end, and closes the databases.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        // A request that hangs must not hold up the exit; what it had committed is on disk.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.tasks.wait()).await;
+    }
+}
+
+impl Drop for LabHandle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A listener and the origin under which the others know it.
+#[derive(Debug)]
+struct Place {
+    listener: TcpListener,
+    origin: String,
+    port: u16,
+}
+
+impl Place {
+    async fn open(
+        asked: Option<u16>,
+        last: Option<u16>,
+        flag: &'static str,
+    ) -> Result<Self, Failure> {
+        let port = match (asked, last) {
+            (Some(port), _) if port != 0 => Port::Fixed { port, flag },
+            (_, Some(port)) => Port::Preferred(port),
+            _ => Port::Free,
+        };
+        let listener = ports::bind(port).await?;
+        let port = listener
+            .local_addr()
+            .map_err(|e| {
+                Failure::new(
+                    Exit::Unreachable,
+                    "A listener has no address",
+                    e.to_string(),
+                    "start again",
+                )
+            })?
+            .port();
+        Ok(Self {
+            listener,
+            origin: format!("http://127.0.0.1:{port}"),
+            port,
+        })
+    }
+}

@@ -1,1 +1,70 @@
-//! Knows everything: the loops, the terminal, the effect runners, recording.
+//! Knows everything: the loops, the terminal, the effect runner, recording.
+//!
+//! The only module that sees both the state machine and the outside world. Must hold no product
+//! logic: what a person sees is decided in `app`, what happened is decided in `client` and `lab`.
+
+pub mod backend;
+pub mod clipboard;
+pub mod effects;
+pub mod headless;
+pub mod input;
+pub mod logging;
+pub mod record;
+pub mod stream;
+pub mod terminal;
+pub mod tui;
+
+use std::path::PathBuf;
+
+use crate::{
+    support::{clock::SharedClock, ids::Ids},
+    ui::look::Look,
+};
+
+/// What a run is told at start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub target: TargetChoice,
+    pub consent: Consent,
+    pub record: Option<PathBuf>,
+    /// Where state lives between starts.
+    pub state: PathBuf,
+    /// Issuers that need not say that they support PKCE.
+    pub assume_pkce: Vec<String>,
+    pub clock: SharedClock,
+    pub ids: Ids,
+}
+
+/// What the run works against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetChoice {
+    /// The embedded lab.
+    Embedded,
+    /// A lab that runs already, by its zone's URL.
+    Lab(String),
+    /// An MCP server somewhere, by its endpoint.
+    Server(String),
+}
+
+/// Who consents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consent {
+    /// A person in a browser.
+    Browser,
+    /// The lab's sample user, by login; `None` is the first.
+    Headless(Option<String>),
+}
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    Plain(crate::plain::Style),
+    Json,
+}
+
+/// How the panes look.
+#[derive(Debug, Clone)]
+pub struct TuiOptions {
+    pub look: Look,
+    pub app: crate::app::AppConfig,
+}

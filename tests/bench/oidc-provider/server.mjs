@@ -17,7 +17,7 @@ const port = Number(process.argv[2] ?? 0);
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{ client_id: 'bench', client_secret: 'bench-secret', redirect_uris: [], response_types: [],
-    grant_types: [GRANT], token_endpoint_auth_method: 'client_secret_basic' }],
+    grant_types: [GRANT], token_endpoint_auth_method: 'client_secret_basic', id_token_signed_response_alg: 'ES256' }],
   jwks: { keys: [jwk] },
   cookies: { keys: ['bench'] },
   features: { devInteractions: { enabled: false } },

@@ -1,0 +1,151 @@
+//! Runs the jobs that the state machine wishes for, and sees every one of them end: done, failed,
+//! cancelled, or panicked.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::{
+    sync::watch,
+    task::{Id, JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::backend::{Backend, BackendState};
+use crate::{
+    app::{
+        effect::Job,
+        msg::{TaskId, TaskOutcome},
+    },
+    support::error::{Exit, Failure},
+};
+
+/// The jobs that are under way.
+#[derive(Debug)]
+pub struct Runner {
+    backend: watch::Receiver<BackendState>,
+    jobs: JoinSet<TaskOutcome>,
+    names: HashMap<Id, TaskId>,
+    cancels: HashMap<TaskId, CancellationToken>,
+}
+
+impl Runner {
+    /// Nothing is under way; jobs wait for the backend to be ready.
+    #[must_use]
+    pub fn new(backend: watch::Receiver<BackendState>) -> Self {
+        Self {
+            backend,
+            jobs: JoinSet::new(),
+            names: HashMap::new(),
+            cancels: HashMap::new(),
+        }
+    }
+
+    /// Starts a job.
+    pub fn start(&mut self, task: TaskId, job: Job) {
+        let cancel = CancellationToken::new();
+        self.cancels.insert(task, cancel.clone());
+        let backend = self.backend.clone();
+        let handle = self.jobs.spawn(async move {
+            let ready = tokio::select! {
+                ready = ready(backend) => ready,
+                () = cancel.cancelled() => return TaskOutcome::Cancelled,
+            };
+            match ready {
+                Ok(backend) => outcome(run(&backend, job, &cancel).await, &cancel),
+                Err(failure) => TaskOutcome::Failed(failure),
+            }
+        });
+        self.names.insert(handle.id(), task);
+    }
+
+    /// Asks a job to stop; its end is still told.
+    pub fn cancel(&self, task: TaskId) {
+        if let Some(cancel) = self.cancels.get(&task) {
+            cancel.cancel();
+        }
+    }
+
+    /// Asks every job to stop.
+    pub fn cancel_all(&self) {
+        for cancel in self.cancels.values() {
+            cancel.cancel();
+        }
+    }
+
+    /// Waits for the next job to end; for ever if none is under way.
+    pub async fn ended(&mut self) -> (TaskId, TaskOutcome) {
+        loop {
+            let Some(ended) = self.jobs.join_next_with_id().await else {
+                return std::future::pending().await;
+            };
+            let (id, outcome) = match ended {
+                Ok(pair) => pair,
+                Err(error) => (error.id(), broken(&error)),
+            };
+            if let Some(task) = self.names.remove(&id) {
+                self.cancels.remove(&task);
+                return (task, outcome);
+            }
+        }
+    }
+}
+
+async fn ready(mut backend: watch::Receiver<BackendState>) -> Result<Arc<Backend>, Failure> {
+    loop {
+        match &*backend.borrow_and_update() {
+            BackendState::Opening => {}
+            BackendState::Ready(backend) => return Ok(Arc::clone(backend)),
+            BackendState::Failed(failure) => return Err(failure.clone()),
+        }
+        if backend.changed().await.is_err() {
+            return Err(Failure::new(
+                Exit::Failed,
+                "hoptrail is stopping",
+                "the run ended before this could begin",
+                "start hoptrail again",
+            ));
+        }
+    }
+}
+
+async fn run(backend: &Backend, job: Job, cancel: &CancellationToken) -> Result<(), Failure> {
+    match job {
+        Job::SignIn => backend.sign_in(cancel).await,
+        Job::SignOut => {
+            backend.client.sign_out().await;
+            Ok(())
+        }
+        Job::ListTools => backend.client.list_tools(cancel.clone()).await,
+        Job::CallTool { tool, arguments } => {
+            let arguments = arguments.as_object().cloned().unwrap_or_default();
+            backend
+                .client
+                .call_tool(&tool, arguments, cancel.clone())
+                .await?;
+            // What the zone has to say of sessions and grants changes with each call.
+            backend.refresh_console().await
+        }
+        Job::ActivatePolicySet { set_id, version } => backend.activate(&set_id, version).await,
+        Job::RefreshConsole => backend.refresh_console().await,
+    }
+}
+
+fn outcome(result: Result<(), Failure>, cancel: &CancellationToken) -> TaskOutcome {
+    match result {
+        Ok(()) => TaskOutcome::Done,
+        Err(_) if cancel.is_cancelled() => TaskOutcome::Cancelled,
+        Err(failure) => TaskOutcome::Failed(failure),
+    }
+}
+
+/// Tokio swallows a panic in a task unless somebody looks at the join error.
+fn broken(error: &JoinError) -> TaskOutcome {
+    if error.is_cancelled() {
+        return TaskOutcome::Cancelled;
+    }
+    TaskOutcome::Failed(Failure::new(
+        Exit::Failed,
+        "A task of hoptrail stopped unexpectedly",
+        "this is a mistake in hoptrail",
+        "try again; start with --log FILE to have the details for a report",
+    ))
+}

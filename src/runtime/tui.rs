@@ -1,0 +1,308 @@
+//! The loop with a terminal: messages in, frames out.
+//!
+//! Input is looked at first and painted at once; facts are folded as they come and painted at most
+//! sixty times a second; with nothing to do the process sleeps.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crossterm::event::EventStream;
+use futures::StreamExt as _;
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Options, TuiOptions,
+    backend,
+    clipboard,
+    effects::Runner,
+    input,
+    record::Recorder,
+    signals::Signals,
+    stream::{self, Stream},
+    terminal::{Screen, TerminalGuard},
+};
+use crate::{
+    app::{
+        App,
+        effect::{Capture, Effect},
+        msg::{Msg, RecordingState, Signal},
+    },
+    support::error::{Exit, Failure},
+    trace::TraceEvent,
+    ui::{self, hits::HitMap, look::Look},
+};
+
+/// The shortest time between two frames that only facts asked for.
+const FRAME: Duration = Duration::from_millis(16);
+/// Facts that are folded before the loop looks at the keyboard again.
+const BATCH: usize = 512;
+
+/// What is told on the terminal after it was given back.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub lines: Vec<String>,
+}
+
+/// Runs until the person quits or the system asks.
+///
+/// # Errors
+/// If the terminal cannot be used. What fails later is shown in the terminal.
+pub async fn run(options: Options, tui: TuiOptions) -> Result<Summary, Failure> {
+    let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
+    let mut tui = Tui::new(options, tui, guard, screen);
+    tui.paint();
+    let summary = tui.main_loop().await;
+    drop(tui);
+    Ok(summary)
+}
+
+fn no_terminal(error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "The terminal cannot be used",
+        error.to_string(),
+        "run hoptrail in a terminal, or use `hoptrail demo --plain`",
+    )
+}
+
+struct Tui {
+    app: App,
+    look: Look,
+    hits: HitMap,
+    guard: TerminalGuard,
+    screen: Screen,
+    stream: Stream,
+    runner: Runner,
+    backend: backend::Opening,
+    recorder: Option<Recorder>,
+    options: Options,
+    dirty: bool,
+    painted: Instant,
+    quit: bool,
+    summary: Summary,
+}
+
+impl Tui {
+    fn new(options: Options, tui: TuiOptions, guard: TerminalGuard, screen: Screen) -> Self {
+        let (sink, stream) = stream::open();
+        let backend = backend::open(options.clone(), sink);
+        let runner = Runner::new(backend.watch());
+        Self {
+            app: App::new(tui.app),
+            look: tui.look,
+            hits: HitMap::default(),
+            guard,
+            screen,
+            stream,
+            runner,
+            backend,
+            recorder: None,
+            options,
+            dirty: true,
+            painted: Instant::now(),
+            quit: false,
+            summary: Summary::default(),
+        }
+    }
+
+    async fn main_loop(&mut self) -> Summary {
+        let mut keys = EventStream::new();
+        let mut signals = Signals::listen();
+        if let Some(path) = self.options.record.clone() {
+            self.start_recording(&path);
+        }
+        while !self.quit {
+            let wake = self.wake();
+            // Biased: a key must never wait behind a flood of facts.
+            tokio::select! {
+                biased;
+                event = keys.next() => match event {
+                    Some(Ok(event)) => {
+                        if let Some(msg) = input::translate(event, |x, y| self.hits.at(x, y)) {
+                            self.tick();
+                            self.update(msg);
+                            self.paint();
+                        }
+                    }
+                    Some(Err(_)) | None => self.quit = true,
+                },
+                signal = signals.next() => self.update(Msg::Signal(signal)),
+                (task, outcome) = self.runner.ended() => {
+                    // A task's last facts come before its end.
+                    self.drain(usize::MAX);
+                    self.tick();
+                    self.update(Msg::Task(task, outcome));
+                }
+                url = self.backend.browser_url() => self.update(Msg::BrowserUrl(url)),
+                event = self.stream.next() => if let Some(event) = event {
+                    self.fact(event);
+                    self.drain(BATCH);
+                },
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.tick(),
+            }
+            if self.dirty && self.painted.elapsed() >= FRAME {
+                self.paint();
+            }
+        }
+        self.finish().await
+    }
+
+    /// When to wake though nothing happens: for a frame that is owed, or for the app's own clock.
+    fn wake(&self) -> Option<Instant> {
+        let owed = self.dirty.then(|| self.painted + FRAME);
+        let app = self.app.next_wake().map(|at_us| {
+            let now = self.stream.now_us();
+            Instant::now() + Duration::from_micros(at_us.saturating_sub(now))
+        });
+        match (owed, app) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.stream.now_us();
+        self.update(Msg::Tick(now));
+    }
+
+    fn drain(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(event) = self.stream.try_next() else {
+                return;
+            };
+            self.fact(event);
+        }
+    }
+
+    fn fact(&mut self, event: TraceEvent) {
+        if let Some(recorder) = &mut self.recorder
+            && let Err(failure) = recorder.record(&event)
+        {
+            self.recorder = None;
+            self.update(Msg::Recording(RecordingState::Failed(failure)));
+        }
+        self.update(Msg::Trace(event));
+    }
+
+    fn update(&mut self, msg: Msg) {
+        self.dirty = true;
+        for effect in self.app.update(msg) {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Run(task, job) => self.runner.start(task, job),
+            Effect::CancelTask(task) => self.runner.cancel(task),
+            Effect::Copy(text) => {
+                if let Err(error) = clipboard::copy(&text) {
+                    self.app.fail(Failure::new(
+                        Exit::Failed,
+                        "Nothing was copied",
+                        error.to_string(),
+                        "select the text with the mouse; `m` gives the mouse to the terminal",
+                    ));
+                }
+            }
+            Effect::StartRecording => {
+                let path = self.recording_path();
+                self.start_recording(&path);
+            }
+            Effect::StopRecording => self.stop_recording(),
+            Effect::Suspend => self.suspend(),
+            Effect::Redraw => self.repaint(),
+            Effect::SetMouseCapture(capture) => {
+                // A terminal without a mouse ignores it; there is nothing to tell.
+                let _ = self.guard.set_mouse(capture == Capture::On);
+            }
+            Effect::Quit => self.quit = true,
+        }
+    }
+
+    fn paint(&mut self) {
+        let mut hits = HitMap::default();
+        let drawn = self
+            .screen
+            .draw(|frame| hits = ui::draw(&self.app, &self.look, frame));
+        if drawn.is_err() {
+            // The terminal is gone (its window was closed); so is the person.
+            self.quit = true;
+        }
+        self.hits = hits;
+        self.dirty = false;
+        self.painted = Instant::now();
+    }
+
+    fn repaint(&mut self) {
+        if self.screen.clear().is_err() {
+            self.quit = true;
+        }
+        self.dirty = true;
+    }
+
+    fn suspend(&mut self) {
+        self.guard.suspend();
+        super::signals::stop_this_process();
+        if self.guard.resume().is_err() {
+            self.quit = true;
+        }
+        self.update(Msg::Signal(Signal::Continued));
+        self.repaint();
+    }
+
+    /// In the folder where hoptrail was started, or else with the state.
+    fn recording_path(&self) -> PathBuf {
+        let name = format!(
+            "hoptrail-{}.jsonl",
+            self.options.clock.now().format("%Y%m%d-%H%M%S")
+        );
+        let here = Path::new(&name);
+        let writable = std::fs::metadata(".").is_ok_and(|m| !m.permissions().readonly());
+        if writable {
+            here.to_path_buf()
+        } else {
+            self.options.state.join(here)
+        }
+    }
+
+    /// What happened before is recorded too: a trace tells its story from the beginning.
+    fn start_recording(&mut self, path: &Path) {
+        let started = Recorder::create(path, &*self.options.clock).and_then(|mut recorder| {
+            let log = self.app.projection().log();
+            recorder.record_lines(log.lines())?;
+            Ok(recorder)
+        });
+        let state = match started {
+            Ok(recorder) => {
+                let file = path.display().to_string();
+                self.recorder = Some(recorder);
+                RecordingState::On { file }
+            }
+            Err(failure) => RecordingState::Failed(failure),
+        };
+        self.update(Msg::Recording(state));
+    }
+
+    fn stop_recording(&mut self) {
+        if let Some(recorder) = self.recorder.take() {
+            let file = recorder.path().display().to_string();
+            let events = recorder.events();
+            self.summary
+                .lines
+                .push(format!("Recorded {events} events to {file}"));
+            self.update(Msg::Recording(RecordingState::Saved { file, events }));
+        }
+    }
+
+    async fn finish(&mut self) -> Summary {
+        self.runner.cancel_all();
+        self.backend.close().await;
+        self.drain(usize::MAX);
+        self.stop_recording();
+        std::mem::take(&mut self.summary)
+    }
+}
