@@ -5,7 +5,7 @@
 //! again anywhere else, for instance in a tool result that echoes the caller's own token.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fmt::Write as _,
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
@@ -90,6 +90,7 @@ const SECRET_MEMBERS_OF_OAUTH: &[&str] = &["code", "state", "code_challenge", "n
 #[derive(Debug, Clone, Default)]
 pub struct Masker {
     known: Arc<Mutex<VecDeque<Secret>>>,
+    open: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Masker {
@@ -106,6 +107,23 @@ impl Masker {
             known.pop_front();
         }
         known.push_back(Secret::from(secret));
+    }
+
+    /// Takes note of a form field whose value is a choice that a person makes, and no secret.
+    pub fn open_field(&self, name: &str) {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned());
+    }
+
+    fn is_open(&self, name: &str) -> bool {
+        OPEN_FIELDS.contains(&name)
+            || self
+                .open
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(name)
     }
 
     /// The mask of a value, which is remembered.
@@ -162,7 +180,7 @@ impl Masker {
             let plain = decode(name);
             if value.is_empty() {
                 out.push_str(&self.text(raw));
-            } else if OPEN_FIELDS.contains(&plain.as_str()) {
+            } else if self.is_open(&plain) {
                 let _ = write!(out, "{name}={}", self.text(value));
             } else {
                 let _ = write!(out, "{name}={}", self.mask(&decode(value)));
@@ -291,8 +309,10 @@ impl Masker {
                         Value::Object(fields)
                             if leg == Leg::Authorization && name.as_str() == "fields" =>
                         {
-                            for field in fields.values_mut() {
-                                if let Value::String(text) = field {
+                            for (field, value) in fields.iter_mut() {
+                                if let Value::String(text) = value
+                                    && !self.is_open(field)
+                                {
                                     *text = self.mask(text);
                                     changed = true;
                                 }
