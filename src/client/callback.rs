@@ -1,0 +1,480 @@
+//! The loopback address that the browser comes back to (RFC 8252, section 7.3), and what may be
+//! believed of what it brings (RFC 9207 before anything else).
+//!
+//! Serves one page, once, to a browser that was sent here; nothing else on this computer or on
+//! the web gets an answer that means anything.
+
+use std::{
+    future::IntoFuture as _,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    protocol::secret::Secret,
+    support::{
+        error::{Exit, Failure},
+        text::one_line,
+    },
+};
+
+const PAGE: &str = include_str!("../../assets/callback.html");
+const PATH: &str = "/callback";
+/// How long the page may take to reach the browser before the listener closes for good.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the answer is checked against.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    pub state: Secret,
+    /// The issuer that the person was sent to.
+    pub issuer: Option<String>,
+    pub iss: IssParameter,
+}
+
+/// Whether the issuer said that it names itself in every answer (RFC 9207, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssParameter {
+    Required,
+    Optional,
+}
+
+/// A good answer.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    pub code: Secret,
+    pub iss: Option<String>,
+}
+
+/// Why an answer is not believed, or what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallbackFault {
+    /// A parameter that decides something came twice.
+    Duplicate(&'static str),
+    /// Not the answer to this sign-in.
+    ForeignState,
+    /// From another issuer than the one that was asked (a mix-up attack).
+    ForeignIssuer { expected: String, received: String },
+    /// The issuer promised to name itself and did not.
+    NoIssuer { expected: String },
+    /// The authorization server refused.
+    Denied {
+        error: String,
+        description: Option<String>,
+    },
+    /// Neither a code nor an error.
+    NoCode,
+}
+
+impl CallbackFault {
+    /// The failure that a person sees.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        let (what, why, next) = match self {
+            Self::Duplicate(name) => (
+                "The answer to the sign-in is not clear",
+                format!("the parameter \"{name}\" came more than once"),
+                "sign in again; if it happens again, tell the server's operator",
+            ),
+            Self::ForeignState => (
+                "The answer does not belong to this sign-in",
+                "its state is not the one that was sent".to_owned(),
+                "close old sign-in pages and sign in again",
+            ),
+            Self::ForeignIssuer { expected, received } => (
+                "The answer comes from another authorization server",
+                format!("{received} answered, {expected} was asked"),
+                "do not go on; tell the server's operator",
+            ),
+            Self::NoIssuer { expected } => (
+                "The answer does not say who it comes from",
+                format!("{expected} promises to name itself and did not"),
+                "tell the server's operator",
+            ),
+            Self::Denied { error, description } => (
+                if error == "access_denied" {
+                    "The sign-in was denied"
+                } else {
+                    "The authorization server refused the sign-in"
+                },
+                match description {
+                    Some(text) => format!("{error}: {text}"),
+                    None => error.clone(),
+                },
+                "sign in again and agree, if you want the client to act for you",
+            ),
+            Self::NoCode => (
+                "The answer to the sign-in is empty",
+                "it carries neither a code nor an error".to_owned(),
+                "sign in again; if it happens again, tell the server's operator",
+            ),
+        };
+        Failure::new(Exit::Refused, what, why, next)
+    }
+}
+
+/// Reads an answer, in the order in which its parts may be believed.
+///
+/// # Errors
+/// What is wrong with it, or what it refuses. Error texts of an answer whose issuer does not
+/// match are not read (RFC 9207, section 2.4).
+pub fn read(query: &str, expected: &Expected) -> Result<Arrival, CallbackFault> {
+    let mut found: [(&'static str, Option<String>); 5] = [
+        ("code", None),
+        ("state", None),
+        ("iss", None),
+        ("error", None),
+        ("error_description", None),
+    ];
+    let mut duplicate = None;
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if let Some((known, slot)) = found.iter_mut().find(|(known, _)| *known == name) {
+            if slot.is_some() {
+                duplicate = Some(*known);
+            }
+            *slot = Some(value.into_owned());
+        }
+    }
+    if let Some(name) = duplicate {
+        return Err(CallbackFault::Duplicate(name));
+    }
+    let [code, state, iss, error, description] = found.map(|(_, value)| value);
+    if state.as_deref() != Some(expected.state.expose().as_str()) {
+        return Err(CallbackFault::ForeignState);
+    }
+    match (&iss, &expected.issuer) {
+        (Some(received), Some(issuer)) if received != issuer => {
+            return Err(CallbackFault::ForeignIssuer {
+                expected: one_line(issuer),
+                received: one_line(received),
+            });
+        }
+        (None, Some(issuer)) if expected.iss == IssParameter::Required => {
+            return Err(CallbackFault::NoIssuer {
+                expected: one_line(issuer),
+            });
+        }
+        (Some(_) | None, Some(_) | None) => {}
+    }
+    if let Some(error) = error {
+        return Err(CallbackFault::Denied {
+            error: one_line(&error),
+            description: description.map(|text| one_line(&text)),
+        });
+    }
+    match code {
+        Some(code) if !code.is_empty() => Ok(Arrival {
+            code: Secret::new(code),
+            iss,
+        }),
+        Some(_) | None => Err(CallbackFault::NoCode),
+    }
+}
+
+/// The listener before it knows what to expect; the port is needed to register.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Takes a free port on this computer.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn bind() -> Result<Self, Failure> {
+        let fault = |error: std::io::Error| {
+            Failure::new(
+                Exit::Failed,
+                "The browser would have nowhere to come back to",
+                format!("no port on 127.0.0.1 can be opened: {error}"),
+                "check that programs may listen on this computer",
+            )
+        };
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(fault)?;
+        let address = socket.local_addr().map_err(fault)?;
+        Ok(Self { socket, address })
+    }
+
+    /// The redirect URI to register.
+    #[must_use]
+    pub fn redirect_uri(&self) -> String {
+        format!("http://{}{PATH}", self.address)
+    }
+
+    /// Opens the door.
+    #[must_use]
+    pub fn expect(self, expected: Expected) -> Waiting {
+        let (sender, receiver) = oneshot::channel();
+        let closing = CancellationToken::new();
+        let door = Arc::new(Door {
+            authority: self.address.to_string(),
+            expected,
+            sender: Mutex::new(Some(sender)),
+            closing: closing.clone(),
+        });
+        let router = Router::new().fallback(answer).with_state(door);
+        let serving = tokio::spawn(async move {
+            let server = axum::serve(self.socket, router)
+                .with_graceful_shutdown(closing.clone().cancelled_owned())
+                .into_future();
+            let farewell = async {
+                closing.cancelled().await;
+                tokio::time::sleep(FAREWELL).await;
+            };
+            tokio::select! {
+                result = server => if let Err(error) = result {
+                    tracing::warn!(%error, "the callback listener stopped");
+                },
+                () = farewell => {}
+            }
+        });
+        Waiting {
+            receiver,
+            serving: Some(serving),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Door {
+    authority: String,
+    expected: Expected,
+    sender: Mutex<Option<oneshot::Sender<Result<Arrival, CallbackFault>>>>,
+    closing: CancellationToken,
+}
+
+/// The open door. Dropping it closes it.
+#[derive(Debug)]
+pub struct Waiting {
+    receiver: oneshot::Receiver<Result<Arrival, CallbackFault>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Waiting {
+    /// Waits for the browser, however long it takes.
+    ///
+    /// # Errors
+    /// What the answer is or says, if it is no good one.
+    pub async fn arrival(mut self) -> Result<Arrival, CallbackFault> {
+        let arrived = (&mut self.receiver).await;
+        // The page is still on its way; the door closes by itself.
+        self.serving = None;
+        arrived.unwrap_or(Err(CallbackFault::NoCode))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(serving) = &self.serving {
+            serving.abort();
+        }
+    }
+}
+
+async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let headers = request.headers();
+    if !is_for_us(headers, &door.authority) {
+        return page(
+            StatusCode::FORBIDDEN,
+            Tone::Bad,
+            "Not from here",
+            "This address only takes a browser that was sent here by a sign-in.",
+        );
+    }
+    if request.uri().path() != PATH {
+        return page(
+            StatusCode::NOT_FOUND,
+            Tone::Bad,
+            "Nothing here",
+            "This address only serves the end of a sign-in.",
+        );
+    }
+    if request.method() != Method::GET {
+        return page(
+            StatusCode::METHOD_NOT_ALLOWED,
+            Tone::Bad,
+            "Not this way",
+            "The end of a sign-in comes as a plain page visit.",
+        );
+    }
+    let sender = door
+        .sender
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let Some(sender) = sender else {
+        return page(
+            StatusCode::GONE,
+            Tone::Bad,
+            "Already used",
+            "This sign-in has ended. Start a new one in the terminal.",
+        );
+    };
+    let result = read(request.uri().query().unwrap_or_default(), &door.expected);
+    let shown = match &result {
+        Ok(_) => page(
+            StatusCode::OK,
+            Tone::Good,
+            "You are through",
+            "hoptrail has what it needs and fetches its token now.",
+        ),
+        Err(fault) => {
+            let failure = fault.failure();
+            page(
+                StatusCode::BAD_REQUEST,
+                Tone::Bad,
+                &failure.what,
+                &format!("{}.", failure.why),
+            )
+        }
+    };
+    // Nobody listens any more when the sign-in was called off; the page is right all the same.
+    let _ = sender.send(result);
+    door.closing.cancel();
+    shown
+}
+
+/// Host and Origin against DNS rebinding and other pages; `Sec-Fetch-Mode` against a script that
+/// tries ports (it cannot set that header).
+fn is_for_us(headers: &HeaderMap, authority: &str) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host_fits = text("host") == Some(authority);
+    let origin_fits = match text("origin") {
+        None | Some("null") => true,
+        Some(origin) => origin.strip_prefix("http://") == Some(authority),
+    };
+    let is_visit = matches!(text("sec-fetch-mode"), None | Some("navigate"));
+    host_fits && origin_fits && is_visit
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Tone {
+    Good,
+    Bad,
+}
+
+fn page(status: StatusCode, tone: Tone, title: &str, text: &str) -> Response {
+    let (class, mark) = match tone {
+        Tone::Good => ("good", "✓"),
+        Tone::Bad => ("bad", "✗"),
+    };
+    let html = PAGE
+        .replace("{{tone}}", class)
+        .replace("{{mark}}", mark)
+        .replace("{{title}}", &escape(title))
+        .replace("{{text}}", &escape(text));
+    (
+        status,
+        [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
+            ),
+            (header::CONNECTION, "close"),
+        ],
+        html,
+    )
+        .into_response()
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // No placeholder of the page can come from outside.
+            '{' => out.push_str("&#123;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn expected(iss: IssParameter) -> Expected {
+        Expected {
+            state: Secret::from("s1"),
+            issuer: Some("https://as.example".to_owned()),
+            iss,
+        }
+    }
+
+    #[rstest]
+    #[case("code=c&state=s1")]
+    #[case("code=c&state=s1&iss=https%3A%2F%2Fas.example")]
+    #[case("iss=https%3A%2F%2Fas.example&state=s1&code=c&session_state=x")]
+    fn a_good_answer_gives_its_code(#[case] query: &str) {
+        let arrival = read(query, &expected(IssParameter::Optional)).unwrap();
+        assert_eq!(arrival.code.expose(), "c");
+    }
+
+    #[rstest]
+    #[case("code=a&code=b&state=s1", CallbackFault::Duplicate("code"))]
+    #[case("code=a&state=s1&state=s1", CallbackFault::Duplicate("state"))]
+    #[case("code=a&state=s2", CallbackFault::ForeignState)]
+    #[case("code=a", CallbackFault::ForeignState)]
+    #[case("error=access_denied&state=s2", CallbackFault::ForeignState)]
+    #[case("state=s1", CallbackFault::NoCode)]
+    #[case("code=&state=s1", CallbackFault::NoCode)]
+    #[case(
+        "error=access_denied&state=s1",
+        CallbackFault::Denied { error: "access_denied".into(), description: None }
+    )]
+    #[case(
+        "error=access_denied&error_description=%1b%5D0;x&state=s1",
+        CallbackFault::Denied { error: "access_denied".into(), description: Some("␛]0;x".into()) }
+    )]
+    fn the_rest_is_refused_for_what_it_is(#[case] query: &str, #[case] fault: CallbackFault) {
+        let found = read(query, &expected(IssParameter::Optional)).map(|_| ());
+        assert_eq!(found, Err(fault));
+    }
+
+    #[rstest]
+    #[case("code=a&state=s1&iss=https%3A%2F%2Fevil.example")]
+    #[case("code=a&state=s1&iss=https%3A%2F%2Fas.example%2F")]
+    #[case("error=access_denied&error_description=click+here&state=s1&iss=https%3A%2F%2Fevil.example")]
+    fn another_issuers_words_are_never_read(#[case] query: &str) {
+        let fault = read(query, &expected(IssParameter::Optional)).unwrap_err();
+        assert!(matches!(fault, CallbackFault::ForeignIssuer { .. }), "{fault:?}");
+        assert!(!fault.failure().to_string().contains("click here"));
+    }
+
+    #[test]
+    fn an_issuer_that_promised_to_name_itself_must() {
+        let fault = read("code=a&state=s1", &expected(IssParameter::Required)).unwrap_err();
+        assert!(matches!(fault, CallbackFault::NoIssuer { .. }));
+    }
+
+    #[test]
+    fn text_from_outside_cannot_become_markup() {
+        assert_eq!(escape("<b>{{text}}&"), "&lt;b&gt;&#123;&#123;text}}&amp;");
+    }
+}

@@ -1,0 +1,330 @@
+//! The MCP connection: one that is opened when it is needed and used again, tools listed and
+//! called over it.
+
+use std::time::Duration;
+
+use rmcp::{
+    RoleClient,
+    model::{
+        CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest,
+        Implementation, ListToolsRequest, PaginatedRequestParams, ProtocolVersion,
+        RequestMetaObject, ServerResult,
+    },
+    service::{
+        ClientInitializeError, ClientLifecycleMode, ClientServiceExt as _, Peer,
+        PeerRequestOptions, RunningService, ServiceError,
+    },
+    transport::{
+        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
+    },
+};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::mcp_wire::{McpWire, Remedy, Trouble};
+use crate::{
+    protocol::traceparent::TraceParent,
+    support::error::{Exit, Failure},
+    trace::{
+        Actor, Fact,
+        event::{Leg, ToolView},
+    },
+};
+
+/// How long any request may take; a tool that runs a model needs minutes.
+const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+/// Pages of a tool list; a server that never ends its list ends here.
+const MOST_PAGES: usize = 100;
+
+/// The connection to one server.
+#[derive(Debug)]
+pub struct Mcp {
+    server: Url,
+    wire: McpWire,
+    running: tokio::sync::Mutex<Option<RunningService<RoleClient, ClientConfig>>>,
+}
+
+/// Why a request did not come through.
+#[derive(Debug)]
+pub enum Fault {
+    /// It was called off.
+    Cancelled,
+    Trouble(Box<Trouble>),
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Trouble(Box::new(Trouble {
+            failure,
+            remedy: Remedy::None,
+        }))
+    }
+}
+
+/// What a tool answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolAnswer {
+    /// The first text block.
+    pub text: String,
+    pub structured: Option<Value>,
+    /// The tool said that it failed (`isError`).
+    pub is_error: bool,
+}
+
+impl Mcp {
+    /// A connection that is not yet open.
+    #[must_use]
+    pub fn new(server: Url, wire: McpWire) -> Self {
+        Self {
+            server,
+            wire,
+            running: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The open connection; opens it first if need be.
+    ///
+    /// # Errors
+    /// If the server does not take it.
+    pub async fn connect(&self) -> Result<Peer<RoleClient>, Fault> {
+        let mut running = self.running.lock().await;
+        if let Some(service) = running.as_ref()
+            && !service.is_closed()
+            && !service.peer().is_transport_closed()
+        {
+            return Ok(service.peer().clone());
+        }
+        // What an earlier connection left behind must not be taken for this one's.
+        let _ = self.wire.take_any_trouble();
+        let service = match self.open(ClientLifecycleMode::Initialize).await {
+            Err(ClientInitializeError::JsonRpcError(error)) if is_modern_only(error.code.0) => {
+                self.open(ClientLifecycleMode::Discover {
+                    preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+                })
+                .await
+            }
+            other => other,
+        };
+        let service = service.map_err(|error| self.connect_fault(&error))?;
+        let peer = service.peer().clone();
+        if let Some(info) = peer.peer_info() {
+            let (name, version) = info
+                .server_info
+                .as_ref()
+                .map(|one| (one.name.clone(), one.version.clone()))
+                .unwrap_or_default();
+            let http = self.wire.http();
+            http.report(
+                Actor::Server,
+                Fact::ServerConnected {
+                    name: http.clean(&name),
+                    version: http.clean(&version),
+                    protocol: http.clean(info.protocol_version.as_str()),
+                },
+            );
+        }
+        *running = Some(service);
+        Ok(peer)
+    }
+
+    /// Closes the connection.
+    pub async fn close(&self) {
+        let service = self.running.lock().await.take();
+        if let Some(service) = service
+            && let Err(error) = service.cancel().await
+        {
+            tracing::warn!(%error, "the MCP connection did not close cleanly");
+        }
+    }
+
+    async fn open(
+        &self,
+        mode: ClientLifecycleMode,
+    ) -> Result<RunningService<RoleClient, ClientConfig>, ClientInitializeError> {
+        let transport = StreamableHttpClientTransport::with_client(
+            self.wire.clone(),
+            StreamableHttpClientTransportConfig::with_uri(self.server.as_str()),
+        );
+        let config = ClientConfig::new(
+            ClientCapabilities::default(),
+            Implementation::new("hoptrail", env!("CARGO_PKG_VERSION")),
+        )
+        // The newest version has no `initialize` at all (protocol facts, 1.5).
+        .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
+        config.serve_with_lifecycle(transport, mode).await
+    }
+
+    fn connect_fault(&self, error: &ClientInitializeError) -> Fault {
+        let trouble = self.wire.take_any_trouble().unwrap_or_else(|| Trouble {
+            failure: Failure::new(
+                Exit::Failed,
+                "The MCP server does not take the connection",
+                self.wire.http().clean(&error.to_string()),
+                "check the address; the server's log may say more",
+            ),
+            remedy: Remedy::None,
+        });
+        Fault::Trouble(Box::new(trouble))
+    }
+
+    /// Lists the tools, all pages of them.
+    ///
+    /// # Errors
+    /// Why there is no list.
+    pub async fn list_tools(&self, cancel: &CancellationToken) -> Result<Vec<ToolView>, Fault> {
+        let mut tools = Vec::new();
+        let mut cursor = None;
+        for _ in 0..MOST_PAGES {
+            let params = PaginatedRequestParams::default().with_cursor(cursor);
+            let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
+            let result = self
+                .request(request, PeerRequestOptions::no_options(), cancel)
+                .await?;
+            let ServerResult::ListToolsResult(page) = result else {
+                return Err(other_answer("tools/list").into());
+            };
+            tools.extend(page.tools.iter().map(|tool| self.view(tool)));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(tools)
+    }
+
+    fn view(&self, tool: &rmcp::model::Tool) -> ToolView {
+        let masker = self.wire.http().masker();
+        ToolView {
+            name: masker.text(&tool.name),
+            title: tool.title.as_deref().map(|text| masker.text(text)),
+            description: tool.description.as_deref().map(|text| masker.text(text)),
+            input_schema: Value::Object((*tool.input_schema).clone()),
+            output_schema: tool
+                .output_schema
+                .as_ref()
+                .map(|schema| Value::Object((**schema).clone())),
+        }
+    }
+
+    /// Calls a tool within the trace that `parent` names.
+    ///
+    /// # Errors
+    /// Why there is no answer. An answer that says that the tool failed is none.
+    pub async fn call_tool(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        parent: TraceParent,
+        cancel: &CancellationToken,
+    ) -> Result<ToolAnswer, Fault> {
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let mut meta = RequestMetaObject::default();
+        meta.insert("traceparent".to_owned(), parent.to_string().into());
+        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+        let options = PeerRequestOptions::no_options().with_meta(meta);
+        let result = self.request(request, options, cancel).await?;
+        let ServerResult::CallToolResult(result) = result else {
+            return Err(other_answer("tools/call").into());
+        };
+        let masker = self.wire.http().masker();
+        let text = result
+            .content
+            .iter()
+            .find_map(|block| block.as_text())
+            .map(|block| masker.json(&block.text, Leg::Mcp))
+            .unwrap_or_default();
+        Ok(ToolAnswer {
+            text,
+            structured: result
+                .structured_content
+                .as_ref()
+                .map(|value| masker.value(value, Leg::Mcp)),
+            is_error: result.is_error.unwrap_or(false),
+        })
+    }
+
+    /// Sends one request. Calling it off tells the server (`notifications/cancelled`).
+    async fn request(
+        &self,
+        request: ClientRequest,
+        options: PeerRequestOptions,
+        cancel: &CancellationToken,
+    ) -> Result<ServerResult, Fault> {
+        let peer = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(Fault::Cancelled),
+            peer = self.connect() => peer?,
+        };
+        let mut handle = peer
+            .send_cancellable_request(request, options)
+            .await
+            .map_err(|error| self.request_fault(None, &error))?;
+        let id = handle.id.to_string();
+        let answered = tokio::select! {
+            biased;
+            answered = &mut handle.rx => answered,
+            () = cancel.cancelled() => {
+                self.call_off(handle, "called off by the person").await;
+                return Err(Fault::Cancelled);
+            }
+            () = tokio::time::sleep(ANSWER_WITHIN) => {
+                self.call_off(handle, "no answer in time").await;
+                return Err(Failure::new(
+                    Exit::Unreachable,
+                    "The server does not come to an end",
+                    format!("no answer within {} minutes", ANSWER_WITHIN.as_secs() / 60),
+                    "try again; the server's log may say more",
+                ).into());
+            }
+        };
+        match answered {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(error)) => Err(self.request_fault(Some(&id), &error)),
+            Err(_) => Err(self.request_fault(Some(&id), &ServiceError::TransportClosed)),
+        }
+    }
+
+    async fn call_off(&self, handle: rmcp::service::RequestHandle<RoleClient>, reason: &str) {
+        if let Err(error) = handle.cancel(Some(reason.to_owned())).await {
+            tracing::warn!(%error, "the server was not told that the request is called off");
+        }
+    }
+
+    fn request_fault(&self, id: Option<&str>, error: &ServiceError) -> Fault {
+        if let Some(trouble) = id.and_then(|id| self.wire.take_trouble(id)) {
+            return Fault::Trouble(Box::new(trouble));
+        }
+        let http = self.wire.http();
+        let failure = match error {
+            ServiceError::McpError(error) => Failure::new(
+                Exit::Failed,
+                "The server refused the request",
+                format!("{} (code {})", http.clean(&error.message), error.code.0),
+                "check the tool's name and arguments",
+            ),
+            other => Failure::new(
+                Exit::Unreachable,
+                "The connection to the MCP server is gone",
+                http.clean(&other.to_string()),
+                "try again",
+            ),
+        };
+        failure.into()
+    }
+}
+
+/// JSON-RPC's "method not found" and MCP's "unsupported version": the answers of a server that
+/// no longer knows `initialize`.
+const fn is_modern_only(code: i32) -> bool {
+    matches!(code, -32601 | -32022)
+}
+
+fn other_answer(method: &str) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The server answers with something that this client does not do",
+        format!("its answer to {method} asks for more than a result"),
+        "use another client for this tool",
+    )
+}

@@ -1,0 +1,267 @@
+//! The event stream that answers an MCP request: recorded, bounded, and never without an end.
+//!
+//! rmcp waits for an answer for ever when a stream breaks off or says something that is no
+//! JSON-RPC; here such a stream ends with an error for the request that it was to answer.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use futures::{Stream, StreamExt as _, stream};
+use http::{HeaderMap, StatusCode};
+use rmcp::{
+    model::{ErrorData, RequestId, ServerJsonRpcMessage},
+    transport::streamable_http_client::SseError,
+};
+use serde_json::Value;
+use sse_stream::{Sse, SseStream};
+
+use super::{
+    http::{Chunk, Hop, HttpError, HttpErrorKind, Reply},
+    mask::{BODY_LIMIT, cut},
+    mcp_wire::{McpWire, Remedy},
+    progress,
+};
+use crate::{
+    protocol::{observed::CallId, traceparent::SpanId},
+    support::error::{Exit, Failure},
+};
+
+/// What was asked, as far as the trace must know.
+#[derive(Debug, Default)]
+pub struct Question {
+    pub id: Option<String>,
+    pub rpc_id: Option<RequestId>,
+    pub call: Option<CallId>,
+    pub span: Option<SpanId>,
+    /// The progress token, for progress that comes by another way.
+    pub token: Option<Value>,
+}
+
+type Events = stream::BoxStream<'static, Result<Sse, SseError>>;
+
+/// The stream that answers one POST.
+pub fn answer(
+    wire: McpWire,
+    reply: Reply,
+    question: Question,
+    max_event: usize,
+) -> impl Stream<Item = Result<Sse, SseError>> + Send + 'static {
+    let (hop, status, headers, bytes) = reply.stream();
+    let state = Answering {
+        events: events(bytes, max_event),
+        record: Some(Record {
+            hop,
+            status,
+            headers,
+            text: String::new(),
+            bytes: 0,
+        }),
+        wire,
+        question,
+        end: End::Open,
+        resumable: false,
+    };
+    stream::unfold(state, |mut state| async move {
+        let event = state.next().await?;
+        Some((event, state))
+    })
+}
+
+/// A session's standing stream; what comes there answers no request.
+pub fn standing(
+    wire: McpWire,
+    reply: Reply,
+    max_event: usize,
+) -> impl Stream<Item = Result<Sse, SseError>> + Send + 'static {
+    let (hop, status, headers, bytes) = reply.stream();
+    // It stays open for as long as the session: as a hop it is complete now.
+    hop.returned(status, &headers, None);
+    events(bytes, max_event).inspect(move |event| {
+        if let Ok(Sse {
+            data: Some(data), ..
+        }) = event
+            && let Ok(message) = serde_json::from_str::<Value>(data)
+        {
+            tell_progress(&wire, None, &message);
+        }
+    })
+}
+
+/// Parses events, none longer than `max_event` bytes.
+fn events(
+    bytes: impl Stream<Item = Result<Chunk, HttpError>> + Send + 'static,
+    max_event: usize,
+) -> Events {
+    let pending = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&pending);
+    let bounded = bytes.map(move |chunk| {
+        let chunk = chunk?;
+        let before = counter.fetch_add(chunk.len(), Ordering::Relaxed);
+        if before.saturating_add(chunk.len()) > max_event {
+            return Err(HttpError {
+                why: format!("an event is longer than {max_event} bytes"),
+                kind: HttpErrorKind::TooLarge,
+                url: String::new(),
+            });
+        }
+        Ok(chunk)
+    });
+    SseStream::from_bytes_stream(bounded)
+        .inspect(move |_| pending.store(0, Ordering::Relaxed))
+        .boxed()
+}
+
+fn tell_progress(wire: &McpWire, call: Option<CallId>, message: &Value) {
+    if message.get("method").and_then(Value::as_str) != Some("notifications/progress") {
+        return;
+    }
+    let Some(params) = message.get("params") else {
+        return;
+    };
+    let call = call.or_else(|| {
+        params
+            .get("progressToken")
+            .and_then(|token| wire.call_of(token))
+    });
+    progress::report(wire.http(), call, params);
+}
+
+struct Answering {
+    events: Events,
+    record: Option<Record>,
+    wire: McpWire,
+    question: Question,
+    end: End,
+    /// The server numbers its events, so rmcp can ask for the rest.
+    resumable: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The answer is still to come.
+    Open,
+    /// It came; what is left is read so that the connection can be used again.
+    Answered,
+    /// It will not come, and rmcp has been told.
+    Broken,
+}
+
+struct Record {
+    hop: Hop,
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+    bytes: usize,
+}
+
+impl Record {
+    fn complete(self) {
+        let body = cut("text/event-stream".to_owned(), self.text, self.bytes);
+        self.hop.returned(self.status, &self.headers, Some(body));
+    }
+}
+
+impl Answering {
+    async fn next(&mut self) -> Option<Result<Sse, SseError>> {
+        if self.end == End::Broken {
+            return None;
+        }
+        match self.events.next().await {
+            Some(Ok(event)) => Some(Ok(self.judge(event))),
+            Some(Err(error)) => {
+                if self.end == End::Answered {
+                    return None;
+                }
+                let why = broken(&error);
+                Some(Ok(self.break_off(why)))
+            }
+            None if self.end == End::Open && !self.resumable => {
+                Some(Ok(self.break_off("it ended before the answer".to_owned())))
+            }
+            None => {
+                if let Some(record) = self.record.take() {
+                    record.complete();
+                }
+                None
+            }
+        }
+    }
+
+    fn judge(&mut self, event: Sse) -> Sse {
+        self.resumable |= event.id.as_ref().is_some_and(|id| !id.is_empty());
+        let Some(data) = event.data.as_deref().filter(|data| !data.trim().is_empty()) else {
+            return event;
+        };
+        if self.end != End::Open {
+            return event;
+        }
+        self.keep(data);
+        let Ok(message) = serde_json::from_str::<Value>(data) else {
+            return self.break_off("an event is no JSON".to_owned());
+        };
+        if serde_json::from_value::<ServerJsonRpcMessage>(message.clone()).is_err() {
+            return self.break_off("an event is no JSON-RPC message".to_owned());
+        }
+        tell_progress(&self.wire, self.question.call, &message);
+        let is_answer = message.get("method").is_none()
+            && (message.get("result").is_some() || message.get("error").is_some());
+        if is_answer {
+            self.end = End::Answered;
+            self.wire.finish(self.question.token.as_ref());
+            if let Some(record) = self.record.take() {
+                record.complete();
+            }
+        }
+        event
+    }
+
+    fn keep(&mut self, data: &str) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.bytes += data.len();
+        // One byte over the limit is enough for the cut to be seen.
+        if record.text.len() <= BODY_LIMIT {
+            let masked = self.wire.http().masker().json(data, record.hop.leg());
+            if !record.text.is_empty() {
+                record.text.push('\n');
+            }
+            record.text.push_str(&masked);
+        }
+    }
+
+    /// Ends the hop, keeps the failure, and makes the error that rmcp hands to the caller.
+    fn break_off(&mut self, why: String) -> Sse {
+        self.end = End::Broken;
+        self.wire.finish(self.question.token.as_ref());
+        let error = self
+            .record
+            .take()
+            .map(|record| record.hop.fail(why.clone(), HttpErrorKind::Broken));
+        let failure = Failure::new(
+            Exit::Failed,
+            "The server's answer broke off",
+            match error {
+                Some(HttpError { url, why, .. }) => format!("{url}: {why}"),
+                None => why,
+            },
+            "try again; the server's log may say more",
+        );
+        let told = ServerJsonRpcMessage::error(
+            ErrorData::internal_error(failure.what.clone(), None),
+            self.question.rpc_id.clone(),
+        );
+        self.wire
+            .note(self.question.id.as_deref(), failure, Remedy::None);
+        Sse::default().data(serde_json::to_string(&told).unwrap_or_default())
+    }
+}
+
+fn broken(error: &SseError) -> String {
+    match error {
+        SseError::Body(cause) => cause.to_string(),
+        other => format!("its event stream cannot be read ({other})"),
+    }
+}

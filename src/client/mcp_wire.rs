@@ -1,0 +1,655 @@
+//! rmcp's Streamable HTTP requests, put through the traced seam: bearer tokens, one renewal, one
+//! clear failure for every way in which an answer can be wrong.
+//!
+//! What goes wrong is kept under the request's JSON-RPC id as [`Trouble`], because rmcp's errors
+//! do not carry what a person needs.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures::{StreamExt as _, stream::BoxStream};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use rmcp::{
+    model::{ClientJsonRpcMessage, ErrorData, ServerJsonRpcMessage},
+    transport::streamable_http_client::{
+        AuthRequiredError, InsufficientScopeError, SseError, StreamableHttpClient,
+        StreamableHttpError, StreamableHttpPostResponse, StreamableHttpResponseLimits,
+    },
+};
+use serde_json::Value;
+use sse_stream::Sse;
+use tokio::sync::watch;
+use url::Url;
+
+use super::{
+    discovery::parameter,
+    http::{Answer, HttpError, Outgoing, Patience, Reply, TracedHttp},
+    mcp_stream::{self, Question},
+    store::Tokens,
+};
+use crate::{
+    protocol::{
+        observed::CallId,
+        traceparent::TraceParent,
+    },
+    support::error::{Exit, Failure},
+    trace::event::Leg,
+};
+
+/// How long a request waits for the session's standing stream to open. rmcp does not wait, and a
+/// server's request sent there at once would be lost (protocol facts, 1.5).
+const STREAM_WITHIN: Duration = Duration::from_secs(1);
+
+/// What went wrong with one request.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    pub failure: Failure,
+    pub remedy: Remedy,
+}
+
+/// What may help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing that the client can do.
+    None,
+    /// Signing in; with the server's challenge.
+    SignIn(Option<String>),
+    /// Signing in for more (RFC 6750, 3.1: `insufficient_scope`); with the server's challenge.
+    MoreScope(String),
+}
+
+/// An error of this layer, as rmcp passes it along.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WireError(String);
+
+type WireResult<T> = Result<T, StreamableHttpError<WireError>>;
+
+/// The seam for MCP requests. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct McpWire {
+    http: TracedHttp,
+    tokens: Tokens,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    troubles: Mutex<HashMap<String, Trouble>>,
+    /// Calls under way by their progress token, for progress that comes on the standing stream.
+    calls: Mutex<HashMap<String, CallId>>,
+    /// True while the standing stream is being opened.
+    opening: watch::Sender<bool>,
+}
+
+impl McpWire {
+    /// The seam for one connection.
+    #[must_use]
+    pub fn new(http: TracedHttp, tokens: Tokens) -> Self {
+        Self {
+            http,
+            tokens,
+            shared: Arc::new(Shared {
+                troubles: Mutex::default(),
+                calls: Mutex::default(),
+                opening: watch::Sender::new(false),
+            }),
+        }
+    }
+
+    /// The HTTP seam.
+    #[must_use]
+    pub const fn http(&self) -> &TracedHttp {
+        &self.http
+    }
+
+    /// What went wrong with the request of this id.
+    #[must_use]
+    pub fn take_trouble(&self, id: &str) -> Option<Trouble> {
+        lock(&self.shared.troubles).remove(id)
+    }
+
+    /// What went wrong while nothing but the connection itself was under way.
+    #[must_use]
+    pub fn take_any_trouble(&self) -> Option<Trouble> {
+        lock(&self.shared.troubles).drain().map(|(_, one)| one).next()
+    }
+
+    /// Keeps what went wrong.
+    pub fn note(&self, id: Option<&str>, failure: Failure, remedy: Remedy) {
+        lock(&self.shared.troubles).insert(
+            id.unwrap_or_default().to_owned(),
+            Trouble { failure, remedy },
+        );
+    }
+
+    /// The call that a progress token stands for.
+    #[must_use]
+    pub fn call_of(&self, token: &Value) -> Option<CallId> {
+        lock(&self.shared.calls).get(&token.to_string()).copied()
+    }
+
+    /// Forgets a call's progress token.
+    pub fn finish(&self, token: Option<&Value>) {
+        if let Some(token) = token {
+            lock(&self.shared.calls).remove(&token.to_string());
+        }
+    }
+
+    fn url(&self, uri: &str) -> WireResult<Url> {
+        Url::parse(uri).map_err(|_| self.client_error("the server's address is no URL"))
+    }
+
+    fn client_error(&self, text: &str) -> StreamableHttpError<WireError> {
+        StreamableHttpError::Client(WireError(self.http.clean(text)))
+    }
+
+    /// Keeps the failure and gives rmcp something to pass along.
+    fn fail(
+        &self,
+        id: Option<&str>,
+        failure: Failure,
+        remedy: Remedy,
+    ) -> StreamableHttpError<WireError> {
+        let error = self.client_error(&failure.what);
+        self.note(id, failure, remedy);
+        error
+    }
+
+    fn http_fault(&self, id: Option<&str>, error: &HttpError) -> StreamableHttpError<WireError> {
+        self.fail(
+            id,
+            error.failure("The MCP server did not answer"),
+            Remedy::None,
+        )
+    }
+
+    /// Sends with the token, and once more with a renewed one if the server refuses it.
+    async fn send(
+        &self,
+        id: Option<&str>,
+        make: impl Fn(Attempt) -> Outgoing,
+    ) -> WireResult<Reply> {
+        let bearer = self
+            .tokens
+            .bearer()
+            .await
+            .map_err(|failure| self.fail(id, failure, Remedy::SignIn(None)))?;
+        let reply = self
+            .http
+            .send(authorized(make(Attempt::First), bearer.as_ref()))
+            .await
+            .map_err(|error| self.http_fault(id, &error))?;
+        if reply.status == StatusCode::UNAUTHORIZED
+            && let Some(rejected) = &bearer
+        {
+            let renewed = self.tokens.renew(rejected).await;
+            match renewed {
+                Ok(Some(fresh)) => {
+                    self.drain(id, reply).await?;
+                    let again = self
+                        .http
+                        .send(authorized(make(Attempt::Again), Some(&fresh)))
+                        .await
+                        .map_err(|error| self.http_fault(id, &error))?;
+                    return self.judge_refusal(id, again, true).await;
+                }
+                Ok(None) => {}
+                Err(failure) => {
+                    let challenge = challenge_of(&reply.headers);
+                    self.drain(id, reply).await?;
+                    return Err(self.fail(id, failure, Remedy::SignIn(challenge)));
+                }
+            }
+        }
+        self.judge_refusal(id, reply, bearer.is_some()).await
+    }
+
+    async fn drain(&self, id: Option<&str>, reply: Reply) -> WireResult<Answer> {
+        let limits = StreamableHttpResponseLimits::default();
+        reply
+            .read(limits.max_error_response_size)
+            .await
+            .map_err(|error| self.http_fault(id, &error))
+    }
+
+    /// 401 and 403 with a challenge end here.
+    async fn judge_refusal(
+        &self,
+        id: Option<&str>,
+        reply: Reply,
+        had_token: bool,
+    ) -> WireResult<Reply> {
+        let challenge = challenge_of(&reply.headers);
+        match (reply.status, challenge) {
+            (StatusCode::UNAUTHORIZED, challenge) => {
+                let answer = self.drain(id, reply).await?;
+                let said = challenge
+                    .as_deref()
+                    .and_then(|text| parameter(text, "error_description"))
+                    .map_or_else(String::new, |text| format!(": {}", self.http.clean(&text)));
+                let failure = if had_token {
+                    Failure::new(
+                        Exit::Refused,
+                        "The server no longer takes the token",
+                        format!("{} answered 401{said}", answer.url),
+                        "sign in again",
+                    )
+                } else {
+                    Failure::new(
+                        Exit::Refused,
+                        "The server asks for a sign-in",
+                        format!("{} answered 401{said}", answer.url),
+                        "sign in",
+                    )
+                };
+                self.note(id, failure, Remedy::SignIn(challenge.clone()));
+                Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(
+                    challenge.unwrap_or_default(),
+                )))
+            }
+            (StatusCode::FORBIDDEN, Some(challenge))
+                if parameter(&challenge, "error").as_deref() == Some("insufficient_scope") =>
+            {
+                let answer = self.drain(id, reply).await?;
+                let scope = parameter(&challenge, "scope");
+                let failure = Failure::new(
+                    Exit::Refused,
+                    "The token may not do that",
+                    format!(
+                        "{} asks for the scope {}",
+                        answer.url,
+                        self.http.clean(scope.as_deref().unwrap_or("(not named)"))
+                    ),
+                    "sign in again and grant it",
+                );
+                self.note(id, failure, Remedy::MoreScope(challenge.clone()));
+                Err(StreamableHttpError::InsufficientScope(
+                    InsufficientScopeError::new(challenge, scope),
+                ))
+            }
+            (_, _) => Ok(reply),
+        }
+    }
+
+    /// A whole answer that is an error, or no JSON-RPC.
+    fn judge_error(
+        &self,
+        id: Option<&str>,
+        message: &ClientJsonRpcMessage,
+        answer: &Answer,
+    ) -> WireResult<StreamableHttpPostResponse> {
+        if let Ok(ServerJsonRpcMessage::Error(mut error)) = serde_json::from_slice(&answer.body) {
+            // A refusal from in front of the server cannot repeat the id; rmcp would drop it.
+            if let ClientJsonRpcMessage::Request(request) = message {
+                error.id = Some(request.id.clone());
+            }
+            return Ok(StreamableHttpPostResponse::Json(
+                ServerJsonRpcMessage::Error(error),
+                None,
+            ));
+        }
+        if answer.status.is_client_error()
+            && answer.status != StatusCode::FORBIDDEN
+            && let ClientJsonRpcMessage::Request(request) = message
+            && is_discover(message)
+        {
+            // A server that knows only `initialize` may refuse the probe in any words.
+            return Ok(StreamableHttpPostResponse::Json(
+                ServerJsonRpcMessage::error(
+                    ErrorData::invalid_request("server/discover was refused", None),
+                    Some(request.id.clone()),
+                ),
+                None,
+            ));
+        }
+        Err(self.fail(id, not_mcp(answer), Remedy::None))
+    }
+
+    async fn post(
+        &self,
+        uri: &str,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        custom: HashMap<HeaderName, HeaderValue>,
+        limits: StreamableHttpResponseLimits,
+    ) -> WireResult<StreamableHttpPostResponse> {
+        let url = self.url(uri)?;
+        let question = self.question(&message);
+        let id = question.id.clone();
+        let id = id.as_deref();
+        if session.is_some() {
+            self.await_stream(&message).await;
+        }
+        let body = serde_json::to_vec(&message)?;
+        let reply = self
+            .send(id, |attempt| {
+                let mut outgoing = Outgoing::new(Method::POST, url.clone(), Leg::Mcp)
+                    .header(header::ACCEPT, "application/json, text/event-stream")
+                    .body("application/json", body.clone());
+                with_session(&mut outgoing.headers, session.as_deref(), &custom);
+                outgoing.call = question.call;
+                outgoing.span = match attempt {
+                    Attempt::First => question.span,
+                    // Two requests are two hops.
+                    Attempt::Again => None,
+                };
+                outgoing.patience = Patience::Unlimited;
+                outgoing
+            })
+            .await?;
+        let status = reply.status;
+        let new_session = text(&reply.headers, "mcp-session-id");
+        let is_request = id.is_some();
+        if status == StatusCode::NOT_FOUND && session.is_some() {
+            self.drain(id, reply).await?;
+            return Err(StreamableHttpError::SessionExpired);
+        }
+        if !is_request && status.is_success() {
+            reply
+                .read(limits.max_json_response_size)
+                .await
+                .map_err(|error| self.http_fault(id, &error))?;
+            return Ok(StreamableHttpPostResponse::Accepted);
+        }
+        if !status.is_success() {
+            let answer = reply
+                .read(limits.max_json_response_size)
+                .await
+                .map_err(|error| self.http_fault(id, &error))?;
+            return self.judge_error(id, &message, &answer);
+        }
+        if reply.media_type() == "text/event-stream" {
+            let stream =
+                mcp_stream::answer(self.clone(), reply, question, limits.max_sse_event_size);
+            return Ok(StreamableHttpPostResponse::Sse(stream.boxed(), new_session));
+        }
+        let answer = reply
+            .read(limits.max_json_response_size)
+            .await
+            .map_err(|error| self.http_fault(id, &error))?;
+        self.finish(question.token.as_ref());
+        match serde_json::from_slice::<ServerJsonRpcMessage>(&answer.body) {
+            Ok(answered) => Ok(StreamableHttpPostResponse::Json(answered, new_session)),
+            Err(_) => Err(self.fail(id, not_mcp(&answer), Remedy::None)),
+        }
+    }
+
+    /// What the trace must know of a message.
+    fn question(&self, message: &ClientJsonRpcMessage) -> Question {
+        let ClientJsonRpcMessage::Request(request) = message else {
+            return Question::default();
+        };
+        let value = serde_json::to_value(&request.request).unwrap_or_default();
+        let meta = |name: &str| {
+            value
+                .get("params")
+                .and_then(|params| params.get("_meta"))
+                .and_then(|meta| meta.get(name))
+        };
+        let parent = meta("traceparent")
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse::<TraceParent>().ok());
+        let token = meta("progressToken").cloned();
+        if let (Some(parent), Some(token)) = (parent, &token) {
+            lock(&self.shared.calls).insert(token.to_string(), parent.trace);
+        }
+        Question {
+            id: Some(request.id.to_string()),
+            rpc_id: Some(request.id.clone()),
+            call: parent.map(|parent| parent.trace),
+            span: parent.map(|parent| parent.span),
+            token,
+        }
+    }
+
+    /// Holds requests back until the session's standing stream is open.
+    async fn await_stream(&self, message: &ClientJsonRpcMessage) {
+        match message {
+            ClientJsonRpcMessage::Notification(_) => {
+                // The next thing that rmcp does after `initialized` is to open the stream.
+                self.shared.opening.send_if_modified(|opening| {
+                    let first = !*opening && is_initialized(message);
+                    *opening |= first;
+                    first
+                });
+            }
+            ClientJsonRpcMessage::Request(_) => {
+                let mut opening = self.shared.opening.subscribe();
+                let opened = opening.wait_for(|opening| !opening);
+                if tokio::time::timeout(STREAM_WITHIN, opened).await.is_err() {
+                    // Late is no failure: the request goes out, and those after it do not wait.
+                    self.shared.opening.send_replace(false);
+                }
+            }
+            ClientJsonRpcMessage::Response(_) | ClientJsonRpcMessage::Error(_) => {}
+        }
+    }
+
+    async fn listen(
+        &self,
+        uri: &str,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        custom: HashMap<HeaderName, HeaderValue>,
+        max_event: usize,
+    ) -> WireResult<BoxStream<'static, Result<Sse, SseError>>> {
+        let url = self.url(uri)?;
+        let opened = self
+            .send(None, |_| {
+                let mut outgoing = Outgoing::new(Method::GET, url.clone(), Leg::Mcp)
+                    .header(header::ACCEPT, "text/event-stream");
+                with_session(&mut outgoing.headers, session.as_deref(), &custom);
+                if let Some(last) = last_event.as_deref() {
+                    outgoing = outgoing.header(HeaderName::from_static("last-event-id"), last);
+                }
+                outgoing.patience = Patience::Unlimited;
+                outgoing
+            })
+            .await;
+        self.shared.opening.send_replace(false);
+        let reply = opened?;
+        if reply.status == StatusCode::METHOD_NOT_ALLOWED {
+            self.drain(None, reply).await?;
+            return Err(StreamableHttpError::ServerDoesNotSupportSse);
+        }
+        if !reply.status.is_success() || reply.media_type() != "text/event-stream" {
+            let kind = reply.media_type();
+            self.drain(None, reply).await?;
+            return Err(StreamableHttpError::UnexpectedContentType(Some(kind)));
+        }
+        Ok(mcp_stream::standing(self.clone(), reply, max_event).boxed())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    First,
+    Again,
+}
+
+impl StreamableHttpClient for McpWire {
+    type Error = WireError;
+
+    async fn post_message(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session_id: Option<Arc<str>>,
+        _auth_header: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
+    ) -> WireResult<StreamableHttpPostResponse> {
+        let limits = StreamableHttpResponseLimits::default();
+        self.post(&uri, message, session_id, custom_headers, limits)
+            .await
+    }
+
+    async fn post_message_with_response_limits(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session_id: Option<Arc<str>>,
+        _auth_header: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
+        limits: StreamableHttpResponseLimits,
+    ) -> WireResult<StreamableHttpPostResponse> {
+        self.post(&uri, message, session_id, custom_headers, limits)
+            .await
+    }
+
+    async fn delete_session(
+        &self,
+        uri: Arc<str>,
+        session_id: Arc<str>,
+        _auth_header: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
+    ) -> WireResult<()> {
+        let url = self.url(&uri)?;
+        let reply = self
+            .send(None, |_| {
+                let mut outgoing = Outgoing::new(Method::DELETE, url.clone(), Leg::Mcp);
+                with_session(&mut outgoing.headers, Some(&session_id), &custom_headers);
+                outgoing
+            })
+            .await?;
+        self.drain(None, reply).await?;
+        Ok(())
+    }
+
+    async fn get_stream(
+        &self,
+        uri: Arc<str>,
+        session_id: Option<Arc<str>>,
+        last_event_id: Option<String>,
+        _auth_header: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
+    ) -> WireResult<BoxStream<'static, Result<Sse, SseError>>> {
+        let limits = StreamableHttpResponseLimits::default();
+        self.listen(
+            &uri,
+            session_id,
+            last_event_id,
+            custom_headers,
+            limits.max_sse_event_size,
+        )
+        .await
+    }
+
+    async fn get_stream_with_max_sse_event_size(
+        &self,
+        uri: Arc<str>,
+        session_id: Option<Arc<str>>,
+        last_event_id: Option<String>,
+        _auth_header: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
+        max_sse_event_size: usize,
+    ) -> WireResult<BoxStream<'static, Result<Sse, SseError>>> {
+        self.listen(
+            &uri,
+            session_id,
+            last_event_id,
+            custom_headers,
+            max_sse_event_size,
+        )
+        .await
+    }
+}
+
+fn authorized(outgoing: Outgoing, bearer: Option<&crate::protocol::secret::Secret>) -> Outgoing {
+    match bearer {
+        Some(token) => outgoing.header(
+            header::AUTHORIZATION,
+            &format!("Bearer {}", token.expose()),
+        ),
+        None => outgoing,
+    }
+}
+
+fn with_session(
+    headers: &mut HeaderMap,
+    session: Option<&str>,
+    custom: &HashMap<HeaderName, HeaderValue>,
+) {
+    for (name, value) in custom {
+        headers.insert(name.clone(), value.clone());
+    }
+    if let Some(session) = session.and_then(|text| HeaderValue::from_str(text).ok()) {
+        headers.insert(HeaderName::from_static("mcp-session-id"), session);
+    }
+}
+
+/// The challenge that concerns us: a server may send several headers.
+fn challenge_of(headers: &HeaderMap) -> Option<String> {
+    let all: Vec<&str> = headers
+        .get_all(header::WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    all.iter()
+        .find(|text| text.contains("resource_metadata"))
+        .or_else(|| {
+            all.iter().find(|text| {
+                text.get(..6)
+                    .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+            })
+        })
+        .map(|text| (*text).to_owned())
+}
+
+/// The failure for an answer that is no JSON-RPC.
+fn not_mcp(answer: &Answer) -> Failure {
+    let what = match answer.media_type().as_str() {
+        _ if answer.body.is_empty() => "nothing".to_owned(),
+        "text/html" => "a web page".to_owned(),
+        "application/json" => "JSON that is no JSON-RPC message".to_owned(),
+        "" => format!("{} bytes without a type", answer.body.len()),
+        other => crate::support::text::one_line(other),
+    };
+    if answer.status.is_server_error() {
+        return Failure::new(
+            Exit::Unreachable,
+            "The MCP server failed",
+            format!("{} answered {} with {what}", answer.url, answer.status),
+            "try again; the server's log may say more",
+        );
+    }
+    Failure::new(
+        Exit::Failed,
+        "This is not how an MCP server answers",
+        format!("{} answered {} with {what}", answer.url, answer.status),
+        "check the address: it must be the MCP endpoint, often ending in /mcp",
+    )
+}
+
+fn is_discover(message: &ClientJsonRpcMessage) -> bool {
+    matches!(
+        message,
+        ClientJsonRpcMessage::Request(request)
+            if matches!(request.request, rmcp::model::ClientRequest::DiscoverRequest(_))
+    )
+}
+
+fn is_initialized(message: &ClientJsonRpcMessage) -> bool {
+    matches!(
+        message,
+        ClientJsonRpcMessage::Notification(one)
+            if matches!(
+                one.notification,
+                rmcp::model::ClientNotification::InitializedNotification(_)
+            )
+    )
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

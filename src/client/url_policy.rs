@@ -1,0 +1,147 @@
+//! The one rule for every URL that somebody else chose, and for every URL before a browser opens
+//! it (protocol facts, 1.4 and 4.3: CVE-2025-6514 and its class).
+
+use url::Url;
+
+use super::address::{AddressFault, AddressPolicy, is_loopback};
+use crate::support::error::{Exit, Failure};
+
+/// Why a URL is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlFault {
+    #[error("it is not a URL")]
+    NotAUrl,
+    #[error("its scheme is \"{0}\"; only https, and http on this computer, are followed")]
+    Scheme(String),
+    #[error("it is plain http to another computer, where anyone on the way can read along")]
+    PlainHttp,
+    #[error("it is plain http, and the server itself is https")]
+    Downgrade,
+    #[error("it carries a user name or a password")]
+    UserInfo,
+    #[error("it carries a fragment")]
+    Fragment,
+    #[error(transparent)]
+    Address(#[from] AddressFault),
+}
+
+/// The rule for one run. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct UrlPolicy {
+    addresses: AddressPolicy,
+    server_is_https: bool,
+}
+
+impl UrlPolicy {
+    /// The rule that follows from the server that the person named.
+    #[must_use]
+    pub fn for_server(server: &Url) -> Self {
+        Self {
+            addresses: AddressPolicy::for_server(server),
+            server_is_https: server.scheme() == "https",
+        }
+    }
+
+    /// The addresses' half of the rule.
+    #[must_use]
+    pub const fn addresses(&self) -> &AddressPolicy {
+        &self.addresses
+    }
+
+    /// Judges a URL that a server named.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, text: &str) -> Result<Url, UrlFault> {
+        let url = Url::parse(text).map_err(|_| UrlFault::NotAUrl)?;
+        self.check_url(&url)?;
+        if self.server_is_https && url.scheme() != "https" {
+            return Err(UrlFault::Downgrade);
+        }
+        Ok(url)
+    }
+
+    /// Judges any URL before it is called: its scheme, its user, its address.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_url(&self, url: &Url) -> Result<(), UrlFault> {
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(url) => {}
+            "http" => return Err(UrlFault::PlainHttp),
+            other => return Err(UrlFault::Scheme(other.to_owned())),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(UrlFault::UserInfo);
+        }
+        if url.fragment().is_some() {
+            return Err(UrlFault::Fragment);
+        }
+        self.addresses.check(url)?;
+        Ok(())
+    }
+
+    /// [`UrlPolicy::check`], with the sentence that a person sees. `what` names the URL's role.
+    ///
+    /// # Errors
+    /// If the URL may not be used.
+    pub fn accept(&self, what: &str, text: &str) -> Result<Url, Failure> {
+        self.check(text).map_err(|fault| refused(what, text, &fault))
+    }
+}
+
+/// The failure for a URL that is not used.
+#[must_use]
+pub fn refused(what: &str, text: &str, fault: &UrlFault) -> Failure {
+    let shown: String = text.chars().take(200).collect();
+    let shown = shown.split(['?', '#']).next().unwrap_or_default().to_owned();
+    Failure::new(
+        Exit::Refused,
+        format!("The {what} is not safe to use"),
+        format!("{}: {fault}", crate::support::text::one_line(&shown)),
+        "check the server's address; if it is right, tell its operator",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn policy(server: &str) -> UrlPolicy {
+        UrlPolicy::for_server(&Url::parse(server).unwrap())
+    }
+
+    #[rstest]
+    #[case("javascript:alert(1)")]
+    #[case("file:///etc/passwd")]
+    #[case("vscode://open")]
+    #[case("data:text/html,x")]
+    #[case("ftp://example.com/")]
+    fn other_schemes_are_not_followed(#[case] text: &str) {
+        assert!(
+            matches!(policy("https://example.com/").check(text), Err(UrlFault::Scheme(_))),
+            "{text}"
+        );
+    }
+
+    #[rstest]
+    #[case("http://example.com/authorize", UrlFault::PlainHttp)]
+    #[case("https://user@example.com/", UrlFault::UserInfo)]
+    #[case("https://example.com/#x", UrlFault::Fragment)]
+    #[case("not a url", UrlFault::NotAUrl)]
+    fn the_rest_is_named_for_what_it_is(#[case] text: &str, #[case] fault: UrlFault) {
+        assert_eq!(policy("https://example.com/").check(text), Err(fault));
+    }
+
+    #[test]
+    fn an_https_server_cannot_send_its_codes_over_http() {
+        assert_eq!(
+            policy("https://127.0.0.1:1/mcp").check("http://127.0.0.1:2/token"),
+            Err(UrlFault::Downgrade)
+        );
+        assert!(policy("http://127.0.0.1:1/mcp").check("http://127.0.0.1:2/token").is_ok());
+    }
+}
