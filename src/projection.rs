@@ -1,1 +1,400 @@
 //! Read models: each pane's data is a fold of the trace. No I/O, no time, no terminal.
+//!
+//! Applying one event costs the same at event 10 and at event 1,000,000: maps and appends only,
+//! nothing walks back through history. Short texts in the models ([`Name`]) are harmless and on
+//! one line; whole documents (tickets, issues, policies, env files, log lines) are as they came,
+//! and whoever shows them must make them harmless (`support::text::sanitize`).
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    protocol::{
+        observed::{CallId, LabEndpoints, Upstream},
+        traceparent::SpanId,
+    },
+    support::error::Failure,
+    trace::{
+        TraceEvent,
+        event::{Fact, Target},
+    },
+};
+
+pub mod audit;
+pub mod credentials;
+pub mod env;
+pub mod filter;
+pub mod hops;
+pub mod identity;
+pub mod issue;
+pub mod log;
+pub mod names;
+pub mod policy;
+pub mod sessions;
+pub mod story;
+pub mod tools;
+
+pub use audit::{Audit, AuditId, AuditRow};
+pub use credentials::{Credential, Credentials, Letter};
+pub use env::Env;
+pub use filter::Query;
+pub use hops::{Hop, HopId, HopKind, Hops, Verdict};
+pub use identity::Identity;
+pub use issue::Issues;
+pub use log::{Log, Seq};
+pub use names::{Name, policy_name};
+pub use policy::Policies;
+pub use sessions::Sessions;
+pub use story::Story;
+pub use tools::Tools;
+
+/// Everything that the panes draw, folded from the events so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Projection {
+    started: Option<DateTime<Utc>>,
+    now_us: u64,
+    log: Log,
+    target: Option<Target>,
+    lab: Option<LabEndpoints>,
+    identity: Identity,
+    tools: Tools,
+    hops: Hops,
+    credentials: Credentials,
+    audit: Audit,
+    sessions: Sessions,
+    policies: Policies,
+    env: Env,
+    issues: Issues,
+    failures: Vec<(Seq, Failure)>,
+    lost: Vec<LostFeed>,
+    notes: Vec<Seq>,
+    unknown: u64,
+    names: names::Names,
+}
+
+/// A feed that stopped; what it would have told is not observed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostFeed {
+    pub feed: Name,
+    pub why: Name,
+    pub evidence: Seq,
+}
+
+/// A fact's place in the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub seq: Seq,
+    pub at_us: u64,
+    pub span: Option<SpanId>,
+    pub call: Option<CallId>,
+    started: Option<DateTime<Utc>>,
+    /// When the fact's call began; nothing of the call can have happened earlier.
+    call_started_us: u64,
+}
+
+impl Moment {
+    /// The beginning of what took `duration_us` and is over now.
+    fn before(&self, duration_us: u64) -> u64 {
+        self.at_us
+            .saturating_sub(duration_us)
+            .max(self.call_started_us.min(self.at_us))
+    }
+
+    /// The beginning of what took `duration_us` and was over at `occurred_at` of the wall clock,
+    /// kept within the call and before its arrival here: another party's clock proves no more.
+    fn happened(&self, occurred_at: DateTime<Utc>, duration_us: u64) -> u64 {
+        let since = self
+            .started
+            .and_then(|started| (occurred_at - started).num_microseconds())
+            .and_then(|micros| u64::try_from(micros).ok());
+        match since {
+            Some(end) => end
+                .saturating_sub(duration_us)
+                .clamp(self.call_started_us.min(self.at_us), self.at_us),
+            None => self.before(duration_us),
+        }
+    }
+}
+
+impl Projection {
+    /// Nothing yet, of a run that began at `started` (the trace header's wall clock).
+    #[must_use]
+    pub fn starting(started: DateTime<Utc>) -> Self {
+        Self {
+            started: Some(started),
+            ..Self::default()
+        }
+    }
+
+    /// Folds every event of `events`.
+    pub fn extend<'a>(&mut self, events: impl IntoIterator<Item = &'a TraceEvent>) {
+        for event in events {
+            self.apply(event);
+        }
+    }
+
+    /// Folds one event. Total: what is not understood is counted and kept.
+    pub fn apply(&mut self, event: &TraceEvent) {
+        let seq = self.log.push(event);
+        self.fold(seq, event);
+    }
+
+    /// [`Self::apply`] with the event's encoded line at hand, as a reader or a recorder has it.
+    pub fn apply_line(&mut self, event: &TraceEvent, line: &str) {
+        let seq = self.log.push_line(line);
+        self.fold(seq, event);
+    }
+
+    fn fold(&mut self, seq: Seq, event: &TraceEvent) {
+        self.now_us = self.now_us.max(event.at_us);
+        let mut at = Moment {
+            seq,
+            at_us: event.at_us,
+            span: event.span,
+            call: event.call,
+            started: self.started,
+            call_started_us: self.call_began(event.call),
+        };
+        let names = &mut self.names;
+        let mut shared = hops::Shared {
+            names,
+            credentials: &mut self.credentials,
+        };
+        match &event.fact {
+            Fact::RunStarted(target) => self.target = Some(target.clone()),
+            Fact::LabStarted(endpoints) => self.lab = Some(endpoints.clone()),
+            fact @ (Fact::SignInStarted { .. }
+            | Fact::MetadataRead { .. }
+            | Fact::ClientRegistered { .. }
+            | Fact::TokenIssued { .. }
+            | Fact::SignedOut) => {
+                self.identity
+                    .apply(&at, fact, shared.names, shared.credentials);
+            }
+            fact @ (Fact::BrowserOpened { .. }
+            | Fact::CallbackReceived { .. }
+            | Fact::SignInRefused { .. }
+            | Fact::SignInCancelled) => {
+                self.identity
+                    .apply(&at, fact, shared.names, shared.credentials);
+                self.hops.client(&at, fact, &mut shared);
+            }
+            fact @ (Fact::HopSent { .. } | Fact::HopReturned { .. } | Fact::HopFailed { .. }) => {
+                self.hops.client(&at, fact, &mut shared);
+            }
+            fact @ (Fact::ServerConnected { .. }
+            | Fact::ToolsListed { .. }
+            | Fact::ToolCallStarted { .. }
+            | Fact::ProgressReported { .. }) => self.tools.apply(&at, fact, shared.names),
+            fact @ Fact::ToolCallFinished { outcome, text, .. } => {
+                self.tools.apply(&at, fact, shared.names);
+                self.issues.finished(&at, fact, shared.names);
+                if let Some(call) = at.call {
+                    let note = shared.names.maybe(Some(text));
+                    self.hops.call_finished(call, *outcome, note);
+                }
+            }
+            Fact::StepReported(step) => self.hops.stepped(&at, step, &mut shared),
+            fact @ Fact::AuditRecorded(record) => {
+                let call = record.trace_parent.map(|parent| parent.trace).or(at.call);
+                at.call_started_us = began(&self.tools, call);
+                let row = self.audit.record(
+                    &at,
+                    record,
+                    &mut self.tools,
+                    shared.names,
+                    shared.credentials,
+                );
+                if let Some(row) = row {
+                    self.sessions.record(row);
+                    self.policies.record(record, row);
+                    self.hops.audited(&at, record, row, &mut shared);
+                    self.identity
+                        .apply(&at, fact, shared.names, shared.credentials);
+                }
+            }
+            Fact::SessionsRead { sessions, grants } => {
+                self.sessions.list(&at, sessions, grants, shared.names);
+            }
+            Fact::PolicyRead(overview) => self.policies.list(seq, overview),
+            Fact::UpstreamAnswered(request) => {
+                let call = request.trace_parent.map(|parent| parent.trace).or(at.call);
+                at.call_started_us = began(&self.tools, call);
+                self.hops.answered(&at, request, &mut shared);
+            }
+            Fact::IssueSeen(issue) => self.issues.seen(&at, issue, &self.tools, shared.names),
+            Fact::EnvRead { which, file, lines } => self.env.read(seq, *which, file, lines),
+            Fact::FeedLost { feed, why } => self.lost.push(LostFeed {
+                feed: shared.names.get(feed),
+                why: shared.names.get(why),
+                evidence: seq,
+            }),
+            Fact::FailureOccurred(failure) => self.failures.push((seq, failure.clone())),
+            Fact::NoteWritten { .. } => self.notes.push(seq),
+            Fact::Unknown(_) => self.unknown += 1,
+        }
+    }
+
+    fn call_began(&self, call: Option<CallId>) -> u64 {
+        began(&self.tools, call)
+    }
+
+    /// Wall clock at microsecond zero, where the run's header is known.
+    #[must_use]
+    pub const fn started(&self) -> Option<DateTime<Utc>> {
+        self.started
+    }
+
+    /// The latest moment that any event tells of, in microseconds of the run.
+    #[must_use]
+    pub const fn now_us(&self) -> u64 {
+        self.now_us
+    }
+
+    /// Every event.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What the run is pointed at.
+    #[must_use]
+    pub const fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
+    }
+
+    /// Where the lab listens, once it does.
+    #[must_use]
+    pub const fn lab(&self) -> Option<&LabEndpoints> {
+        self.lab.as_ref()
+    }
+
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    #[must_use]
+    pub const fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    #[must_use]
+    pub const fn hops(&self) -> &Hops {
+        &self.hops
+    }
+
+    #[must_use]
+    pub const fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    #[must_use]
+    pub const fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    #[must_use]
+    pub const fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    #[must_use]
+    pub const fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    #[must_use]
+    pub const fn env(&self) -> &Env {
+        &self.env
+    }
+
+    #[must_use]
+    pub const fn issues(&self) -> &Issues {
+        &self.issues
+    }
+
+    /// The story's seven steps, put together now.
+    #[must_use]
+    pub fn story(&self) -> Story {
+        Story::of(self)
+    }
+
+    /// What failed that a person should know of, oldest first.
+    #[must_use]
+    pub fn failures(&self) -> &[(Seq, Failure)] {
+        &self.failures
+    }
+
+    /// Feeds that stopped, oldest first.
+    #[must_use]
+    pub fn lost_feeds(&self) -> &[LostFeed] {
+        &self.lost
+    }
+
+    /// Where notes were written.
+    #[must_use]
+    pub fn notes(&self) -> &[Seq] {
+        &self.notes
+    }
+
+    /// How many events were of a kind that this version does not know.
+    #[must_use]
+    pub const fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    /// The tool of a call, where it was observed.
+    #[must_use]
+    pub fn tool_of(&self, call: Option<CallId>) -> Option<&str> {
+        call.and_then(|call| self.tools.call(call))
+            .map(|call| &*call.tool)
+    }
+
+    /// Which service a row's resource is: by the lab's URLs where there is a lab, else by the
+    /// real service's host or the display name.
+    #[must_use]
+    pub fn service_of(&self, row: &AuditRow) -> Option<Upstream> {
+        let identifier = row.resource_identifier.as_deref().unwrap_or("");
+        let same = |url: &str| {
+            !url.is_empty() && identifier.trim_end_matches('/') == url.trim_end_matches('/')
+        };
+        let by_url = self.lab.as_ref().and_then(|lab| {
+            [
+                (Upstream::Supabase, &lab.supabase),
+                (Upstream::Anthropic, &lab.anthropic),
+                (Upstream::Linear, &lab.linear),
+            ]
+            .into_iter()
+            .find(|(_, url)| same(url))
+            .map(|(service, _)| service)
+        });
+        by_url.or_else(|| {
+            let name = row.resource.as_deref().unwrap_or("");
+            [Upstream::Supabase, Upstream::Anthropic, Upstream::Linear]
+                .into_iter()
+                .find(|service| {
+                    let word = service.name().to_lowercase();
+                    [identifier, name]
+                        .iter()
+                        .any(|text| text.to_lowercase().contains(&word))
+                })
+        })
+    }
+
+    /// The ids of the policies that decided a row, as the zone writes them.
+    #[must_use]
+    pub fn determining(&self, row: &AuditRow) -> Vec<String> {
+        match self.log.event(row.evidence).map(|event| event.fact) {
+            Some(Fact::AuditRecorded(record)) => record
+                .decision
+                .map(|decision| decision.determining)
+                .unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn began(tools: &Tools, call: Option<CallId>) -> u64 {
+    call.and_then(|call| tools.call(call))
+        .map_or(0, |call| call.started_us)
+}

@@ -1,0 +1,206 @@
+//! The zone's audit rows, each with the tool that caused it where that is known by fact.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Moment,
+    credentials::{Credential, Credentials},
+    log::Seq,
+    names::{Name, Names, policy_name},
+    tools::Tools,
+};
+use crate::protocol::{
+    audit::{AuditEvent, AuditRecord, AuditStatus},
+    oauth::GRANT_TOKEN_EXCHANGE,
+    observed::CallId,
+};
+
+/// A row's name for selection: its place in order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AuditId(u32);
+
+impl AuditId {
+    /// The place in [`Audit::rows`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The audit log as far as it was seen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Audit {
+    rows: Vec<AuditRow>,
+    by_id: HashMap<Name, AuditId>,
+    by_call: HashMap<CallId, Vec<AuditId>>,
+    issued: u64,
+    failed: u64,
+    repeated: u64,
+}
+
+/// One row; the whole record is in the log at `evidence`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRow {
+    pub id: AuditId,
+    /// The zone's own number for it.
+    pub sequence: u64,
+    pub occurred_at: DateTime<Utc>,
+    /// When it reached us, in microseconds of the run.
+    pub at_us: u64,
+    pub event: AuditEvent,
+    pub status: AuditStatus,
+    /// True for a token exchange (RFC 8693), as opposed to a sign-in's own grants.
+    pub exchange: bool,
+    /// The call that the row's trace context names.
+    pub call: Option<CallId>,
+    /// The tool of that call; absent when it was not observed.
+    pub tool: Option<Name>,
+    /// The resource's display name.
+    pub resource: Option<Name>,
+    /// The registered resource indicator.
+    pub resource_identifier: Option<Name>,
+    /// Scopes separated by blanks, as asked.
+    pub scope: Option<Name>,
+    pub application: Option<Name>,
+    /// The person on whose behalf it was asked.
+    pub user: Option<Name>,
+    pub session: Option<Name>,
+    /// The OAuth error code.
+    pub error: Option<Name>,
+    pub reason: Option<Name>,
+    /// The first determining policy's short name, where policy refused.
+    pub policy: Option<Name>,
+    /// What was issued.
+    pub credential: Option<Credential>,
+    pub duration_us: u64,
+    pub evidence: Seq,
+}
+
+impl Audit {
+    /// All rows, in order of arrival.
+    #[must_use]
+    pub fn rows(&self) -> &[AuditRow] {
+        &self.rows
+    }
+
+    #[must_use]
+    pub fn get(&self, id: AuditId) -> Option<&AuditRow> {
+        self.rows.get(id.index())
+    }
+
+    /// The rows of a call, in order of arrival.
+    pub fn of_call(&self, call: CallId) -> impl DoubleEndedIterator<Item = &AuditRow> {
+        self.by_call
+            .get(&call)
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .filter_map(|id| self.get(*id))
+    }
+
+    /// How many credentials were issued.
+    #[must_use]
+    pub const fn issued(&self) -> u64 {
+        self.issued
+    }
+
+    /// How many credentials were refused.
+    #[must_use]
+    pub const fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// How many rows came twice (a feed that resumed) and were left out.
+    #[must_use]
+    pub const fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// Adds a row; `None` if it is already there.
+    pub(super) fn record(
+        &mut self,
+        at: &Moment,
+        record: &AuditRecord,
+        tools: &mut Tools,
+        names: &mut Names,
+        credentials: &mut Credentials,
+    ) -> Option<&AuditRow> {
+        let own_id = names.get(&record.id);
+        let id = AuditId(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
+        // A record without an id cannot be told apart from another: it is never a repetition.
+        if !own_id.is_empty() {
+            if self.by_id.contains_key(&own_id) {
+                self.repeated += 1;
+                return None;
+            }
+            self.by_id.insert(own_id, id);
+        }
+        let call = record.trace_parent.map(|parent| parent.trace).or(at.call);
+        let tool = call
+            .and_then(|call| tools.call(call))
+            .map(|call| call.tool.clone());
+        if let Some(call) = call {
+            self.by_call.entry(call).or_default().push(id);
+        }
+        if record.event == AuditEvent::CredentialsIssue {
+            let issued = record.status == AuditStatus::Issued;
+            if issued {
+                self.issued += 1;
+            } else {
+                self.failed += 1;
+            }
+            if let Some(call) = call {
+                tools.count_credential(call, issued);
+            }
+        }
+        if let Some(subject) = &record.subject_token {
+            credentials.note(subject.fingerprint, at.seq);
+        }
+        let refused_by = record
+            .decision
+            .as_ref()
+            .filter(|_| record.status == AuditStatus::Failure)
+            .and_then(|decision| decision.determining.first());
+        self.rows.push(AuditRow {
+            id,
+            sequence: record.sequence,
+            occurred_at: record.occurred_at,
+            at_us: at.at_us,
+            event: record.event,
+            status: record.status,
+            exchange: is_exchange(record),
+            call,
+            tool,
+            resource: record.resource.as_ref().map(|r| names.get(&r.name)),
+            resource_identifier: record.resource.as_ref().map(|r| names.get(&r.identifier)),
+            scope: names.maybe(Some(&record.scopes.join(" "))),
+            application: record
+                .actor
+                .application
+                .as_ref()
+                .map(|p| names.get(&p.name)),
+            user: record.actor.user.as_ref().map(|p| names.get(&p.name)),
+            session: names.maybe(record.session_id.as_deref()),
+            error: names.maybe(record.error.as_deref()),
+            reason: names.maybe(record.reason.as_deref()),
+            policy: refused_by.map(|policy| names.get(policy_name(policy))),
+            credential: record
+                .credential
+                .as_ref()
+                .map(|credential| credentials.note(credential.fingerprint(), at.seq)),
+            duration_us: record.duration_us,
+            evidence: at.seq,
+        });
+        self.rows.last()
+    }
+}
+
+/// Whether the record tells of a token exchange.
+pub(super) fn is_exchange(record: &AuditRecord) -> bool {
+    record.event == AuditEvent::CredentialsIssue
+        && record
+            .grant_type
+            .as_deref()
+            .is_some_and(|grant| grant == GRANT_TOKEN_EXCHANGE || grant == "token-exchange")
+}

@@ -1,0 +1,248 @@
+//! Who drives: the sign-in, leg by leg, and what discovery found on the way.
+
+use super::{
+    Moment,
+    credentials::{Credential, Credentials},
+    log::Seq,
+    names::{Name, Names},
+};
+use crate::{
+    protocol::{audit::AuditRecord, jwt::TokenView},
+    support::error::Failure,
+    trace::event::{BrowserLeg, ClientGrant, Fact, MetadataDocument},
+};
+
+/// The identity pane's data.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Identity {
+    pub state: SignIn,
+    pub discovery: Discovery,
+    /// How often the client refreshed its token.
+    pub refreshes: u32,
+}
+
+/// Where the sign-in is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum SignIn {
+    #[default]
+    SignedOut,
+    SigningIn {
+        leg: SignInLeg,
+        /// When it began, in microseconds of the run.
+        since_us: u64,
+    },
+    SignedIn(Box<User>),
+    Refused(Box<Failure>),
+    Cancelled,
+}
+
+/// What the sign-in waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignInLeg {
+    /// The resource's metadata (RFC 9728).
+    ResourceMetadata,
+    /// The issuer's metadata (RFC 8414).
+    IssuerMetadata,
+    /// Registration (RFC 7591), or the client to take up the one it has.
+    Registration,
+    /// The person, in the browser or before the URL that was shown.
+    Browser(BrowserLeg),
+    /// The token endpoint.
+    Token,
+}
+
+impl SignInLeg {
+    /// A few words for a status line.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ResourceMetadata => "asking the server who protects it",
+            Self::IssuerMetadata => "reading the zone's metadata",
+            Self::Registration => "registering with the zone",
+            Self::Browser(BrowserLeg::Opened) => "waiting for your browser",
+            Self::Browser(BrowserLeg::Shown) => "waiting for you to open the URL",
+            Self::Browser(BrowserLeg::Headless) => "the sample user is consenting",
+            Self::Token => "trading the code for a token",
+        }
+    }
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// An e-mail address where the token or the audit log tells one, else what the token calls them.
+    pub name: Name,
+    pub token: TokenView,
+    pub credential: Credential,
+    pub scope: Option<Name>,
+    /// Seconds since 1970, from the token's `exp`.
+    pub expires_at: Option<i64>,
+    /// Seconds from `issued_us`, as the token endpoint told.
+    pub expires_in: Option<u64>,
+    /// Microseconds of the run.
+    pub issued_us: u64,
+    pub refreshable: bool,
+    pub grant: ClientGrant,
+    pub evidence: Seq,
+}
+
+/// What the client found out before anybody was asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Discovery {
+    /// The MCP endpoint that is signed in to.
+    pub server: Option<Name>,
+    pub resource: Option<Document>,
+    pub issuer: Option<Document>,
+    pub registration: Option<Registration>,
+}
+
+/// A metadata document that was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    pub url: Name,
+    /// `resource` or `issuer`.
+    pub subject: Name,
+    pub scopes: Vec<Name>,
+    pub evidence: Seq,
+}
+
+/// A dynamic registration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registration {
+    pub client_id: Name,
+    pub issuer: Name,
+    pub evidence: Seq,
+}
+
+impl Identity {
+    /// The one who is signed in.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        match &self.state {
+            SignIn::SignedIn(user) => Some(user),
+            SignIn::SignedOut
+            | SignIn::SigningIn { .. }
+            | SignIn::Refused(_)
+            | SignIn::Cancelled => None,
+        }
+    }
+
+    fn advance(&mut self, leg: SignInLeg) {
+        if let SignIn::SigningIn { leg: current, .. } = &mut self.state {
+            *current = leg;
+        }
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        at: &Moment,
+        fact: &Fact,
+        names: &mut Names,
+        credentials: &mut Credentials,
+    ) {
+        match fact {
+            Fact::SignInStarted { server } => {
+                self.state = SignIn::SigningIn {
+                    leg: SignInLeg::ResourceMetadata,
+                    since_us: at.at_us,
+                };
+                self.discovery = Discovery {
+                    server: Some(names.get(server)),
+                    ..Discovery::default()
+                };
+            }
+            Fact::MetadataRead {
+                document,
+                url,
+                subject,
+                scopes,
+            } => {
+                let read = Document {
+                    url: names.get(url),
+                    subject: names.get(subject),
+                    scopes: scopes.iter().map(|scope| names.get(scope)).collect(),
+                    evidence: at.seq,
+                };
+                match document {
+                    MetadataDocument::ProtectedResource => {
+                        self.discovery.resource = Some(read);
+                        self.advance(SignInLeg::IssuerMetadata);
+                    }
+                    MetadataDocument::AuthorizationServer => {
+                        self.discovery.issuer = Some(read);
+                        self.advance(SignInLeg::Registration);
+                    }
+                }
+            }
+            Fact::ClientRegistered { client_id, issuer } => {
+                self.discovery.registration = Some(Registration {
+                    client_id: names.get(client_id),
+                    issuer: names.get(issuer),
+                    evidence: at.seq,
+                });
+            }
+            Fact::BrowserOpened { how, .. } => self.advance(SignInLeg::Browser(*how)),
+            Fact::CallbackReceived { .. } => self.advance(SignInLeg::Token),
+            Fact::TokenIssued {
+                token,
+                scope,
+                expires_in,
+                refreshable,
+                grant,
+            } => {
+                if *grant == ClientGrant::RefreshToken {
+                    self.refreshes = self.refreshes.saturating_add(1);
+                }
+                let told = ["email", "name", "preferred_username", "sub"]
+                    .into_iter()
+                    .find_map(|claim| token.claim(claim).filter(|text| !text.trim().is_empty()));
+                let name = match (told, self.user()) {
+                    (Some(told), Some(user)) if token.claim("sub") == user.token.claim("sub") => {
+                        if token.claim("email").is_some() {
+                            names.get(told)
+                        } else {
+                            user.name.clone()
+                        }
+                    }
+                    (Some(told), _) => names.get(told),
+                    (None, Some(user)) => user.name.clone(),
+                    (None, None) => names.get("someone the token does not name"),
+                };
+                self.state = SignIn::SignedIn(Box::new(User {
+                    name,
+                    credential: credentials.note(token.fingerprint, at.seq),
+                    expires_at: token.expires_at(),
+                    token: token.clone(),
+                    scope: names.maybe(scope.as_deref()),
+                    expires_in: *expires_in,
+                    issued_us: at.at_us,
+                    refreshable: *refreshable,
+                    grant: *grant,
+                    evidence: at.seq,
+                }));
+            }
+            Fact::SignInRefused { failure } => {
+                self.state = SignIn::Refused(Box::new(failure.clone()));
+            }
+            Fact::SignInCancelled => self.state = SignIn::Cancelled,
+            Fact::SignedOut => self.state = SignIn::SignedOut,
+            Fact::AuditRecorded(record) => self.learn_name(record, names),
+            _ => {}
+        }
+    }
+
+    /// A zone's token may name its user by an opaque `sub` only; the audit log knows the person.
+    fn learn_name(&mut self, record: &AuditRecord, names: &mut Names) {
+        let SignIn::SignedIn(user) = &mut self.state else {
+            return;
+        };
+        let Some(party) = &record.actor.user else {
+            return;
+        };
+        if user.token.claim("email").is_none()
+            && user.token.claim("sub") == Some(party.identifier.as_str())
+        {
+            user.name = names.get(&party.name);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A person's activity: what acts for them, what it touched, how it ended.
+
+use std::collections::HashMap;
+
+use super::{
+    Moment,
+    audit::AuditRow,
+    log::Seq,
+    names::{Name, Names},
+};
+use crate::protocol::{
+    audit::{AuditEvent, AuditStatus},
+    console::{DelegatedGrant, Session},
+};
+
+/// The sessions pane's data.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sessions {
+    rows: Vec<SessionRow>,
+    by_id: HashMap<Name, usize>,
+    touch_at: HashMap<(usize, Name, Option<Name>), usize>,
+    grants: Vec<DelegatedGrant>,
+    read: Option<Seq>,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionRow {
+    pub id: Name,
+    /// As the zone's list has it; absent when only the audit log named it.
+    pub session: Option<Session>,
+    /// Whose it is, from the list or from the audit log.
+    pub user: Option<Name>,
+    /// The applications that acted for the person, in order of appearance.
+    pub applications: Vec<Name>,
+    /// What was asked for, in order of first mention.
+    pub touched: Vec<Touch>,
+    pub issued: u32,
+    pub failed: u32,
+    /// The last audit row, in microseconds of the run.
+    pub last_us: Option<u64>,
+}
+
+/// A resource and scope within a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    pub resource: Name,
+    pub scope: Option<Name>,
+    pub issued: u32,
+    pub failed: u32,
+    /// How the last request ended.
+    pub last: AuditStatus,
+    pub evidence: Seq,
+}
+
+impl Sessions {
+    /// All sessions: those of the last read first known first, then those that only rows named.
+    #[must_use]
+    pub fn rows(&self) -> &[SessionRow] {
+        &self.rows
+    }
+
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&SessionRow> {
+        self.by_id.get(id).and_then(|at| self.rows.get(*at))
+    }
+
+    /// The consents of the last read.
+    #[must_use]
+    pub fn grants(&self) -> &[DelegatedGrant] {
+        &self.grants
+    }
+
+    /// The last read of the zone's list, if there was one.
+    #[must_use]
+    pub const fn read(&self) -> Option<Seq> {
+        self.read
+    }
+
+    fn at(&mut self, id: Name) -> usize {
+        let next = self.rows.len();
+        let place = *self.by_id.entry(id.clone()).or_insert(next);
+        if place == next {
+            self.rows.push(SessionRow {
+                id,
+                session: None,
+                user: None,
+                applications: Vec::new(),
+                touched: Vec::new(),
+                issued: 0,
+                failed: 0,
+                last_us: None,
+            });
+        }
+        place
+    }
+
+    pub(super) fn list(
+        &mut self,
+        at: &Moment,
+        sessions: &[Session],
+        grants: &[DelegatedGrant],
+        names: &mut Names,
+    ) {
+        for session in sessions {
+            let place = self.at(names.get(&session.id));
+            let user = names.maybe(session.user_name.as_deref());
+            let application = names.maybe(session.initiator_name.as_deref());
+            let row = &mut self.rows[place];
+            row.user = user.or(row.user.take());
+            if let Some(application) = application
+                && !row.applications.contains(&application)
+            {
+                row.applications.push(application);
+            }
+            row.session = Some(session.clone());
+        }
+        self.grants = grants.to_vec();
+        self.read = Some(at.seq);
+    }
+
+    pub(super) fn record(&mut self, audit: &AuditRow) {
+        let Some(id) = &audit.session else { return };
+        let place = self.at(id.clone());
+        let row = &mut self.rows[place];
+        row.last_us = Some(audit.at_us);
+        if row.user.is_none() {
+            row.user.clone_from(&audit.user);
+        }
+        // A handful acts for one person; a hostile log may claim more than a pane could show.
+        if let Some(application) = &audit.application
+            && row.applications.len() < 32
+            && !row.applications.contains(application)
+        {
+            row.applications.push(application.clone());
+        }
+        if audit.event != AuditEvent::CredentialsIssue {
+            return;
+        }
+        let (issued, failed) = match audit.status {
+            AuditStatus::Issued => (1, 0),
+            AuditStatus::Failure => (0, 1),
+        };
+        row.issued = row.issued.saturating_add(issued);
+        row.failed = row.failed.saturating_add(failed);
+        let Some(resource) = &audit.resource else {
+            return;
+        };
+        let next = row.touched.len();
+        let key = (place, resource.clone(), audit.scope.clone());
+        let touch = *self.touch_at.entry(key).or_insert(next);
+        if touch == next {
+            row.touched.push(Touch {
+                resource: resource.clone(),
+                scope: audit.scope.clone(),
+                issued,
+                failed,
+                last: audit.status,
+                evidence: audit.evidence,
+            });
+        } else if let Some(touch) = row.touched.get_mut(touch) {
+            touch.issued = touch.issued.saturating_add(issued);
+            touch.failed = touch.failed.saturating_add(failed);
+            touch.last = audit.status;
+            touch.evidence = audit.evidence;
+        }
+    }
+}

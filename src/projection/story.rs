@@ -1,0 +1,380 @@
+//! The seven steps that must hold, each with what was seen of it, and the verdict of a run.
+//!
+//! Put together on demand from the latest escalation and the latest delete; it keeps nothing.
+
+use super::{
+    Projection,
+    audit::AuditRow,
+    issue::{IssueView, Whereabouts},
+    log::Seq,
+    tools::Call,
+};
+use crate::protocol::{
+    audit::{AuditEvent, AuditStatus},
+    observed::Upstream,
+    tickets::{DELETE_ISSUE, ESCALATE_TICKET},
+};
+
+/// The policy that must refuse the delete.
+pub const LIMIT_LINEAR_SCOPES: &str = "limit-linear-scopes";
+
+/// What an escalation must be issued, in this order.
+const CREDENTIALS: [(Upstream, &str); 4] = [
+    (Upstream::Supabase, ""),
+    (Upstream::Anthropic, ""),
+    (Upstream::Linear, "read"),
+    (Upstream::Linear, "issues:create"),
+];
+
+/// The story as far as it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    pub steps: [Step; 7],
+    problems: Vec<String>,
+}
+
+/// One step of the story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub title: &'static str,
+    pub state: StepState,
+    /// What was seen, or what is missing, in one sentence.
+    pub detail: String,
+    pub evidence: Option<Seq>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StepState {
+    /// Not yet.
+    Waiting,
+    Done,
+    /// It happened, but not so.
+    Wrong,
+}
+
+impl Story {
+    /// Nothing, or every sentence that says what is missing or wrong.
+    ///
+    /// # Errors
+    /// Unless an escalation was issued exactly its four credentials in order, a delete was refused
+    /// `write` by [`LIMIT_LINEAR_SCOPES`], and the issue was seen and is not in the trash.
+    pub fn verdict(&self) -> Result<(), Vec<String>> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(self.problems.clone())
+        }
+    }
+
+    /// How many steps are done.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        let done = |step: &&Step| step.state == StepState::Done;
+        self.steps.iter().filter(done).count()
+    }
+
+    /// The first step that is not done.
+    #[must_use]
+    pub fn next(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| step.state != StepState::Done)
+    }
+
+    pub(super) fn of(projection: &Projection) -> Self {
+        let escalation = projection.tools().latest(ESCALATE_TICKET);
+        let deletion = projection.tools().latest(DELETE_ISSUE);
+        let issue = escalation
+            .and_then(|call| call.id)
+            .and_then(|id| projection.issues().of_call(id));
+        let mut problems = Vec::new();
+        let rows = rows_of(projection, escalation);
+        let four: [Step; 4] =
+            std::array::from_fn(|place| credential(projection, escalation, &rows, place));
+        let issued = rows
+            .iter()
+            .filter(|row| row.status == AuditStatus::Issued)
+            .count();
+        if escalation.is_none() {
+            problems.push("no ticket was escalated".to_owned());
+        } else {
+            problems.extend(
+                four.iter()
+                    .filter(|step| step.state != StepState::Done)
+                    .map(|step| step.detail.clone()),
+            );
+            if issued > CREDENTIALS.len() {
+                problems.push(format!(
+                    "the escalation was issued {issued} credentials instead of {}",
+                    CREDENTIALS.len()
+                ));
+            }
+        }
+        let [supabase, anthropic, read, create] = four;
+        let filed = filed(projection, create, issue);
+        if escalation.is_some() && filed.state != StepState::Done && issue_missing(issue) {
+            problems.push(filed.detail.clone());
+        }
+        let refused = refused(projection, deletion, issue);
+        if refused.state != StepState::Done {
+            problems.push(refused.detail.clone());
+        }
+        problems.dedup();
+        Self {
+            steps: [
+                signed_in(projection),
+                called(escalation),
+                supabase,
+                anthropic,
+                read,
+                filed,
+                refused,
+            ],
+            problems,
+        }
+    }
+}
+
+fn issue_missing(issue: Option<&IssueView>) -> bool {
+    issue.is_none_or(|issue| issue.seen.is_none())
+}
+
+fn step(title: &'static str, state: StepState, detail: String, evidence: Option<Seq>) -> Step {
+    Step {
+        title,
+        state,
+        detail,
+        evidence,
+    }
+}
+
+/// The credential rows of a call in the zone's own order.
+fn rows_of<'a>(projection: &'a Projection, call: Option<&Call>) -> Vec<&'a AuditRow> {
+    let Some(id) = call.and_then(|call| call.id) else {
+        return Vec::new();
+    };
+    let mut rows: Vec<_> = projection
+        .audit()
+        .of_call(id)
+        .filter(|row| row.event == AuditEvent::CredentialsIssue)
+        .collect();
+    rows.sort_by_key(|row| row.sequence);
+    rows
+}
+
+fn signed_in(projection: &Projection) -> Step {
+    let title = "You sign in";
+    match projection.identity().user() {
+        Some(user) => step(
+            title,
+            StepState::Done,
+            format!("signed in as {}", user.name),
+            Some(user.evidence),
+        ),
+        None => step(
+            title,
+            StepState::Waiting,
+            "nobody is signed in".into(),
+            None,
+        ),
+    }
+}
+
+fn called(call: Option<&Call>) -> Step {
+    let title = "A ticket is escalated with your token";
+    match call {
+        Some(call) => step(
+            title,
+            StepState::Done,
+            format!(
+                "{} was called for {}",
+                call.tool,
+                call.subject.as_deref().unwrap_or("a ticket")
+            ),
+            Some(call.started),
+        ),
+        None => step(
+            title,
+            StepState::Waiting,
+            "no ticket was escalated".into(),
+            None,
+        ),
+    }
+}
+
+fn named(service: Upstream, scope: &str) -> String {
+    if scope.is_empty() {
+        format!("{} credential", service.name())
+    } else {
+        format!("{} credential for {scope}", service.name())
+    }
+}
+
+/// The escalation's credential at `place`: issued, refused, or something else in its stead.
+fn credential(
+    projection: &Projection,
+    call: Option<&Call>,
+    rows: &[&AuditRow],
+    place: usize,
+) -> Step {
+    let title = [
+        "The ticket is read from Supabase",
+        "The text is masked by Anthropic",
+        "The labels are read from Linear",
+        "The issue is filed in Linear",
+    ][place];
+    let (service, scope) = CREDENTIALS[place];
+    let what = named(service, scope);
+    let Some(row) = rows.get(place) else {
+        let over = call.is_some_and(|call| call.outcome.is_some());
+        let state = if over {
+            StepState::Wrong
+        } else {
+            StepState::Waiting
+        };
+        return step(title, state, format!("the {what} was not issued"), None);
+    };
+    let found = projection.service_of(row);
+    let asked = row.scope.as_deref().unwrap_or("");
+    let evidence = Some(row.evidence);
+    if found != Some(service) || asked != scope {
+        let resource = row.resource.as_deref().unwrap_or("no known resource");
+        let instead = match asked {
+            "" => resource.to_owned(),
+            scope => format!("{resource} with {scope}"),
+        };
+        let detail = format!("the {what} was not issued; asked for {instead}");
+        return step(title, StepState::Wrong, detail, evidence);
+    }
+    match row.status {
+        AuditStatus::Issued => step(title, StepState::Done, format!("{what} issued"), evidence),
+        AuditStatus::Failure => {
+            let why = row
+                .policy
+                .as_deref()
+                .or(row.error.as_deref())
+                .unwrap_or("the zone");
+            let detail = format!("the {what} was refused by {why}");
+            step(title, StepState::Wrong, detail, evidence)
+        }
+    }
+}
+
+/// Step six: its credential, and the issue authored by the user's own account.
+fn filed(projection: &Projection, credential: Step, issue: Option<&IssueView>) -> Step {
+    if credential.state != StepState::Done {
+        return credential;
+    }
+    let title = credential.title;
+    let Some(view) = issue else {
+        return step(
+            title,
+            StepState::Waiting,
+            "the issue was not seen".into(),
+            credential.evidence,
+        );
+    };
+    let evidence = Some(view.evidence);
+    let Some(seen) = &view.seen else {
+        let detail = format!(
+            "{} was filed, but nobody has seen it: Linear is the real one",
+            view.identifier
+        );
+        return step(title, StepState::Waiting, detail, evidence);
+    };
+    let author = crate::support::text::one_line(&seen.author);
+    let acted_as = view.call.and_then(|call| {
+        projection
+            .hops()
+            .of_call(call)
+            .iter()
+            .rev()
+            .filter_map(|id| projection.hops().get(*id))
+            .find_map(|hop| hop.acted_as.clone())
+    });
+    match acted_as {
+        Some(user) if *user != *author => step(
+            title,
+            StepState::Wrong,
+            format!("{} is by {author} and not by {user}", view.identifier),
+            evidence,
+        ),
+        Some(_) | None => step(
+            title,
+            StepState::Done,
+            format!("{} filed, authored by {author}", view.identifier),
+            evidence,
+        ),
+    }
+}
+
+/// Step seven: `write` refused by the policy, and the issue still in its place.
+fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&IssueView>) -> Step {
+    let title = "The delete is refused; the issue stays";
+    let Some(call) = deletion else {
+        return step(
+            title,
+            StepState::Waiting,
+            "no delete was tried".into(),
+            None,
+        );
+    };
+    let rows = rows_of(projection, deletion);
+    let write = rows.iter().rev().find(|row| {
+        projection.service_of(row) == Some(Upstream::Linear)
+            && row.scope.as_deref() == Some("write")
+    });
+    let Some(row) = write else {
+        let over = call.outcome.is_some();
+        let state = if over {
+            StepState::Wrong
+        } else {
+            StepState::Waiting
+        };
+        let detail = "the delete asked the zone for no Linear credential with write".into();
+        return step(title, state, detail, Some(call.started));
+    };
+    let evidence = Some(row.evidence);
+    if row.status == AuditStatus::Issued {
+        let detail = "write was issued, so the delete went through".into();
+        return step(title, StepState::Wrong, detail, evidence);
+    }
+    let by_policy = projection
+        .determining(row)
+        .iter()
+        .any(|id| super::names::policy_name(id) == LIMIT_LINEAR_SCOPES);
+    if !by_policy {
+        let why = row
+            .policy
+            .as_deref()
+            .or(row.error.as_deref())
+            .unwrap_or("something else");
+        let detail = format!("write was refused by {why} and not by {LIMIT_LINEAR_SCOPES}");
+        return step(title, StepState::Wrong, detail, evidence);
+    }
+    let Some(view) = issue else {
+        let detail = "write was refused, but the issue was not seen".into();
+        return step(title, StepState::Wrong, detail, evidence);
+    };
+    match view.whereabouts {
+        Whereabouts::There => step(
+            title,
+            StepState::Done,
+            format!(
+                "write refused by {LIMIT_LINEAR_SCOPES}; {} is still there",
+                view.identifier
+            ),
+            evidence,
+        ),
+        Whereabouts::Filed => step(
+            title,
+            StepState::Waiting,
+            format!("write was refused, but nobody has seen {}", view.identifier),
+            evidence,
+        ),
+        Whereabouts::Trashed => step(
+            title,
+            StepState::Wrong,
+            format!("{} is in the trash", view.identifier),
+            Some(view.evidence),
+        ),
+    }
+}

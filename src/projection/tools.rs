@@ -1,0 +1,205 @@
+//! What the server offers, and every tool call with how it went.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::{
+    Moment,
+    log::Seq,
+    names::{Name, Names},
+};
+use crate::{
+    protocol::observed::CallId,
+    trace::event::{CallOutcome, Fact, ToolView},
+};
+
+/// The tools and the calls, in the order in which the calls began.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tools {
+    offered: Vec<ToolView>,
+    server: Option<ServerInfo>,
+    calls: Vec<Call>,
+    by_id: HashMap<CallId, usize>,
+    latest: HashMap<Name, usize>,
+    /// The call without an id that is under way, if one is.
+    nameless: Option<usize>,
+}
+
+/// The MCP server as it introduced itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerInfo {
+    pub name: Name,
+    pub version: Name,
+    pub protocol: Name,
+    pub evidence: Seq,
+}
+
+/// One tool call. Arguments and the whole result are in the log, at `started` and `finished`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Absent when the client gave the call no trace.
+    pub id: Option<CallId>,
+    pub tool: Name,
+    /// `ticketId` or `issueId`, whichever it was called with.
+    pub subject: Option<Name>,
+    /// `ticketId` as an id.
+    pub ticket: Option<Uuid>,
+    /// Microseconds of the run.
+    pub started_us: u64,
+    /// Absent while it runs.
+    pub duration_us: Option<u64>,
+    /// Absent while it runs.
+    pub outcome: Option<CallOutcome>,
+    /// The beginning of the result's text or of the error, on one line.
+    pub text: Option<Name>,
+    pub progress: Option<Progress>,
+    /// Credentials that the zone issued within the call, as its audit log tells.
+    pub issued: u32,
+    /// Credentials that the zone refused within the call, as its audit log tells.
+    pub refused: u32,
+    pub started: Seq,
+    pub finished: Option<Seq>,
+}
+
+/// The last progress that the server reported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    pub message: Option<Name>,
+    pub progress: f64,
+    pub total: Option<f64>,
+}
+
+impl Tools {
+    /// `tools/list`, as answered last.
+    #[must_use]
+    pub fn offered(&self) -> &[ToolView] {
+        &self.offered
+    }
+
+    /// The server that answered, once connected.
+    #[must_use]
+    pub const fn server(&self) -> Option<&ServerInfo> {
+        self.server.as_ref()
+    }
+
+    /// All calls, in the order in which they began.
+    #[must_use]
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    /// The call with this id.
+    #[must_use]
+    pub fn call(&self, id: CallId) -> Option<&Call> {
+        self.by_id.get(&id).and_then(|at| self.calls.get(*at))
+    }
+
+    /// The latest call of a tool.
+    #[must_use]
+    pub fn latest(&self, tool: &str) -> Option<&Call> {
+        self.latest.get(tool).and_then(|at| self.calls.get(*at))
+    }
+
+    /// The call that is under way; of several, the one that began last.
+    #[must_use]
+    pub fn running(&self) -> Option<&Call> {
+        self.calls.last().filter(|call| call.outcome.is_none())
+    }
+
+    fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
+        let at = match id {
+            Some(id) => self.by_id.get(&id).copied(),
+            None => self.nameless,
+        };
+        at.and_then(|at| self.calls.get_mut(at))
+    }
+
+    pub(super) fn count_credential(&mut self, id: CallId, issued: bool) {
+        if let Some(call) = self.at_mut(Some(id)) {
+            let counter = if issued {
+                &mut call.issued
+            } else {
+                &mut call.refused
+            };
+            *counter = counter.saturating_add(1);
+        }
+    }
+
+    pub(super) fn apply(&mut self, at: &Moment, fact: &Fact, names: &mut Names) {
+        match fact {
+            Fact::ServerConnected {
+                name,
+                version,
+                protocol,
+            } => {
+                self.server = Some(ServerInfo {
+                    name: names.get(name),
+                    version: names.get(version),
+                    protocol: names.get(protocol),
+                    evidence: at.seq,
+                });
+            }
+            Fact::ToolsListed { tools } => self.offered.clone_from(tools),
+            Fact::ToolCallStarted { tool, arguments } => {
+                let text = |key: &str| arguments.get(key).and_then(serde_json::Value::as_str);
+                let call = Call {
+                    id: at.call,
+                    tool: names.get(tool),
+                    subject: names.maybe(text("ticketId").or_else(|| text("issueId"))),
+                    ticket: text("ticketId").and_then(|id| Uuid::parse_str(id).ok()),
+                    started_us: at.at_us,
+                    duration_us: None,
+                    outcome: None,
+                    text: None,
+                    progress: None,
+                    issued: 0,
+                    refused: 0,
+                    started: at.seq,
+                    finished: None,
+                };
+                let place = self.calls.len();
+                match at.call {
+                    Some(id) => {
+                        self.by_id.insert(id, place);
+                    }
+                    None => self.nameless = Some(place),
+                }
+                self.latest.insert(call.tool.clone(), place);
+                self.calls.push(call);
+            }
+            Fact::ProgressReported {
+                message,
+                progress,
+                total,
+            } => {
+                let message = names.maybe(message.as_deref());
+                if let Some(call) = self.at_mut(at.call) {
+                    call.progress = Some(Progress {
+                        message,
+                        progress: *progress,
+                        total: *total,
+                    });
+                }
+            }
+            Fact::ToolCallFinished {
+                outcome,
+                text,
+                duration_us,
+                ..
+            } => {
+                let text = names.maybe(Some(text));
+                if let Some(call) = self.at_mut(at.call) {
+                    call.outcome = Some(*outcome);
+                    call.duration_us = Some(*duration_us);
+                    call.text = text;
+                    call.finished = Some(at.seq);
+                }
+                if at.call.is_none() {
+                    self.nameless = None;
+                }
+            }
+            _ => {}
+        }
+    }
+}
