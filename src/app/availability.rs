@@ -9,7 +9,7 @@ use super::{
     overlay::Overlay,
 };
 use crate::{
-    projection::{IssueView, Whereabouts},
+    projection::issue::{IssueView, Whereabouts},
     protocol::{
         console::{Owner, PolicySet},
         tickets::Ticket,
@@ -48,15 +48,15 @@ impl App {
                 }
                 other => other,
             },
-            Command::TogglePolicy => Availability::unless(
-                self.busy().or_else(|| match self.other_policy_set() {
+            Command::TogglePolicy => {
+                Availability::unless(self.busy().or_else(|| match self.other_policy_set() {
                     Some(_) => None,
                     None if self.projection.policies().overview().is_none() => {
                         Some("the zone's policy sets were not read yet")
                     }
                     None => Some("the zone has only one policy set"),
-                }),
-            ),
+                }))
+            }
             Command::CancelTask => {
                 Availability::unless(self.tasks.is_empty().then_some("nothing is running"))
             }
@@ -69,7 +69,9 @@ impl App {
             ),
             Command::Refresh => Availability::unless(self.busy()),
             Command::Inspect => Availability::unless(
-                self.subject().is_none().then_some("there is nothing to open here"),
+                self.subject()
+                    .is_none()
+                    .then_some("there is nothing to open here"),
             ),
             Command::Filter | Command::NextMatch | Command::PreviousMatch => {
                 Availability::unless(match self.focus.pane {
@@ -80,7 +82,9 @@ impl App {
                 })
             }
             Command::Copy => Availability::unless(
-                self.copyable().is_none().then_some("there is nothing to copy here"),
+                self.copyable()
+                    .is_none()
+                    .then_some("there is nothing to copy here"),
             ),
             Command::NextTab | Command::PreviousTab | Command::NextHop | Command::PreviousHop => {
                 Availability::unless(match self.overlays.last() {
@@ -154,8 +158,7 @@ impl App {
     #[must_use]
     pub fn chosen_ticket(&self) -> Option<&Ticket> {
         let tickets = self.projection.issues().tickets();
-        tickets
-            .get(self.panes.ticket.min(tickets.len().saturating_sub(1)))
+        tickets.get(self.panes.ticket.min(tickets.len().saturating_sub(1)))
     }
 
     /// The issue that a deletion would take: the newest that is not in the trash.

@@ -29,8 +29,14 @@ pub enum Job {
     SignIn,
     SignOut,
     ListTools,
-    CallTool { tool: String, arguments: Value },
-    ActivatePolicySet { set_id: String, version: u32 },
+    CallTool {
+        tool: String,
+        arguments: Value,
+    },
+    ActivatePolicySet {
+        set_id: String,
+        version: u32,
+    },
     /// Read policy sets, sessions and grants anew.
     RefreshConsole,
 }

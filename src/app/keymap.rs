@@ -46,7 +46,12 @@ impl Keymap {
         let mut keys = BTreeMap::new();
         for spec in COMMANDS {
             let own: Vec<Key> = bindings.get(spec.name).map_or_else(
-                || spec.keys.iter().filter_map(|key| key.parse().ok()).collect(),
+                || {
+                    spec.keys
+                        .iter()
+                        .filter_map(|key| key.parse().ok())
+                        .collect()
+                },
                 <[Key]>::to_vec,
             );
             for context in spec.contexts {
@@ -91,12 +96,7 @@ impl Keymap {
 }
 
 fn fault(what: String, why: &str) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        what,
-        why,
-        "change [keys] in the settings file",
-    )
+    Failure::new(Exit::Usage, what, why, "change [keys] in the settings file")
 }
 
 #[cfg(test)]

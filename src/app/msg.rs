@@ -1,11 +1,7 @@
 //! Everything that can change the state. Nouns; no closures.
 
 use super::target::Target;
-use crate::{
-    config::keys::Key,
-    support::error::Failure,
-    trace::event::TraceEvent,
-};
+use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
 
 /// A message to [`super::App::update`].
 #[derive(Debug, Clone)]
@@ -24,6 +20,8 @@ pub enum Msg {
     Signal(Signal),
     /// The recorder's state changed.
     Recording(RecordingState),
+    /// The authorization URL as the browser needs it: the trace holds only a masked one.
+    BrowserUrl(String),
 }
 
 /// What the person did.

@@ -2,7 +2,7 @@
 
 use super::{App, command::Command};
 use crate::{
-    projection::Whereabouts,
+    projection::issue::Whereabouts,
     protocol::{console::Owner, tickets::DELETE_ISSUE},
 };
 
@@ -101,6 +101,9 @@ pub fn next(app: &App) -> Next {
         (Some(_), true, false) => of(Command::DeleteIssue, "try to delete the issue"),
         (Some(_), false, false) => of(Command::TogglePolicy, "put the workshop's rule in force"),
         (Some(_), true, true) => of(Command::TogglePolicy, "lift the rule and try again"),
-        (Some(_), false, true) => of(Command::DeleteIssue, "delete it, now that nothing forbids it"),
+        (Some(_), false, true) => of(
+            Command::DeleteIssue,
+            "delete it, now that nothing forbids it",
+        ),
     }
 }
