@@ -99,19 +99,19 @@ impl Moment {
             .max(self.call_started_us.min(self.at_us))
     }
 
-    /// The beginning of what took `duration_us` and was over at `occurred_at` of the wall clock,
-    /// kept within the call and before its arrival here: another party's clock proves no more.
+    /// Another party's wall clock as a moment of the run, kept within the call and before its
+    /// arrival here: that clock proves no more. Without a header the arrival counts.
+    ///
+    /// Neither the zone nor a stand-in says whether it stamps the beginning or the end; the order
+    /// of an exchange, its use and the next exchange comes out right either way.
     fn happened(&self, occurred_at: DateTime<Utc>, duration_us: u64) -> u64 {
-        let since = self
-            .started
+        self.started
             .and_then(|started| (occurred_at - started).num_microseconds())
-            .and_then(|micros| u64::try_from(micros).ok());
-        match since {
-            Some(end) => end
-                .saturating_sub(duration_us)
-                .clamp(self.call_started_us.min(self.at_us), self.at_us),
-            None => self.before(duration_us),
-        }
+            .and_then(|micros| u64::try_from(micros).ok())
+            .map_or_else(
+                || self.before(duration_us),
+                |micros| micros.clamp(self.call_started_us.min(self.at_us), self.at_us),
+            )
     }
 }
 

@@ -96,12 +96,11 @@ fn unique(lines: &[EnvLine]) -> Vec<EnvLine> {
     let mut at: HashMap<&str, usize> = HashMap::new();
     let mut kept: Vec<EnvLine> = Vec::new();
     for line in lines {
-        match at.get(line.name.as_str()) {
-            Some(place) => kept[*place] = line.clone(),
-            None => {
-                at.insert(&line.name, kept.len());
-                kept.push(line.clone());
-            }
+        if let Some(place) = at.get(line.name.as_str()) {
+            kept[*place] = line.clone();
+        } else {
+            at.insert(&line.name, kept.len());
+            kept.push(line.clone());
         }
     }
     kept

@@ -3,7 +3,6 @@
 use super::{
     audit::AuditRow,
     hops::{Hop, HopKind, Verdict},
-    names::Name,
 };
 use crate::protocol::audit::AuditStatus;
 
@@ -109,10 +108,6 @@ fn any_contains<'a>(texts: impl IntoIterator<Item = Option<&'a str>>, word: &str
     texts.into_iter().flatten().any(|text| contains(text, word))
 }
 
-fn text(name: &Option<Name>) -> Option<&str> {
-    name.as_deref()
-}
-
 impl Verdict {
     /// One word for a person; never the only sign of it.
     #[must_use]
@@ -157,25 +152,25 @@ impl Hop {
                 let here = [
                     Some(&*self.title),
                     tool,
-                    text(&self.resource),
-                    text(&self.scope),
-                    text(&self.note),
-                    text(&self.policy),
-                    text(&self.acted_as),
+                    self.resource.as_deref(),
+                    self.scope.as_deref(),
+                    self.note.as_deref(),
+                    self.policy.as_deref(),
+                    self.acted_as.as_deref(),
                     Some(self.verdict.word()),
                 ];
                 return any_contains(here, word) || any_contains(names, word);
             };
             match field {
-                Field::Scope => any_contains([text(&self.scope)], word),
+                Field::Scope => any_contains([self.scope.as_deref()], word),
                 Field::Status => {
                     contains(self.verdict.word(), word)
                         || self.status.is_some_and(|s| s.to_string().starts_with(word))
                 }
                 Field::Tool => any_contains([tool], word),
-                Field::Resource => any_contains([text(&self.resource)], word),
-                Field::User => any_contains([text(&self.acted_as)], word),
-                Field::Policy => any_contains([text(&self.policy)], word),
+                Field::Resource => any_contains([self.resource.as_deref()], word),
+                Field::User => any_contains([self.acted_as.as_deref()], word),
+                Field::Policy => any_contains([self.policy.as_deref()], word),
                 Field::Actor => any_contains(names, word),
                 Field::Kind => contains(self.kind.word(), word),
                 Field::Application | Field::Session => false,
@@ -193,31 +188,36 @@ impl AuditRow {
             let status = Some(status_word(self.status));
             let Some(field) = term.field else {
                 let here = [
-                    text(&self.tool),
-                    text(&self.resource),
-                    text(&self.scope),
+                    self.tool.as_deref(),
+                    self.resource.as_deref(),
+                    self.scope.as_deref(),
                     status,
-                    text(&self.application),
-                    text(&self.user),
-                    text(&self.error),
-                    text(&self.reason),
-                    text(&self.policy),
+                    self.application.as_deref(),
+                    self.user.as_deref(),
+                    self.error.as_deref(),
+                    self.reason.as_deref(),
+                    self.policy.as_deref(),
                     Some(self.event.as_str()),
                 ];
                 return any_contains(here, word);
             };
             match field {
-                Field::Scope => any_contains([text(&self.scope)], word),
-                Field::Status => any_contains([status, text(&self.error)], word),
-                Field::Tool => any_contains([text(&self.tool)], word),
+                Field::Scope => any_contains([self.scope.as_deref()], word),
+                Field::Status => any_contains([status, self.error.as_deref()], word),
+                Field::Tool => any_contains([self.tool.as_deref()], word),
                 Field::Resource => any_contains(
-                    [text(&self.resource), text(&self.resource_identifier)],
+                    [
+                        self.resource.as_deref(),
+                        self.resource_identifier.as_deref(),
+                    ],
                     word,
                 ),
-                Field::User => any_contains([text(&self.user)], word),
-                Field::Application | Field::Actor => any_contains([text(&self.application)], word),
-                Field::Policy => any_contains([text(&self.policy)], word),
-                Field::Session => any_contains([text(&self.session)], word),
+                Field::User => any_contains([self.user.as_deref()], word),
+                Field::Application | Field::Actor => {
+                    any_contains([self.application.as_deref()], word)
+                }
+                Field::Policy => any_contains([self.policy.as_deref()], word),
+                Field::Session => any_contains([self.session.as_deref()], word),
                 Field::Kind => contains(self.event.as_str(), word),
             }
         })

@@ -29,7 +29,7 @@ use crate::{
 pub struct Issues {
     tickets: Vec<Ticket>,
     tickets_by_id: HashMap<Uuid, usize>,
-    issues: Vec<IssueView>,
+    views: Vec<IssueView>,
     by_id: HashMap<Name, usize>,
     by_ticket: HashMap<Uuid, usize>,
     by_call: HashMap<CallId, usize>,
@@ -87,12 +87,12 @@ impl Issues {
     /// Every issue that was told of, in order of first mention.
     #[must_use]
     pub fn issues(&self) -> &[IssueView] {
-        &self.issues
+        &self.views
     }
 
     #[must_use]
     pub fn issue(&self, id: &str) -> Option<&IssueView> {
-        self.by_id.get(id).and_then(|at| self.issues.get(*at))
+        self.by_id.get(id).and_then(|at| self.views.get(*at))
     }
 
     /// The issue that an escalation of this ticket made last.
@@ -100,19 +100,19 @@ impl Issues {
     pub fn of_ticket(&self, ticket: Uuid) -> Option<&IssueView> {
         self.by_ticket
             .get(&ticket)
-            .and_then(|at| self.issues.get(*at))
+            .and_then(|at| self.views.get(*at))
     }
 
     /// The issue that this escalation made.
     #[must_use]
     pub fn of_call(&self, call: CallId) -> Option<&IssueView> {
-        self.by_call.get(&call).and_then(|at| self.issues.get(*at))
+        self.by_call.get(&call).and_then(|at| self.views.get(*at))
     }
 
     /// The issue that was made last.
     #[must_use]
     pub fn latest(&self) -> Option<&IssueView> {
-        self.latest.and_then(|at| self.issues.get(at))
+        self.latest.and_then(|at| self.views.get(at))
     }
 
     /// The ticket and the issue of the latest escalation, as far as each is known.
@@ -128,10 +128,10 @@ impl Issues {
     /// The place of an issue; a new one is the latest.
     fn at(&mut self, seq: Seq, id: &str, names: &mut Names) -> usize {
         let id = names.get(id);
-        let next = self.issues.len();
+        let next = self.views.len();
         let place = *self.by_id.entry(id.clone()).or_insert(next);
         if place == next {
-            self.issues.push(IssueView {
+            self.views.push(IssueView {
                 id,
                 identifier: names.get(""),
                 url: names.get(""),
@@ -150,7 +150,7 @@ impl Issues {
 
     /// Remembers which escalation made the issue, and so which ticket it is about.
     fn made_by(&mut self, place: usize, call: Option<CallId>, ticket: Option<Uuid>) {
-        let Some(issue) = self.issues.get_mut(place) else {
+        let Some(issue) = self.views.get_mut(place) else {
             return;
         };
         if let Some(call) = call {
@@ -172,7 +172,7 @@ impl Issues {
         if let Some(maker) = maker {
             self.made_by(place, call, maker.ticket);
         }
-        let view = &mut self.issues[place];
+        let view = &mut self.views[place];
         view.identifier = names.get(&issue.identifier);
         view.url = names.get(&issue.url);
         view.whereabouts = if issue.trashed {
@@ -204,7 +204,7 @@ impl Issues {
                 if let Ok(result) = <Escalated as serde::Deserialize>::deserialize(structured) {
                     let place = self.at(at.seq, &result.issue_id, names);
                     self.made_by(place, at.call, Some(result.ticket_id));
-                    let view = &mut self.issues[place];
+                    let view = &mut self.views[place];
                     view.identifier = names.get(&result.identifier);
                     view.url = names.get(&result.url);
                     view.masked_text = result.masked_text;
@@ -217,7 +217,7 @@ impl Issues {
                 let deleted = <Deleted as serde::Deserialize>::deserialize(structured).ok();
                 if let Some(deleted) = deleted.filter(|deleted| deleted.success)
                     && let Some(place) = self.by_id.get(deleted.issue_id.as_str())
-                    && let Some(view) = self.issues.get_mut(*place)
+                    && let Some(view) = self.views.get_mut(*place)
                 {
                     view.whereabouts = Whereabouts::Trashed;
                     view.evidence = at.seq;

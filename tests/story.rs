@@ -1,0 +1,230 @@
+//! The sample story, folded: what the panes would show.
+
+use hoptrail::{
+    projection::{HopKind, Projection, Query, Verdict, issue::Whereabouts},
+    trace::Fact,
+};
+
+#[path = "fixtures/story.rs"]
+mod story;
+
+fn folded() -> Projection {
+    let mut projection = Projection::starting(story::started());
+    projection.extend(&story::events());
+    projection
+}
+
+#[test]
+fn the_story_holds() {
+    let story = folded().story();
+    assert_eq!(story.verdict(), Ok(()), "{:#?}", story.steps);
+    assert_eq!(story.done(), 7, "{:#?}", story.steps);
+}
+
+#[test]
+fn an_escalation_is_one_request_four_exchanges_and_four_uses_in_order() {
+    let projection = folded();
+    let call = projection.tools().latest("escalate_ticket").unwrap();
+    assert_eq!((call.issued, call.refused), (4, 0));
+    let shown: Vec<String> = projection
+        .hops()
+        .of_call(call.id.unwrap())
+        .iter()
+        .filter_map(|id| projection.hops().get(*id))
+        .map(|hop| {
+            let mark = if hop.discarded.is_some() { " †" } else { "" };
+            let letter = hop
+                .credential
+                .map_or('-'.to_string(), |c| c.letter.to_string());
+            format!("{:?} {} {letter}{mark}", hop.kind, hop.title)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "Request tools/call escalate_ticket -",
+            "Exchange token exchange B †",
+            "Upstream GET /rest/v1/tickets B †",
+            "Exchange token exchange C †",
+            "Upstream POST /v1/messages C †",
+            "Exchange token exchange D †",
+            "Upstream LabelIds D †",
+            "Exchange token exchange E †",
+            "Upstream CreateIssue E †",
+        ]
+    );
+}
+
+#[test]
+fn three_voices_make_one_row() {
+    let projection = folded();
+    let exchange = projection
+        .hops()
+        .in_order()
+        .find(|hop| hop.kind == HopKind::Exchange)
+        .unwrap();
+    assert!(exchange.evidence.audit.is_some() && exchange.evidence.step.is_some());
+    assert_eq!(exchange.resource.as_deref(), Some("Supabase Database"));
+    assert_eq!(exchange.subject.unwrap().letter.to_string(), "A");
+    let used = projection
+        .hops()
+        .in_order()
+        .find(|hop| hop.kind == HopKind::Upstream)
+        .unwrap();
+    assert!(used.evidence.upstream.is_some() && used.evidence.step.is_some());
+}
+
+#[test]
+fn a_refused_exchange_turns_its_tool_call_red() {
+    let projection = folded();
+    let call = projection.tools().latest("delete_issue").unwrap();
+    let hops = projection.hops().of_call(call.id.unwrap());
+    let hops: Vec<_> = hops
+        .iter()
+        .map(|id| projection.hops().get(*id).unwrap())
+        .collect();
+    assert_eq!(hops.len(), 2);
+    assert!(hops.iter().all(|hop| hop.verdict == Verdict::Denied));
+    assert_eq!(hops[1].policy.as_deref(), Some("limit-linear-scopes"));
+    assert_eq!(hops[1].credential, None);
+}
+
+#[test]
+fn the_policy_that_decided_is_found_in_the_active_set() {
+    let projection = folded();
+    let policies = projection.policies();
+    let denial = policies.last_denial().unwrap();
+    assert_eq!(denial.scope.as_deref(), Some("write"));
+    assert_eq!(denial.tool.as_deref(), Some("delete_issue"));
+    assert_eq!(policies.highlight(denial), [3]);
+    assert_eq!(policies.is_active("limit-linear-scopes"), Some(true));
+}
+
+#[test]
+fn ticket_and_issue_are_paired_by_the_escalation() {
+    let projection = folded();
+    let (ticket, issue) = projection.issues().pair();
+    let issue = issue.unwrap();
+    assert_eq!(Some(ticket.unwrap().id), issue.ticket);
+    assert_eq!(issue.whereabouts, Whereabouts::There);
+    assert_eq!(issue.entities.len(), 4);
+    assert!(
+        issue
+            .seen
+            .as_ref()
+            .unwrap()
+            .description
+            .contains("[EMAIL_1]")
+    );
+}
+
+#[test]
+fn the_session_shows_what_was_touched_and_how_it_ended() {
+    let projection = folded();
+    let row = &projection.sessions().rows()[0];
+    assert_eq!(row.user.as_deref(), Some("robin.sample@lab.example"));
+    assert_eq!((row.issued, row.failed), (6, 1));
+    let touched: Vec<_> = row
+        .touched
+        .iter()
+        .map(|t| (&*t.resource, t.scope.as_deref(), t.issued, t.failed))
+        .collect();
+    assert_eq!(
+        touched,
+        [
+            ("Support Escalation MCP", Some("mcp:tools"), 1, 0),
+            ("Supabase Database", None, 2, 0),
+            ("Anthropic API", None, 1, 0),
+            ("Linear API", Some("read"), 1, 0),
+            ("Linear API", Some("issues:create"), 1, 0),
+            ("Linear API", Some("write"), 0, 1),
+        ]
+    );
+}
+
+#[test]
+fn an_opaque_subject_gets_its_name_from_the_audit_log() {
+    let projection = folded();
+    let user = projection.identity().user().unwrap();
+    assert_eq!(&*user.name, "robin.sample@lab.example");
+}
+
+#[test]
+fn filters_ask_for_fields_and_words() {
+    let projection = folded();
+    let rows = |text: &str| {
+        let query = Query::parse(text);
+        let rows = projection.audit().rows();
+        rows.iter().filter(|row| row.matches(&query)).count()
+    };
+    assert_eq!(rows("status:failure"), 1);
+    assert_eq!(rows("scope:write tool:delete"), 1);
+    assert_eq!(rows("SUPABASE -tool:escalate"), 1);
+    assert_eq!(rows(""), projection.audit().rows().len());
+    let query = Query::parse("status:denied");
+    let denied = projection
+        .hops()
+        .in_order()
+        .filter(|hop| hop.matches(&query, projection.tool_of(hop.call)))
+        .count();
+    assert_eq!(
+        denied, 3,
+        "the challenge, the refused exchange and its call"
+    );
+}
+
+/// What the verdict says when one event is left out or changed.
+#[test]
+fn the_verdict_names_what_is_missing() {
+    let judge = |keep: &dyn Fn(&Fact) -> bool| {
+        let mut projection = Projection::starting(story::started());
+        projection.extend(story::events().iter().filter(|event| keep(&event.fact)));
+        projection.story().verdict().unwrap_err()
+    };
+    let without_scope = |scope: &str| {
+        let scope = scope.to_owned();
+        move |fact: &Fact| match fact {
+            Fact::AuditRecorded(record) => !record.scopes.contains(&scope),
+            _ => true,
+        }
+    };
+    assert_eq!(
+        judge(&without_scope("issues:create")),
+        ["the Linear credential for issues:create was not issued"]
+    );
+    assert_eq!(
+        judge(&without_scope("write")),
+        ["the delete asked the zone for no Linear credential with write"]
+    );
+    assert_eq!(
+        judge(&|fact| !matches!(fact, Fact::IssueSeen(_))),
+        [
+            "SUP-12 was filed, but nobody has seen it: Linear is the real one",
+            "write was refused, but nobody has seen SUP-12",
+        ]
+    );
+    assert_eq!(
+        judge(&|_| false),
+        ["no ticket was escalated", "no delete was tried"]
+    );
+}
+
+#[test]
+fn a_trashed_issue_breaks_the_story() {
+    let mut events = story::events();
+    let mut trashed = events
+        .iter()
+        .find(|event| matches!(event.fact, Fact::IssueSeen(_)))
+        .unwrap()
+        .clone();
+    if let Fact::IssueSeen(issue) = &mut trashed.fact {
+        issue.trashed = true;
+    }
+    events.push(trashed);
+    let mut projection = Projection::starting(story::started());
+    projection.extend(&events);
+    assert_eq!(
+        projection.story().verdict(),
+        Err(vec!["SUP-12 is in the trash".to_owned()])
+    );
+}
