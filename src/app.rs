@@ -1,1 +1,228 @@
 //! The state machine: `Msg` in, state and `Effect`s out. No tokio, no ratatui, no clock.
+//!
+//! Facts come only as trace events and are folded by [`crate::projection`]; everything else here
+//! is about the reader: where they look, what is open, what is asked for. A task's end carries no
+//! data, so that a replayed trace lacks nothing.
+
+pub mod availability;
+pub mod command;
+pub mod effect;
+pub mod focus;
+pub mod keymap;
+pub mod msg;
+pub mod overlay;
+pub mod palette;
+pub mod panes;
+mod perform;
+mod scrolling;
+pub mod story;
+pub mod target;
+pub mod toast;
+mod update;
+
+use std::collections::BTreeMap;
+
+use self::{
+    command::{Command, Context},
+    effect::{Capture, Job},
+    focus::Focus,
+    keymap::Keymap,
+    msg::{RecordingState, TaskId},
+    overlay::Overlay,
+    panes::{Panes, flow::FlowIndex},
+    toast::Toast,
+};
+use crate::{
+    config::keys::KeyBindings, projection::Projection, support::error::Failure,
+    trace::event::TraceEvent,
+};
+
+pub use self::scrolling::{Extent, Scrolled};
+
+/// What the state machine begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppConfig {
+    /// What the header calls the run: the chapter's title.
+    pub title: String,
+    pub keys: KeyBindings,
+    pub capture: Capture,
+    /// The terminal's size in cells.
+    pub size: (u16, u16),
+}
+
+impl Default for AppConfig {
+    fn default() -> Self {
+        Self {
+            title: "sign in, escalate, be refused".to_owned(),
+            keys: KeyBindings::default(),
+            capture: Capture::Off,
+            size: (80, 24),
+        }
+    }
+}
+
+/// The whole state.
+#[derive(Debug, Clone)]
+pub struct App {
+    title: String,
+    projection: Projection,
+    panes: Panes,
+    flow_index: FlowIndex,
+    focus: Focus,
+    overlays: Vec<Overlay>,
+    toast: Option<Toast>,
+    keymap: Keymap,
+    tasks: BTreeMap<TaskId, Task>,
+    next_task: u64,
+    recording: RecordingState,
+    capture: Capture,
+    size: (u16, u16),
+    now_us: u64,
+    /// Facts that wait while the picture is held still.
+    held: Option<Vec<TraceEvent>>,
+    /// The authorization URL as the browser needs it; the trace has only a masked one.
+    browser_url: Option<String>,
+}
+
+/// A running task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    pub job: Job,
+    /// When it was started, in microseconds of the run.
+    pub since_us: u64,
+}
+
+impl App {
+    /// The state before anything happened. Faults in the settings open as failures.
+    #[must_use]
+    pub fn new(config: AppConfig) -> Self {
+        let (keymap, faults) = Keymap::new(&config.keys);
+        let mut app = Self {
+            title: config.title,
+            projection: Projection::default(),
+            panes: Panes::default(),
+            flow_index: FlowIndex::default(),
+            focus: Focus::default(),
+            overlays: Vec::new(),
+            toast: None,
+            keymap,
+            tasks: BTreeMap::new(),
+            next_task: 1,
+            recording: RecordingState::Off,
+            capture: config.capture,
+            size: config.size,
+            now_us: 0,
+            held: None,
+            browser_url: None,
+        };
+        for fault in faults {
+            app.fail(fault);
+        }
+        app
+    }
+
+    /// Opens a failure over everything else; the same one is not opened twice.
+    pub fn fail(&mut self, failure: Failure) {
+        let open = self
+            .overlays
+            .iter()
+            .any(|o| matches!(o, Overlay::Failure { failure: f, .. } if *f == failure));
+        if !open {
+            self.overlays.push(Overlay::Failure { failure, scroll: 0 });
+        }
+    }
+
+    /// The run's name.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What is known of the outside world.
+    #[must_use]
+    pub const fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    #[must_use]
+    pub const fn panes(&self) -> &Panes {
+        &self.panes
+    }
+
+    #[must_use]
+    pub const fn focus(&self) -> Focus {
+        self.focus
+    }
+
+    /// The windows, the one on top last.
+    #[must_use]
+    pub fn overlays(&self) -> &[Overlay] {
+        &self.overlays
+    }
+
+    #[must_use]
+    pub const fn toast(&self) -> Option<&Toast> {
+        self.toast.as_ref()
+    }
+
+    #[must_use]
+    pub const fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
+    /// The tasks under way, oldest first.
+    #[must_use]
+    pub const fn tasks(&self) -> &BTreeMap<TaskId, Task> {
+        &self.tasks
+    }
+
+    #[must_use]
+    pub const fn recording(&self) -> &RecordingState {
+        &self.recording
+    }
+
+    /// Whether the mouse is ours.
+    #[must_use]
+    pub const fn capture(&self) -> Capture {
+        self.capture
+    }
+
+    /// Microseconds since the run began, as far as anybody told.
+    #[must_use]
+    pub const fn now_us(&self) -> u64 {
+        self.now_us
+    }
+
+    /// How many facts wait behind the picture that is held still; `None` when it is live.
+    #[must_use]
+    pub fn held_back(&self) -> Option<usize> {
+        self.held.as_ref().map(Vec::len)
+    }
+
+    /// Where keys go now.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.overlays
+            .last()
+            .map_or(Context::Panes, Overlay::context)
+    }
+
+    /// What a key would do now.
+    #[must_use]
+    pub fn meaning(&self, key: crate::config::keys::Key) -> Option<Command> {
+        self.keymap.command(self.context(), key)
+    }
+
+    /// When the runtime should send a tick though nothing happens, in microseconds of the run:
+    /// the next picture of a spinner, or the end of a toast. `None` lets the processor sleep.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<u64> {
+        const FRAME_US: u64 = 100_000;
+        let spinner = (!self.tasks.is_empty()).then(|| (self.now_us / FRAME_US + 1) * FRAME_US);
+        let toast = self.toast.as_ref().map(|toast| toast.until_us);
+        match (spinner, toast) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        }
+    }
+}

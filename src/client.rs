@@ -1,17 +1,415 @@
 //! The OAuth and MCP client. Every request passes one traced seam.
+//!
+//! What happens is told as facts through the sink; the functions answer only whether it worked.
+//! The client draws nothing, reads no files and keeps no secret beyond the run.
 
 pub mod address;
 pub mod browser;
 pub mod callback;
+pub mod console;
 pub mod discovery;
+pub mod feed;
 pub mod http;
 pub mod mask;
-pub mod oauth;
-pub mod oauth_seam;
-pub mod robot;
-pub mod store;
-pub mod url_policy;
 pub mod mcp;
 pub mod mcp_stream;
 pub mod mcp_wire;
+pub mod oauth;
+pub mod oauth_seam;
 pub mod progress;
+pub mod robot;
+pub mod store;
+pub mod url_policy;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU32, Ordering},
+};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::{
+    browser::{Browser, BrowserMode},
+    discovery::MissingPkceAllowed,
+    http::{ActorMap, TracedHttp},
+    mcp::{Fault, Mcp, ToolAnswer},
+    mcp_wire::{McpWire, Remedy, Trouble},
+    oauth::SignIn,
+    store::Tokens,
+    url_policy::{UrlPolicy, refused},
+};
+use crate::{
+    protocol::{
+        observed::CallId,
+        traceparent::{SpanId, TraceId, TraceParent},
+    },
+    support::{
+        clock::{SharedClock, Stopwatch},
+        error::{Exit, Failure},
+        ids::Ids,
+    },
+    trace::{
+        Actor, Fact,
+        event::{CallOutcome, Leg},
+        sink::{Report, SharedSink},
+    },
+};
+
+/// Sign-ins that a run may make because a server keeps asking for more scope. rmcp's own counter
+/// starts anew with every token (protocol facts, 1.2), so a server could ask for ever.
+const MOST_STEP_UPS: u32 = 3;
+
+/// What a client is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// The MCP endpoint.
+    pub server: String,
+    pub mode: BrowserMode,
+    pub browser: Arc<dyn Browser>,
+    /// What the lab's sample user answers in [`BrowserMode::Headless`].
+    pub answer: robot::Answer,
+    pub missing_pkce: MissingPkceAllowed,
+    pub sink: SharedSink,
+    pub clock: SharedClock,
+    pub ids: Ids,
+    /// Who answers where, as far as it is known before anything was asked.
+    pub actors: ActorMap,
+}
+
+/// The client of one server. All of it is behind `&self`: share it in an [`Arc`].
+#[derive(Debug)]
+pub struct Client {
+    server: Url,
+    mode: BrowserMode,
+    browser: Arc<dyn Browser>,
+    answer: Mutex<robot::Answer>,
+    missing_pkce: MissingPkceAllowed,
+    http: TracedHttp,
+    clock: SharedClock,
+    ids: Ids,
+    tokens: Tokens,
+    mcp: Mcp,
+    /// One sign-in at a time: nobody wants two browser windows.
+    signing_in: tokio::sync::Mutex<Vec<String>>,
+    step_ups: AtomicU32,
+}
+
+/// How a tool call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallResult {
+    /// The call's id in the trace.
+    pub call: CallId,
+    /// Succeeded, failed by its own word, or cancelled; what broke is a [`Failure`].
+    pub outcome: CallOutcome,
+    /// The first text block, secrets hidden.
+    pub text: String,
+    pub structured: Option<Value>,
+}
+
+impl Client {
+    /// A client that has not said anything yet.
+    ///
+    /// # Errors
+    /// If the server's address cannot be used.
+    pub fn new(config: Config) -> Result<Self, Failure> {
+        let Config {
+            server,
+            mode,
+            browser,
+            answer,
+            missing_pkce,
+            sink,
+            clock,
+            ids,
+            actors,
+        } = config;
+        let server = Url::parse(&server)
+            .map_err(|_| refused("server's address", &server, &url_policy::UrlFault::NotAUrl))?;
+        let policy = UrlPolicy::for_server(&server);
+        policy.check_url(&server).map_err(|fault| Failure {
+            exit: Exit::Usage,
+            ..refused("server's address", server.as_str(), &fault)
+        })?;
+        actors.learn(&server, Actor::Server);
+        let http = TracedHttp::new(policy, sink, ids.clone(), actors)?;
+        let tokens = Tokens::new(Arc::clone(&clock));
+        let mcp = Mcp::new(server.clone(), McpWire::new(http.clone(), tokens.clone()));
+        Ok(Self {
+            server,
+            mode,
+            browser,
+            answer: Mutex::new(answer),
+            missing_pkce,
+            http,
+            clock,
+            ids,
+            tokens,
+            mcp,
+            signing_in: tokio::sync::Mutex::default(),
+            step_ups: AtomicU32::new(0),
+        })
+    }
+
+    /// The seam, for the console and the feeds, so that their requests are hops too.
+    #[must_use]
+    pub const fn http(&self) -> &TracedHttp {
+        &self.http
+    }
+
+    /// The MCP endpoint.
+    #[must_use]
+    pub const fn server(&self) -> &Url {
+        &self.server
+    }
+
+    /// Changes what the lab's sample user answers at the next sign-in.
+    pub fn set_answer(&self, answer: robot::Answer) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
+    /// True when the client holds a token.
+    #[must_use]
+    pub fn signed_in(&self) -> bool {
+        self.tokens.is_held()
+    }
+
+    /// Signs in: asks the server, and does what its challenge says. A server that takes anyone
+    /// needs no sign-in, and then none is made.
+    ///
+    /// # Errors
+    /// Why there is no token; it is in the trace too.
+    pub async fn sign_in(&self, cancel: CancellationToken) -> Result<(), Failure> {
+        self.http.report(
+            Actor::Client,
+            Fact::SignInStarted {
+                server: self.http.masker().url(&self.server),
+            },
+        );
+        let ended = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(None),
+            ended = self.try_sign_in() => ended.map_err(Some),
+        };
+        match ended {
+            Ok(()) => Ok(()),
+            Err(Some(failure)) => {
+                self.http.report(
+                    Actor::Client,
+                    Fact::SignInRefused {
+                        failure: failure.clone(),
+                    },
+                );
+                Err(failure)
+            }
+            Err(None) => {
+                self.http.report(Actor::Client, Fact::SignInCancelled);
+                Err(called_off("The sign-in was called off"))
+            }
+        }
+    }
+
+    async fn try_sign_in(&self) -> Result<(), Failure> {
+        let mut granted = self.signing_in.lock().await;
+        self.drop_tokens().await;
+        let challenge = match self.mcp.connect().await {
+            Ok(_) => return Ok(()),
+            Err(Fault::Cancelled) => return Err(called_off("The sign-in was called off")),
+            Err(Fault::Trouble(trouble)) => match *trouble {
+                Trouble {
+                    remedy: Remedy::SignIn(challenge),
+                    ..
+                } => challenge,
+                Trouble {
+                    remedy: Remedy::MoreScope(challenge),
+                    ..
+                } => Some(challenge),
+                Trouble {
+                    failure,
+                    remedy: Remedy::None,
+                } => return Err(failure),
+            },
+        };
+        *granted = self.authorize(challenge.as_deref(), &[]).await?;
+        Ok(())
+    }
+
+    async fn authorize(
+        &self,
+        challenge: Option<&str>,
+        keep_scopes: &[String],
+    ) -> Result<Vec<String>, Failure> {
+        let answer = self
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        SignIn {
+            http: &self.http,
+            server: &self.server,
+            tokens: &self.tokens,
+            clock: &self.clock,
+            mode: self.mode,
+            browser: &self.browser,
+            answer: &answer,
+            missing_pkce: &self.missing_pkce,
+            keep_scopes,
+        }
+        .run(challenge)
+        .await
+    }
+
+    /// Drops the tokens and closes the connection.
+    pub async fn sign_out(&self) {
+        self.drop_tokens().await;
+        self.http.report(Actor::Client, Fact::SignedOut);
+    }
+
+    async fn drop_tokens(&self) {
+        self.mcp.close().await;
+        self.tokens.clear().await;
+    }
+
+    /// Ends the MCP session in good order; the client can be used again.
+    pub async fn close(&self) {
+        self.mcp.close().await;
+    }
+
+    /// Lists the tools into the trace.
+    ///
+    /// # Errors
+    /// Why there is no list.
+    pub async fn list_tools(&self, cancel: CancellationToken) -> Result<(), Failure> {
+        match self.mcp.list_tools(&cancel).await {
+            Ok(tools) => {
+                self.http.report(Actor::Server, Fact::ToolsListed { tools });
+                Ok(())
+            }
+            Err(Fault::Cancelled) => Err(called_off("Listing the tools was called off")),
+            Err(Fault::Trouble(trouble)) => Err(trouble.failure),
+        }
+    }
+
+    /// Calls a tool; everything it tells on the way is in the trace under the call's id.
+    ///
+    /// # Errors
+    /// Why the call did not come through. A tool that says that it failed is a result.
+    pub async fn call_tool(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        cancel: CancellationToken,
+    ) -> Result<CallResult, Failure> {
+        let call = TraceId(self.ids.u128());
+        let watch = Stopwatch::start();
+        let shown = Value::Object(arguments.clone());
+        self.tell(
+            call,
+            Fact::ToolCallStarted {
+                tool: tool.to_owned(),
+                arguments: self.http.masker().value(&shown, Leg::Mcp),
+            },
+        );
+        let answered = self.try_call(tool, arguments, call, &cancel).await;
+        let (outcome, text, structured, failure) = match answered {
+            Ok(ToolAnswer {
+                text,
+                structured,
+                is_error,
+            }) => {
+                let outcome = if is_error {
+                    CallOutcome::Failed
+                } else {
+                    CallOutcome::Succeeded
+                };
+                (outcome, text, structured, None)
+            }
+            Err(Fault::Cancelled) => (CallOutcome::Cancelled, "called off".to_owned(), None, None),
+            Err(Fault::Trouble(trouble)) => (
+                CallOutcome::Broken,
+                format!("{}: {}", trouble.failure.what, trouble.failure.why),
+                None,
+                Some(trouble.failure),
+            ),
+        };
+        self.tell(
+            call,
+            Fact::ToolCallFinished {
+                tool: tool.to_owned(),
+                outcome,
+                text: text.clone(),
+                structured: structured.clone(),
+                duration_us: watch.micros(),
+            },
+        );
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(CallResult {
+                call,
+                outcome,
+                text,
+                structured,
+            }),
+        }
+    }
+
+    /// Calls, and if the token does not reach so far, asks the person for more and calls again.
+    async fn try_call(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        call: CallId,
+        cancel: &CancellationToken,
+    ) -> Result<ToolAnswer, Fault> {
+        let first = self
+            .mcp
+            .call_tool(tool, arguments.clone(), self.parent(call), cancel)
+            .await;
+        let Err(Fault::Trouble(trouble)) = first else {
+            return first;
+        };
+        let Remedy::MoreScope(challenge) = &trouble.remedy else {
+            return Err(Fault::Trouble(trouble));
+        };
+        if self.step_ups.fetch_add(1, Ordering::Relaxed) >= MOST_STEP_UPS {
+            return Err(Fault::Trouble(trouble));
+        }
+        {
+            let mut granted = self.signing_in.lock().await;
+            let stepping_up = self.authorize(Some(challenge), &granted);
+            let asked = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Fault::Cancelled),
+                asked = stepping_up => asked?,
+            };
+            *granted = asked;
+        }
+        self.mcp
+            .call_tool(tool, arguments, self.parent(call), cancel)
+            .await
+    }
+
+    /// A new hop within the call's trace.
+    fn parent(&self, call: CallId) -> TraceParent {
+        TraceParent {
+            trace: call,
+            span: SpanId(self.ids.u64()),
+        }
+    }
+
+    fn tell(&self, call: CallId, fact: Fact) {
+        self.http
+            .sink()
+            .report(Report::new(Actor::Client, fact).in_call(Some(call)));
+    }
+}
+
+fn called_off(what: &str) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        what,
+        "it was cancelled",
+        "start it again when you like",
+    )
+}

@@ -1,1 +1,190 @@
 //! Drawing: the only importer of ratatui's widgets. `draw` is a function of (`App`, `Look`, size).
+//!
+//! ```text
+//! explore                                    stage
+//! ┌──────────────── header ───────────────┐  ┌──────────── header ────────────┐
+//! │ focused pane           │ companion    │  │ the verdict, in large letters  │
+//! │                        ├──────────────┤  │ flow                           │
+//! │                        │ second (wide)│  │ audit                          │
+//! └──────────────── footer ───────────────┘  └──────────── footer ────────────┘
+//! ```
+//!
+//! Keeps no state: what is selected and scrolled is in [`App`], what can be clicked goes out in the
+//! [`HitMap`].
+
+pub mod footer;
+pub mod header;
+pub mod look;
+pub mod overlays;
+pub mod panes;
+mod stage;
+pub mod tier;
+pub mod widgets;
+
+use ratatui::{Frame, buffer::Buffer, layout::Rect, text::Line};
+
+use self::{
+    look::{Look, Role},
+    panes::Placement,
+    tier::{LEAST, Tier},
+    widgets::{panel::Attention, put},
+};
+use crate::app::{
+    App, Extent,
+    focus::{Layout, PaneId, Zoom},
+    target::Target,
+};
+
+/// What a region needs to draw itself.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewCx<'a> {
+    pub app: &'a App,
+    pub look: &'a Look,
+    pub tier: Tier,
+}
+
+/// What lies where in the frame that was drawn.
+#[derive(Debug, Clone, Default)]
+pub struct HitMap {
+    areas: Vec<(Rect, Target)>,
+    /// How far things can be scrolled; hand it to [`App::settle`].
+    pub extents: Vec<Extent>,
+}
+
+impl HitMap {
+    /// What lies at a cell; of several, what was drawn last.
+    #[must_use]
+    pub fn at(&self, column: u16, row: u16) -> Option<Target> {
+        self.areas
+            .iter()
+            .rfind(|(area, _)| area.contains((column, row).into()))
+            .map(|(_, target)| *target)
+    }
+
+    /// Every area, in drawing order.
+    #[must_use]
+    pub fn areas(&self) -> &[(Rect, Target)] {
+        &self.areas
+    }
+
+    fn add(&mut self, area: Rect, target: Target) {
+        if !area.is_empty() {
+            self.areas.push((area, target));
+        }
+    }
+}
+
+/// Draws the whole screen.
+pub fn draw(app: &App, look: &Look, frame: &mut Frame) -> HitMap {
+    let area = frame.area();
+    draw_into(app, look, area, frame.buffer_mut())
+}
+
+/// [`draw`] for anything that has a buffer.
+pub fn draw_into(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> HitMap {
+    let mut hits = HitMap::default();
+    let cx = ViewCx {
+        app,
+        look,
+        tier: Tier::of(area),
+    };
+    if cx.tier == Tier::TooSmall {
+        too_small(&cx, area, buf);
+        return hits;
+    }
+    let head = Rect { height: 1, ..area };
+    let foot = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 2,
+        ..area
+    };
+    header::draw(&cx, head, buf);
+    match app.focus().layout {
+        Layout::Explore => explore(&cx, body, buf, &mut hits),
+        Layout::Stage => stage::draw(&cx, body, buf, &mut hits),
+    }
+    footer::draw(&cx, foot, buf, &mut hits);
+    overlays::draw(&cx, body, buf, &mut hits);
+    hits
+}
+
+fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let focus = cx.app.focus();
+    let [first, second] = focus.companions();
+    if cx.tier == Tier::Compact {
+        panes::tabbed(cx, body, buf, hits, focus.pane);
+        return;
+    }
+    if focus.zoom == Zoom::On || cx.tier == Tier::TooSmall {
+        panes::draw(cx, body, buf, hits, focus.pane, Placement::MAIN);
+        return;
+    }
+    let main = split(body.width, 64);
+    let left = Rect {
+        width: main,
+        ..body
+    };
+    // Neighbours share the column between them.
+    let right = Rect {
+        x: body.x + main - 1,
+        width: body.width - main + 1,
+        ..body
+    };
+    if cx.tier == Tier::Wide {
+        let upper = split(body.height, 55);
+        let top = Rect {
+            height: upper,
+            ..right
+        };
+        let bottom = Rect {
+            y: right.y + upper - 1,
+            height: right.height - upper + 1,
+            ..right
+        };
+        panes::draw(cx, bottom, buf, hits, second, Placement::BESIDE);
+        panes::draw(cx, top, buf, hits, first, Placement::BESIDE);
+    } else {
+        panes::draw(cx, right, buf, hits, first, Placement::BESIDE);
+    }
+    panes::draw(cx, left, buf, hits, focus.pane, Placement::MAIN);
+}
+
+/// `percent` of `cells`.
+fn split(cells: u16, percent: u32) -> u16 {
+    u16::try_from(u32::from(cells) * percent / 100).unwrap_or(cells)
+}
+
+fn too_small(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
+    let (width, height) = LEAST;
+    let lines = [
+        Line::styled("hoptrail needs more room", cx.look.style(Role::Heading)),
+        Line::raw(format!("at least {width} x {height} cells")),
+        Line::raw(format!("here are {} x {}", area.width, area.height)),
+        Line::styled("make the window larger, or q quits", cx.look.style(Role::Dim)),
+    ];
+    let top = area.height.saturating_sub(4) / 2;
+    for (row, line) in (top..).zip(&lines) {
+        let wide = u16::try_from(put::line_width(line)).unwrap_or(u16::MAX);
+        let left = area.width.saturating_sub(wide) / 2;
+        let place = Rect {
+            x: area.x + left,
+            width: area.width - left,
+            ..area
+        };
+        put::line(buf, place, row, line, cx.look);
+    }
+}
+
+/// Whether a pane has the keys.
+fn attention(cx: &ViewCx, pane: PaneId) -> Attention {
+    if cx.app.focus().pane == pane {
+        Attention::Focused
+    } else {
+        Attention::Beside
+    }
+}

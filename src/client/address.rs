@@ -207,9 +207,7 @@ fn is_private(ip: IpAddr) -> bool {
                 || (a == 198 && (18..20).contains(&b))
                 || ip.octets().starts_with(&[192, 0, 0])
         }
-        IpAddr::V6(ip) => {
-            ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_multicast()
-        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_multicast(),
     }
 }
 
@@ -249,8 +247,14 @@ mod tests {
     #[case("https://100.64.0.1/")]
     #[case("https://0.0.0.0/")]
     fn a_public_server_cannot_point_inside(#[case] called: &str) {
-        assert!(verdict("https://example.com/mcp", called).is_err(), "{called}");
-        assert!(verdict("http://127.0.0.1:1/mcp", called).is_ok(), "{called}");
+        assert!(
+            verdict("https://example.com/mcp", called).is_err(),
+            "{called}"
+        );
+        assert!(
+            verdict("http://127.0.0.1:1/mcp", called).is_ok(),
+            "{called}"
+        );
     }
 
     #[test]

@@ -460,10 +460,15 @@ mod tests {
     #[rstest]
     #[case("code=a&state=s1&iss=https%3A%2F%2Fevil.example")]
     #[case("code=a&state=s1&iss=https%3A%2F%2Fas.example%2F")]
-    #[case("error=access_denied&error_description=click+here&state=s1&iss=https%3A%2F%2Fevil.example")]
+    #[case(
+        "error=access_denied&error_description=click+here&state=s1&iss=https%3A%2F%2Fevil.example"
+    )]
     fn another_issuers_words_are_never_read(#[case] query: &str) {
         let fault = read(query, &expected(IssParameter::Optional)).unwrap_err();
-        assert!(matches!(fault, CallbackFault::ForeignIssuer { .. }), "{fault:?}");
+        assert!(
+            matches!(fault, CallbackFault::ForeignIssuer { .. }),
+            "{fault:?}"
+        );
         assert!(!fault.failure().to_string().contains("click here"));
     }
 

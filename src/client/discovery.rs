@@ -30,9 +30,9 @@ impl MissingPkceAllowed {
     }
 
     fn allows(&self, issuer: &str) -> bool {
-        self.0.iter().any(|allowed| {
-            allowed.trim_end_matches('/') == issuer.trim_end_matches('/')
-        })
+        self.0
+            .iter()
+            .any(|allowed| allowed.trim_end_matches('/') == issuer.trim_end_matches('/'))
     }
 }
 
@@ -102,7 +102,10 @@ pub fn read_resource(
     if !fits {
         return Err(lies(
             "The resource metadata is about another server",
-            format!("it says {}, we asked {server}", one_line(&document.resource)),
+            format!(
+                "it says {}, we asked {server}",
+                one_line(&document.resource)
+            ),
         ));
     }
     if let Some(first) = document.authorization_servers.first()
@@ -224,8 +227,14 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(r#"Bearer resource_metadata="http://h/x", scope="a b""#, Some("http://h/x"))]
-    #[case(r#"Bearer error="invalid_token", resource_metadata=http://h/y"#, Some("http://h/y"))]
+    #[case(
+        r#"Bearer resource_metadata="http://h/x", scope="a b""#,
+        Some("http://h/x")
+    )]
+    #[case(
+        r#"Bearer error="invalid_token", resource_metadata=http://h/y"#,
+        Some("http://h/y")
+    )]
     #[case("Bearer", None)]
     #[case(r#"Bearer my_resource_metadata="http://h/x""#, None)]
     fn a_challenge_names_where_its_metadata_is(
@@ -243,7 +252,10 @@ mod tests {
     #[case("https://127.0.0.1:1/mcp", false)]
     #[case("http://127.0.0.1:1/mcp#x", false)]
     #[case("nonsense", false)]
-    fn metadata_must_be_about_the_server_that_was_asked(#[case] resource: &str, #[case] fits: bool) {
+    fn metadata_must_be_about_the_server_that_was_asked(
+        #[case] resource: &str,
+        #[case] fits: bool,
+    ) {
         let server = Url::parse("http://127.0.0.1:1/mcp").unwrap();
         let body = format!(r#"{{"resource":"{resource}","authorization_servers":null}}"#);
         let read = read_resource(&server, &UrlPolicy::for_server(&server), body.as_bytes());

@@ -279,11 +279,9 @@ impl TracedHttp {
         let to = self.0.actors.of(&url).unwrap_or(match leg {
             Leg::Mcp => Actor::Server,
             Leg::Callback => Actor::Client,
-            Leg::Discovery
-            | Leg::Registration
-            | Leg::Authorization
-            | Leg::Token
-            | Leg::Console => Actor::Zone,
+            Leg::Discovery | Leg::Registration | Leg::Authorization | Leg::Token | Leg::Console => {
+                Actor::Zone
+            }
         });
         let span = span.unwrap_or_else(|| SpanId(self.0.ids.u64()));
         let media_type = content_type(&headers);
@@ -542,11 +540,10 @@ impl Hop {
     }
 
     fn tell(&self, fact: Fact) {
-        self.http.0.sink.report(
-            Report::new(self.to, fact)
-                .on(self.span)
-                .in_call(self.call),
-        );
+        self.http
+            .0
+            .sink
+            .report(Report::new(self.to, fact).on(self.span).in_call(self.call));
     }
 }
 

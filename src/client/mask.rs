@@ -432,7 +432,10 @@ mod tests {
         let masked = url(
             "http://user:pass@127.0.0.1:1/cb?code=abc123&state=xyz&iss=http%3A%2F%2Fz&api_key=k#f",
         );
-        assert!(masked.starts_with("http://127.0.0.1:1/cb?code=‹"), "{masked}");
+        assert!(
+            masked.starts_with("http://127.0.0.1:1/cb?code=‹"),
+            "{masked}"
+        );
         assert!(masked.contains("&iss=http%3A%2F%2Fz&"), "{masked}");
         for secret in ["abc123", "xyz", "=k", "pass"] {
             assert!(!masked.contains(secret), "{masked}");
@@ -443,7 +446,10 @@ mod tests {
     fn what_was_masked_once_is_hidden_everywhere_after() {
         let masker = Masker::default();
         let mut headers = HeaderMap::new();
-        headers.insert("authorization", "Bearer opaque-token-value".parse().unwrap());
+        headers.insert(
+            "authorization",
+            "Bearer opaque-token-value".parse().unwrap(),
+        );
         let shown = masker.headers(&headers);
         assert!(shown[0].1.starts_with("Bearer ‹"), "{shown:?}");
         let echoed = masker.json(r#"{"echo":"you sent opaque-token-value"}"#, Leg::Mcp);
@@ -456,8 +462,14 @@ mod tests {
             r#"{"token_type":"Bearer","access_token":"opaque-access-1","expires_in":5,"nested":{"client_secret":"hush-hush-hush"}}"#,
             Leg::Token,
         );
-        assert!(shown.starts_with(r#"{"token_type":"Bearer","access_token":"‹"#), "{shown}");
-        assert!(!shown.contains("opaque-access-1") && !shown.contains("hush-hush"), "{shown}");
+        assert!(
+            shown.starts_with(r#"{"token_type":"Bearer","access_token":"‹"#),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains("opaque-access-1") && !shown.contains("hush-hush"),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -476,10 +488,16 @@ mod tests {
     #[test]
     fn cookies_keep_their_names_and_attributes() {
         let mut headers = HeaderMap::new();
-        headers.insert("set-cookie", "sid=abcdefghijklmnop; Path=/; HttpOnly".parse().unwrap());
+        headers.insert(
+            "set-cookie",
+            "sid=abcdefghijklmnop; Path=/; HttpOnly".parse().unwrap(),
+        );
         headers.insert("cookie", "sid=abcdefghijklmnop; a=b".parse().unwrap());
         let shown = format!("{:?}", Masker::default().headers(&headers));
-        assert!(shown.contains("; Path=/; HttpOnly") && !shown.contains("abcdefgh"), "{shown}");
+        assert!(
+            shown.contains("; Path=/; HttpOnly") && !shown.contains("abcdefgh"),
+            "{shown}"
+        );
     }
 
     #[test]

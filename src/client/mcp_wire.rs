@@ -31,10 +31,7 @@ use super::{
     store::Tokens,
 };
 use crate::{
-    protocol::{
-        observed::CallId,
-        traceparent::TraceParent,
-    },
+    protocol::{observed::CallId, traceparent::TraceParent},
     support::error::{Exit, Failure},
     trace::event::Leg,
 };
@@ -115,7 +112,10 @@ impl McpWire {
     /// What went wrong while nothing but the connection itself was under way.
     #[must_use]
     pub fn take_any_trouble(&self) -> Option<Trouble> {
-        lock(&self.shared.troubles).drain().map(|(_, one)| one).next()
+        lock(&self.shared.troubles)
+            .drain()
+            .map(|(_, one)| one)
+            .next()
     }
 
     /// Keeps what went wrong.
@@ -560,10 +560,9 @@ impl StreamableHttpClient for McpWire {
 
 fn authorized(outgoing: Outgoing, bearer: Option<&crate::protocol::secret::Secret>) -> Outgoing {
     match bearer {
-        Some(token) => outgoing.header(
-            header::AUTHORIZATION,
-            &format!("Bearer {}", token.expose()),
-        ),
+        Some(token) => {
+            outgoing.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))
+        }
         None => outgoing,
     }
 }

@@ -98,11 +98,7 @@ impl SignIn<'_> {
                 ));
             }
         }
-        let accepted = accept_server(
-            self.http.policy(),
-            &resolution.metadata,
-            self.missing_pkce,
-        )?;
+        let accepted = accept_server(self.http.policy(), &resolution.metadata, self.missing_pkce)?;
         self.tell_metadata(&seam, &accepted);
         manager.set_metadata(resolution.metadata);
 

@@ -110,10 +110,9 @@ impl OAuthSeam {
         let url = self.http.policy().accept(role, &parts.uri.to_string())?;
         let mut outgoing = Outgoing::new(parts.method, url, leg);
         outgoing.headers = parts.headers;
-        outgoing.headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("application/json"),
-        );
+        outgoing
+            .headers
+            .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let version = HeaderName::from_static("mcp-protocol-version");
         if outgoing.headers.contains_key(&version) {
             outgoing
@@ -140,11 +139,9 @@ impl OAuthSeam {
         match leg {
             Leg::Token => self.judge_token(&form.unwrap_or_default(), &answer)?,
             Leg::Registration => self.judge_registration(&answer)?,
-            Leg::Discovery
-            | Leg::Authorization
-            | Leg::Callback
-            | Leg::Mcp
-            | Leg::Console => self.judge_document(&answer)?,
+            Leg::Discovery | Leg::Authorization | Leg::Callback | Leg::Mcp | Leg::Console => {
+                self.judge_document(&answer)?
+            }
         }
         Ok(answer)
     }
@@ -212,7 +209,10 @@ impl OAuthSeam {
             Failure::new(
                 Exit::Refused,
                 "The authorization server's answer holds no token",
-                format!("{}: the answer is not the JSON of RFC 6749, 5.1", answer.url),
+                format!(
+                    "{}: the answer is not the JSON of RFC 6749, 5.1",
+                    answer.url
+                ),
                 "look at the hop to see what came",
             )
         })?;

@@ -87,7 +87,8 @@ impl UrlPolicy {
     /// # Errors
     /// If the URL may not be used.
     pub fn accept(&self, what: &str, text: &str) -> Result<Url, Failure> {
-        self.check(text).map_err(|fault| refused(what, text, &fault))
+        self.check(text)
+            .map_err(|fault| refused(what, text, &fault))
     }
 }
 
@@ -95,7 +96,11 @@ impl UrlPolicy {
 #[must_use]
 pub fn refused(what: &str, text: &str, fault: &UrlFault) -> Failure {
     let shown: String = text.chars().take(200).collect();
-    let shown = shown.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let shown = shown
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     Failure::new(
         Exit::Refused,
         format!("The {what} is not safe to use"),
@@ -122,7 +127,10 @@ mod tests {
     #[case("ftp://example.com/")]
     fn other_schemes_are_not_followed(#[case] text: &str) {
         assert!(
-            matches!(policy("https://example.com/").check(text), Err(UrlFault::Scheme(_))),
+            matches!(
+                policy("https://example.com/").check(text),
+                Err(UrlFault::Scheme(_))
+            ),
             "{text}"
         );
     }
@@ -142,6 +150,10 @@ mod tests {
             policy("https://127.0.0.1:1/mcp").check("http://127.0.0.1:2/token"),
             Err(UrlFault::Downgrade)
         );
-        assert!(policy("http://127.0.0.1:1/mcp").check("http://127.0.0.1:2/token").is_ok());
+        assert!(
+            policy("http://127.0.0.1:1/mcp")
+                .check("http://127.0.0.1:2/token")
+                .is_ok()
+        );
     }
 }

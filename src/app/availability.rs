@@ -1,0 +1,201 @@
+//! Whether a command can be carried out now, and if not, why.
+
+use super::{
+    App,
+    command::{Availability, Command, Context},
+    effect::Job,
+    focus::PaneId,
+    msg::RecordingState,
+    overlay::Overlay,
+};
+use crate::{
+    projection::issue::{IssueView, Whereabouts},
+    protocol::{
+        console::{Owner, PolicySet},
+        tickets::Ticket,
+    },
+};
+
+impl App {
+    /// Whether a command can be carried out now.
+    #[must_use]
+    pub fn availability(&self, command: Command) -> Availability {
+        if !command.spec().contexts.contains(&self.context()) {
+            return Availability::Unavailable("not here".to_owned());
+        }
+        match command {
+            Command::SignIn => Availability::unless(if self.busy_with(&Job::SignIn) {
+                Some("the sign-in is under way")
+            } else {
+                self.busy()
+            }),
+            Command::ListTickets => self.needs_user(),
+            Command::EscalateTicket => match self.needs_user() {
+                Availability::Ready if self.chosen_ticket().is_none() => {
+                    Availability::Unavailable(format!(
+                        "no ticket is known yet: {} lists them",
+                        self.keymap.shown(Command::ListTickets)
+                    ))
+                }
+                other => other,
+            },
+            Command::DeleteIssue => match self.needs_user() {
+                Availability::Ready if self.standing_issue().is_none() => {
+                    Availability::Unavailable(format!(
+                        "there is no issue to delete: {} escalates a ticket into one",
+                        self.keymap.shown(Command::EscalateTicket)
+                    ))
+                }
+                other => other,
+            },
+            Command::TogglePolicy => {
+                Availability::unless(self.busy().or_else(|| match self.other_policy_set() {
+                    Some(_) => None,
+                    None if self.projection.policies().overview().is_none() => {
+                        Some("the zone's policy sets were not read yet")
+                    }
+                    None => Some("the zone has only one policy set"),
+                }))
+            }
+            Command::CancelTask => {
+                Availability::unless(self.tasks.is_empty().then_some("nothing is running"))
+            }
+            Command::SignOut => Availability::unless(
+                self.projection
+                    .identity()
+                    .user()
+                    .is_none()
+                    .then_some("nobody is signed in"),
+            ),
+            Command::Refresh => Availability::unless(self.busy()),
+            Command::Inspect => Availability::unless(
+                self.subject()
+                    .is_none()
+                    .then_some("there is nothing to open here"),
+            ),
+            Command::Filter | Command::NextMatch | Command::PreviousMatch => {
+                Availability::unless(match self.focus.pane {
+                    PaneId::Flow | PaneId::Audit | PaneId::Trace => None,
+                    PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {
+                        Some("only Flow, Audit and Trace can be filtered")
+                    }
+                })
+            }
+            Command::Copy => Availability::unless(
+                self.copyable()
+                    .is_none()
+                    .then_some("there is nothing to copy here"),
+            ),
+            Command::NextTab | Command::PreviousTab | Command::NextHop | Command::PreviousHop => {
+                Availability::unless(match self.overlays.last() {
+                    Some(Overlay::Inspect(_)) => None,
+                    Some(_) | None => Some("only when something is inspected"),
+                })
+            }
+            Command::Left | Command::Right => Availability::unless(match self.focus.pane {
+                PaneId::Issue | PaneId::Policy => None,
+                PaneId::Flow | PaneId::Audit | PaneId::Env | PaneId::Sessions | PaneId::Trace => {
+                    Some("only in Issue and Policy")
+                }
+            }),
+            Command::Help => Availability::unless(match self.overlays.last() {
+                Some(Overlay::Help { .. }) => Some("it is open"),
+                Some(_) | None => None,
+            }),
+            Command::Show(_)
+            | Command::NextPane
+            | Command::PreviousPane
+            | Command::Zoom
+            | Command::SwitchLayout
+            | Command::Down
+            | Command::Up
+            | Command::PageDown
+            | Command::PageUp
+            | Command::Top
+            | Command::Bottom
+            | Command::Freeze
+            | Command::Palette
+            | Command::Record
+            | Command::ToggleMouse
+            | Command::Redraw
+            | Command::Suspend
+            | Command::Back
+            | Command::Quit
+            | Command::ForceQuit
+            | Command::Accept => Availability::Ready,
+        }
+    }
+
+    fn needs_user(&self) -> Availability {
+        if self.projection.identity().user().is_none() {
+            return Availability::Unavailable(format!(
+                "nobody is signed in: {} signs in",
+                self.keymap.shown(Command::SignIn)
+            ));
+        }
+        Availability::unless(self.busy())
+    }
+
+    /// One thing at a time: the flow would tell two stories at once.
+    fn busy(&self) -> Option<&'static str> {
+        let works = |job: &Job| match job {
+            Job::SignIn | Job::SignOut | Job::CallTool { .. } | Job::ActivatePolicySet { .. } => {
+                true
+            }
+            Job::ListTools | Job::RefreshConsole => false,
+        };
+        self.tasks
+            .values()
+            .any(|task| works(&task.job))
+            .then_some("something is running already: x calls it off")
+    }
+
+    fn busy_with(&self, job: &Job) -> bool {
+        self.tasks.values().any(|task| task.job == *job)
+    }
+
+    /// The ticket that an escalation would take.
+    #[must_use]
+    pub fn chosen_ticket(&self) -> Option<&Ticket> {
+        let tickets = self.projection.issues().tickets();
+        tickets.get(self.panes.ticket.min(tickets.len().saturating_sub(1)))
+    }
+
+    /// The issue that a deletion would take: the newest that is not in the trash.
+    #[must_use]
+    pub fn standing_issue(&self) -> Option<&IssueView> {
+        self.projection
+            .issues()
+            .issues()
+            .iter()
+            .rev()
+            .find(|issue| issue.whereabouts != Whereabouts::Trashed)
+    }
+
+    /// The policy set that a switch would make active: the platform's when the workshop's is
+    /// active, and the other way round.
+    #[must_use]
+    pub fn other_policy_set(&self) -> Option<&PolicySet> {
+        let sets = &self.projection.policies().overview()?.sets;
+        let active = self.projection.policies().active();
+        let wanted = match active.map(|set| set.owner_type) {
+            Some(Owner::Customer) => Owner::Platform,
+            Some(Owner::Platform) | None => Owner::Customer,
+        };
+        sets.iter()
+            .find(|set| set.owner_type == wanted)
+            .or_else(|| sets.iter().find(|set| set.active_version.is_none()))
+    }
+
+    /// True while facts are being written to a file.
+    #[must_use]
+    pub const fn is_recording(&self) -> bool {
+        matches!(self.recording, RecordingState::On { .. })
+    }
+
+    /// True when a command shows in the footer of this context.
+    #[must_use]
+    pub fn belongs(&self, command: Command, context: Context) -> bool {
+        command.spec().contexts.contains(&context)
+    }
+}

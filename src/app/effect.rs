@@ -1,0 +1,52 @@
+//! What the state machine wants done. Plain data; the runtime does it.
+
+use serde_json::Value;
+
+use super::msg::TaskId;
+
+/// A wish to the runtime.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start a task; its end comes back as [`super::msg::Msg::Task`].
+    Run(TaskId, Job),
+    /// Stop a running task; its end still comes back.
+    CancelTask(TaskId),
+    /// Put this on the clipboard (OSC 52).
+    Copy(String),
+    StartRecording,
+    StopRecording,
+    /// Give the terminal back and stop, as Ctrl-Z does.
+    Suspend,
+    /// Clear the terminal and draw everything again.
+    Redraw,
+    SetMouseCapture(Capture),
+    Quit,
+}
+
+/// Work that takes time and reports its findings as facts in the trace.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Job {
+    SignIn,
+    SignOut,
+    ListTools,
+    CallTool {
+        tool: String,
+        arguments: Value,
+    },
+    ActivatePolicySet {
+        set_id: String,
+        version: u32,
+    },
+    /// Read policy sets, sessions and grants anew.
+    RefreshConsole,
+}
+
+/// Whether the mouse is ours or the terminal's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    On,
+    Off,
+}
+
+/// The effects of one update, in order.
+pub type Effects = Vec<Effect>;

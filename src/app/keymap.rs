@@ -1,0 +1,145 @@
+//! Which key means which command, where.
+
+use std::collections::BTreeMap;
+
+use super::command::{COMMANDS, Command, Context};
+use crate::{
+    config::keys::{Key, KeyBindings},
+    support::error::{Exit, Failure},
+};
+
+/// The keys in force: the registry's own, changed by the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    meaning: BTreeMap<(Context, Key), Command>,
+    keys: BTreeMap<Command, Vec<Key>>,
+}
+
+impl Keymap {
+    /// The registry's keys with the user's in their place. Settings that cannot hold (a command
+    /// that does not exist, a key with two meanings) are named, and the defaults stay.
+    #[must_use]
+    pub fn new(bindings: &KeyBindings) -> (Self, Vec<Failure>) {
+        let mut faults: Vec<Failure> = bindings
+            .commands()
+            .filter(|name| Command::by_name(name).is_none())
+            .map(|name| {
+                fault(
+                    format!("There is no command \"{name}\""),
+                    "the palette (:) lists every command by its name",
+                )
+            })
+            .collect();
+        match Self::build(bindings) {
+            Ok(keymap) => (keymap, faults),
+            Err(conflict) => {
+                faults.push(conflict);
+                let defaults = Self::build(&KeyBindings::default())
+                    .expect("a test makes sure that the defaults do not conflict");
+                (defaults, faults)
+            }
+        }
+    }
+
+    fn build(bindings: &KeyBindings) -> Result<Self, Failure> {
+        let mut meaning: BTreeMap<(Context, Key), Command> = BTreeMap::new();
+        let mut keys = BTreeMap::new();
+        for spec in COMMANDS {
+            let own: Vec<Key> = bindings.get(spec.name).map_or_else(
+                || {
+                    spec.keys
+                        .iter()
+                        .filter_map(|key| key.parse().ok())
+                        .collect()
+                },
+                <[Key]>::to_vec,
+            );
+            for context in spec.contexts {
+                for key in &own {
+                    let before = meaning.insert((*context, *key), spec.command);
+                    if let Some(other) = before.filter(|other| *other != spec.command) {
+                        return Err(fault(
+                            format!(
+                                "The key {key} is given to both {} and {}",
+                                other.spec().name,
+                                spec.name
+                            ),
+                            "a key can do one thing in one place; the default keys hold",
+                        ));
+                    }
+                }
+            }
+            keys.insert(spec.command, own);
+        }
+        Ok(Self { meaning, keys })
+    }
+
+    /// What a key means in a place.
+    #[must_use]
+    pub fn command(&self, context: Context, key: Key) -> Option<Command> {
+        self.meaning.get(&(context, key)).copied()
+    }
+
+    /// The keys of a command.
+    #[must_use]
+    pub fn keys(&self, command: Command) -> &[Key] {
+        self.keys.get(&command).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first key of a command, as it is shown; empty when it has none.
+    #[must_use]
+    pub fn shown(&self, command: Command) -> String {
+        self.keys(command)
+            .first()
+            .map_or_else(String::new, ToString::to_string)
+    }
+}
+
+fn fault(what: String, why: &str) -> Failure {
+    Failure::new(Exit::Usage, what, why, "change [keys] in the settings file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_keys_do_not_conflict() {
+        let (_, faults) = Keymap::new(&KeyBindings::default());
+        assert_eq!(faults, []);
+    }
+
+    #[test]
+    fn every_default_key_can_be_read_and_every_name_is_unique() {
+        let mut names: Vec<_> = COMMANDS.iter().map(|s| s.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), COMMANDS.len());
+        for key in COMMANDS.iter().flat_map(|s| s.keys) {
+            key.parse::<Key>().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_key_with_two_meanings_is_named_and_the_defaults_hold() {
+        let mut bindings = KeyBindings::default();
+        bindings.set("quit".into(), vec![Key::char('s')]);
+        let (keymap, faults) = Keymap::new(&bindings);
+        assert_eq!(
+            faults[0].what,
+            "The key s is given to both sign-in and quit"
+        );
+        assert_eq!(
+            keymap.command(Context::Panes, Key::char('q')),
+            Some(Command::Quit)
+        );
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_is_named() {
+        let mut bindings = KeyBindings::default();
+        bindings.set("fly".into(), vec![Key::char('F')]);
+        let (_, faults) = Keymap::new(&bindings);
+        assert_eq!(faults[0].what, "There is no command \"fly\"");
+    }
+}

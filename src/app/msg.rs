@@ -1,0 +1,80 @@
+//! Everything that can change the state. Nouns; no closures.
+
+use super::target::Target;
+use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
+
+/// A message to [`super::App::update`].
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// The person did something.
+    Input(InputEvent),
+    /// A fact came.
+    Trace(TraceEvent),
+    /// A task that was started by [`super::effect::Effect::Run`] ended.
+    Task(TaskId, TaskOutcome),
+    /// Milliseconds since the run began, on the clock that stamps the trace.
+    Tick(u64),
+    /// The terminal has this size now, in cells.
+    Resized(u16, u16),
+    /// The operating system asks.
+    Signal(Signal),
+    /// The recorder's state changed.
+    Recording(RecordingState),
+    /// The authorization URL as the browser needs it: the trace holds only a masked one.
+    BrowserUrl(String),
+}
+
+/// What the person did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputEvent {
+    Key(Key),
+    /// Bracketed paste; never read as keys.
+    Paste(String),
+    /// `target` is what the frame on screen had under the pointer.
+    Mouse {
+        action: MouseAction,
+        target: Option<Target>,
+    },
+}
+
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseAction {
+    Click,
+    ScrollUp,
+    ScrollDown,
+}
+
+/// Names a running task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(pub u64);
+
+/// How a task ended. What it found out is in the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskOutcome {
+    Done,
+    Failed(Failure),
+    Cancelled,
+}
+
+/// What the operating system asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM or SIGHUP: end now, without asking.
+    Terminate,
+    /// The process was continued after a suspension.
+    Continued,
+}
+
+/// The recorder's state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RecordingState {
+    #[default]
+    Off,
+    /// Facts are being written to this file.
+    On { file: String },
+    /// The file is closed.
+    Saved { file: String, events: u64 },
+    /// It could not be written.
+    Failed(Failure),
+}

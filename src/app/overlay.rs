@@ -1,0 +1,101 @@
+//! Windows over the panes; they stack, and Esc takes one away.
+
+use tui_input::Input;
+
+use super::{command::Context, focus::PaneId};
+use crate::{
+    projection::{AuditId, HopId, Seq},
+    support::error::Failure,
+};
+
+/// A window.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    Help {
+        scroll: usize,
+    },
+    Palette {
+        input: Input,
+        selected: usize,
+    },
+    /// The line in which a filter is typed; it lies in the footer.
+    Filter {
+        pane: PaneId,
+        input: Input,
+        /// What the filter was before.
+        before: String,
+    },
+    Inspect(Inspect),
+    Confirm(Question),
+    Failure {
+        failure: Failure,
+        scroll: usize,
+    },
+    /// The browser is open and the person has to act there.
+    Waiting {
+        /// What the browser was sent to.
+        url: String,
+        since_us: u64,
+    },
+}
+
+/// What is asked before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    QuitWhileRecording,
+}
+
+/// What is looked at closely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inspect {
+    pub subject: Subject,
+    pub tab: usize,
+    pub scroll: usize,
+}
+
+/// A thing that can be inspected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    Hop(HopId),
+    Audit(AuditId),
+    Event(Seq),
+}
+
+impl Subject {
+    /// The tabs that its window has.
+    #[must_use]
+    pub const fn tabs(self) -> &'static [&'static str] {
+        match self {
+            Self::Hop(_) => &["Overview", "Request", "Response", "Tokens", "Policy"],
+            Self::Audit(_) => &["Overview", "Tokens", "Record"],
+            Self::Event(_) => &["Event"],
+        }
+    }
+}
+
+impl Overlay {
+    /// Where the keys go while it is on top.
+    #[must_use]
+    pub const fn context(&self) -> Context {
+        match self {
+            Self::Palette { .. } | Self::Filter { .. } => Context::Field,
+            Self::Help { .. }
+            | Self::Inspect(_)
+            | Self::Confirm(_)
+            | Self::Failure { .. }
+            | Self::Waiting { .. } => Context::Overlay,
+        }
+    }
+
+    /// How far it is scrolled, for windows that scroll.
+    pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Help { scroll } | Self::Failure { scroll, .. } => Some(scroll),
+            Self::Inspect(inspect) => Some(&mut inspect.scroll),
+            Self::Palette { .. }
+            | Self::Filter { .. }
+            | Self::Confirm(_)
+            | Self::Waiting { .. } => None,
+        }
+    }
+}

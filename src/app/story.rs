@@ -1,0 +1,109 @@
+//! The story's order: what was done, and what to press next.
+
+use super::{App, command::Command};
+use crate::{
+    projection::issue::Whereabouts,
+    protocol::{console::Owner, tickets::DELETE_ISSUE},
+};
+
+/// A step of the story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    pub command: Command,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// What one will see.
+    pub shows: &'static str,
+    pub done: Done,
+}
+
+/// Whether a step was seen to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Yes,
+    NotYet,
+}
+
+/// What to do next, and in what words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Next {
+    pub command: Command,
+    pub text: &'static str,
+}
+
+const fn done(yes: bool) -> Done {
+    if yes { Done::Yes } else { Done::NotYet }
+}
+
+/// The steps, in order.
+#[must_use]
+pub fn steps(app: &App) -> [Step; 5] {
+    let seen = app.projection();
+    [
+        Step {
+            command: Command::SignIn,
+            title: "sign in",
+            shows: "your browser, your consent, a token that proves who drives",
+            done: done(seen.identity().user().is_some()),
+        },
+        Step {
+            command: Command::ListTickets,
+            title: "list the tickets",
+            shows: "what customers wrote, personal data and all",
+            done: done(!seen.issues().tickets().is_empty()),
+        },
+        Step {
+            command: Command::EscalateTicket,
+            title: "escalate a ticket",
+            shows: "four credentials, each for one thing, each thrown away",
+            done: done(seen.issues().latest().is_some()),
+        },
+        Step {
+            command: Command::DeleteIssue,
+            title: "delete the issue",
+            shows: "refused: the credential that could do it never exists",
+            done: done(seen.tools().latest(DELETE_ISSUE).is_some()),
+        },
+        Step {
+            command: Command::TogglePolicy,
+            title: "switch the policy",
+            shows: "the same call with and without the rule",
+            done: done(!seen.policies().activations().is_empty()),
+        },
+    ]
+}
+
+/// What to do next.
+#[must_use]
+pub fn next(app: &App) -> Next {
+    let seen = app.projection();
+    let of = |command, text| Next { command, text };
+    if seen.identity().user().is_none() {
+        return of(Command::SignIn, "sign in");
+    }
+    if seen.issues().tickets().is_empty() {
+        return of(Command::ListTickets, "list the tickets");
+    }
+    let standing = seen
+        .issues()
+        .latest()
+        .filter(|issue| issue.whereabouts != Whereabouts::Trashed);
+    let guarded = seen
+        .policies()
+        .active()
+        .is_none_or(|set| set.owner_type == Owner::Customer);
+    let refused = seen.policies().last_denial().is_some();
+    match (standing, guarded, refused) {
+        (None, true, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
+        (None, true, true) => of(Command::EscalateTicket, "escalate another ticket"),
+        (None, false, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
+        (None, false, true) => of(Command::TogglePolicy, "put the rule back in force"),
+        (Some(_), true, false) => of(Command::DeleteIssue, "try to delete the issue"),
+        (Some(_), false, false) => of(Command::TogglePolicy, "put the workshop's rule in force"),
+        (Some(_), true, true) => of(Command::TogglePolicy, "lift the rule and try again"),
+        (Some(_), false, true) => of(
+            Command::DeleteIssue,
+            "delete it, now that nothing forbids it",
+        ),
+    }
+}

@@ -1,0 +1,22 @@
+//! A line that says what just happened and goes away by itself.
+
+/// What kind of news it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Good,
+    Bad,
+    Warning,
+}
+
+/// The line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    pub tone: Tone,
+    pub text: String,
+    /// When it goes, on the run's clock.
+    pub until_us: u64,
+}
+
+/// How long a toast stays, in microseconds: long enough to read a line twice.
+pub const STAY_US: u64 = 5_000_000;

@@ -1,0 +1,446 @@
+//! One message at a time.
+
+use tui_input::{Input, InputRequest};
+
+use super::{
+    App,
+    command::{Command, Context},
+    effect::{Effect, Effects, Job},
+    focus::PaneId,
+    msg::{InputEvent, MouseAction, Msg, RecordingState, Signal, TaskId, TaskOutcome},
+    overlay::Overlay,
+    target::Target,
+    toast::{STAY_US, Toast, Tone},
+};
+use crate::{
+    config::keys::{Key, KeyCode, Modifier},
+    protocol::{
+        observed::CallId,
+        tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    },
+    support::text::one_line,
+    trace::event::{BrowserLeg, CallOutcome, Fact, TraceEvent},
+};
+
+/// Rows that a turn of the wheel moves.
+const WHEEL: isize = 3;
+
+/// Filters are applied while they are typed up to this many events; above, on Enter.
+const INSTANT: usize = 50_000;
+
+impl App {
+    /// Takes a message; says what is to be done.
+    #[must_use]
+    pub fn update(&mut self, msg: Msg) -> Effects {
+        match msg {
+            Msg::Input(InputEvent::Key(key)) => self.key(key),
+            Msg::Input(InputEvent::Paste(text)) => {
+                self.paste(&text);
+                Effects::new()
+            }
+            Msg::Input(InputEvent::Mouse { action, target }) => self.mouse(action, target),
+            Msg::Trace(event) => {
+                self.fact(event);
+                Effects::new()
+            }
+            Msg::Task(id, outcome) => self.ended(id, outcome),
+            Msg::Tick(millis) => {
+                self.at(millis.saturating_mul(1_000));
+                Effects::new()
+            }
+            Msg::Resized(columns, rows) => {
+                self.size = (columns, rows);
+                Effects::new()
+            }
+            Msg::Signal(Signal::Terminate) => vec![Effect::Quit],
+            Msg::Signal(Signal::Continued) => vec![Effect::Redraw],
+            Msg::Recording(state) => {
+                self.recorded(state);
+                Effects::new()
+            }
+            Msg::BrowserUrl(url) => {
+                if let Some(Overlay::Waiting { url: shown, .. }) = self
+                    .overlays
+                    .iter_mut()
+                    .find(|o| matches!(o, Overlay::Waiting { .. }))
+                {
+                    shown.clone_from(&url);
+                }
+                self.browser_url = Some(url);
+                Effects::new()
+            }
+        }
+    }
+
+    fn at(&mut self, now_us: u64) {
+        self.now_us = self.now_us.max(now_us);
+        if self
+            .toast
+            .as_ref()
+            .is_some_and(|toast| toast.until_us <= self.now_us)
+        {
+            self.toast = None;
+        }
+    }
+
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.toast = Some(Toast {
+            tone,
+            text: one_line(&text.into()),
+            until_us: self.now_us.saturating_add(STAY_US),
+        });
+    }
+
+    fn key(&mut self, key: Key) -> Effects {
+        if let Some(command) = self.meaning(key) {
+            return self.perform(command);
+        }
+        if self.context() == Context::Field {
+            self.edit(key);
+        }
+        Effects::new()
+    }
+
+    /// A key in a text field that is no command: text, or a move in the text or the list.
+    fn edit(&mut self, key: Key) {
+        use InputRequest as R;
+        let request = match (key.code, key.modifier) {
+            (KeyCode::Char(c), Modifier::None) => R::InsertChar(c),
+            (KeyCode::Backspace, Modifier::None) => R::DeletePrevChar,
+            (KeyCode::Backspace, Modifier::Ctrl | Modifier::Alt)
+            | (KeyCode::Char('w'), Modifier::Ctrl) => R::DeletePrevWord,
+            (KeyCode::Delete, _) => R::DeleteNextChar,
+            (KeyCode::Left, Modifier::None) => R::GoToPrevChar,
+            (KeyCode::Right, Modifier::None) => R::GoToNextChar,
+            (KeyCode::Left, _) => R::GoToPrevWord,
+            (KeyCode::Right, _) => R::GoToNextWord,
+            (KeyCode::Home, _) | (KeyCode::Char('a'), Modifier::Ctrl) => R::GoToStart,
+            (KeyCode::End, _) | (KeyCode::Char('e'), Modifier::Ctrl) => R::GoToEnd,
+            (KeyCode::Char('u'), Modifier::Ctrl) => R::DeleteFromStart,
+            (KeyCode::Up | KeyCode::BackTab, _) | (KeyCode::Char('p'), Modifier::Ctrl) => {
+                return self.palette_move(-1);
+            }
+            (KeyCode::Down | KeyCode::Tab, _) | (KeyCode::Char('n'), Modifier::Ctrl) => {
+                return self.palette_move(1);
+            }
+            (
+                KeyCode::Char(_)
+                | KeyCode::F(_)
+                | KeyCode::Enter
+                | KeyCode::Esc
+                | KeyCode::PageUp
+                | KeyCode::PageDown,
+                _,
+            ) => return,
+        };
+        self.edit_field(|input| {
+            input.handle(request);
+        });
+    }
+
+    fn paste(&mut self, text: &str) {
+        let line = one_line(text.lines().next().unwrap_or_default());
+        self.edit_field(|input| {
+            for c in line.chars().take(1_000) {
+                input.handle(InputRequest::InsertChar(c));
+            }
+        });
+    }
+
+    fn edit_field(&mut self, change: impl FnOnce(&mut Input)) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Palette { input, selected }) => {
+                change(input);
+                *selected = 0;
+            }
+            Some(Overlay::Filter { pane, input, .. }) => {
+                change(input);
+                let (pane, text) = (*pane, input.value().to_owned());
+                if self.projection.log().len() <= INSTANT {
+                    self.look_for(pane, &text);
+                }
+            }
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Inspect(_)
+                | Overlay::Confirm(_)
+                | Overlay::Failure { .. }
+                | Overlay::Waiting { .. },
+            )
+            | None => {}
+        }
+    }
+
+    fn palette_move(&mut self, by: isize) {
+        if let Some(Overlay::Palette { input, selected }) = self.overlays.last_mut() {
+            let last = super::palette::find(input.value()).len().saturating_sub(1);
+            *selected = selected.saturating_add_signed(by).min(last);
+        }
+    }
+
+    fn mouse(&mut self, action: MouseAction, target: Option<Target>) -> Effects {
+        let Some(target) = target else {
+            return Effects::new();
+        };
+        let by = match action {
+            MouseAction::Click => return self.click(target),
+            MouseAction::ScrollUp => -WHEEL,
+            MouseAction::ScrollDown => WHEEL,
+        };
+        match target {
+            Target::Pane(pane) | Target::Row(pane, _) if self.overlays.is_empty() => {
+                self.scroll_pane(pane, by);
+            }
+            Target::Overlay | Target::OverlayRow(_) | Target::OverlayTab(_) => {
+                self.palette_move(by.signum());
+                if let Some(scroll) = self.overlays.last_mut().and_then(|o| o.scroll_mut()) {
+                    *scroll = scroll.saturating_add_signed(by);
+                }
+            }
+            Target::Pane(_) | Target::Row(..) | Target::Command(_) | Target::Outside => {}
+        }
+        Effects::new()
+    }
+
+    fn click(&mut self, target: Target) -> Effects {
+        match target {
+            Target::Pane(pane) => self.focus.show(pane),
+            Target::Row(pane, place) => {
+                let here = self.focus.pane == pane;
+                self.focus.show(pane);
+                if here && self.place_in(pane) == Some(place) {
+                    return self.perform(Command::Inspect);
+                }
+                self.go_to(pane, place);
+            }
+            Target::Command(command) => return self.perform(command),
+            Target::OverlayRow(place) => {
+                if let Some(Overlay::Palette { selected, .. }) = self.overlays.last_mut() {
+                    *selected = place;
+                    return self.perform(Command::Accept);
+                }
+            }
+            Target::OverlayTab(place) => {
+                if let Some(Overlay::Inspect(inspect)) = self.overlays.last_mut() {
+                    inspect.tab = place;
+                    inspect.scroll = 0;
+                }
+            }
+            Target::Overlay => {}
+            Target::Outside => return self.perform(Command::Back),
+        }
+        Effects::new()
+    }
+
+    fn fact(&mut self, event: TraceEvent) {
+        self.at(event.at_us);
+        self.watch(&event.fact);
+        match &mut self.held {
+            Some(held) => held.push(event),
+            None => self.fold(&event),
+        }
+    }
+
+    /// Folds a fact and brings the lists up to date.
+    pub(super) fn fold(&mut self, event: &TraceEvent) {
+        let rows = self.projection.audit().rows().len();
+        self.projection.apply(event);
+        for row in &self.projection.audit().rows()[rows..] {
+            if row.matches(self.panes.audit.query()) {
+                self.panes.audit.push(row.id);
+            }
+        }
+        if let Some(seq) = self.projection.log().last()
+            && (self.panes.trace.query().is_empty()
+                || self.projection.log().matches(seq, self.panes.trace.query()))
+        {
+            self.panes.trace.push(seq);
+        }
+        self.flow_index.sync(&self.projection, &mut self.panes.flow);
+    }
+
+    /// Opens and closes windows that follow from a fact, held picture or not.
+    fn watch(&mut self, fact: &Fact) {
+        match fact {
+            Fact::BrowserOpened {
+                url,
+                how: BrowserLeg::Opened | BrowserLeg::Shown,
+            } => {
+                let url = self.browser_url.clone().unwrap_or_else(|| one_line(url));
+                self.stop_waiting();
+                self.overlays.push(Overlay::Waiting {
+                    url,
+                    since_us: self.now_us,
+                });
+            }
+            Fact::CallbackReceived { .. } | Fact::TokenIssued { .. } | Fact::SignInCancelled => {
+                self.stop_waiting();
+            }
+            Fact::SignInRefused { failure } => {
+                self.stop_waiting();
+                self.fail(failure.clone());
+            }
+            Fact::FailureOccurred(failure) => self.fail(failure.clone()),
+            Fact::FeedLost { feed, why } => {
+                self.say(
+                    Tone::Warning,
+                    format!("{feed} stopped: {why}; what it would tell is not observed"),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn stop_waiting(&mut self) {
+        self.overlays
+            .retain(|overlay| !matches!(overlay, Overlay::Waiting { .. }));
+    }
+
+    fn recorded(&mut self, state: RecordingState) {
+        match &state {
+            RecordingState::Off => {}
+            RecordingState::On { file } => {
+                let text = format!("recording to {file}");
+                self.say(Tone::Plain, text);
+            }
+            RecordingState::Saved { file, events } => {
+                let text = format!("{events} events saved in {file}");
+                self.say(Tone::Good, text);
+            }
+            RecordingState::Failed(failure) => self.fail(failure.clone()),
+        }
+        self.recording = state;
+    }
+
+    fn ended(&mut self, id: TaskId, outcome: TaskOutcome) -> Effects {
+        let Some(task) = self.tasks.remove(&id) else {
+            return Effects::new();
+        };
+        if task.job == Job::SignIn {
+            self.stop_waiting();
+            self.browser_url = None;
+        }
+        match outcome {
+            TaskOutcome::Done => self.done(&task.job),
+            TaskOutcome::Failed(failure) => {
+                self.fail(failure);
+                Effects::new()
+            }
+            TaskOutcome::Cancelled => {
+                self.say(Tone::Plain, "called off");
+                Effects::new()
+            }
+        }
+    }
+
+    fn done(&mut self, job: &Job) -> Effects {
+        if self.held.is_some() {
+            let key = self.keymap.shown(Command::Freeze);
+            self.say(
+                Tone::Plain,
+                format!("done behind the frozen picture: {key} catches up"),
+            );
+        } else if let Some((tone, text)) = self.news(job) {
+            self.say(tone, text);
+        }
+        match job {
+            Job::SignIn => vec![self.start(Job::ListTools), self.start(Job::RefreshConsole)],
+            Job::ActivatePolicySet { .. } | Job::SignOut => {
+                vec![self.start(Job::RefreshConsole)]
+            }
+            Job::CallTool { .. } | Job::ListTools | Job::RefreshConsole => Effects::new(),
+        }
+    }
+
+    /// What to say about a job that came to its end.
+    fn news(&self, job: &Job) -> Option<(Tone, String)> {
+        match job {
+            Job::SignIn => {
+                let user = self.projection.identity().user()?;
+                Some((Tone::Good, format!("signed in as {}", user.name)))
+            }
+            Job::SignOut => Some((Tone::Plain, "signed out; the tokens are gone".to_owned())),
+            Job::ActivatePolicySet { set_id, .. } => {
+                let sets = &self.projection.policies().overview()?.sets;
+                let set = sets.iter().find(|set| set.id == *set_id)?;
+                Some((Tone::Plain, format!("{} is in force now", set.name)))
+            }
+            Job::CallTool { tool, .. } => self.news_of_call(tool),
+            Job::ListTools | Job::RefreshConsole => None,
+        }
+    }
+
+    fn news_of_call(&self, tool: &str) -> Option<(Tone, String)> {
+        let call = self.projection.tools().latest(tool)?;
+        let succeeded = call.outcome == Some(CallOutcome::Succeeded);
+        if !succeeded {
+            let why = self
+                .refusal_of(call.id)
+                .or_else(|| call.text.as_deref().map(str::to_owned))
+                .unwrap_or_else(|| "no reason was given".to_owned());
+            return Some((Tone::Bad, format!("{tool}: {why}")));
+        }
+        let text = match tool {
+            GET_SUPPORT_TICKETS => {
+                let count = self.projection.issues().tickets().len();
+                format!("{count} tickets: 4 shows them, j and k choose")
+            }
+            ESCALATE_TICKET => {
+                let issue = call.id.and_then(|id| self.projection.issues().of_call(id));
+                let name = issue.map_or("the issue", |issue| &*issue.identifier);
+                format!(
+                    "{name} filed with {} credentials, each thrown away",
+                    call.issued
+                )
+            }
+            DELETE_ISSUE => "deleted: nothing forbade it".to_owned(),
+            _ => format!("{tool} done"),
+        };
+        Some((Tone::Good, text))
+    }
+
+    /// The refusal within a call, as the zone's log tells it.
+    pub(super) fn refusal_of(&self, call: Option<CallId>) -> Option<String> {
+        let row = self
+            .projection
+            .audit()
+            .of_call(call?)
+            .rfind(|row| row.status == crate::protocol::audit::AuditStatus::Failure)?;
+        let scope = row.scope.as_deref().unwrap_or("access");
+        Some(match &row.policy {
+            Some(policy) => format!("{scope} refused by {policy}; the credential never existed"),
+            None => format!("{scope} refused; the credential never existed"),
+        })
+    }
+
+    /// Looks for something in a pane.
+    pub(super) fn look_for(&mut self, pane: PaneId, text: &str) {
+        match pane {
+            PaneId::Flow => {
+                self.panes.flow.look_for(text);
+                self.flow_index
+                    .rebuild(&self.projection, &mut self.panes.flow);
+            }
+            PaneId::Audit => {
+                self.panes.audit.look_for(text);
+                let query = self.panes.audit.query().clone();
+                let rows = self.projection.audit().rows().iter();
+                self.panes
+                    .audit
+                    .replace_from(0, rows.filter(|row| row.matches(&query)).map(|row| row.id));
+            }
+            PaneId::Trace => {
+                self.panes.trace.look_for(text);
+                let query = self.panes.trace.query().clone();
+                let log = self.projection.log();
+                self.panes.trace.replace_from(
+                    0,
+                    (0..log.len())
+                        .map(crate::projection::Seq::at)
+                        .filter(|seq| query.is_empty() || log.matches(*seq, &query)),
+                );
+            }
+            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {}
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The zone's management API, as far as the product reads and changes it (Keycard facts 2.12, 3.4
+//! and 5).
+//!
+//! Signs in as a service account, which is not the person: what is read here is what an operator
+//! sees in the console.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::http::{ANSWER_LIMIT, Answer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
+use crate::{
+    protocol::{
+        console::{
+            DelegatedGrant, Page, Policy, PolicyOverview, PolicySet, PolicySetVersion, Session,
+        },
+        oauth::{ErrorResponse, TokenResponse},
+        secret::Secret,
+    },
+    support::{
+        clock::SharedClock,
+        error::{Exit, Failure},
+    },
+    trace::{Actor, Fact, event::Leg},
+};
+
+/// The lab has one zone, and this is its id in the management API's paths.
+pub const LAB_ZONE: &str = "lab";
+/// A token is renewed when less than this is left of it.
+const MARGIN: TimeDelta = TimeDelta::seconds(30);
+/// More pages than a workshop's zone has.
+const MOST_PAGES: usize = 100;
+
+/// A service account.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+/// The management API of one zone. Cloning shares the token.
+#[derive(Debug, Clone)]
+pub struct Console {
+    api: Url,
+    zone: String,
+    credential: Credential,
+    http: TracedHttp,
+    clock: SharedClock,
+    token: Arc<Mutex<Option<Token>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Token {
+    access: Secret,
+    ends: Option<DateTime<Utc>>,
+}
+
+/// A refusal that a second token may cure.
+enum Fault {
+    Unauthorized(Failure),
+    Other(Failure),
+}
+
+impl Console {
+    /// The console at `api` (the lab's zone, or Keycard's management API) for one zone.
+    #[must_use]
+    pub fn new(
+        api: Url,
+        zone: impl Into<String>,
+        credential: Credential,
+        http: TracedHttp,
+        clock: SharedClock,
+    ) -> Self {
+        http.policy().addresses().allow(&api);
+        http.actors().learn(&api, Actor::Zone);
+        http.masker().remember(credential.client_secret.expose());
+        Self {
+            api,
+            zone: zone.into(),
+            credential,
+            http,
+            clock,
+            token: Arc::default(),
+        }
+    }
+
+    /// The seam.
+    #[must_use]
+    pub const fn http(&self) -> &TracedHttp {
+        &self.http
+    }
+
+    /// Where the API is.
+    #[must_use]
+    pub const fn api(&self) -> &Url {
+        &self.api
+    }
+
+    /// The service account's token, fetched if need be.
+    ///
+    /// # Errors
+    /// If the zone gives none.
+    pub async fn bearer(&self) -> Result<Secret, Failure> {
+        let mut token = self.token.lock().await;
+        let now = self.clock.now();
+        if let Some(token) = token.as_ref()
+            && token.ends.is_none_or(|ends| ends > now)
+        {
+            return Ok(token.access.clone());
+        }
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &self.credential.client_id)
+            .append_pair("client_secret", self.credential.client_secret.expose())
+            .finish();
+        let url = self.url(&["service-account-token"])?;
+        let answer = self
+            .http
+            .exchange(
+                Outgoing::new(Method::POST, url, Leg::Token)
+                    .body("application/x-www-form-urlencoded", form.into_bytes()),
+                DOCUMENT_LIMIT,
+            )
+            .await
+            .map_err(|error| error.failure("The zone's console cannot be reached"))?;
+        if !answer.status.is_success() {
+            return Err(self.refused("The console does not take the service account", &answer));
+        }
+        let response: TokenResponse = parse(&answer)?;
+        let ends = response
+            .expires_in
+            .and_then(|seconds| i64::try_from(seconds).ok())
+            .and_then(TimeDelta::try_seconds)
+            .and_then(|life| now.checked_add_signed(life - MARGIN.min(life / 2)));
+        *token = Some(Token {
+            access: response.access_token.clone(),
+            ends,
+        });
+        Ok(response.access_token)
+    }
+
+    /// Forgets a token that was refused.
+    pub async fn forget(&self, refused: &Secret) {
+        let mut token = self.token.lock().await;
+        if token.as_ref().is_some_and(|one| one.access == *refused) {
+            *token = None;
+        }
+    }
+
+    /// Reads the policy sets and the active one's policies, and reports them.
+    ///
+    /// # Errors
+    /// If the zone does not answer.
+    pub async fn read_policy(&self) -> Result<PolicyOverview, Failure> {
+        let sets: Vec<PolicySet> = self.list(&["policy-sets"]).await?;
+        let active = sets
+            .iter()
+            .find_map(|set| set.active_version.map(|version| (set.id.clone(), version)));
+        let active_policies = match active {
+            None => Vec::new(),
+            Some((set, version)) => {
+                let versions: Vec<PolicySetVersion> =
+                    self.list(&["policy-sets", &set, "versions"]).await?;
+                match versions.into_iter().find(|one| one.version == version) {
+                    None => Vec::new(),
+                    Some(found) => self.policies_of(&set, &found).await?,
+                }
+            }
+        };
+        let overview = PolicyOverview {
+            sets,
+            active_policies,
+        };
+        self.http
+            .report(Actor::Zone, Fact::PolicyRead(overview.clone()));
+        Ok(overview)
+    }
+
+    async fn policies_of(
+        &self,
+        set: &str,
+        version: &PolicySetVersion,
+    ) -> Result<Vec<Policy>, Failure> {
+        // Lists leave the manifest out, the single read has it (Keycard facts, 3.4).
+        let manifest = match &version.manifest {
+            Some(manifest) => manifest.clone(),
+            None => {
+                let whole: PolicySetVersion = self
+                    .get(&["policy-sets", set, "versions", &version.id])
+                    .await?;
+                match whole.manifest {
+                    Some(manifest) => manifest,
+                    None => return Ok(Vec::new()),
+                }
+            }
+        };
+        let policies: Vec<Policy> = self.list(&["policies"]).await?;
+        Ok(manifest
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                policies
+                    .iter()
+                    .find(|policy| policy.id == entry.policy_id)
+                    .cloned()
+            })
+            .collect())
+    }
+
+    /// Reads sessions and grants, and reports them.
+    ///
+    /// # Errors
+    /// If the zone does not answer.
+    pub async fn read_sessions(&self) -> Result<(), Failure> {
+        let sessions: Vec<Session> = self.list(&["sessions"]).await?;
+        let grants: Vec<DelegatedGrant> = self.list(&["delegated-grants"]).await?;
+        self.http
+            .report(Actor::Zone, Fact::SessionsRead { sessions, grants });
+        Ok(())
+    }
+
+    /// The versions of a policy set, newest or oldest first as the zone lists them.
+    ///
+    /// # Errors
+    /// If the zone does not answer.
+    pub async fn versions(&self, set: &str) -> Result<Vec<PolicySetVersion>, Failure> {
+        self.list(&["policy-sets", set, "versions"]).await
+    }
+
+    /// Makes a policy set version the active one, then reads the policy again. There is no way to
+    /// switch policy off: rolling back is activating an earlier version.
+    ///
+    /// # Errors
+    /// If the zone refuses or does not answer.
+    pub async fn activate(&self, set: &str, version: &str) -> Result<PolicyOverview, Failure> {
+        let url = self.zone_url(&["policy-sets", set, "versions", version])?;
+        self.request(|| {
+            Outgoing::new(Method::PATCH, url.clone(), Leg::Console)
+                .body("application/json", br#"{"active":true}"#.to_vec())
+        })
+        .await?;
+        self.read_policy().await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
+        let url = self.zone_url(path)?;
+        let answer = self
+            .request(|| Outgoing::new(Method::GET, url.clone(), Leg::Console))
+            .await?;
+        parse(&answer)
+    }
+
+    async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
+        let mut url = self.zone_url(path)?;
+        let mut items = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let answer = self
+                .request(|| Outgoing::new(Method::GET, url.clone(), Leg::Console))
+                .await?;
+            let page: Page<T> = parse(&answer)?;
+            items.extend(page.items);
+            match page.pagination.after_cursor {
+                Some(cursor) => {
+                    url.query_pairs_mut().clear().append_pair("after", &cursor);
+                }
+                None => break,
+            }
+        }
+        Ok(items)
+    }
+
+    /// Sends with the token; a token that is refused is fetched anew once.
+    async fn request(&self, make: impl Fn() -> Outgoing) -> Result<Answer, Failure> {
+        match self.try_request(&make).await {
+            Err(Fault::Unauthorized(_)) => self.try_request(&make).await,
+            other => other,
+        }
+        .map_err(|fault| match fault {
+            Fault::Unauthorized(failure) | Fault::Other(failure) => failure,
+        })
+    }
+
+    async fn try_request(&self, make: impl Fn() -> Outgoing) -> Result<Answer, Fault> {
+        let bearer = self.bearer().await.map_err(Fault::Other)?;
+        let outgoing = make().header(
+            header::AUTHORIZATION,
+            &format!("Bearer {}", bearer.expose()),
+        );
+        let answer = self
+            .http
+            .exchange(outgoing, ANSWER_LIMIT)
+            .await
+            .map_err(|error| Fault::Other(error.failure("The zone's console cannot be reached")))?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let failure = self.refused("The console refused the request", &answer);
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.forget(&bearer).await;
+            return Err(Fault::Unauthorized(failure));
+        }
+        Err(Fault::Other(failure))
+    }
+
+    fn refused(&self, what: &str, answer: &Answer) -> Failure {
+        let said = serde_json::from_slice::<ErrorResponse>(&answer.body)
+            .map(|error| {
+                let text = error.error_description.unwrap_or(error.error);
+                format!(": {}", self.http.clean(&text))
+            })
+            .unwrap_or_default();
+        Failure::new(
+            if answer.status.is_server_error() {
+                Exit::Unreachable
+            } else {
+                Exit::Failed
+            },
+            what,
+            format!("{} answered {}{said}", answer.url, answer.status),
+            "check that the service account belongs to this zone",
+        )
+    }
+
+    fn zone_url(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut whole = vec!["zones", self.zone.as_str()];
+        whole.extend_from_slice(path);
+        self.url(&whole)
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut url = self.api.clone();
+        url.path_segments_mut()
+            .map_err(|()| {
+                Failure::new(
+                    Exit::Usage,
+                    "The zone's address cannot be used",
+                    format!("{} has no path", self.api),
+                    "give it as http://HOST:PORT",
+                )
+            })?
+            .pop_if_empty()
+            .extend(path);
+        Ok(url)
+    }
+}
+
+fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "The console's answer cannot be read",
+            format!("{}: {error}", answer.url),
+            "look at the hop to see what came",
+        )
+    })
+}

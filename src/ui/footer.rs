@@ -1,0 +1,232 @@
+//! The bottom row: the next step of the story, the keys that work now, and news in their place.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    HitMap, ViewCx,
+    look::Role,
+    widgets::put::{self, span},
+};
+use crate::{
+    app::{
+        command::{Command, Context},
+        focus::PaneId,
+        overlay::{Overlay, Subject},
+        story,
+        target::Target,
+        toast::Tone,
+    },
+    support::text::width,
+};
+
+/// Keys of the panes, those that matter most first.
+const PANES: &[Command] = &[
+    Command::SignIn,
+    Command::ListTickets,
+    Command::EscalateTicket,
+    Command::DeleteIssue,
+    Command::TogglePolicy,
+    Command::CancelTask,
+    Command::Inspect,
+    Command::Filter,
+    Command::Freeze,
+    Command::Zoom,
+    Command::SwitchLayout,
+    Command::Copy,
+    Command::Record,
+];
+
+/// Keys that are always there, at the right.
+const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
+
+/// Draws the footer.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let area = put::inset(area, 1);
+    if let Some(Overlay::Filter { pane, input, .. }) = cx.app.overlays().last() {
+        return filter(cx, area, buf, *pane, input);
+    }
+    if let Some(toast) = cx.app.toast() {
+        let (mark, role) = match toast.tone {
+            Tone::Plain => (cx.look.glyphs.bullet, Role::Text),
+            Tone::Good => (cx.look.glyphs.good, Role::Good),
+            Tone::Bad => (cx.look.glyphs.bad, Role::Bad),
+            Tone::Warning => ("!", Role::Warning),
+        };
+        let line = Line::from(vec![
+            span(format!("{mark} "), cx.look.bold(role)),
+            span(toast.text.clone(), cx.look.bold(role)),
+        ]);
+        put::line(buf, area, 0, &line, cx.look);
+        return;
+    }
+    match cx.app.overlays().last() {
+        None => panes(cx, area, buf, hits),
+        Some(overlay) => {
+            keys(cx, area, buf, hits, &of_overlay(overlay));
+        }
+    }
+}
+
+fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let next = story::next(cx.app);
+    let hint = Line::from(vec![
+        span("next ", cx.look.style(Role::Dim)),
+        span(cx.app.keymap().shown(next.command), cx.look.bold(Role::Key)),
+        span(format!(" {}", next.text), cx.look.style(Role::Heading)),
+        span(format!("  {}  ", cx.look.glyphs.vertical), cx.look.style(Role::Border)),
+    ]);
+    put::line(buf, area, 0, &hint, cx.look);
+    let hint_width = u16::try_from(put::line_width(&hint)).unwrap_or(area.width);
+    hits.add(
+        Rect {
+            width: hint_width.min(area.width),
+            ..area
+        },
+        Target::Command(next.command),
+    );
+    let always: u16 = ALWAYS
+        .iter()
+        .map(|command| hint_cells(cx, *command))
+        .sum::<u16>()
+        .saturating_sub(2);
+    let start = hint_width.min(area.width);
+    let end = area.width.saturating_sub(always + 2).max(start);
+    let middle = Rect {
+        x: area.x + start,
+        width: end - start,
+        ..area
+    };
+    let offered: Vec<Command> = PANES
+        .iter()
+        .copied()
+        .filter(|command| *command != next.command)
+        .filter(|command| cx.app.availability(*command).is_ready())
+        .collect();
+    keys(cx, middle, buf, hits, &offered);
+    if area.width >= start + always {
+        let right = Rect {
+            x: area.right() - always,
+            width: always,
+            ..area
+        };
+        keys(cx, right, buf, hits, ALWAYS);
+    }
+}
+
+/// The keys of a window.
+fn of_overlay(overlay: &Overlay) -> Vec<Command> {
+    match overlay {
+        Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
+        Overlay::Palette { .. } => vec![Command::Accept, Command::Back],
+        Overlay::Filter { .. } => Vec::new(),
+        Overlay::Inspect(inspect) => match inspect.subject {
+            Subject::Hop(_) | Subject::Audit(_) => vec![
+                Command::NextTab,
+                Command::Down,
+                Command::Up,
+                Command::NextHop,
+                Command::PreviousHop,
+                Command::Copy,
+                Command::Back,
+            ],
+            Subject::Event(_) => vec![
+                Command::Down,
+                Command::Up,
+                Command::NextHop,
+                Command::PreviousHop,
+                Command::Copy,
+                Command::Back,
+            ],
+        },
+        Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
+        Overlay::Failure { .. } => vec![Command::Copy, Command::Back],
+        Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
+    }
+}
+
+fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
+    let key = cx.app.keymap().shown(command);
+    if key.is_empty() {
+        return None;
+    }
+    let label = command.spec().label;
+    Some([
+        span(key, cx.look.style(Role::Key)),
+        span(format!(" {label}"), cx.look.style(Role::Dim)),
+    ])
+}
+
+fn hint_cells(cx: &ViewCx, command: Command) -> u16 {
+    hint_spans(cx, command).map_or(0, |[key, label]| {
+        u16::try_from(width(&key.content) + width(&label.content) + 2).unwrap_or(u16::MAX)
+    })
+}
+
+/// Draws key hints; what does not fit whole is left out.
+fn keys(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, commands: &[Command]) {
+    let mut x = 0;
+    for command in commands {
+        let Some(spans) = hint_spans(cx, *command) else {
+            continue;
+        };
+        let cells = hint_cells(cx, *command) - 2;
+        if x + cells > area.width {
+            return;
+        }
+        let place = Rect {
+            x: area.x + x,
+            width: cells,
+            ..area
+        };
+        put::line(buf, place, 0, &Line::from(spans.to_vec()), cx.look);
+        hits.add(place, Target::Command(*command));
+        x += cells + 2;
+    }
+}
+
+fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_input::Input) {
+    let panes = cx.app.panes();
+    let (shown, all) = match pane {
+        PaneId::Flow => (panes.flow.rows().len(), cx.app.projection().hops().len()),
+        PaneId::Audit => (
+            panes.audit.rows().len(),
+            cx.app.projection().audit().rows().len(),
+        ),
+        PaneId::Env
+        | PaneId::Issue
+        | PaneId::Policy
+        | PaneId::Sessions
+        | PaneId::Trace => (panes.trace.rows().len(), cx.app.projection().log().len()),
+    };
+    let right = Line::from(vec![
+        span(format!("{shown} of {all}   "), cx.look.style(Role::Dim)),
+        span(
+            cx.app.keymap().shown(Command::Accept),
+            cx.look.style(Role::Key),
+        ),
+        span(" keep  ", cx.look.style(Role::Dim)),
+        span(
+            cx.app.keymap().shown(Command::Back),
+            cx.look.style(Role::Key),
+        ),
+        span(" drop", cx.look.style(Role::Dim)),
+    ]);
+    debug_assert_eq!(cx.app.context(), Context::Field);
+    put::line_right(buf, area, 0, &right, cx.look);
+    let taken = u16::try_from(put::line_width(&right)).unwrap_or(0) + 2;
+    let left = Rect {
+        width: area.width.saturating_sub(taken),
+        ..area
+    };
+    let used = put::text(buf, left, 0, 0, "/ ", cx.look.bold(Role::Key), cx.look);
+    let field = Rect {
+        x: left.x + used,
+        width: left.width.saturating_sub(used),
+        ..left
+    };
+    super::widgets::field::draw(buf, field, input, "words, scope:write, status:failure, -not", cx.look);
+}

@@ -1,0 +1,125 @@
+//! The top row: what this is, where it points, who is signed in, whether it is live.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{
+    ViewCx,
+    look::Role,
+    widgets::put::{self, span},
+};
+use crate::{
+    app::{Task, effect::Job, msg::RecordingState},
+    config::Animation,
+    projection::identity::SignIn,
+    support::text::{duration, one_line},
+};
+
+/// Draws the header.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
+    let area = put::inset(area, 1);
+    let mut right = Vec::new();
+    for part in [target(cx), user(cx), badge(cx)] {
+        if !right.is_empty() && !part.is_empty() {
+            right.push(span("  ", cx.look.style(Role::Dim)));
+        }
+        right.extend(part);
+    }
+    let right = Line::from(right);
+    let used = u16::try_from(put::line_width(&right)).unwrap_or(area.width);
+    let left_area = Rect {
+        width: area.width.saturating_sub(used + 2),
+        ..area
+    };
+    put::line(buf, left_area, 0, &left(cx), cx.look);
+    put::line_right(buf, area, 0, &right, cx.look);
+}
+
+fn left(cx: &ViewCx) -> Line<'static> {
+    let mut spans = vec![span("hoptrail", cx.look.style(Role::Heading)), Span::raw("  ")];
+    match cx.app.tasks().values().next() {
+        Some(task) => spans.extend(working(cx, task)),
+        None => spans.push(span(one_line(cx.app.title()), cx.look.style(Role::Dim))),
+    }
+    Line::from(spans)
+}
+
+fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
+    const FRAME_US: u64 = 100_000;
+    let frames = cx.look.glyphs.spinner;
+    let now = cx.app.now_us();
+    let frame = match cx.look.animation {
+        Animation::On => usize::try_from(now / FRAME_US).unwrap_or(0) % frames.len(),
+        Animation::Off => 0,
+    };
+    let what = match &task.job {
+        Job::SignIn => match &cx.app.projection().identity().state {
+            SignIn::SigningIn { leg, .. } => leg.words().to_owned(),
+            SignIn::SignedOut | SignIn::SignedIn(_) | SignIn::Refused(_) | SignIn::Cancelled => {
+                "signing in".to_owned()
+            }
+        },
+        Job::SignOut => "signing out".to_owned(),
+        Job::ListTools => "asking for the tools".to_owned(),
+        Job::CallTool { tool, .. } => {
+            let progress = cx
+                .app
+                .projection()
+                .tools()
+                .running()
+                .and_then(|call| call.progress.as_ref()?.message.clone());
+            progress.map_or_else(|| tool.clone(), |message| format!("{tool}: {message}"))
+        }
+        Job::ActivatePolicySet { .. } => "switching the policy set".to_owned(),
+        Job::RefreshConsole => "reading the zone".to_owned(),
+    };
+    let seconds = now.saturating_sub(task.since_us) / 1_000_000 * 1_000_000;
+    let since = if seconds > 0 {
+        format!(" {}", duration(seconds))
+    } else {
+        String::new()
+    };
+    [
+        span(format!("{} ", frames[frame]), cx.look.style(Role::Accent)),
+        span(one_line(&what), cx.look.style(Role::Text)),
+        span(since, cx.look.style(Role::Dim)),
+    ]
+}
+
+fn target(cx: &ViewCx) -> Vec<Span<'static>> {
+    match cx.app.projection().target() {
+        None => vec![span("starting", cx.look.style(Role::Dim))],
+        Some(target) => vec![span(one_line(&target.name), cx.look.style(Role::Heading))],
+    }
+}
+
+fn user(cx: &ViewCx) -> Vec<Span<'static>> {
+    match cx.app.projection().identity().user() {
+        Some(user) => vec![span(user.name.to_string(), cx.look.style(Role::Text))],
+        None => vec![span("not signed in", cx.look.style(Role::Dim))],
+    }
+}
+
+fn badge(cx: &ViewCx) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    if matches!(cx.app.recording(), RecordingState::On { .. }) {
+        spans.push(span(
+            format!("{} REC  ", cx.look.glyphs.record),
+            cx.look.bold(Role::Warning),
+        ));
+    }
+    spans.push(match cx.app.held_back() {
+        None => span(
+            format!("{} LIVE", cx.look.glyphs.live),
+            cx.look.bold(Role::Accent),
+        ),
+        Some(behind) => span(
+            format!("{} FROZEN +{behind}", cx.look.glyphs.frozen),
+            cx.look.bold(Role::Warning),
+        ),
+    });
+    spans
+}

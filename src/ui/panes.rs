@@ -1,0 +1,282 @@
+//! The panes: one frame, one title, one region function each.
+
+mod audit;
+mod cedar;
+mod env;
+mod flow;
+mod issue;
+mod lanes;
+mod policy;
+mod sessions;
+pub mod summary;
+mod trace;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{
+    HitMap, ViewCx, attention,
+    look::{Look, Role},
+    widgets::{
+        panel::{self, Attention},
+        put::{self, span},
+        scroll,
+    },
+};
+use crate::app::{
+    Extent, Scrolled,
+    command::Command,
+    focus::PaneId,
+    panes::listing::Listing,
+    target::Target,
+};
+
+/// Where a pane is drawn, and so how much it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// The reader's pane.
+    Main,
+    /// Beside it: the short form.
+    Beside,
+}
+
+impl Placement {
+    pub const MAIN: Self = Self::Main;
+    pub const BESIDE: Self = Self::Beside;
+}
+
+/// Draws a pane in its frame.
+pub fn draw(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    pane: PaneId,
+    placement: Placement,
+) {
+    hits.add(area, Target::Pane(pane));
+    let attention = match placement {
+        Placement::Main => attention(cx, pane),
+        Placement::Beside => Attention::Beside,
+    };
+    let title = title(cx, pane, attention);
+    let right = state(cx, pane);
+    let inner = panel::framed(buf, area, &title, &right, attention, cx.look);
+    content(cx, inner, buf, hits, pane, placement);
+}
+
+/// Draws a pane under a row of tabs: for narrow screens, where every column counts.
+pub fn tabbed(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, pane: PaneId) {
+    let glyphs = cx.look.glyphs;
+    put::rule(buf, area, 0, glyphs.horizontal, cx.look.style(Role::Border));
+    let mut x = 1;
+    for tab in PaneId::ALL {
+        let line = self::title(
+            cx,
+            tab,
+            if tab == pane {
+                Attention::Focused
+            } else {
+                Attention::Beside
+            },
+        );
+        let cells = u16::try_from(put::line_width(&line)).unwrap_or(area.width);
+        let place = Rect {
+            x: area.x + x,
+            width: cells.min(area.width.saturating_sub(x)),
+            height: 1,
+            ..area
+        };
+        put::line(buf, place, 0, &line, cx.look);
+        hits.add(place, Target::Command(Command::Show(tab)));
+        x += cells;
+    }
+    let right = state(cx, pane);
+    let cells = u16::try_from(put::line_width(&right)).unwrap_or(area.width);
+    if x + cells < area.width {
+        let place = Rect {
+            width: area.width - 1,
+            height: 1,
+            ..area
+        };
+        put::line_right(buf, place, 0, &right, cx.look);
+    }
+    let inner = put::inset(put::below(area, 1), 1);
+    hits.add(inner, Target::Pane(pane));
+    content(cx, inner, buf, hits, pane, Placement::Main);
+}
+
+fn content(
+    cx: &ViewCx,
+    inner: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    pane: PaneId,
+    placement: Placement,
+) {
+    if inner.width < 4 || inner.height == 0 {
+        return;
+    }
+    match pane {
+        PaneId::Flow => flow::draw(cx, inner, buf, hits, placement),
+        PaneId::Audit => audit::draw(cx, inner, buf, hits, placement),
+        PaneId::Env => env::draw(cx, inner, buf, hits),
+        PaneId::Issue => issue::draw(cx, inner, buf, hits),
+        PaneId::Policy => policy::draw(cx, inner, buf, hits),
+        PaneId::Sessions => sessions::draw(cx, inner, buf, hits),
+        PaneId::Trace => trace::draw(cx, inner, buf, hits),
+    }
+}
+
+fn title(cx: &ViewCx, pane: PaneId, attention: Attention) -> Line<'static> {
+    let (key, name) = match attention {
+        Attention::Focused => (cx.look.bold(Role::Focus), cx.look.bold(Role::Focus)),
+        Attention::Beside => (cx.look.style(Role::Key), cx.look.style(Role::Text)),
+    };
+    Line::from(vec![
+        span(format!(" {}", pane.digit()), key),
+        span(format!(" {} ", pane.name()), name),
+    ])
+}
+
+/// Counts and state, for the right of the title.
+fn state(cx: &ViewCx, pane: PaneId) -> Line<'static> {
+    match pane {
+        PaneId::Flow => flow::state(cx),
+        PaneId::Audit => audit::state(cx),
+        PaneId::Env => env::state(cx),
+        PaneId::Issue => issue::state(cx),
+        PaneId::Policy => policy::state(cx),
+        PaneId::Sessions => sessions::state(cx),
+        PaneId::Trace => trace::state(cx),
+    }
+}
+
+/// `n things`, and what is looked for.
+fn counted(cx: &ViewCx, count: usize, one: &str, many: &str, filter: &str) -> Line<'static> {
+    let dim = cx.look.style(Role::Dim);
+    let mut spans = Vec::new();
+    if !filter.is_empty() {
+        spans.push(span(format!(" /{filter} "), cx.look.bold(Role::Key)));
+    }
+    if count > 0 {
+        let word = if count == 1 { one } else { many };
+        spans.push(span(format!(" {} {word} ", grouped(count)), dim));
+    }
+    Line::from(spans)
+}
+
+/// A number with its thousands apart.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The rows of a list that are in view: their places and their areas.
+fn rows_in_view<R: Copy + PartialEq>(
+    area: Rect,
+    list: &Listing<R>,
+    placement: Placement,
+) -> impl Iterator<Item = (usize, R, Rect)> {
+    let height = usize::from(area.height);
+    // Beside the reader's pane, the list shows its end unless the reader went elsewhere in it.
+    let _ = placement;
+    let first = scroll::window(list.rows().len(), list.selected(), height);
+    list.rows()
+        .iter()
+        .copied()
+        .enumerate()
+        .skip(first)
+        .zip(area.rows())
+        .map(|((place, row), area)| (place, row, area))
+}
+
+/// Marks the selected row; returns the area behind the mark, and how the row's words look.
+fn selectable(
+    cx: &ViewCx,
+    buf: &mut Buffer,
+    row: Rect,
+    selected: bool,
+    placement: Placement,
+) -> Rect {
+    if selected && placement == Placement::Main {
+        put::text(
+            buf,
+            row,
+            0,
+            0,
+            cx.look.glyphs.selected,
+            cx.look.bold(Role::Accent),
+            cx.look,
+        );
+    }
+    Rect {
+        x: row.x + 2.min(row.width),
+        width: row.width.saturating_sub(2),
+        ..row
+    }
+}
+
+/// What an empty pane teaches: what will appear, and the key that makes it appear.
+fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Command, &str)]) {
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for text in what {
+        let wrapped = crate::support::text::wrap(text, usize::from(area.width.saturating_sub(4)));
+        lines.extend(wrapped.into_iter().map(Line::raw));
+    }
+    if !keys.is_empty() {
+        lines.push(Line::raw(""));
+    }
+    for (command, text) in keys {
+        lines.push(key_line(cx, *command, text));
+    }
+    let top = (area.height / 4).min(3);
+    let area = put::inset(area, 2);
+    for (row, line) in (top..area.height).zip(&lines) {
+        put::line(buf, area, row, line, cx.look);
+    }
+}
+
+fn key_line(cx: &ViewCx, command: Command, text: &str) -> Line<'static> {
+    Line::from(vec![
+        span(
+            format!("{:<3}", cx.app.keymap().shown(command)),
+            cx.look.bold(Role::Key),
+        ),
+        span(text.to_owned(), Style::new()),
+    ])
+}
+
+/// Remembers how far a pane of text can be scrolled.
+fn extent(hits: &mut HitMap, pane: PaneId, most: usize) {
+    hits.extents.push(Extent {
+        what: Scrolled::Pane(pane),
+        most,
+    });
+}
+
+/// A service's name without the word that every one of them has.
+fn short_resource(name: &str) -> &str {
+    name.strip_suffix(" API")
+        .or_else(|| name.strip_suffix(" Database"))
+        .unwrap_or(name)
+}
+
+/// A dash for what is not there.
+fn or_dash(text: Option<&str>, style: Style, look: &Look) -> Span<'static> {
+    match text {
+        Some(text) => span(text.to_owned(), style),
+        None => span(look.glyphs.dash.to_owned(), look.style(Role::Dim)),
+    }
+}

@@ -1,0 +1,429 @@
+//! Flow: lanes for the parties, time runs down, one row per hop. Where lanes do not fit, a row
+//! reads `Server → Zone`.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{
+    Placement, counted,
+    lanes::{Lanes, Stroke},
+    or_dash, rows_in_view, selectable, short_resource,
+};
+use crate::{
+    app::{
+        command::Command,
+        focus::PaneId,
+        panes::flow::{FlowRow, Section, section},
+        story::{self, Done},
+        target::Target,
+    },
+    projection::{Hop, HopId, HopKind, Verdict as HopVerdict, tools::Call},
+    support::text::{duration, shorten_middle},
+    trace::{
+        Actor,
+        event::{CallOutcome, Leg},
+    },
+    ui::{
+        HitMap, ViewCx,
+        look::Role,
+        widgets::{
+            put::{self, span},
+            scroll,
+            verdict::Verdict,
+        },
+    },
+};
+
+/// Cells for verdict, duration and credential, with their gaps.
+const FIXED: u16 = 1 + 9 + 1 + 1 + 7 + 1 + 1;
+/// Cells for what was asked: `issues:create`.
+const LEAST_WORDS: u16 = 14;
+
+/// Counts for the title.
+pub fn state(cx: &ViewCx) -> Line<'static> {
+    let flow = &cx.app.panes().flow;
+    let hops = flow
+        .rows()
+        .len()
+        .min(cx.app.projection().hops().len());
+    let mut line = counted(cx, hops, "hop", "hops", flow.filter());
+    if !flow.follows() {
+        line.push_span(span(
+            format!("{} {} ", cx.look.glyphs.dot, "G follows"),
+            cx.look.style(Role::Dim),
+        ));
+    }
+    line
+}
+
+/// Draws the pane's inside.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placement: Placement) {
+    let list = &cx.app.panes().flow;
+    let words = if area.width > 100 { 30 } else { LEAST_WORDS + 1 };
+    let lanes = Lanes::fit(area.width.saturating_sub(2), FIXED + words);
+    let body = match lanes {
+        Some(lanes) => {
+            let head = Rect {
+                x: area.x + 2,
+                width: area.width - 2,
+                ..area
+            };
+            lanes.headings(buf, head, 0, cx.look);
+            put::below(area, 1)
+        }
+        None => area,
+    };
+    if list.rows().is_empty() {
+        if let Some(lanes) = lanes {
+            let row = Rect {
+                x: body.x + 2,
+                width: body.width.saturating_sub(2),
+                height: 1.min(body.height),
+                ..body
+            };
+            lanes.lines(buf, row, cx.look);
+        }
+        return first_screen(cx, put::below(body, 1), buf, hits, placement);
+    }
+    for (place, row, line) in rows_in_view(body, list, placement) {
+        hits.add(line, Target::Row(PaneId::Flow, place));
+        let chosen = place == list.selected();
+        let inside = selectable(cx, buf, line, chosen, placement);
+        let Some(hop) = cx.app.projection().hops().get(row.hop()) else {
+            continue;
+        };
+        match (row, lanes) {
+            (FlowRow::Heading(_), _) => heading(cx, inside, buf, hop),
+            (FlowRow::Hop(_), Some(lanes)) => in_lanes(cx, inside, buf, hop, lanes),
+            (FlowRow::Hop(_), None) => in_words(cx, inside, buf, hop),
+            (FlowRow::NoCall(id), lanes) => no_call(cx, inside, buf, id, lanes),
+        }
+    }
+    let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
+    scroll::bar(buf, body, list.rows().len(), first, cx.look);
+}
+
+/// What the pane teaches before anything happened.
+fn first_screen(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    placement: Placement,
+) {
+    if !cx.app.filter_of(PaneId::Flow).is_empty() {
+        return super::teach(cx, area, buf, &["No hop has these words."], &[(Command::Back, "show all again")]);
+    }
+    let look = cx.look;
+    let area = put::inset(area, 2);
+    let intro = "Every hop of a credential will appear here as it happens: who asked, for whom, \
+                 for which resource, with which scope, and what came back.";
+    let mut lines: Vec<(Line<'static>, Option<Command>)> =
+        crate::support::text::wrap(intro, usize::from(area.width.min(76)))
+            .into_iter()
+            .map(|line| (Line::raw(line), None))
+            .collect();
+    lines.push((Line::raw(""), None));
+    let next = story::next(cx.app).command;
+    for step in story::steps(cx.app) {
+        let (mark, style) = match step.done {
+            Done::Yes => (look.glyphs.good, look.style(Role::Good)),
+            Done::NotYet if step.command == next => (look.glyphs.open, look.bold(Role::Accent)),
+            Done::NotYet => (" ", Style::new()),
+        };
+        let title = if step.command == next {
+            look.style(Role::Heading)
+        } else {
+            Style::new()
+        };
+        let line = Line::from(vec![
+            span(format!("{mark} "), style),
+            span(
+                format!("{:<3}", cx.app.keymap().shown(step.command)),
+                look.bold(Role::Key),
+            ),
+            span(format!("{:<19}", step.title), title),
+            span(step.shows, look.style(Role::Dim)),
+        ]);
+        lines.push((line, Some(step.command)));
+        if area.height >= 16 && placement == Placement::Main {
+            lines.push((Line::raw(""), None));
+        }
+    }
+    if area.height < 16 {
+        lines.push((Line::raw(""), None));
+    }
+    lines.push((
+        Line::from(vec![
+            span(
+                format!("  {:<3}", cx.app.keymap().shown(Command::Help)),
+                look.bold(Role::Key),
+            ),
+            span("every key        ", look.style(Role::Dim)),
+            span(
+                format!("  {:<3}", cx.app.keymap().shown(Command::SwitchLayout)),
+                look.bold(Role::Key),
+            ),
+            span("projector layout ", look.style(Role::Dim)),
+            span(
+                format!("  {:<3}", cx.app.keymap().shown(Command::NextPane)),
+                look.bold(Role::Key),
+            ),
+            span(" next pane", look.style(Role::Dim)),
+        ]),
+        Some(Command::Help),
+    ));
+    let top = u16::from(area.height > 14);
+    for (row, (line, command)) in (top..area.height).zip(&lines) {
+        put::line(buf, area, row, line, look);
+        if let Some(command) = command {
+            let place = Rect {
+                y: area.y + row,
+                height: 1,
+                ..area
+            };
+            hits.add(place, Target::Command(*command));
+        }
+    }
+}
+
+/// `▸ escalate_ticket 7f3a…  ───────  ✓ done · 4 issued  2.1 ms`
+fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
+    let look = cx.look;
+    let call = match section(hop) {
+        Section::Call(id) => cx.app.projection().tools().call(id),
+        Section::SignIn | Section::Session => None,
+    };
+    let name = match (section(hop), call) {
+        (Section::Call(_), Some(call)) => call.tool.to_string(),
+        (Section::Call(_), None) => "a call that was not observed".to_owned(),
+        (Section::SignIn, _) => "sign-in".to_owned(),
+        (Section::Session, _) => "session".to_owned(),
+    };
+    let mut left = vec![span(name, look.style(Role::Heading))];
+    if let Some(subject) = call.and_then(|call| call.subject.as_ref()) {
+        left.push(span(
+            format!("  {}", shorten_middle(subject, 13)),
+            look.style(Role::Dim),
+        ));
+    }
+    left.push(Span::raw(" "));
+    let right = call.map_or_else(Vec::new, |call| outcome(cx, call));
+    put::rule(buf, row, 0, look.glyphs.horizontal, look.style(Role::Border));
+    put::line(buf, row, 0, &Line::from(left), look);
+    let place = Rect {
+        width: row.width.saturating_sub(1),
+        ..row
+    };
+    put::line_right(buf, place, 0, &Line::from(right), look);
+}
+
+fn outcome(cx: &ViewCx, call: &Call) -> Vec<Span<'static>> {
+    let look = cx.look;
+    let verdict = match call.outcome {
+        None => Verdict::Waiting.show("running", look),
+        Some(CallOutcome::Succeeded) => Verdict::Good.show("done", look),
+        Some(CallOutcome::Failed) if call.refused > 0 => Verdict::Bad.show("refused", look),
+        Some(CallOutcome::Failed) => Verdict::Bad.show("failed", look),
+        Some(CallOutcome::Broken) => Verdict::Bad.show("broken", look),
+        Some(CallOutcome::Cancelled) => Verdict::Unseen.show("called off", look),
+    };
+    let mut spans = vec![Span::raw(" "), verdict];
+    if call.issued > 0 {
+        spans.push(span(
+            format!("  {} issued", call.issued),
+            look.style(Role::Dim),
+        ));
+    }
+    if let Some(micros) = call.duration_us {
+        spans.push(span(
+            format!("  {:>7}", duration(micros)),
+            look.style(Role::Text),
+        ));
+    }
+    spans.push(Span::raw(" "));
+    spans
+}
+
+/// The verdict's glyph and word.
+#[must_use]
+pub fn verdict(hop: &Hop, look: &crate::ui::look::Look) -> Span<'static> {
+    let (verdict, word) = match (hop.verdict, hop.kind) {
+        (HopVerdict::Pending, _) => (Verdict::Waiting, "waiting".to_owned()),
+        (HopVerdict::Ok, HopKind::Exchange) => (Verdict::Good, "Issued".to_owned()),
+        (HopVerdict::Denied, HopKind::Exchange) => (Verdict::Bad, "Failure".to_owned()),
+        (HopVerdict::Ok, HopKind::Request | HopKind::Upstream | HopKind::Browser) => (
+            Verdict::Good,
+            hop.status.map_or("ok".to_owned(), |s| s.to_string()),
+        ),
+        // A first request without a token is meant to be refused: 401 is how the client learns
+        // whom to ask. It is a refusal all the same, but none of policy.
+        (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => {
+            (Verdict::Unseen, "401".to_owned())
+        }
+        (HopVerdict::Failed | HopVerdict::Denied, _) => (
+            Verdict::Bad,
+            hop.status.map_or("failed".to_owned(), |s| s.to_string()),
+        ),
+    };
+    verdict.show(&word, look)
+}
+
+/// What was asked, as short as the room wants it.
+fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
+    let look = cx.look;
+    match hop.kind {
+        HopKind::Exchange => {
+            let resource = hop.resource.as_deref();
+            let scope = hop.scope.as_deref();
+            let scope_span = |text: &str| span(text.to_owned(), look.style(Role::Heading));
+            match (resource, scope) {
+                (Some(resource), Some(scope)) if room >= 32 => Line::from(vec![
+                    span(format!("{resource}  "), Style::new()),
+                    scope_span(scope),
+                ]),
+                (Some(resource), Some(scope)) if room >= 20 => Line::from(vec![
+                    span(format!("{} ", short_resource(resource)), Style::new()),
+                    scope_span(scope),
+                ]),
+                (_, Some(scope)) => Line::from(scope_span(scope)),
+                (resource, None) => Line::from(or_dash(resource, Style::new(), look)),
+            }
+        }
+        HopKind::Upstream => {
+            let mut spans = vec![span(hop.title.to_string(), look.style(Role::Dim))];
+            if let Some(name) = &hop.acted_as {
+                spans.push(span(format!(" as {name}"), Style::new()));
+            }
+            Line::from(spans)
+        }
+        HopKind::Request | HopKind::Browser => {
+            let title = match hop.leg {
+                Some(Leg::Discovery) => hop.title.replace("/.well-known/", ""),
+                Some(
+                    Leg::Registration
+                    | Leg::Authorization
+                    | Leg::Callback
+                    | Leg::Token
+                    | Leg::Mcp
+                    | Leg::Console,
+                )
+                | None => hop.title.to_string(),
+            };
+            Line::styled(title, look.style(Role::Dim))
+        }
+    }
+}
+
+fn credential(cx: &ViewCx, hop: &Hop) -> Span<'static> {
+    match hop.credential {
+        Some(credential) => span(credential.letter.to_string(), cx.look.bold(Role::Masked)),
+        None => Span::raw(" "),
+    }
+}
+
+fn took(hop: &Hop) -> String {
+    hop.duration_us.map_or(String::new(), duration)
+}
+
+/// How an arrow looks: a refusal stands out, the rest is plain.
+fn ink(cx: &ViewCx, hop: &Hop) -> Style {
+    match (hop.verdict, hop.kind) {
+        (HopVerdict::Pending, _) => cx.look.style(Role::Dim),
+        (HopVerdict::Ok, HopKind::Exchange) => cx.look.style(Role::Good),
+        (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => Style::new(),
+        (HopVerdict::Denied | HopVerdict::Failed, _) => cx.look.bold(Role::Bad),
+        (HopVerdict::Ok, HopKind::Request | HopKind::Upstream | HopKind::Browser) => Style::new(),
+    }
+}
+
+fn in_lanes(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop, lanes: Lanes) {
+    lanes.lines(buf, row, cx.look);
+    lanes.arrow(buf, row, hop.from, hop.to, Stroke::Solid, ink(cx, hop), cx.look);
+    let rest = Rect {
+        x: row.x + lanes.width() + 1,
+        width: row.width.saturating_sub(lanes.width() + 1),
+        ..row
+    };
+    told(cx, rest, buf, hop);
+}
+
+/// Verdict, words, duration, credential.
+fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop) {
+    put::line(buf, area, 0, &Line::from(verdict(hop, cx.look)), cx.look);
+    let end = Rect {
+        width: area.width.saturating_sub(1),
+        ..area
+    };
+    let right = Line::from(vec![
+        span(format!("{} ", took(hop)), cx.look.style(Role::Dim)),
+        credential(cx, hop),
+    ]);
+    put::line_right(buf, end, 0, &right, cx.look);
+    let middle = Rect {
+        x: area.x + 10.min(area.width),
+        width: area.width.saturating_sub(10 + 1 + 7 + 1 + 1 + 1),
+        ..area
+    };
+    put::line(buf, middle, 0, &words(cx, hop, middle.width), cx.look);
+}
+
+fn in_words(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
+    let short = |actor: Actor| match actor {
+        Actor::Server => "Server",
+        Actor::You
+        | Actor::Client
+        | Actor::Zone
+        | Actor::Supabase
+        | Actor::Anthropic
+        | Actor::Linear => actor.name(),
+    };
+    let way = Line::from(vec![
+        span(format!("{:>6} ", short(hop.from)), Style::new()),
+        span(cx.look.glyphs.arrow, ink(cx, hop)),
+        span(format!(" {}", short(hop.to)), Style::new()),
+    ]);
+    put::line(buf, row, 0, &way, cx.look);
+    let rest = Rect {
+        x: row.x + 19.min(row.width),
+        width: row.width.saturating_sub(19),
+        ..row
+    };
+    told(cx, rest, buf, hop);
+}
+
+/// The call that never was: there was no credential to make it with.
+fn no_call(cx: &ViewCx, row: Rect, buf: &mut Buffer, id: HopId, lanes: Option<Lanes>) {
+    let style = cx.look.style(Role::Bad);
+    let words = "no credential, no call";
+    match (lanes, upstream_of(cx, id)) {
+        (Some(lanes), Some(to)) => {
+            lanes.lines(buf, row, cx.look);
+            lanes.arrow(buf, row, Actor::Server, to, Stroke::Never, style, cx.look);
+            put::text(buf, row, 0, lanes.width() + 1, words, style, cx.look);
+        }
+        (Some(lanes), None) => {
+            lanes.lines(buf, row, cx.look);
+            put::text(buf, row, 0, lanes.width() + 1, words, style, cx.look);
+        }
+        (None, _) => {
+            put::text(buf, row, 0, 19, words, style, cx.look);
+        }
+    }
+}
+
+/// The service that the refused credential was for.
+fn upstream_of(cx: &ViewCx, id: HopId) -> Option<Actor> {
+    let seen = cx.app.projection();
+    let hop = seen.hops().get(id)?;
+    let evidence = hop.evidence.audit?;
+    let row = seen
+        .audit()
+        .of_call(hop.call?)
+        .find(|row| row.evidence == evidence)?;
+    seen.service_of(row).map(Actor::from)
+}

@@ -1,0 +1,111 @@
+//! Large letters, to be read from the back of the room: two pixels a cell, three rows high.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use super::put;
+use crate::ui::look::{Blocks, Look};
+
+/// Rows that large letters take.
+pub const HEIGHT: u16 = 3;
+
+/// Five rows of pixels for a character.
+const fn pixels(c: char) -> [&'static str; 5] {
+    match c {
+        'A' => [".##.", "#..#", "####", "#..#", "#..#"],
+        'B' => ["###.", "#..#", "###.", "#..#", "###."],
+        'C' => [".###", "#...", "#...", "#...", ".###"],
+        'D' => ["###.", "#..#", "#..#", "#..#", "###."],
+        'E' => ["####", "#...", "###.", "#...", "####"],
+        'F' => ["####", "#...", "###.", "#...", "#..."],
+        'G' => [".###", "#...", "#.##", "#..#", ".###"],
+        'H' => ["#..#", "#..#", "####", "#..#", "#..#"],
+        'I' => ["#", "#", "#", "#", "#"],
+        'J' => ["...#", "...#", "...#", "#..#", ".##."],
+        'K' => ["#..#", "#.#.", "##..", "#.#.", "#..#"],
+        'L' => ["#...", "#...", "#...", "#...", "####"],
+        'M' => ["#...#", "##.##", "#.#.#", "#...#", "#...#"],
+        'N' => ["#..#", "##.#", "#.##", "#..#", "#..#"],
+        'O' | '0' => [".##.", "#..#", "#..#", "#..#", ".##."],
+        'P' => ["###.", "#..#", "###.", "#...", "#..."],
+        'Q' => [".##.", "#..#", "#..#", "#.#.", ".#.#"],
+        'R' => ["###.", "#..#", "###.", "#.#.", "#..#"],
+        'S' => [".###", "#...", ".##.", "...#", "###."],
+        'T' => ["#####", "..#..", "..#..", "..#..", "..#.."],
+        'U' => ["#..#", "#..#", "#..#", "#..#", ".##."],
+        'V' => ["#...#", "#...#", ".#.#.", ".#.#.", "..#.."],
+        'W' => ["#...#", "#...#", "#.#.#", "##.##", "#...#"],
+        'X' => ["#...#", ".#.#.", "..#..", ".#.#.", "#...#"],
+        'Y' => ["#...#", ".#.#.", "..#..", "..#..", "..#.."],
+        'Z' => ["####", "..#.", ".#..", "#...", "####"],
+        '1' => [".#", "##", ".#", ".#", ".#"],
+        '2' => ["###.", "...#", ".##.", "#...", "####"],
+        '3' => ["###.", "...#", ".##.", "...#", "###."],
+        '4' => ["#..#", "#..#", "####", "...#", "...#"],
+        '5' => ["####", "#...", "###.", "...#", "###."],
+        '6' => [".##.", "#...", "###.", "#..#", ".##."],
+        '7' => ["####", "...#", "..#.", ".#..", ".#.."],
+        '8' => [".##.", "#..#", ".##.", "#..#", ".##."],
+        '9' => [".##.", "#..#", ".###", "...#", ".##."],
+        '✓' => ["......#", ".....#.", "#...#..", ".#.#...", "..#...."],
+        '✗' => ["#...#", ".#.#.", "..#..", ".#.#.", "#...#"],
+        '…' => [".....", ".....", ".....", ".....", "#.#.#"],
+        _ => ["..", "..", "..", "..", ".."],
+    }
+}
+
+/// The cells that `text` takes in large letters.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| pixels(c)[0].len() + 1)
+        .sum::<usize>()
+        .saturating_sub(1)
+}
+
+/// Draws `text`, upper case, in large letters where the look and the width have them, else plainly
+/// in the middle row. Returns the cells used.
+pub fn draw(buf: &mut Buffer, area: Rect, text: &str, style: Style, look: &Look) -> u16 {
+    let area = put::on_screen(area, buf);
+    let large = look.glyphs.block == Blocks::Half
+        && width(text) <= usize::from(area.width)
+        && area.height >= HEIGHT;
+    if !large {
+        return put::text(buf, area, area.height.min(HEIGHT) / 2, 0, text, style, look);
+    }
+    let mut x = area.x;
+    for c in text.chars() {
+        let rows = pixels(c);
+        let lit = |row: usize, column: usize| {
+            rows.get(row)
+                .is_some_and(|line| line.as_bytes().get(column) == Some(&b'#'))
+        };
+        for column in 0..rows[0].len() {
+            for row in 0..HEIGHT {
+                let upper = usize::from(row) * 2;
+                let symbol = match (lit(upper, column), lit(upper + 1, column)) {
+                    (true, true) => "█",
+                    (true, false) => "▀",
+                    (false, true) => "▄",
+                    (false, false) => continue,
+                };
+                buf[(x, area.y + row)].set_symbol(symbol).set_style(style);
+            }
+            x += 1;
+        }
+        x += 1;
+    }
+    x - area.x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_a_letter_is_as_wide_as_the_others() {
+        for c in ('A'..='Z').chain('0'..='9').chain(['✓', '✗', '…', ' ']) {
+            let rows = pixels(c);
+            assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{c}");
+        }
+    }
+}
