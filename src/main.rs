@@ -1,3 +1,7 @@
 //! The `hoptrail` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hoptrail::cli::main()
+}

@@ -10,6 +10,7 @@ pub mod headless;
 pub mod input;
 pub mod logging;
 pub mod record;
+pub mod signals;
 pub mod stream;
 pub mod terminal;
 pub mod tui;
@@ -17,6 +18,7 @@ pub mod tui;
 use std::path::PathBuf;
 
 use crate::{
+    protocol::secret::Secret,
     support::{clock::SharedClock, ids::Ids},
     ui::look::Look,
 };
@@ -31,6 +33,8 @@ pub struct Options {
     pub state: PathBuf,
     /// Issuers that need not say that they support PKCE.
     pub assume_pkce: Vec<String>,
+    /// For the management API of a lab that is not embedded.
+    pub console: Option<ConsoleAccess>,
     pub clock: SharedClock,
     pub ids: Ids,
 }
@@ -44,6 +48,13 @@ pub enum TargetChoice {
     Lab(String),
     /// An MCP server somewhere, by its endpoint.
     Server(String),
+}
+
+/// A service account of the zone's management API.
+#[derive(Debug, Clone)]
+pub struct ConsoleAccess {
+    pub client_id: String,
+    pub client_secret: Secret,
 }
 
 /// Who consents.

@@ -89,7 +89,7 @@ impl Runner {
     }
 }
 
-async fn ready(mut backend: watch::Receiver<BackendState>) -> Result<Arc<Backend>, Failure> {
+pub(super) async fn ready(mut backend: watch::Receiver<BackendState>) -> Result<Arc<Backend>, Failure> {
     loop {
         match &*backend.borrow_and_update() {
             BackendState::Opening => {}
@@ -97,12 +97,7 @@ async fn ready(mut backend: watch::Receiver<BackendState>) -> Result<Arc<Backend
             BackendState::Failed(failure) => return Err(failure.clone()),
         }
         if backend.changed().await.is_err() {
-            return Err(Failure::new(
-                Exit::Failed,
-                "hoptrail is stopping",
-                "the run ended before this could begin",
-                "start hoptrail again",
-            ));
+            return Err(super::backend::stopping());
         }
     }
 }

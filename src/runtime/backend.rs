@@ -1,0 +1,422 @@
+//! What a run is connected to: a client, and where there is a lab its console and its feeds.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+use super::{Consent, ConsoleAccess, Options, TargetChoice};
+use crate::{
+    client::{
+        self, Client,
+        browser::{BrowserMode, SystemBrowser},
+        console::{Console, Credential},
+        discovery::MissingPkceAllowed,
+        feed,
+        http::{ActorMap, DOCUMENT_LIMIT, Outgoing, TracedHttp},
+        robot,
+        url_policy::UrlPolicy,
+    },
+    lab::{self, LabConfig, LabHandle},
+    protocol::observed::{LAB_PATH, LabEndpoints, Upstream},
+    support::error::{Exit, Failure},
+    trace::{
+        Actor, Fact,
+        event::{EnvSide, Leg, Target},
+        sink::{Report, SharedSink},
+    },
+};
+
+/// Whether the backend can be used yet.
+#[derive(Debug, Clone)]
+pub enum BackendState {
+    Opening,
+    Ready(Arc<Backend>),
+    Failed(Failure),
+}
+
+/// A backend that opens while the first frame is already on the screen.
+#[derive(Debug)]
+pub struct Opening {
+    state: watch::Receiver<BackendState>,
+    urls: mpsc::UnboundedReceiver<String>,
+    stop: CancellationToken,
+}
+
+/// A client and what stands around it.
+#[derive(Debug)]
+pub struct Backend {
+    pub client: Client,
+    console: Option<Console>,
+    lab: tokio::sync::Mutex<Option<LabHandle>>,
+    feeds: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Begins to open the backend; facts about it go to `sink`.
+#[must_use]
+pub fn open(options: Options, sink: SharedSink) -> Opening {
+    let (state, watch) = watch::channel(BackendState::Opening);
+    let (urls, shown) = mpsc::unbounded_channel();
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        let opened = Backend::connect(&options, &sink, urls, token).await;
+        let opened = match opened {
+            Ok(backend) => BackendState::Ready(Arc::new(backend)),
+            Err(failure) => {
+                sink.report(Report::new(
+                    Actor::Client,
+                    Fact::FailureOccurred(failure.clone()),
+                ));
+                BackendState::Failed(failure)
+            }
+        };
+        // Nobody is listening any more when the person has quit already.
+        let _ = state.send(opened);
+        state.closed().await;
+    });
+    Opening {
+        state: watch,
+        urls: shown,
+        stop,
+    }
+}
+
+impl Opening {
+    /// The state, for those who wait for it.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<BackendState> {
+        self.state.clone()
+    }
+
+    /// Waits for a URL that a person must open by hand.
+    pub async fn browser_url(&mut self) -> String {
+        match self.urls.recv().await {
+            Some(url) => url,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until the backend can be used.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn ready(&mut self) -> Result<Arc<Backend>, Failure> {
+        loop {
+            match &*self.state.borrow_and_update() {
+                BackendState::Opening => {}
+                BackendState::Ready(backend) => return Ok(Arc::clone(backend)),
+                BackendState::Failed(failure) => return Err(failure.clone()),
+            }
+            if self.state.changed().await.is_err() {
+                return Err(stopping());
+            }
+        }
+    }
+
+    /// Stops what was opened.
+    pub async fn close(&mut self) {
+        self.stop.cancel();
+        let backend = match &*self.state.borrow() {
+            BackendState::Ready(backend) => Arc::clone(backend),
+            BackendState::Opening | BackendState::Failed(_) => return,
+        };
+        backend.close().await;
+    }
+}
+
+/// The failure of whoever still waits when the run ends.
+#[must_use]
+pub fn stopping() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "hoptrail is stopping",
+        "the run ended before this could begin",
+        "start hoptrail again",
+    )
+}
+
+/// What is known of the place that the client works against.
+struct Surroundings {
+    server: String,
+    actors: ActorMap,
+    endpoints: Option<LabEndpoints>,
+    lab: Option<LabHandle>,
+    console: Option<ConsoleAccess>,
+}
+
+impl Backend {
+    async fn connect(
+        options: &Options,
+        sink: &SharedSink,
+        urls: mpsc::UnboundedSender<String>,
+        stop: CancellationToken,
+    ) -> Result<Self, Failure> {
+        let around = match &options.target {
+            TargetChoice::Embedded => start_lab(options, sink).await?,
+            TargetChoice::Lab(zone) => find_lab(zone, options, sink).await?,
+            TargetChoice::Server(url) => {
+                sink.report(Report::new(Actor::Client, run_started(url, url, false)));
+                Surroundings {
+                    server: url.clone(),
+                    actors: ActorMap::default(),
+                    endpoints: None,
+                    lab: None,
+                    console: None,
+                }
+            }
+        };
+        let (mode, answer) = match &options.consent {
+            Consent::Browser => (BrowserMode::Open, robot::Answer::default()),
+            Consent::Headless(user) => (
+                BrowserMode::Headless,
+                robot::Answer {
+                    user: user.clone(),
+                    ..robot::Answer::default()
+                },
+            ),
+        };
+        let client = Client::new(client::Config {
+            server: around.server,
+            mode,
+            browser: Arc::new(SystemBrowser::new(move |url| {
+                // Nobody is listening any more when the run is over.
+                let _ = urls.send(url.to_string());
+            })),
+            answer,
+            missing_pkce: MissingPkceAllowed::for_issuers(options.assume_pkce.clone()),
+            sink: Arc::clone(sink),
+            clock: Arc::clone(&options.clock),
+            ids: options.ids.clone(),
+            actors: around.actors,
+        })?;
+        let console = match (&around.endpoints, around.console) {
+            (Some(endpoints), Some(access)) => Some(Console::new(
+                parse(&endpoints.zone)?,
+                lab::ZONE_ID,
+                Credential {
+                    client_id: access.client_id,
+                    client_secret: access.client_secret,
+                },
+                client.http().clone(),
+                Arc::clone(&options.clock),
+            )),
+            _ => None,
+        };
+        let backend = Self {
+            client,
+            console,
+            lab: tokio::sync::Mutex::new(around.lab),
+            feeds: TaskTracker::new(),
+            stop,
+        };
+        if let Some(endpoints) = &around.endpoints {
+            backend.follow(endpoints)?;
+        }
+        backend.refresh_console().await?;
+        Ok(backend)
+    }
+
+    fn follow(&self, endpoints: &LabEndpoints) -> Result<(), Failure> {
+        for upstream in &endpoints.stand_ins {
+            let url = parse(match upstream {
+                Upstream::Supabase => &endpoints.supabase,
+                Upstream::Anthropic => &endpoints.anthropic,
+                Upstream::Linear => &endpoints.linear,
+            })?;
+            let (http, stop, upstream) = (self.client.http().clone(), self.stop.clone(), *upstream);
+            self.feeds
+                .spawn(async move { feed::follow_stand_in(&http, &url, upstream, stop).await });
+        }
+        if let Some(console) = self.console.clone() {
+            let stop = self.stop.clone();
+            self.feeds
+                .spawn(async move { feed::follow_audit(&console, 0, stop).await });
+        }
+        Ok(())
+    }
+
+    /// Signs in, and looks at what the zone has to say of it.
+    ///
+    /// # Errors
+    /// Why there is no token.
+    pub async fn sign_in(&self, cancel: &CancellationToken) -> Result<(), Failure> {
+        self.client.sign_in(cancel.clone()).await?;
+        self.client.list_tools(cancel.clone()).await?;
+        self.refresh_console().await
+    }
+
+    /// Reads policy sets, sessions and grants anew; without a console there is nothing to read.
+    ///
+    /// # Errors
+    /// If the zone does not answer.
+    pub async fn refresh_console(&self) -> Result<(), Failure> {
+        let Some(console) = &self.console else {
+            return Ok(());
+        };
+        console.read_policy().await?;
+        console.read_sessions().await
+    }
+
+    /// Makes a policy set version the active one.
+    ///
+    /// # Errors
+    /// If there is no console, or the zone refuses.
+    pub async fn activate(&self, set: &str, version: u32) -> Result<(), Failure> {
+        let Some(console) = &self.console else {
+            return Err(Failure::new(
+                Exit::Usage,
+                "The policy cannot be changed from here",
+                "the zone's management API takes a credential that hoptrail does not have",
+                "change it in the zone's console, or give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET",
+            ));
+        };
+        let versions = console.versions(set).await?;
+        let found = versions.iter().find(|one| one.version == version);
+        let Some(found) = found else {
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("The policy set has no version {version}"),
+                "it was changed meanwhile",
+                "read the policy again with F5",
+            ));
+        };
+        console.activate(set, &found.id).await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        self.client.close().await;
+        self.feeds.close();
+        if let Some(lab) = self.lab.lock().await.take() {
+            lab.stop().await;
+        }
+        self.feeds.wait().await;
+    }
+}
+
+async fn start_lab(options: &Options, sink: &SharedSink) -> Result<Surroundings, Failure> {
+    sink.report(Report::new(Actor::Client, run_started("LAB", "", true)));
+    let lab = lab::start(LabConfig::new(
+        Some(options.state.clone()),
+        Arc::clone(&options.clock),
+        options.ids.clone(),
+    ))
+    .await?;
+    sink.report(Report::new(
+        Actor::Zone,
+        Fact::LabStarted(lab.endpoints.clone()),
+    ));
+    for (which, lines) in [
+        (EnvSide::Before, &lab.env_before),
+        (EnvSide::After, &lab.env_after),
+    ] {
+        sink.report(Report::new(
+            Actor::Server,
+            Fact::EnvRead {
+                which,
+                file: ".env".to_owned(),
+                lines: lines.clone(),
+            },
+        ));
+    }
+    Ok(Surroundings {
+        server: lab.endpoints.server.clone(),
+        actors: actors(&lab.endpoints)?,
+        endpoints: Some(lab.endpoints.clone()),
+        console: lab.console.as_ref().map(|console| ConsoleAccess {
+            client_id: console.client_id.clone(),
+            client_secret: console.client_secret.clone(),
+        }),
+        lab: Some(lab),
+    })
+}
+
+/// Asks a running lab's zone where the other parts are.
+async fn find_lab(
+    zone: &str,
+    options: &Options,
+    sink: &SharedSink,
+) -> Result<Surroundings, Failure> {
+    let zone = parse(zone)?;
+    let http = TracedHttp::new(
+        UrlPolicy::for_server(&zone),
+        Arc::clone(sink),
+        options.ids.clone(),
+        ActorMap::default(),
+    )?;
+    http.actors().learn(&zone, Actor::Zone);
+    let url = zone.join(LAB_PATH).map_err(|e| not_a_url(zone.as_str(), &e))?;
+    let no_lab = |why: String| {
+        Failure::new(
+            Exit::Unreachable,
+            format!("No lab answers at {zone}"),
+            why,
+            "start one with `hoptrail lab` and take the zone's URL from what it prints",
+        )
+    };
+    let answer = http
+        .exchange(Outgoing::new(http::Method::GET, url, Leg::Console), DOCUMENT_LIMIT)
+        .await
+        .map_err(|e| no_lab(e.why))?;
+    if !answer.status.is_success() {
+        return Err(no_lab(format!("it answered {}", answer.status)));
+    }
+    let endpoints: LabEndpoints =
+        serde_json::from_slice(&answer.body).map_err(|e| no_lab(e.to_string()))?;
+    sink.report(Report::new(
+        Actor::Client,
+        run_started("LAB", &endpoints.server, true),
+    ));
+    sink.report(Report::new(Actor::Zone, Fact::LabStarted(endpoints.clone())));
+    Ok(Surroundings {
+        server: endpoints.server.clone(),
+        actors: actors(&endpoints)?,
+        endpoints: Some(endpoints),
+        lab: None,
+        console: options.console.clone(),
+    })
+}
+
+fn run_started(name: &str, server: &str, lab: bool) -> Fact {
+    Fact::RunStarted(Target {
+        lab,
+        name: Url::parse(name)
+            .ok()
+            .and_then(|url| {
+                let host = url.host_str()?.to_owned();
+                Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+            })
+            .unwrap_or_else(|| name.to_owned()),
+        server: server.to_owned(),
+    })
+}
+
+fn actors(endpoints: &LabEndpoints) -> Result<ActorMap, Failure> {
+    let actors = ActorMap::default();
+    for (url, actor) in [
+        (&endpoints.server, Actor::Server),
+        (&endpoints.zone, Actor::Zone),
+        (&endpoints.supabase, Actor::Supabase),
+        (&endpoints.anthropic, Actor::Anthropic),
+        (&endpoints.linear, Actor::Linear),
+    ] {
+        actors.learn(&parse(url)?, actor);
+    }
+    Ok(actors)
+}
+
+fn parse(url: &str) -> Result<Url, Failure> {
+    Url::parse(url).map_err(|e| not_a_url(url, &e))
+}
+
+fn not_a_url(url: &str, error: &url::ParseError) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("{url} is not a URL"),
+        error.to_string(),
+        "write it whole, like http://127.0.0.1:8000/mcp",
+    )
+}

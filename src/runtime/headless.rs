@@ -1,0 +1,270 @@
+//! The loop without a terminal: runs one job, writes what happens, and says how it ended.
+
+use std::io;
+
+use serde_json::{Map, Value, json};
+use tokio::{
+    sync::watch,
+    time::{Duration, Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    Options, Output,
+    backend::{self, Backend, BackendState},
+    record::Recorder,
+    stream::{self, Stream},
+};
+use crate::{
+    client::CallResult,
+    plain::{Jsonl, Text},
+    projection::Projection,
+    protocol::tickets::{
+        DELETE_ISSUE, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Severity, Tickets,
+    },
+    support::error::{Exit, Failure},
+    trace::{TraceEvent, codec::Header, event::CallOutcome},
+};
+
+/// How long the feeds may take to tell the last rows after the last answer came.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Job {
+    /// The whole story; of this ticket, or of the first critical one.
+    Demo { ticket: Option<Uuid> },
+    Call {
+        tool: String,
+        arguments: Map<String, Value>,
+    },
+    /// Sign in and list the tools.
+    Probe,
+}
+
+/// Where lines and words to the person go.
+#[derive(Debug)]
+pub struct Voices<'a, O, E> {
+    pub out: &'a mut O,
+    pub err: &'a mut E,
+}
+
+/// Runs `job`.
+///
+/// # Errors
+/// What stopped it; for a demo also that the story did not hold.
+pub async fn run<O: io::Write, E: io::Write>(
+    options: Options,
+    output: Output,
+    job: Job,
+    voices: Voices<'_, O, E>,
+) -> Result<Exit, Failure> {
+    let (sink, mut stream) = stream::open();
+    let recorder = match &options.record {
+        Some(path) => Some(Recorder::create(path, &*options.clock)?),
+        None => None,
+    };
+    let mut teller = Teller {
+        projection: Projection::default(),
+        recorder,
+        writer: Writer::new(output, voices.out, Header::new(options.clock.now()))?,
+    };
+    let mut backend = backend::open(options, sink);
+    let cancel = CancellationToken::new();
+    let mut work = tokio::spawn(drive(backend.watch(), job.clone(), cancel.clone()));
+    let mut interrupted = false;
+    let driven = loop {
+        tokio::select! {
+            biased;
+            event = stream.next() => if let Some(event) = event { teller.tell(&event)? },
+            url = backend.browser_url() => {
+                writeln!(voices.err, "Open this page to sign in, then come back here:\n\n  {url}\n")
+                    .map_err(|e| cannot_write(&e))?;
+            }
+            done = &mut work => break done,
+            _ = tokio::signal::ctrl_c(), if !interrupted => {
+                interrupted = true;
+                cancel.cancel();
+            }
+        }
+    };
+    let driven = driven.unwrap_or_else(|_| {
+        Err(Failure::new(
+            Exit::Failed,
+            "A task of hoptrail stopped unexpectedly",
+            "this is a mistake in hoptrail",
+            "try again; start with --log FILE to have the details for a report",
+        ))
+    });
+    if driven.is_ok() && matches!(job, Job::Demo { .. }) {
+        teller.settle(&mut stream).await?;
+    }
+    backend.close().await;
+    while let Some(event) = stream.try_next() {
+        teller.tell(&event)?;
+    }
+    let outcome = driven?;
+    teller.conclude(&job, outcome.as_ref())
+}
+
+/// Does the job; everything it finds out is in the trace.
+async fn drive(
+    state: watch::Receiver<BackendState>,
+    job: Job,
+    cancel: CancellationToken,
+) -> Result<Option<CallResult>, Failure> {
+    let backend = super::effects::ready(state).await?;
+    match job {
+        Job::Demo { ticket } => demo(&backend, ticket, &cancel).await.map(Some),
+        Job::Call { tool, arguments } => {
+            backend.client.sign_in(cancel.clone()).await?;
+            backend.client.call_tool(&tool, arguments, cancel).await.map(Some)
+        }
+        Job::Probe => {
+            backend.client.sign_in(cancel.clone()).await?;
+            backend.client.list_tools(cancel).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn demo(
+    backend: &Backend,
+    ticket: Option<Uuid>,
+    cancel: &CancellationToken,
+) -> Result<CallResult, Failure> {
+    backend.sign_in(cancel).await?;
+    let call = |tool: &'static str, arguments: Value| {
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        backend.client.call_tool(tool, arguments, cancel.clone())
+    };
+    let listed = call(GET_SUPPORT_TICKETS, json!({})).await?;
+    let tickets: Tickets = structured(&listed, GET_SUPPORT_TICKETS)?;
+    let chosen = ticket
+        .or_else(|| {
+            tickets
+                .tickets
+                .iter()
+                .find(|t| t.severity == Severity::Critical)
+                .or(tickets.tickets.first())
+                .map(|t| t.id)
+        })
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Failed,
+                "There is no ticket to escalate",
+                "the ticket list is empty",
+                "check the key in the vault: a key that row-level security binds sees no rows",
+            )
+        })?;
+    let escalated = call(ESCALATE_TICKET, json!({ "ticketId": chosen })).await?;
+    let issue: Escalated = structured(&escalated, ESCALATE_TICKET)?;
+    let deleted = call(DELETE_ISSUE, json!({ "issueId": issue.issue_id })).await?;
+    backend.refresh_console().await?;
+    Ok(deleted)
+}
+
+/// A tool's structured result.
+fn structured<T: serde::de::DeserializeOwned>(
+    result: &CallResult,
+    tool: &str,
+) -> Result<T, Failure> {
+    let refuse = |why: String| {
+        Failure::new(
+            Exit::Failed,
+            format!("{tool} did not give what the story needs"),
+            why,
+            "the zone's audit log says which credential was refused; `hoptrail doctor` looks at the rest",
+        )
+    };
+    if result.outcome != CallOutcome::Succeeded {
+        return Err(refuse(result.text.clone()));
+    }
+    let value = result
+        .structured
+        .clone()
+        .ok_or_else(|| refuse("it has no structured content".to_owned()))?;
+    serde_json::from_value(value).map_err(|e| refuse(e.to_string()))
+}
+
+enum Writer<'a, O> {
+    Plain(Box<Text<&'a mut O>>),
+    Json(Jsonl<&'a mut O>),
+}
+
+impl<'a, O: io::Write> Writer<'a, O> {
+    fn new(output: Output, out: &'a mut O, header: Header) -> Result<Self, Failure> {
+        Ok(match output {
+            Output::Plain(style) => Self::Plain(Box::new(Text::new(out, style))),
+            Output::Json => {
+                let mut json = Jsonl::new(out);
+                json.header(&header).map_err(|e| cannot_write(&e))?;
+                Self::Json(json)
+            }
+        })
+    }
+}
+
+struct Teller<'a, O> {
+    projection: Projection,
+    recorder: Option<Recorder>,
+    writer: Writer<'a, O>,
+}
+
+impl<O: io::Write> Teller<'_, O> {
+    fn tell(&mut self, event: &TraceEvent) -> Result<(), Failure> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(event)?;
+        }
+        self.projection.apply(event);
+        match &mut self.writer {
+            Writer::Plain(text) => text.event(event, &self.projection),
+            Writer::Json(json) => json.event(event),
+        }
+        .map_err(|e| cannot_write(&e))
+    }
+
+    /// Waits until the story is complete, or until the feeds had time enough to tell it.
+    async fn settle(&mut self, stream: &mut Stream) -> Result<(), Failure> {
+        let deadline = Instant::now() + SETTLE;
+        while self.projection.story().verdict().is_err() {
+            match timeout_at(deadline, stream.next()).await {
+                Ok(Some(event)) => self.tell(&event)?,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn conclude(&mut self, job: &Job, result: Option<&CallResult>) -> Result<Exit, Failure> {
+        let projection = &self.projection;
+        if let Writer::Plain(text) = &mut self.writer {
+            match job {
+                Job::Demo { .. } => text.summary(projection),
+                Job::Probe => text.hops(projection),
+                Job::Call { .. } => result
+                    .and_then(|result| projection.tools().get(result.call))
+                    .map_or(Ok(()), |call| text.result(call, projection)),
+            }
+            .map_err(|e| cannot_write(&e))?;
+        }
+        let held = match job {
+            Job::Demo { .. } => projection.story().verdict().is_ok(),
+            Job::Call { .. } => {
+                result.is_some_and(|result| result.outcome == CallOutcome::Succeeded)
+            }
+            Job::Probe => true,
+        };
+        Ok(if held { Exit::Ok } else { Exit::Failed })
+    }
+}
+
+fn cannot_write(error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "The output could not be written",
+        error.to_string(),
+        "check the pipe or the disk behind standard output",
+    )
+}
