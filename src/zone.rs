@@ -1,1 +1,129 @@
-//! The Keycard stand-in: authorization server, vault, policy, audit log, sessions, management API.
+//! The Keycard stand-in: an authorization server, a vault, Cedar policy, an audit log and the
+//! management API, on Keycard's own paths.
+//!
+//! Everything that a decision needs is in one immutable snapshot ([`directory::Directory`]);
+//! everything that must last goes through one writer ([`store::Store`]). Must not know of the
+//! MCP server or the upstream stand-ins: it sees only clients, resources and providers.
+
+pub mod audit;
+pub mod directory;
+pub mod policy;
+pub mod refusal;
+pub mod store;
+pub mod tokens;
+pub mod vault;
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    protocol::secret::Secret,
+    support::{clock::SharedClock, error::Failure, ids::Ids},
+};
+
+use self::{directory::Directory, store::Store, tokens::Tokens, vault::Vault};
+
+/// What a zone is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The zone's origin, without a trailing slash: `http://127.0.0.1:4100`.
+    pub issuer: String,
+    /// Where `zone.db` and `zone.key` live; `None` keeps everything in memory.
+    pub state: Option<PathBuf>,
+    pub clock: SharedClock,
+    pub ids: Ids,
+    /// Whom the zone lets sign people in.
+    pub identity_provider: IdentityProvider,
+}
+
+/// The OAuth provider that knows the people ("Continue with GitHub").
+#[derive(Debug, Clone)]
+pub struct IdentityProvider {
+    /// The name on the sign-in button.
+    pub name: String,
+    pub authorize_url: String,
+    pub token_url: String,
+    /// Where the signed-in person's profile is read.
+    pub user_url: String,
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+/// A zone that is open.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    state: Arc<ZoneState>,
+}
+
+/// What every handler of the zone shares.
+#[derive(Debug)]
+pub struct ZoneState {
+    pub config: Config,
+    pub store: Store,
+    pub vault: Vault,
+    /// Mints and verifies the zone's own tokens.
+    pub tokens: Arc<dyn Tokens>,
+}
+
+/// The zone before it has signing keys: what is needed to load them.
+#[derive(Debug)]
+pub struct Foundation {
+    pub config: Config,
+    pub store: Store,
+    pub vault: Vault,
+}
+
+impl Foundation {
+    /// Opens the state directory, or makes it.
+    ///
+    /// # Errors
+    /// If the state cannot be written, belongs to a newer version or to a running zone.
+    pub async fn open(config: Config) -> Result<Self, Failure> {
+        let vault = Vault::open(config.state.as_deref(), config.ids.clone())?;
+        let store = Store::open(
+            config.state.as_deref(),
+            config.clock.clone(),
+            config.ids.clone(),
+        )
+        .await?;
+        Ok(Self {
+            config,
+            store,
+            vault,
+        })
+    }
+
+    /// The zone on this foundation, with its signing keys.
+    #[must_use]
+    pub fn build(self, tokens: Arc<dyn Tokens>) -> Zone {
+        Zone {
+            state: Arc::new(ZoneState {
+                config: self.config,
+                store: self.store,
+                vault: self.vault,
+                tokens,
+            }),
+        }
+    }
+}
+
+impl Zone {
+    /// Everything the zone serves, checked for Host and Origin.
+    #[must_use]
+    pub fn router(&self) -> axum::Router {
+        axum::Router::new()
+    }
+
+    /// What the zone's handlers share.
+    #[must_use]
+    pub fn state(&self) -> &Arc<ZoneState> {
+        &self.state
+    }
+}
+
+impl ZoneState {
+    /// The directory as it stands now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.store.directory()
+    }
+}
