@@ -1,1 +1,4 @@
 //! The Keycard stand-in: authorization server, vault, policy, audit log, sessions, management API.
+
+pub mod keys;
+pub mod tokens;
