@@ -7,8 +7,10 @@
 
 pub mod audit;
 pub mod directory;
+pub mod keys;
 pub mod policy;
 pub mod refusal;
+mod signing;
 pub mod store;
 pub mod tokens;
 pub mod vault;
@@ -20,7 +22,7 @@ use crate::{
     support::{clock::SharedClock, error::Failure, ids::Ids},
 };
 
-use self::{directory::Directory, store::Store, tokens::Tokens, vault::Vault};
+use self::{directory::Directory, keys::Keys, store::Store, tokens::Tokens, vault::Vault};
 
 /// What a zone is told at start.
 #[derive(Debug, Clone)]
@@ -60,8 +62,10 @@ pub struct ZoneState {
     pub config: Config,
     pub store: Store,
     pub vault: Vault,
+    /// The signing key, which may still be in the making.
+    pub keys: Keys,
     /// Mints and verifies the zone's own tokens.
-    pub tokens: Arc<dyn Tokens>,
+    pub tokens: Tokens,
 }
 
 /// The zone before it has signing keys: what is needed to load them.
@@ -92,14 +96,17 @@ impl Foundation {
         })
     }
 
-    /// The zone on this foundation, with its signing keys.
+    /// The zone on this foundation, with its signing key.
     #[must_use]
-    pub fn build(self, tokens: Arc<dyn Tokens>) -> Zone {
+    pub fn build(self, keys: Keys) -> Zone {
+        let config = &self.config;
+        let tokens = Tokens::new(&*config.issuer, config.clock.clone(), config.ids.clone());
         Zone {
             state: Arc::new(ZoneState {
                 config: self.config,
                 store: self.store,
                 vault: self.vault,
+                keys,
                 tokens,
             }),
         }
@@ -107,8 +114,18 @@ impl Foundation {
 }
 
 impl Zone {
+    /// Opens a zone with what it has stored, or a new one. At the very first start the signing key
+    /// is made in the background, so that the zone answers at once; who needs the key waits for it.
+    ///
+    /// # Errors
+    /// If the state cannot be used (see [`Foundation::open`]), or its signing key not be read.
+    pub async fn open(config: Config) -> Result<Self, Failure> {
+        let foundation = Foundation::open(config).await?;
+        let keys = signing::load_or_make(&foundation)?;
+        Ok(foundation.build(keys))
+    }
+
     /// Everything the zone serves, checked for Host and Origin.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         axum::Router::new()
     }

@@ -6,6 +6,7 @@ use std::{
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
+    sync::Arc,
 };
 
 use aws_lc_rs::{
@@ -15,7 +16,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     protocol::secret::Secret,
@@ -30,9 +31,10 @@ pub const KEY_FILE: &str = "zone.key";
 
 const KEY_LEN: usize = 32;
 
-/// Seals and opens secrets.
+/// Seals and opens secrets. Cloning shares the key.
+#[derive(Clone)]
 pub struct Vault {
-    key: LessSafeKey,
+    key: Arc<LessSafeKey>,
     ids: Ids,
 }
 
@@ -108,7 +110,7 @@ impl Vault {
         };
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| damaged_key(state))?;
         Ok(Self {
-            key: LessSafeKey::new(key),
+            key: Arc::new(LessSafeKey::new(key)),
             ids,
         })
     }
@@ -118,12 +120,16 @@ impl Vault {
     /// # Panics
     /// Never for secrets that fit into memory: AES-GCM's limit is 64 GiB.
     #[must_use]
-    pub fn seal(&self, secret: &Secret, belongs: Belongs<'_>) -> Sealed {
+    pub fn seal<T: Zeroize + AsRef<[u8]>>(
+        &self,
+        secret: &Secret<T>,
+        belongs: Belongs<'_>,
+    ) -> Sealed {
         // A random 96 bit nonce is sound here: a zone seals a few secrets per sign-in, far from
         // the 2^32 messages per key that NIST SP 800-38D allows.
         let mut nonce = [0; NONCE_LEN];
         self.ids.fill(&mut nonce);
-        let mut sealed = secret.expose().as_bytes().to_vec();
+        let mut sealed = secret.expose().as_ref().to_vec();
         self.key
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
@@ -136,37 +142,51 @@ impl Vault {
         Sealed(URL_SAFE_NO_PAD.encode(out))
     }
 
+    /// Opens a sealed secret that is text.
+    ///
+    /// # Errors
+    /// If it was sealed under another key, for another row, was changed, or is no text.
+    pub fn unseal(&self, sealed: &Sealed, belongs: Belongs<'_>) -> Result<Secret, Failure> {
+        let bytes = self.unseal_bytes(sealed, belongs)?;
+        std::str::from_utf8(bytes.expose())
+            .map(Secret::from)
+            .map_err(|_| damaged_secret())
+    }
+
     /// Opens a sealed secret.
     ///
     /// # Errors
     /// If it was sealed under another key, for another row, or was changed.
-    pub fn unseal(&self, sealed: &Sealed, belongs: Belongs<'_>) -> Result<Secret, Failure> {
-        let damaged = || {
-            Failure::new(
-                Exit::Failed,
-                "A stored secret could not be opened",
-                format!("the key in {KEY_FILE} does not fit what is stored for it"),
-                "restore the key file that belongs to this state, or start afresh with `hoptrail lab --reset`",
-            )
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(&sealed.0).map_err(|_| damaged())?;
-        let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
+    pub fn unseal_bytes(
+        &self,
+        sealed: &Sealed,
+        belongs: Belongs<'_>,
+    ) -> Result<Secret<Vec<u8>>, Failure> {
+        let bytes = URL_SAFE_NO_PAD
+            .decode(&sealed.0)
+            .map_err(|_| damaged_secret())?;
+        let (nonce, ciphertext) = bytes
+            .split_first_chunk::<NONCE_LEN>()
+            .ok_or_else(damaged_secret)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let plain = self
-            .key
+        self.key
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
                 belongs.aad(),
                 &mut buffer,
             )
-            .map_err(|_| damaged())?;
-        String::from_utf8(plain.to_vec())
-            .map(Secret::new)
-            .map_err(|error| {
-                error.into_bytes().zeroize();
-                damaged()
-            })
+            .map(|plain| Secret::new(plain.to_vec()))
+            .map_err(|_| damaged_secret())
     }
+}
+
+fn damaged_secret() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "A stored secret could not be opened",
+        format!("the key in {KEY_FILE} does not fit what is stored for it"),
+        "restore the key file that belongs to this state, or start afresh with `hoptrail lab --reset`",
+    )
 }
 
 impl Belongs<'_> {

@@ -448,7 +448,7 @@ pub struct ActiveBinding {
 pub struct SigningKey {
     /// The key id (`kid`).
     pub id: String,
-    /// PKCS#8 in PEM, sealed for [`SIGNING_KEY`] and the key id.
+    /// PKCS#8 in DER, sealed for [`SIGNING_KEY`] and the key id.
     pub private: Sealed,
     pub created_at: DateTime<Utc>,
 }

@@ -275,7 +275,7 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
     // SQLITE_BUSY: somebody holds the exclusive lock.
     let busy = error
         .as_database_error()
-        .and_then(|e| e.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|code| code == "5");
     if busy {
         Failure::new(
