@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod directory;
+pub mod exchange;
 pub mod keys;
 pub mod policy;
 pub mod refusal;
