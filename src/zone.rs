@@ -6,24 +6,39 @@
 //! MCP server or the upstream stand-ins: it sees only clients, resources and providers.
 
 pub mod audit;
+pub mod console;
 pub mod directory;
 pub mod exchange;
+mod feed;
+mod guard;
 pub mod keys;
 pub mod policy;
 pub mod refusal;
+pub mod seed;
+pub mod sessions;
 mod signing;
 pub mod store;
 pub mod tokens;
 pub mod vault;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     protocol::secret::Secret,
     support::{clock::SharedClock, error::Failure, ids::Ids},
 };
 
-use self::{directory::Directory, keys::Keys, store::Store, tokens::Tokens, vault::Vault};
+use self::{
+    console::{ConsoleAccess, ConsoleCredential},
+    directory::Directory,
+    keys::Keys,
+    store::Store,
+    tokens::Tokens,
+    vault::Vault,
+};
 
 /// What a zone is told at start.
 #[derive(Debug, Clone)]
@@ -67,6 +82,8 @@ pub struct ZoneState {
     pub keys: Keys,
     /// Mints and verifies the zone's own tokens.
     pub tokens: Tokens,
+    /// Who may use the management API.
+    pub console: ConsoleAccess,
 }
 
 /// The zone before it has signing keys: what is needed to load them.
@@ -101,6 +118,7 @@ impl Foundation {
     #[must_use]
     pub fn build(self, keys: Keys) -> Zone {
         let config = &self.config;
+        let console = ConsoleAccess::new(&config.ids);
         let tokens = Tokens::new(&*config.issuer, config.clock.clone(), config.ids.clone());
         Zone {
             state: Arc::new(ZoneState {
@@ -109,6 +127,7 @@ impl Foundation {
                 vault: self.vault,
                 keys,
                 tokens,
+                console,
             }),
         }
     }
@@ -123,12 +142,34 @@ impl Zone {
     pub async fn open(config: Config) -> Result<Self, Failure> {
         let foundation = Foundation::open(config).await?;
         let keys = signing::load_or_make(&foundation)?;
-        Ok(foundation.build(keys))
+        let zone = foundation.build(keys);
+        let state = &zone.state;
+        let over = sessions::sweep(&state.directory(), state.config.clock.now());
+        if !over.is_empty() {
+            state.store.change(over).await?;
+        }
+        seed::fresh(state).await?;
+        Ok(zone)
     }
 
     /// Everything the zone serves, checked for Host and Origin.
     pub fn router(&self) -> axum::Router {
         axum::Router::new()
+            .merge(console::router(self.state.clone()))
+            .merge(feed::router(self.state.clone()))
+            // The OAuth front is merged here.
+            .layer(axum::middleware::from_fn(guard::loopback_only))
+    }
+
+    /// The service account of the management API and the audit feed: new at each start.
+    #[must_use]
+    pub fn console_credential(&self) -> &ConsoleCredential {
+        self.state.console.credential()
+    }
+
+    /// Finishes what waits, ends the audit feeds and closes the database.
+    pub async fn close(&self) {
+        self.state.store.close().await;
     }
 
     /// What the zone's handlers share.
@@ -144,4 +185,27 @@ impl ZoneState {
     pub fn directory(&self) -> Arc<Directory> {
         self.store.directory()
     }
+}
+
+/// Deletes a zone's state, so that the next start is the first. A zone that is still open on it must be
+/// closed before.
+///
+/// # Errors
+/// If a file is there and cannot be deleted.
+pub fn reset(state_dir: &Path) -> Result<(), Failure> {
+    // The key last: while there is a database without a key, a start refuses.
+    for name in [
+        "zone.db-wal",
+        "zone.db-shm",
+        "zone.db-journal",
+        store::DATABASE_FILE,
+        vault::KEY_FILE,
+    ] {
+        match std::fs::remove_file(state_dir.join(name)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(vault::unusable(state_dir, &error)),
+        }
+    }
+    Ok(())
 }
