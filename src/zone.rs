@@ -114,13 +114,12 @@ impl Foundation {
         })
     }
 
-    /// The zone on this foundation, with its signing key.
-    #[must_use]
-    pub fn build(self, keys: Keys) -> Zone {
+    /// The zone on this foundation, swept and with the platform's own objects.
+    async fn into_zone(self, keys: Keys) -> Result<Zone, Failure> {
         let config = &self.config;
         let console = ConsoleAccess::new(&config.ids);
         let tokens = Tokens::new(&*config.issuer, config.clock.clone(), config.ids.clone());
-        Zone {
+        let zone = Zone {
             state: Arc::new(ZoneState {
                 config: self.config,
                 store: self.store,
@@ -129,7 +128,14 @@ impl Foundation {
                 tokens,
                 console,
             }),
+        };
+        let state = &zone.state;
+        let over = sessions::sweep(&state.directory(), state.config.clock.now());
+        if !over.is_empty() {
+            state.store.change(over).await?;
         }
+        seed::fresh(state).await?;
+        Ok(zone)
     }
 }
 
@@ -142,14 +148,16 @@ impl Zone {
     pub async fn open(config: Config) -> Result<Self, Failure> {
         let foundation = Foundation::open(config).await?;
         let keys = signing::load_or_make(&foundation)?;
-        let zone = foundation.build(keys);
-        let state = &zone.state;
-        let over = sessions::sweep(&state.directory(), state.config.clock.now());
-        if !over.is_empty() {
-            state.store.change(over).await?;
-        }
-        seed::fresh(state).await?;
-        Ok(zone)
+        foundation.into_zone(keys).await
+    }
+
+    /// [`Zone::open`] with a signing key that is already there and is not stored: for tests, which
+    /// should not wait for one to be made.
+    ///
+    /// # Errors
+    /// As [`Zone::open`].
+    pub async fn open_with(config: Config, keys: Keys) -> Result<Self, Failure> {
+        Foundation::open(config).await?.into_zone(keys).await
     }
 
     /// Everything the zone serves, checked for Host and Origin.

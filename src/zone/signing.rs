@@ -23,7 +23,7 @@ pub(super) fn load_or_make(foundation: &Foundation) -> Result<Keys, Failure> {
         let der = foundation
             .vault
             .unseal_bytes(&stored.private, belongs(&stored.id))?;
-        let key = SigningKey::from_pkcs8(der.expose()).map_err(|error| unusable(error))?;
+        let key = SigningKey::from_pkcs8(der.expose()).map_err(unusable)?;
         return Ok(Keys::ready(key));
     }
     let keys = Keys::pending();
