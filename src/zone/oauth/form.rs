@@ -2,7 +2,7 @@
 
 use crate::protocol::oauth::ErrorCode;
 
-use super::error::OAuthError;
+use crate::zone::refusal::Refusal;
 
 /// Most parameters that a request may carry.
 const MOST: usize = 64;
@@ -45,11 +45,11 @@ impl Params {
     ///
     /// # Errors
     /// `invalid_request` if it stands more than once (RFC 6749, section 3.1).
-    pub fn one(&self, name: &str) -> Result<Option<&str>, OAuthError> {
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut found = self.0.iter().filter(|(n, _)| n == name);
         let first = found.next();
         if found.next().is_some() {
-            return Err(OAuthError::new(
+            return Err(Refusal::new(
                 ErrorCode::InvalidRequest,
                 format!("The parameter {name} was sent more than once"),
             ));
@@ -63,9 +63,9 @@ impl Params {
     ///
     /// # Errors
     /// `invalid_request` if it is missing, empty or stands more than once.
-    pub fn required(&self, name: &str) -> Result<&str, OAuthError> {
+    pub fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.one(name)?.ok_or_else(|| {
-            OAuthError::new(
+            Refusal::new(
                 ErrorCode::InvalidRequest,
                 format!("The parameter {name} is missing"),
             )
@@ -76,7 +76,7 @@ impl Params {
     ///
     /// # Errors
     /// `invalid_scope` if one is no scope-token (RFC 6749, section 3.3).
-    pub fn scopes(&self) -> Result<Option<Vec<String>>, OAuthError> {
+    pub fn scopes(&self) -> Result<Option<Vec<String>>, Refusal> {
         self.one("scope")?.map(parse_scopes).transpose()
     }
 }
@@ -85,7 +85,7 @@ impl Params {
 ///
 /// # Errors
 /// `invalid_scope` if one is no scope-token (RFC 6749, section 3.3).
-pub fn parse_scopes(text: &str) -> Result<Vec<String>, OAuthError> {
+pub fn parse_scopes(text: &str) -> Result<Vec<String>, Refusal> {
     let mut scopes: Vec<String> = Vec::new();
     for scope in text.split(' ').filter(|s| !s.is_empty()) {
         let is_token = scope.len() <= 128
@@ -93,7 +93,7 @@ pub fn parse_scopes(text: &str) -> Result<Vec<String>, OAuthError> {
                 .bytes()
                 .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
         if !is_token || scopes.len() >= 64 {
-            return Err(OAuthError::new(
+            return Err(Refusal::new(
                 ErrorCode::InvalidScope,
                 "The scope cannot be read",
             ));

@@ -6,7 +6,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{error::OAuthError, form::Params};
+use super::form::Params;
 use crate::protocol::oauth::ErrorCode;
 
 /// A challenge that came with an authorization request.
@@ -18,8 +18,8 @@ impl CodeChallenge {
     ///
     /// # Errors
     /// `invalid_request` if PKCE was not used, or with anything but S256 (RFC 7636, section 4.4.1).
-    pub fn read(query: &Params) -> Result<Self, OAuthError> {
-        let refused = |text: &str| OAuthError::new(ErrorCode::InvalidRequest, text);
+    pub fn read(query: &Params) -> Result<Self, Refusal> {
+        let refused = |text: &str| Refusal::new(ErrorCode::InvalidRequest, text);
         let challenge = query
             .one("code_challenge")?
             .ok_or_else(|| refused("PKCE is required: code_challenge is missing"))?;

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    error::OAuthError,
+
     redirect_uri::{self, RedirectKind},
 };
 use crate::{protocol::oauth::ErrorCode, support::text};
@@ -77,8 +77,8 @@ impl Registration {
     ///
     /// # Errors
     /// `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591, section 3.2.2).
-    pub fn check(request: RegistrationRequest) -> Result<Self, OAuthError> {
-        let metadata = |text: &str| OAuthError::new(ErrorCode::InvalidClientMetadata, text);
+    pub fn check(request: RegistrationRequest) -> Result<Self, Refusal> {
+        let metadata = |text: &str| Refusal::new(ErrorCode::InvalidClientMetadata, text);
         check_redirects(&request)?;
         let asked = request
             .grant_types
@@ -137,8 +137,8 @@ impl Registration {
     }
 }
 
-fn check_redirects(request: &RegistrationRequest) -> Result<(), OAuthError> {
-    let refused = |text: &str| OAuthError::new(ErrorCode::InvalidRedirectUri, text);
+fn check_redirects(request: &RegistrationRequest) -> Result<(), Refusal> {
+    let refused = |text: &str| Refusal::new(ErrorCode::InvalidRedirectUri, text);
     let uris = &request.redirect_uris;
     if uris.is_empty() {
         return Err(refused("At least one redirect URI is needed"));
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    fn check(body: serde_json::Value) -> Result<Registration, OAuthError> {
+    fn check(body: serde_json::Value) -> Result<Registration, Refusal> {
         Registration::check(serde_json::from_value(body).unwrap())
     }
 
