@@ -1,7 +1,149 @@
-//! The Keycard stand-in: authorization server, vault, policy, audit log, sessions, management API.
+//! The Keycard stand-in: an authorization server, a vault, Cedar policy, an audit log and the
+//! management API, on Keycard's own paths.
+//!
+//! Everything that a decision needs is in one immutable snapshot ([`directory::Directory`]);
+//! everything that must last goes through one writer ([`store::Store`]). Must not know of the
+//! MCP server or the upstream stand-ins: it sees only clients, resources and providers.
 
+pub mod audit;
 pub mod client_auth;
+pub mod directory;
 pub mod keys;
 pub mod oauth;
 pub mod pages;
+pub mod policy;
+pub mod refusal;
+mod signing;
+pub mod store;
 pub mod tokens;
+pub mod vault;
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    protocol::secret::Secret,
+    support::{clock::SharedClock, error::Failure, ids::Ids},
+};
+
+use self::{directory::Directory, keys::Keys, store::Store, tokens::Tokens, vault::Vault};
+
+/// What a zone is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The zone's origin, without a trailing slash: `http://127.0.0.1:4100`.
+    pub issuer: String,
+    /// Where `zone.db` and `zone.key` live; `None` keeps everything in memory.
+    pub state: Option<PathBuf>,
+    pub clock: SharedClock,
+    pub ids: Ids,
+    /// Whom the zone lets sign people in.
+    pub identity_provider: IdentityProvider,
+}
+
+/// The OAuth provider that knows the people ("Continue with GitHub").
+#[derive(Debug, Clone)]
+pub struct IdentityProvider {
+    /// The name on the sign-in button.
+    pub name: String,
+    pub authorize_url: String,
+    pub token_url: String,
+    /// Where the signed-in person's profile is read.
+    pub user_url: String,
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+/// A zone that is open.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    state: Arc<ZoneState>,
+}
+
+/// What every handler of the zone shares.
+#[derive(Debug)]
+pub struct ZoneState {
+    pub config: Config,
+    pub store: Store,
+    pub vault: Vault,
+    /// The signing key, which may still be in the making.
+    pub keys: Keys,
+    /// Mints and verifies the zone's own tokens.
+    pub tokens: Tokens,
+}
+
+/// The zone before it has signing keys: what is needed to load them.
+#[derive(Debug)]
+pub struct Foundation {
+    pub config: Config,
+    pub store: Store,
+    pub vault: Vault,
+}
+
+impl Foundation {
+    /// Opens the state directory, or makes it.
+    ///
+    /// # Errors
+    /// If the state cannot be written, belongs to a newer version or to a running zone.
+    pub async fn open(config: Config) -> Result<Self, Failure> {
+        let vault = Vault::open(config.state.as_deref(), config.ids.clone())?;
+        let store = Store::open(
+            config.state.as_deref(),
+            config.clock.clone(),
+            config.ids.clone(),
+        )
+        .await?;
+        Ok(Self {
+            config,
+            store,
+            vault,
+        })
+    }
+
+    /// The zone on this foundation, with its signing key.
+    #[must_use]
+    pub fn build(self, keys: Keys) -> Zone {
+        let config = &self.config;
+        let tokens = Tokens::new(&*config.issuer, config.clock.clone(), config.ids.clone());
+        Zone {
+            state: Arc::new(ZoneState {
+                config: self.config,
+                store: self.store,
+                vault: self.vault,
+                keys,
+                tokens,
+            }),
+        }
+    }
+}
+
+impl Zone {
+    /// Opens a zone with what it has stored, or a new one. At the very first start the signing key
+    /// is made in the background, so that the zone answers at once; who needs the key waits for it.
+    ///
+    /// # Errors
+    /// If the state cannot be used (see [`Foundation::open`]), or its signing key not be read.
+    pub async fn open(config: Config) -> Result<Self, Failure> {
+        let foundation = Foundation::open(config).await?;
+        let keys = signing::load_or_make(&foundation)?;
+        Ok(foundation.build(keys))
+    }
+
+    /// Everything the zone serves, checked for Host and Origin.
+    pub fn router(&self) -> axum::Router {
+        axum::Router::new()
+    }
+
+    /// What the zone's handlers share.
+    #[must_use]
+    pub fn state(&self) -> &Arc<ZoneState> {
+        &self.state
+    }
+}
+
+impl ZoneState {
+    /// The directory as it stands now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.store.directory()
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Speaks the protocol; who may have what is decided by the store, policy and exchange.
 
-pub mod error;
+pub(super) mod error;
 pub mod form;
 pub mod metadata;
 pub mod pkce;

@@ -1,8 +1,6 @@
 //! Parameters of a query or of a form body, by the rules that OAuth sets for them.
 
-use crate::protocol::oauth::ErrorCode;
-
-use crate::zone::refusal::Refusal;
+use crate::{protocol::oauth::ErrorCode, zone::refusal::Refusal};
 
 /// Most parameters that a request may carry.
 const MOST: usize = 64;

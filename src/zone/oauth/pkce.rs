@@ -7,7 +7,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::form::Params;
-use crate::protocol::oauth::ErrorCode;
+use crate::{protocol::oauth::ErrorCode, zone::refusal::Refusal};
 
 /// A challenge that came with an authorization request.
 #[derive(Debug, Clone, PartialEq, Eq)]

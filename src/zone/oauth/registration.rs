@@ -3,14 +3,13 @@
 //! Every client that registers itself is public: the zone hands out no secret here
 //! (facts/keycard.md, 2.3: a registered client becomes a user agent).
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{
-
-    redirect_uri::{self, RedirectKind},
-};
-use crate::{protocol::oauth::ErrorCode, support::text};
+use super::redirect_uri::{self, RedirectKind};
+use crate::{protocol::oauth::ErrorCode, support::text, zone::refusal::Refusal};
 
 /// The grants that a user agent can be given.
 const GRANTS: &[&str] = &["authorization_code", "refresh_token"];
@@ -174,11 +173,12 @@ fn client_id(name: &str, redirect_uris: &[String]) -> String {
     redirects.dedup();
     let hashed = serde_json::json!([name, redirects]).to_string();
     let hash = digest(&SHA256, hashed.as_bytes());
-    let mut id = String::from("ua:");
-    for byte in hash.as_ref() {
-        id.push_str(&format!("{byte:02x}"));
-    }
-    id
+    hash.as_ref()
+        .iter()
+        .fold(String::from("ua:"), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
 }
 
 #[cfg(test)]

@@ -1,0 +1,136 @@
+//! The zone as it stands at one moment: everything that a decision needs, in memory, immutable.
+//!
+//! A change makes a new directory that shares all unchanged tables with the old one. Must not do
+//! I/O; the [`super::store`] makes changes durable before anyone sees them.
+
+mod objects;
+
+use std::sync::Arc;
+
+use crate::protocol::console::LifeStatus;
+
+use super::policy::ActivePolicy;
+
+pub use objects::*;
+
+/// A snapshot of the zone.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    tables: Tables,
+    generation: u64,
+    policy: Option<Arc<ActivePolicy>>,
+}
+
+impl std::ops::Deref for Directory {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+/// One change of the directory.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Adds the object, or replaces the one with its key.
+    Put(Object),
+    /// Removes the object, if there is one.
+    Delete(Kind, String),
+}
+
+impl Change {
+    /// Adds or replaces an object.
+    pub fn put(object: impl Into<Object>) -> Self {
+        Self::Put(object.into())
+    }
+
+    /// The kind of object that changes.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Put(object) => object.kind(),
+            Self::Delete(kind, _) => *kind,
+        }
+    }
+}
+
+impl Directory {
+    /// Counts the changes that can turn a decision around.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The policy set version that decides; `None` denies everything.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Arc<ActivePolicy>> {
+        self.policy.as_ref()
+    }
+
+    /// The resource with exactly this identifier (RFC 8707 resource indicator).
+    #[must_use]
+    pub fn resource_identified(&self, identifier: &str) -> Option<&Arc<Resource>> {
+        self.resources.values().find(|r| r.identifier == identifier)
+    }
+
+    /// The person whom tokens call `sub`.
+    #[must_use]
+    pub fn user_identified(&self, identifier: &str) -> Option<&Arc<User>> {
+        self.users.values().find(|u| u.identifier == identifier)
+    }
+
+    /// The resources that the application depends on, in the order of their ids.
+    pub fn dependencies_of(&self, application_id: &str) -> impl Iterator<Item = &Arc<Resource>> {
+        let prefix = pair(application_id, "");
+        self.dependencies
+            .range(prefix.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&prefix))
+            .filter_map(|(_, dependency)| self.resources.get(&dependency.resource_id))
+    }
+
+    /// Whether the application may ask for the resource at all.
+    #[must_use]
+    pub fn depends(&self, application_id: &str, resource_id: &str) -> bool {
+        self.dependencies
+            .contains_key(&pair(application_id, resource_id))
+    }
+
+    /// The person's consent for the resource, whatever became of it.
+    #[must_use]
+    pub fn grant(&self, user_id: &str, resource_id: &str) -> Option<&Arc<Grant>> {
+        self.grants.get(&pair(user_id, resource_id))
+    }
+
+    /// The person's consent for the resource, if it holds.
+    #[must_use]
+    pub fn active_grant(&self, user_id: &str, resource_id: &str) -> Option<&Arc<Grant>> {
+        self.grant(user_id, resource_id)
+            .filter(|grant| grant.status == LifeStatus::Active)
+    }
+
+    /// The directory after the changes.
+    ///
+    /// # Errors
+    /// If the policy set that they make active does not compile.
+    pub(super) fn after(&self, changes: &[Change]) -> Result<Self, crate::support::error::Failure> {
+        let mut next = self.clone();
+        let mut policy_changed = false;
+        for change in changes {
+            let kind = change.kind();
+            if kind.bears_on_decisions() {
+                next.generation = self.generation + 1;
+            }
+            policy_changed |= kind == Kind::ActiveBinding;
+            match change {
+                Change::Put(object) => next.tables.put(object.clone()),
+                Change::Delete(kind, key) => {
+                    next.tables.remove(*kind, key);
+                }
+            }
+        }
+        if policy_changed {
+            next.policy = ActivePolicy::of(&next.tables)?.map(Arc::new);
+        }
+        Ok(next)
+    }
+}

@@ -1,0 +1,251 @@
+//! What lasts: `zone.db`, written by one task that commits in groups.
+//!
+//! All writers hand their changes and audit rows to that task. It takes everything that waits,
+//! makes it one transaction, and only then answers, so one `fdatasync` serves many. A decision's
+//! audit row is the credential's record too: nobody holds a credential before the row is durable.
+
+mod database;
+mod writer;
+
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    protocol::audit::AuditRecord,
+    support::{
+        clock::SharedClock,
+        error::{Exit, Failure},
+        ids::Ids,
+    },
+};
+
+use super::{
+    audit::Draft,
+    directory::{Change, Directory, Object},
+};
+
+pub use database::{DATABASE_FILE, SCHEMA_VERSION};
+
+/// How many of the newest audit rows stay in memory, so that a reader who keeps up never makes
+/// the writer read.
+const RECENT: usize = 256;
+
+/// The zone's durable state. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    shared: Arc<Shared>,
+    sequence: watch::Receiver<u64>,
+}
+
+/// What the writer publishes after each transaction.
+#[derive(Debug)]
+struct Shared {
+    directory: RwLock<Arc<Directory>>,
+    recent: Mutex<VecDeque<Arc<AuditRecord>>>,
+}
+
+/// What is to become durable together, or not at all.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// The generation that the decision was made on; the commit is [`CommitError::Stale`] when
+    /// another has become current since. `None` for changes that rest on nothing.
+    pub based_on: Option<u64>,
+    /// Objects that must still be what they were when they were read: makes single use single.
+    pub unchanged: Vec<Object>,
+    pub changes: Vec<Change>,
+    pub audit: Vec<Draft>,
+}
+
+/// What became durable.
+#[derive(Debug)]
+pub struct Committed {
+    /// The audit rows with their numbers, in the order given.
+    pub audit: Vec<Arc<AuditRecord>>,
+    /// The directory with the changes in it.
+    pub directory: Arc<Directory>,
+}
+
+/// Why nothing became durable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Somebody was faster: read the directory again and decide again.
+    #[error("the directory changed meanwhile")]
+    Stale,
+    /// The state could not be written.
+    #[error("{0}")]
+    Failed(Failure),
+}
+
+#[derive(Debug)]
+enum Job {
+    Commit(Box<Commit>, oneshot::Sender<Result<Committed, CommitError>>),
+    AuditPage {
+        after: u64,
+        limit: u32,
+        answer: oneshot::Sender<Result<Vec<Arc<AuditRecord>>, Failure>>,
+    },
+    Close(oneshot::Sender<()>),
+}
+
+impl Store {
+    /// Opens the database in the state directory, or one in memory, and loads the directory.
+    ///
+    /// # Errors
+    /// If it cannot be written, was made by a newer version, or is in use.
+    pub async fn open(state: Option<&Path>, clock: SharedClock, ids: Ids) -> Result<Self, Failure> {
+        let mut database = database::Database::open(state).await?;
+        let directory = Arc::new(database.load().await?);
+        let last = database.last_sequence().await?;
+        let shared = Arc::new(Shared {
+            directory: RwLock::new(directory),
+            recent: Mutex::new(VecDeque::with_capacity(RECENT)),
+        });
+        let (jobs, waiting) = mpsc::channel(1024);
+        let (published, sequence) = watch::channel(last);
+        let writer = writer::Writer {
+            database,
+            shared: shared.clone(),
+            sequence: published,
+            clock,
+            ids,
+        };
+        tokio::spawn(writer.run(waiting));
+        Ok(Self {
+            jobs,
+            shared,
+            sequence,
+        })
+    }
+
+    /// The directory as it stands now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.shared.directory()
+    }
+
+    /// Makes changes and audit rows durable, all or none.
+    ///
+    /// # Errors
+    /// [`CommitError::Stale`] when what it rests on has changed; otherwise why it could not be written.
+    pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs
+            .send(Job::Commit(Box::new(commit), answer))
+            .await
+            .map_err(|_| CommitError::Failed(closed()))?;
+        answered.await.map_err(|_| CommitError::Failed(closed()))?
+    }
+
+    /// [`Store::commit`] for changes that rest on nothing else.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub async fn change(&self, changes: Vec<Change>) -> Result<Committed, Failure> {
+        self.commit(Commit {
+            changes,
+            ..Commit::default()
+        })
+        .await
+        .map_err(|error| match error {
+            CommitError::Failed(failure) => failure,
+            CommitError::Stale => closed(),
+        })
+    }
+
+    /// Audit rows after a sequence number, oldest first.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn audit_after(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Arc<AuditRecord>>, Failure> {
+        if let Some(rows) = self
+            .shared
+            .recent_after(after, limit, *self.sequence.borrow())
+        {
+            return Ok(rows);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.jobs
+            .send(Job::AuditPage {
+                after,
+                limit,
+                answer,
+            })
+            .await
+            .map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// The number of the newest durable audit row; changes with every new one. Ends with the zone.
+    #[must_use]
+    pub fn sequence(&self) -> watch::Receiver<u64> {
+        self.sequence.clone()
+    }
+
+    /// Finishes what waits and closes the database. Later commits fail.
+    pub async fn close(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.jobs.send(Job::Close(answer)).await.is_ok() {
+            // An error means that the writer is gone already, which is what was asked for.
+            drop(answered.await);
+        }
+    }
+}
+
+impl Shared {
+    fn directory(&self) -> Arc<Directory> {
+        self.directory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn publish(&self, directory: Arc<Directory>, rows: &[Arc<AuditRecord>]) {
+        *self
+            .directory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = directory;
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows {
+            if recent.len() == RECENT {
+                recent.pop_front();
+            }
+            recent.push_back(row.clone());
+        }
+    }
+
+    /// The rows after `after`, if memory holds all of them.
+    fn recent_after(&self, after: u64, limit: u32, last: u64) -> Option<Vec<Arc<AuditRecord>>> {
+        if after >= last {
+            return Some(Vec::new());
+        }
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = recent.front()?.sequence;
+        (first <= after + 1).then(|| {
+            recent
+                .iter()
+                .filter(|row| row.sequence > after)
+                .take(limit as usize)
+                .cloned()
+                .collect()
+        })
+    }
+}
+
+fn closed() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The zone is closed",
+        "it was stopped, so nothing more can be stored",
+        "start it again",
+    )
+}

@@ -1,0 +1,313 @@
+//! The SQLite file: opening it with care, its schema, and the statements on it.
+
+use std::{
+    fs,
+    io::{ErrorKind, Read as _},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
+};
+
+use crate::{
+    protocol::audit::AuditRecord,
+    support::error::{Exit, Failure},
+    zone::{
+        directory::{Change, Directory, Kind, Object},
+        vault::unusable,
+    },
+};
+
+/// The database's file in the state directory.
+pub const DATABASE_FILE: &str = "zone.db";
+
+/// The newest schema that this program knows.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Objects are documents: every read comes from the directory in memory, so no column but the key
+/// would ever be asked for. Audit rows are read in order, and only so.
+const SCHEMA: &str = "
+    CREATE TABLE objects (
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (kind, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE audit (
+        sequence INTEGER PRIMARY KEY,
+        body TEXT NOT NULL
+    ) STRICT;
+    PRAGMA user_version = 1;
+";
+
+/// Where SQLite keeps `user_version` in its file header, big-endian.
+const USER_VERSION_OFFSET: usize = 60;
+
+/// The connection.
+#[derive(Debug)]
+pub(super) struct Database {
+    connection: SqliteConnection,
+}
+
+impl Database {
+    pub(super) async fn open(state: Option<&Path>) -> Result<Self, Failure> {
+        let options = match state {
+            Some(dir) => {
+                let file = dir.join(DATABASE_FILE);
+                look_before_opening(dir, &file)?;
+                SqliteConnectOptions::new()
+                    .filename(file)
+                    .create_if_missing(true)
+                    // Nobody else may write while the directory is in this process's memory.
+                    // It also spares WAL its shared-memory file.
+                    .locking_mode(SqliteLockingMode::Exclusive)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(Duration::from_millis(200))
+            }
+            None => SqliteConnectOptions::new()
+                .in_memory(true)
+                .busy_timeout(Duration::ZERO),
+        };
+        let fault = |error: &sqlx::Error| cannot_open(state, error);
+        let connection = SqliteConnection::connect_with(&options)
+            .await
+            .map_err(|error| fault(&error))?;
+        let mut database = Self { connection };
+        let version: u32 = sqlx::query("PRAGMA user_version")
+            .fetch_one(&mut database.connection)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| fault(&error))?;
+        match version {
+            0 => {
+                let mut transaction = database
+                    .connection
+                    .begin_with("BEGIN EXCLUSIVE")
+                    .await
+                    .map_err(|error| fault(&error))?;
+                sqlx::raw_sql(SCHEMA)
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(|error| fault(&error))?;
+                transaction.commit().await.map_err(|error| fault(&error))?;
+            }
+            SCHEMA_VERSION => {}
+            newer => return Err(newer_schema(state.unwrap_or(Path::new("memory")), newer)),
+        }
+        Ok(database)
+    }
+
+    /// Reads every object.
+    pub(super) async fn load(&mut self) -> Result<Directory, Failure> {
+        let rows = sqlx::query("SELECT kind, body FROM objects")
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| cannot_read(&error))?;
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let kind: &str = row.try_get(0).map_err(|error| cannot_read(&error))?;
+            let body: &str = row.try_get(1).map_err(|error| cannot_read(&error))?;
+            let object = Kind::named(kind)
+                .ok_or_else(|| cannot_read(&format!("it holds an unknown kind of object, {kind}")))
+                .and_then(|kind| Object::read(kind, body).map_err(|error| cannot_read(&error)))?;
+            changes.push(Change::Put(object));
+        }
+        Directory::default().after(&changes)
+    }
+
+    pub(super) async fn last_sequence(&mut self) -> Result<u64, Failure> {
+        let last: i64 = sqlx::query("SELECT coalesce(max(sequence), 0) FROM audit")
+            .fetch_one(&mut self.connection)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| cannot_read(&error))?;
+        Ok(last.unsigned_abs())
+    }
+
+    pub(super) async fn audit_after(
+        &mut self,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Arc<AuditRecord>>, Failure> {
+        let rows =
+            sqlx::query("SELECT body FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?")
+                .bind(i64::try_from(after).unwrap_or(i64::MAX))
+                .bind(limit)
+                .fetch_all(&mut self.connection)
+                .await
+                .map_err(|error| cannot_read(&error))?;
+        rows.iter()
+            .map(|row| {
+                let body: &str = row.try_get(0).map_err(|error| cannot_read(&error))?;
+                serde_json::from_str(body)
+                    .map(Arc::new)
+                    .map_err(|error| cannot_read(&error))
+            })
+            .collect()
+    }
+
+    /// Writes a group, all or nothing.
+    pub(super) async fn write(
+        &mut self,
+        changes: &[Change],
+        rows: &[Arc<AuditRecord>],
+    ) -> Result<(), Failure> {
+        if changes.is_empty() {
+            // One statement is a transaction of its own: the way of every exchange.
+            return insert_audit(&mut self.connection, rows).await;
+        }
+        let mut transaction = self
+            .connection
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| cannot_write(&error))?;
+        for change in changes {
+            match change {
+                Change::Put(object) => {
+                    let body = object.body().map_err(|error| cannot_write(&error))?;
+                    sqlx::query(
+                        "INSERT INTO objects (kind, key, body) VALUES (?, ?, ?)
+                         ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+                    )
+                    .bind(object.kind().as_str())
+                    .bind(object.key())
+                    .bind(body)
+                    .execute(&mut *transaction)
+                    .await
+                }
+                Change::Delete(kind, key) => {
+                    sqlx::query("DELETE FROM objects WHERE kind = ? AND key = ?")
+                        .bind(kind.as_str())
+                        .bind(key)
+                        .execute(&mut *transaction)
+                        .await
+                }
+            }
+            .map_err(|error| cannot_write(&error))?;
+        }
+        insert_audit(&mut transaction, rows).await?;
+        transaction
+            .commit()
+            .await
+            .map_err(|error| cannot_write(&error))
+    }
+
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        self.connection
+            .close()
+            .await
+            .map_err(|error| cannot_write(&error))
+    }
+}
+
+async fn insert_audit(
+    connection: &mut SqliteConnection,
+    rows: &[Arc<AuditRecord>],
+) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut bodies = Vec::with_capacity(rows.len());
+    for row in rows {
+        let body = serde_json::to_string(&**row).map_err(|error| cannot_write(&error))?;
+        bodies.push((i64::try_from(row.sequence).unwrap_or(i64::MAX), body));
+    }
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO audit (sequence, body) ");
+    insert.push_values(bodies, |mut values, (sequence, body)| {
+        values.push_bind(sequence).push_bind(body);
+    });
+    insert
+        .build()
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(|error| cannot_write(&error))
+}
+
+/// Finds out what must not be touched before SQLite may touch it: opening alone would already
+/// make or change files.
+fn look_before_opening(dir: &Path, file: &Path) -> Result<(), Failure> {
+    let mut header = [0; USER_VERSION_OFFSET + 4];
+    match fs::File::open(file).and_then(|mut f| f.read_exact(&mut header)) {
+        Ok(()) => {
+            let version = header
+                .last_chunk::<4>()
+                .map_or(0, |bytes| u32::from_be_bytes(*bytes));
+            if version > SCHEMA_VERSION {
+                return Err(newer_schema(dir, version));
+            }
+            fs::OpenOptions::new()
+                .append(true)
+                .open(file)
+                .map(drop)
+                .map_err(|error| unusable(dir, &error))
+        }
+        // Not there yet, or SQLite's empty file before the first page.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => {
+            fs::create_dir_all(dir).map_err(|error| unusable(dir, &error))
+        }
+        Err(error) => Err(unusable(dir, &error)),
+    }
+}
+
+fn newer_schema(dir: &Path, version: u32) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!(
+            "The state in {} was made by a newer hoptrail",
+            dir.display()
+        ),
+        format!("its schema is version {version}; this program knows {SCHEMA_VERSION}"),
+        "use the newer program, or another folder with --state DIR; nothing was changed",
+    )
+}
+
+fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
+    let place = state.map_or_else(
+        || "memory".to_owned(),
+        |dir| dir.join(DATABASE_FILE).display().to_string(),
+    );
+    // SQLITE_BUSY: somebody holds the exclusive lock.
+    let busy = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "5");
+    if busy {
+        Failure::new(
+            Exit::Usage,
+            format!("The zone's database {place} is in use"),
+            "another hoptrail runs its lab on the same state",
+            "stop that one, or name another folder with --state DIR",
+        )
+    } else {
+        Failure::new(
+            Exit::Usage,
+            format!("The zone's database {place} cannot be opened"),
+            error.to_string(),
+            "make the folder writable, name another with --state DIR, or start afresh with `hoptrail lab --reset`",
+        )
+    }
+}
+
+fn cannot_read(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The zone's database cannot be read",
+        error.to_string(),
+        "start afresh with `hoptrail lab --reset`",
+    )
+}
+
+fn cannot_write(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The zone could not store what it decided, so it did nothing",
+        error.to_string(),
+        "look for room on the disk, then try again",
+    )
+}
