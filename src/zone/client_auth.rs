@@ -2,10 +2,6 @@
 //!
 //! Reads what was presented; whether it is right is for the caller, who has the store.
 
-use aws_lc_rs::{
-    constant_time::verify_slices_are_equal,
-    digest::{SHA256, digest},
-};
 use axum::http::{HeaderMap, header};
 use base64::{
     Engine as _,
@@ -142,17 +138,6 @@ fn form_decoded(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Compares two secrets in a time that depends on neither: by their digests, so that not even the
-/// length shows.
-#[must_use]
-pub fn same_secret(presented: &[u8], stored: &[u8]) -> bool {
-    verify_slices_are_equal(
-        digest(&SHA256, presented).as_ref(),
-        digest(&SHA256, stored).as_ref(),
-    )
-    .is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -222,6 +207,5 @@ mod tests {
             Ok(ClientAuth::Post(_))
         ));
         assert!(read(Some("a:b"), "client_id=a").is_ok());
-        assert!(same_secret(b"x", b"x") && !same_secret(b"x", b"xy"));
     }
 }

@@ -34,7 +34,7 @@ pub enum RedirectKind {
 /// # Errors
 /// A sentence for `invalid_redirect_uri`.
 pub fn classify(uri: &str) -> Result<RedirectKind, &'static str> {
-    if uri.len() > 2_048 || uri.bytes().any(|b| b.is_ascii_control() || b == b' ') {
+    if uri.len() > 2_048 || !uri.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("A redirect URI is too long or holds characters that no URI has");
     }
     let url = Url::parse(uri).map_err(|_| "A redirect URI must be absolute")?;
