@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod client_auth;
 pub mod directory;
+pub mod exchange;
 pub mod keys;
 pub mod oauth;
 pub mod pages;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::protocol::console::LifeStatus;
 
-use super::policy::ActivePolicy;
+use super::policy::{self, ActivePolicy, EntityCache};
 
 pub use objects::*;
 
@@ -19,6 +19,8 @@ pub struct Directory {
     tables: Tables,
     generation: u64,
     policy: Option<Arc<ActivePolicy>>,
+    /// Shared with later directories while nothing in it changes.
+    entities: EntityCache,
 }
 
 impl std::ops::Deref for Directory {
@@ -65,6 +67,17 @@ impl Directory {
     #[must_use]
     pub fn policy(&self) -> Option<&Arc<ActivePolicy>> {
         self.policy.as_ref()
+    }
+
+    /// What Cedar knows of this directory.
+    ///
+    /// # Errors
+    /// If Cedar cannot take an object as an entity.
+    pub(super) fn entities(&self) -> Result<&cedar_policy::Entities, String> {
+        self.entities
+            .get_or_init(|| policy::entities(&self.tables))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The resource with exactly this identifier (RFC 8707 resource indicator).
@@ -121,6 +134,9 @@ impl Directory {
                 next.generation = self.generation + 1;
             }
             policy_changed |= kind == Kind::ActiveBinding;
+            if policy::stale_by(kind) {
+                next.entities = EntityCache::default();
+            }
             match change {
                 Change::Put(object) => next.tables.put(object.clone()),
                 Change::Delete(kind, key) => {

@@ -1,0 +1,421 @@
+//! Token exchange (RFC 8693): a caller's token in, a credential for one other resource out.
+//!
+//! Every condition of facts/keycard.md 2.9 is checked on one snapshot of the directory, and the answer
+//! leaves only after its audit row is durable and the snapshot was still the current one. A refusal
+//! is a row too.
+
+mod obtain;
+
+use std::sync::Arc;
+
+use crate::{
+    protocol::{
+        audit::{AuditEvent, Effect, IdentityChain},
+        console::{Consent, LifeStatus},
+        jwt::TokenView,
+        oauth::{ErrorCode, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
+        secret::Secret,
+        traceparent::TraceParent,
+    },
+    support::{clock::Stopwatch, text::truncate},
+};
+
+use super::{
+    ZoneState,
+    audit::{Draft, application_party, resource_ref, user_party},
+    directory::{Application, ApplicationCredential, Directory, Grant, Resource, User},
+    keys::SigningKey,
+    policy::{self, Caller, Question},
+    refusal::Refusal,
+    store::{Commit, CommitError},
+    tokens::{SubProfile, VerifiedClaims},
+};
+
+pub use obtain::{Obtain, Obtained, obtain};
+
+/// How often a decision is made again because the directory changed under it.
+const ATTEMPTS: usize = 16;
+
+/// The most scopes in one request, and the most characters that are quoted back of anything.
+const MOST_SCOPES: usize = 64;
+const MOST_QUOTED: usize = 200;
+
+/// RFC 8693, section 3: a JWT, which all of the zone's access tokens are.
+const TOKEN_TYPE_JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+
+/// A token exchange request whose client is authenticated. The parameters are as they came.
+#[derive(Debug, Clone)]
+pub struct ExchangeRequest {
+    /// The credential that the client authenticated with.
+    pub credential: Arc<ApplicationCredential>,
+    pub subject_token: Option<Secret>,
+    pub subject_token_type: Option<String>,
+    pub requested_token_type: Option<String>,
+    /// Whether an actor token came along; the zone has no use for one.
+    pub actor_token: Option<Secret>,
+    /// Every `resource` parameter (RFC 8707 allows many; the zone answers for one).
+    pub resources: Vec<String>,
+    pub audience: Option<String>,
+    pub scope: Option<String>,
+    pub trace_parent: Option<TraceParent>,
+    pub request_id: String,
+    /// Runs since the request came in.
+    pub started: Stopwatch,
+}
+
+/// A credential, which may now be handed out: its audit row is durable.
+#[derive(Debug)]
+pub struct ExchangeResponse {
+    pub access_token: Secret,
+    /// RFC 8693, section 2.2.1.
+    pub issued_token_type: &'static str,
+    /// Seconds; absent where nothing ends it, as with a vaulted secret.
+    pub expires_in: Option<u64>,
+    /// As asked; absent when none was.
+    pub scope: Option<String>,
+}
+
+/// Exchanges a token.
+///
+/// # Errors
+/// The OAuth error to answer with; its audit row is durable unless the code is `server_error`.
+pub async fn exchange(
+    state: &ZoneState,
+    request: ExchangeRequest,
+) -> Result<ExchangeResponse, Refusal> {
+    let key = state.keys.signing().await;
+    let scopes = scopes_of(request.scope.as_deref());
+    let subject = subject_of(state, &key, &request);
+    for _ in 0..ATTEMPTS {
+        let directory = state.directory();
+        let attempt = Attempt {
+            state,
+            directory: &directory,
+            key: &key,
+            request: &request,
+            subject: &subject,
+            scopes: &scopes,
+        };
+        let (outcome, draft) = attempt.run();
+        let commit = Commit {
+            based_on: Some(directory.generation()),
+            audit: vec![draft],
+            ..Commit::default()
+        };
+        match state.store.commit(commit).await {
+            Ok(_) => {
+                return outcome.map(|obtained| ExchangeResponse {
+                    access_token: obtained.token,
+                    issued_token_type: TOKEN_TYPE_ACCESS_TOKEN,
+                    expires_in: obtained.expires_in,
+                    scope: scopes
+                        .ok()
+                        .filter(|scopes| !scopes.is_empty())
+                        .map(|scopes| scopes.join(" ")),
+                });
+            }
+            Err(CommitError::Stale) => {}
+            Err(CommitError::Failed(failure)) => {
+                tracing::error!(%failure, "an exchange was decided but could not be recorded");
+                return Err(Refusal::new(
+                    ErrorCode::ServerError,
+                    "The zone could not record the request, so it issued nothing.",
+                ));
+            }
+        }
+    }
+    Err(Refusal::new(
+        ErrorCode::TemporarilyUnavailable,
+        "The zone's configuration kept changing; try again.",
+    ))
+}
+
+/// Splits and checks the scope parameter (RFC 6749, section 3.3), keeping the order.
+fn scopes_of(scope: Option<&str>) -> Result<Vec<String>, Refusal> {
+    let mut scopes: Vec<String> = Vec::new();
+    for word in scope
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|w| !w.is_empty())
+    {
+        let legal = word
+            .bytes()
+            .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+        if !legal || scopes.len() == MOST_SCOPES {
+            return Err(Refusal::new(
+                ErrorCode::InvalidScope,
+                "The scope is not a list of scope names.",
+            ));
+        }
+        if !scopes.iter().any(|known| known == word) {
+            scopes.push(word.to_owned());
+        }
+    }
+    Ok(scopes)
+}
+
+/// What the presented token proved, by itself.
+fn subject_of(
+    state: &ZoneState,
+    key: &SigningKey,
+    request: &ExchangeRequest,
+) -> Result<VerifiedClaims, Refusal> {
+    let invalid = |text: &str| Refusal::new(ErrorCode::InvalidRequest, text);
+    let Some(token) = &request.subject_token else {
+        return Err(invalid("subject_token is missing."));
+    };
+    match request.subject_token_type.as_deref() {
+        Some(TOKEN_TYPE_ACCESS_TOKEN | TOKEN_TYPE_JWT) => {}
+        Some(_) => {
+            return Err(invalid(
+                "This subject_token_type cannot be exchanged here; it must be an access token.",
+            ));
+        }
+        None => return Err(invalid("subject_token_type is missing.")),
+    }
+    if !matches!(
+        request.requested_token_type.as_deref(),
+        None | Some(TOKEN_TYPE_ACCESS_TOKEN)
+    ) {
+        return Err(invalid("Only access tokens are issued here."));
+    }
+    if request.actor_token.is_some() {
+        return Err(invalid(
+            "An actor_token is not accepted: the client itself is the actor.",
+        ));
+    }
+    let claims = state
+        .tokens
+        .verify(key, token)
+        .map_err(|error| invalid(&format!("The subject_token was not accepted: {error}.")))?;
+    // Otherwise a delegated token could be passed on as if its person had sent it. The zone itself
+    // puts neither claim into a token.
+    if claims.act.is_some() || claims.may_act.is_some() {
+        return Err(invalid(
+            "The subject_token is a delegated one (act or may_act) and cannot be exchanged again.",
+        ));
+    }
+    Ok(claims)
+}
+
+/// One decision on one snapshot.
+struct Attempt<'a> {
+    state: &'a ZoneState,
+    directory: &'a Directory,
+    key: &'a SigningKey,
+    request: &'a ExchangeRequest,
+    subject: &'a Result<VerifiedClaims, Refusal>,
+    scopes: &'a Result<Vec<String>, Refusal>,
+}
+
+impl Attempt<'_> {
+    fn run(&self) -> (Result<Obtained, Refusal>, Draft) {
+        let mut draft = Draft::new(
+            AuditEvent::CredentialsIssue,
+            self.request.request_id.clone(),
+            self.request.started,
+        );
+        draft.grant_type = Some(GRANT_TOKEN_EXCHANGE.to_owned());
+        draft.trace_parent = self.request.trace_parent;
+        let outcome = self.decide(&mut draft);
+        match &outcome {
+            Ok(obtained) => draft.credential = Some(obtained.view()),
+            Err(refusal) => draft.refuse(refusal),
+        }
+        (outcome, draft)
+    }
+
+    /// Fills the row as far as the checks come, so that a refusal names what was known by then.
+    fn decide(&self, draft: &mut Draft) -> Result<Obtained, Refusal> {
+        let credential = &self.request.credential;
+        let application = self
+            .directory
+            .applications
+            .get(&credential.application_id)
+            // It authenticated a moment ago; its application was deleted since.
+            .ok_or_else(|| Refusal::new(ErrorCode::InvalidClient, "The client is not known."))?;
+        draft.actor = IdentityChain {
+            application: Some(application_party(application, &credential.identifier)),
+            user: None,
+        };
+        // Named first: a row without its resource says little.
+        let resource = self.resource();
+        if let Ok(resource) = &resource {
+            draft.resource = Some(resource_ref(resource));
+        }
+        if let Ok(scopes) = self.scopes {
+            draft.scopes.clone_from(scopes);
+        }
+        draft.subject_token = self.request.subject_token.as_ref().map(|token| {
+            if self.subject.is_ok() {
+                TokenView::of(token)
+            } else {
+                // What it says is anybody's word; only its name is ours.
+                TokenView {
+                    fingerprint: token.fingerprint(),
+                    header: serde_json::Map::new(),
+                    claims: serde_json::Map::new(),
+                }
+            }
+        });
+
+        let claims = self.subject.as_ref().map_err(Clone::clone)?;
+        draft.session_id.clone_from(&claims.sid);
+        let user = self.user(claims)?;
+        draft.actor.user = Some(user_party(user));
+        self.session(claims, user)?;
+        let scopes = self.scopes.as_ref().map_err(Clone::clone)?;
+        self.ownership(claims, application)?;
+        let resource = resource?;
+        let provider = obtain::provider_of(self.directory, resource)?;
+        if !self.directory.depends(&application.id, &resource.id) {
+            return Err(Refusal::new(
+                ErrorCode::AccessDenied,
+                format!(
+                    "Application \"{}\" is not allowed to access \"{}\".",
+                    application.name, resource.name
+                ),
+            ));
+        }
+        let grant = self.consent(application, user, resource, provider.needs_grant())?;
+        let decision = policy::decide(
+            self.directory,
+            &Question {
+                user: Some(user),
+                caller: Caller::Application(application),
+                resource,
+                scopes,
+            },
+        );
+        let denial = match decision.effect {
+            Effect::Allow => None,
+            Effect::Deny => Some(policy::denial(&decision)),
+        };
+        draft.decision = Some(decision);
+        if let Some(denial) = denial {
+            return Err(denial);
+        }
+        obtain(
+            self.state,
+            self.directory,
+            self.key,
+            &Obtain {
+                resource,
+                grant,
+                sub: &user.identifier,
+                sub_profile: SubProfile::User,
+                client_id: &credential.identifier,
+                application_id: &application.id,
+                scopes,
+                session_id: claims.sid.as_deref(),
+            },
+        )
+    }
+
+    /// The one resource that is asked for, by its exact identifier.
+    fn resource(&self) -> Result<&Arc<Resource>, Refusal> {
+        let wanted = match (&*self.request.resources, &self.request.audience) {
+            ([one], None) => one,
+            // RFC 8693 lets a client name the target either way; both at once must agree.
+            ([one], Some(audience)) if one == audience => one,
+            ([], Some(audience)) => audience,
+            ([], None) => {
+                return Err(Refusal::new(
+                    ErrorCode::InvalidRequest,
+                    "resource is missing.",
+                ));
+            }
+            _ => {
+                return Err(Refusal::new(
+                    ErrorCode::InvalidTarget,
+                    "One request is for one resource.",
+                ));
+            }
+        };
+        self.directory.resource_identified(wanted).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::InvalidTarget,
+                format!(
+                    "Requested authorization for unknown resource {}",
+                    truncate(wanted, MOST_QUOTED)
+                ),
+            )
+        })
+    }
+
+    fn user(&self, claims: &VerifiedClaims) -> Result<&Arc<User>, Refusal> {
+        match claims.sub_profile {
+            SubProfile::User => self.directory.user_identified(&claims.sub),
+            SubProfile::App => None,
+        }
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::InvalidGrant,
+                "The subject_token speaks for nobody in this zone.",
+            )
+        })
+    }
+
+    /// Signatures outlive sign-outs, so the session is asked each time.
+    fn session(&self, claims: &VerifiedClaims, user: &User) -> Result<(), Refusal> {
+        let session = claims
+            .sid
+            .as_ref()
+            .and_then(|sid| self.directory.sessions.get(sid))
+            .filter(|session| session.user_id.as_deref() == Some(&user.id));
+        let alive = session.is_some_and(|session| {
+            session.status == LifeStatus::Active
+                && session.expires_at > self.state.config.clock.now()
+        });
+        if alive {
+            Ok(())
+        } else {
+            Err(Refusal::new(
+                ErrorCode::InvalidGrant,
+                "The session behind the subject_token has ended.",
+            ))
+        }
+    }
+
+    /// The token must have been meant for a resource that this very application provides.
+    fn ownership(&self, claims: &VerifiedClaims, application: &Application) -> Result<(), Refusal> {
+        let provides = self
+            .directory
+            .resource_identified(&claims.aud)
+            .is_some_and(|resource| resource.application_id.as_deref() == Some(&application.id));
+        if provides {
+            Ok(())
+        } else {
+            Err(Refusal::new(
+                ErrorCode::InvalidGrant,
+                "Client is not allowed to exchange token for this resource",
+            ))
+        }
+    }
+
+    fn consent(
+        &self,
+        application: &Application,
+        user: &User,
+        resource: &Resource,
+        needs_grant: bool,
+    ) -> Result<Option<&Arc<Grant>>, Refusal> {
+        let grant = self.directory.active_grant(&user.id, &resource.id);
+        let needed = needs_grant
+            || match application.consent {
+                Consent::Required => true,
+                Consent::Implicit => false,
+            };
+        if needed && grant.is_none() {
+            return Err(no_consent());
+        }
+        Ok(grant)
+    }
+}
+
+fn no_consent() -> Refusal {
+    Refusal::new(
+        ErrorCode::InsufficientAuthorization,
+        "User consent is required.",
+    )
+}

@@ -1,0 +1,213 @@
+//! Where a credential comes from, once it may be had: the signer, the vault, or the person's own
+//! token at the upstream provider.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::{
+    protocol::{
+        audit::{CredentialSource, CredentialView},
+        jwt::TokenView,
+        oauth::ErrorCode,
+        secret::Secret,
+    },
+    zone::{
+        ZoneState,
+        directory::{Directory, GRANT_ACCESS_TOKEN, Grant, Provider, Resource, VAULT_TOKEN},
+        keys::SigningKey,
+        refusal::Refusal,
+        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest},
+        vault::Belongs,
+    },
+};
+
+use super::no_consent;
+
+/// A credential that was decided on.
+#[derive(Debug)]
+pub struct Obtained {
+    pub token: Secret,
+    pub source: CredentialSource,
+    /// Seconds, where something ends it.
+    pub expires_in: Option<u64>,
+}
+
+impl Obtained {
+    /// The credential as the log names it.
+    #[must_use]
+    pub fn view(&self) -> CredentialView {
+        let token = match self.source {
+            CredentialSource::KeycardSts => TokenView::of(&self.token),
+            // Not ours to read, even if it is a JWT.
+            CredentialSource::KeycardVault | CredentialSource::External => TokenView {
+                fingerprint: self.token.fingerprint(),
+                header: serde_json::Map::new(),
+                claims: serde_json::Map::new(),
+            },
+        };
+        CredentialView {
+            source: self.source,
+            token,
+            expires_in: self.expires_in,
+        }
+    }
+}
+
+/// For whom and for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Obtain<'a> {
+    pub resource: &'a Resource,
+    /// The person's consent, where there is a person.
+    pub grant: Option<&'a Arc<Grant>>,
+    /// The user's identifier, or the application's for itself.
+    pub sub: &'a str,
+    pub sub_profile: SubProfile,
+    pub client_id: &'a str,
+    pub application_id: &'a str,
+    pub scopes: &'a [String],
+    pub session_id: Option<&'a str>,
+}
+
+impl Provider {
+    /// Whether a credential of this provider exists only behind a person's consent.
+    pub(super) const fn needs_grant(&self) -> bool {
+        match self.kind {
+            CredentialSource::External => true,
+            CredentialSource::KeycardSts | CredentialSource::KeycardVault => false,
+        }
+    }
+}
+
+/// The provider that a resource's credentials come from.
+pub(super) fn provider_of<'a>(
+    directory: &'a Directory,
+    resource: &Resource,
+) -> Result<&'a Arc<Provider>, Refusal> {
+    resource
+        .credential_provider_id
+        .as_ref()
+        .and_then(|id| directory.providers.get(id))
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::InvalidTarget,
+                format!(
+                    "Resource \"{}\" is missing a credential provider",
+                    resource.name
+                ),
+            )
+        })
+}
+
+/// Gets the credential. Whether it may be had is decided before.
+///
+/// # Errors
+/// If there is nothing to hand out: no stored secret, no upstream token, or it has expired.
+pub fn obtain(
+    state: &ZoneState,
+    directory: &Directory,
+    key: &SigningKey,
+    wanted: &Obtain<'_>,
+) -> Result<Obtained, Refusal> {
+    let provider = provider_of(directory, wanted.resource)?;
+    match provider.kind {
+        CredentialSource::KeycardSts => signed(state, key, wanted),
+        CredentialSource::KeycardVault => vaulted(state, directory, wanted.resource),
+        CredentialSource::External => brokered(state, wanted.grant.ok_or_else(no_consent)?),
+    }
+}
+
+fn signed(state: &ZoneState, key: &SigningKey, wanted: &Obtain<'_>) -> Result<Obtained, Refusal> {
+    let lifetime = wanted
+        .resource
+        .credential_lifetime_seconds
+        .and_then(|seconds| i64::try_from(seconds).ok())
+        .and_then(TimeDelta::try_seconds)
+        .unwrap_or(ACCESS_TOKEN_LIFETIME);
+    let minted = state
+        .tokens
+        .mint(
+            key,
+            TokenRequest {
+                sub: wanted.sub.to_owned(),
+                sub_profile: wanted.sub_profile,
+                client_id: wanted.client_id.to_owned(),
+                keycard_app_id: Some(wanted.application_id.to_owned()),
+                resource: wanted.resource.identifier.clone(),
+                scopes: wanted.scopes.to_vec(),
+                session_id: wanted.session_id.map(ToOwned::to_owned),
+                lifetime,
+            },
+        )
+        .map_err(|error| {
+            tracing::error!(%error, "the zone could not sign");
+            Refusal::new(ErrorCode::ServerError, "The zone could not sign a token.")
+        })?;
+    Ok(Obtained {
+        token: minted.token,
+        source: CredentialSource::KeycardSts,
+        expires_in: Some(minted.expires_in),
+    })
+}
+
+fn vaulted(
+    state: &ZoneState,
+    directory: &Directory,
+    resource: &Resource,
+) -> Result<Obtained, Refusal> {
+    let secret = directory.vault_secrets.get(&resource.id).ok_or_else(|| {
+        // Keycard's text is not known; the code is.
+        Refusal::new(
+            ErrorCode::InvalidTarget,
+            format!("The vault holds no secret for \"{}\"", resource.name),
+        )
+    })?;
+    let token = state
+        .vault
+        .unseal(
+            &secret.token,
+            Belongs {
+                to: VAULT_TOKEN,
+                id: &resource.id,
+            },
+        )
+        .map_err(|failure| not_opened(&failure))?;
+    Ok(Obtained {
+        token,
+        source: CredentialSource::KeycardVault,
+        expires_in: None,
+    })
+}
+
+fn brokered(state: &ZoneState, grant: &Grant) -> Result<Obtained, Refusal> {
+    let sealed = grant.access_token.as_ref().ok_or_else(no_consent)?;
+    let left = grant
+        .expires_at
+        .map(|end| (end - state.config.clock.now()).num_seconds());
+    if left.is_some_and(|seconds| seconds <= 0) {
+        return Err(no_consent());
+    }
+    let token = state
+        .vault
+        .unseal(
+            sealed,
+            Belongs {
+                to: GRANT_ACCESS_TOKEN,
+                id: &grant.id,
+            },
+        )
+        .map_err(|failure| not_opened(&failure))?;
+    Ok(Obtained {
+        token,
+        source: CredentialSource::External,
+        expires_in: left.map(i64::unsigned_abs),
+    })
+}
+
+fn not_opened(failure: &crate::support::error::Failure) -> Refusal {
+    tracing::error!(%failure, "a sealed secret did not open");
+    Refusal::new(
+        ErrorCode::ServerError,
+        "The zone could not open a stored secret.",
+    )
+}
