@@ -6,6 +6,7 @@
 //! MCP server or the upstream stand-ins: it sees only clients, resources and providers.
 
 pub mod audit;
+pub mod brokered_login;
 pub mod client_auth;
 pub mod directory;
 pub mod exchange;
@@ -26,7 +27,10 @@ use crate::{
     support::{clock::SharedClock, error::Failure, ids::Ids},
 };
 
-use self::{directory::Directory, keys::Keys, store::Store, tokens::Tokens, vault::Vault};
+use self::{
+    brokered_login::Upstream, directory::Directory, keys::Keys, store::Store, tokens::Tokens,
+    vault::Vault,
+};
 
 /// What a zone is told at start.
 #[derive(Debug, Clone)]
@@ -70,6 +74,8 @@ pub struct ZoneState {
     pub keys: Keys,
     /// Mints and verifies the zone's own tokens.
     pub tokens: Tokens,
+    /// The way to other providers.
+    pub upstream: Upstream,
 }
 
 /// The zone before it has signing keys: what is needed to load them.
@@ -112,6 +118,7 @@ impl Foundation {
                 vault: self.vault,
                 keys,
                 tokens,
+                upstream: Upstream::default(),
             }),
         }
     }
@@ -131,7 +138,7 @@ impl Zone {
 
     /// Everything the zone serves, checked for Host and Origin.
     pub fn router(&self) -> axum::Router {
-        axum::Router::new()
+        oauth::router(self.state.clone())
     }
 
     /// What the zone's handlers share.

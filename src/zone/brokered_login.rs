@@ -1,7 +1,11 @@
 //! The zone as a client of other providers: people sign in at one, and lend it their accounts at
 //! others. Speaks HTTP to them; what a login means to the zone is decided by the callers.
 
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,10 +20,13 @@ use super::{
     oauth::error::internal,
     refusal::Refusal,
     store::{Commit, CommitError},
-    vault::Belongs,
+    vault::{Belongs, Sealed},
 };
 use crate::{
-    protocol::{console::LifeStatus, oauth::ErrorCode, secret::Secret},
+    protocol::{
+        audit::CredentialSource, console::LifeStatus, jwt::TokenView, oauth::ErrorCode,
+        secret::Secret,
+    },
     support::text::{one_line, truncate},
 };
 
@@ -243,8 +250,8 @@ pub async fn identify(
     if !fine {
         return Err(refused(name, "it did not say who signed in"));
     }
-    let user: UserAnswer = serde_json::from_value(user)
-        .map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
+    let user: UserAnswer =
+        serde_json::from_value(user).map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
     let subject = match user.id {
         serde_json::Value::String(id) => id,
         serde_json::Value::Number(id) => id.to_string(),
@@ -363,63 +370,99 @@ fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {
         .is_some_and(|end| end <= now + REFRESH_AHEAD)
 }
 
-/// The upstream access token of a grant, refreshed first if it has ended.
-///
-/// # Errors
-/// `insufficient_authorization` if the person must connect the account again; otherwise why the
-/// provider or the zone could not answer.
-pub async fn access_token(state: &ZoneState, grant: &Grant) -> Result<Secret, Refusal> {
-    let now = state.config.clock.now();
-    let consent = || Refusal::new(ErrorCode::InsufficientAuthorization, "User consent is required");
-    let (Some(sealed), true) = (&grant.access_token, is_usable(grant, now)) else {
-        return Err(consent());
-    };
-    let open = |sealed, to| {
-        let belongs = Belongs { to, id: &grant.id };
-        state
-            .vault
-            .unseal(sealed, belongs)
-            .map_err(|failure| internal(&failure))
-    };
-    let Some(refresh_token) = grant.refresh_token.as_ref().filter(|_| ends_soon(grant, now)) else {
-        return open(sealed, GRANT_ACCESS_TOKEN);
-    };
+/// Refreshes the upstream token that an exchange is about to hand out, if it has ended. What cannot
+/// be refreshed is left as it is: the exchange then says that the person must consent again.
+pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource: &str) {
     let directory = state.directory();
-    let (Some(resource), Some(provider)) = (
-        directory.resources.get(&grant.resource_id),
-        grant
-            .provider_id
-            .as_ref()
-            .and_then(|id| directory.providers.get(id)),
-    ) else {
-        return Err(consent());
+    let now = state.config.clock.now();
+    let Some(resource) = directory.resource_identified(resource) else {
+        return;
     };
-    let refresh_token = open(refresh_token, GRANT_REFRESH_TOKEN)?;
+    let Some(provider) = resource
+        .credential_provider_id
+        .as_ref()
+        .and_then(|id| directory.providers.get(id))
+        .filter(|provider| provider.kind == CredentialSource::External)
+    else {
+        return;
+    };
+    // Whose token it says it is costs little to read; the signature is checked when it matters.
+    let view = TokenView::of(subject_token);
+    let Some(grant) = view
+        .claim("sub")
+        .and_then(|sub| directory.user_identified(sub))
+        .and_then(|user| directory.active_grant(&user.id, &resource.id))
+    else {
+        return;
+    };
+    let Some(sealed) = grant
+        .refresh_token
+        .as_ref()
+        .filter(|_| ends_soon(grant, now))
+    else {
+        return;
+    };
+    let key = state.keys.signing().await;
+    if state.tokens.verify(&key, subject_token).is_err() {
+        return;
+    }
+    if let Err(refusal) = refresh(state, provider, resource, grant, sealed).await {
+        tracing::warn!(
+            provider = %provider.name,
+            reason = %refusal.description,
+            "an upstream token could not be refreshed"
+        );
+    }
+}
+
+async fn refresh(
+    state: &ZoneState,
+    provider: &Provider,
+    resource: &Resource,
+    grant: &Arc<Grant>,
+    sealed: &Sealed,
+) -> Result<(), Refusal> {
+    let belongs = Belongs {
+        to: GRANT_REFRESH_TOKEN,
+        id: &grant.id,
+    };
+    let refresh_token = state
+        .vault
+        .unseal(sealed, belongs)
+        .map_err(|failure| internal(&failure))?;
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token.expose().as_str()),
     ];
-    let mut tokens = match ask(state, provider, &form).await {
-        Ok(tokens) => tokens,
-        // The provider no longer takes the refresh token: only the person can help.
-        Err(refusal) if refusal.code == ErrorCode::AccessDenied => return Err(consent()),
+    let (next, outcome) = match ask(state, provider, &form).await {
+        Ok(mut tokens) => {
+            // RFC 6749, section 6: without a new refresh token, the old one stays good.
+            tokens.refresh_token = tokens.refresh_token.or(Some(refresh_token));
+            let next = sealed_grant(state, &grant.user_id, resource, Some(grant), &tokens);
+            (next, Ok(()))
+        }
+        // The provider takes it no longer: only the person can help, at the next sign-in.
+        Err(refusal) if refusal.code == ErrorCode::AccessDenied => {
+            let next = Grant {
+                status: LifeStatus::Expired,
+                refresh_token: None,
+                ..Grant::clone(grant)
+            };
+            (next, Err(refusal))
+        }
         Err(refusal) => return Err(refusal),
     };
-    // RFC 6749, section 6: without a new refresh token, the old one stays good.
-    tokens.refresh_token = tokens.refresh_token.or(Some(refresh_token));
-    let before = directory.grant(&grant.user_id, &grant.resource_id).cloned();
-    let next = sealed_grant(state, &grant.user_id, resource, Some(grant), &tokens);
     let committed = state
         .store
         .commit(Commit {
-            unchanged: before.map(|grant| vec![grant.wrap()]).unwrap_or_default(),
+            unchanged: vec![grant.clone().wrap()],
             changes: vec![Change::put(next)],
             ..Commit::default()
         })
         .await;
     match committed {
-        // Another exchange refreshed, or the person revoked: the token is still the one to use now.
-        Ok(_) | Err(CommitError::Stale) => Ok(tokens.access_token.clone()),
+        // Stale: another exchange refreshed, or the person revoked; theirs stands.
+        Ok(_) | Err(CommitError::Stale) => outcome,
         Err(CommitError::Failed(failure)) => Err(internal(&failure)),
     }
 }

@@ -13,11 +13,11 @@ use axum::{
 
 use super::{
     Front,
-    steps::advance,
     error::not_committed,
     form::Params,
     pkce::CodeChallenge,
     redirect_uri,
+    steps::advance,
     transaction::{self, Loaded, Stage, Transaction, fresh_secret},
 };
 use crate::{
@@ -63,7 +63,11 @@ impl ReturnTo {
         }
         // RFC 9207, section 2: on success and on error.
         query.append_pair("iss", issuer);
-        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        let separator = if self.redirect_uri.contains('?') {
+            '&'
+        } else {
+            '?'
+        };
         see_other(&format!(
             "{}{separator}{}",
             self.redirect_uri,

@@ -90,12 +90,7 @@ fn find(front: &Front, query: &Params, browser: Option<&Secret>) -> Result<Leg, 
         .ok_or_else(unknown)?;
     let nonce = Secret::from(nonce);
     let directory = front.zone.directory();
-    let loaded = Loaded::find(
-        &directory,
-        front.zone.config.clock.now(),
-        handle,
-        browser,
-    )?;
+    let loaded = Loaded::find(&directory, front.zone.config.clock.now(), handle, browser)?;
     match &loaded.transaction.stage {
         Stage::IdentityProvider { nonce: expected } if expected.matches(&nonce) => {
             Ok(Leg::Identity(loaded))
@@ -330,4 +325,3 @@ async fn connect(
     .await;
     connected.unwrap_or_else(|refusal: Refusal| error_page(&refusal, audience))
 }
-

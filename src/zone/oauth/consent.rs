@@ -14,15 +14,11 @@ use super::{
     authorize::{error_page, see_other},
     form::Params,
     metadata, redirect_uri,
-    steps::{
-        CLIENT_SESSION_LIFETIME, Parties, advance, commit, page_url, refuse, upstream_state,
-    },
+    steps::{CLIENT_SESSION_LIFETIME, Parties, advance, commit, page_url, refuse, upstream_state},
     transaction::{self, Loaded, Stage, Transaction, consent_key, fresh_secret},
 };
 use crate::{
-    protocol::{
-        audit::CredentialSource, console::Session, oauth::ErrorCode, secret::Secret,
-    },
+    protocol::{audit::CredentialSource, console::Session, oauth::ErrorCode, secret::Secret},
     support::clock::Stopwatch,
     zone::{
         brokered_login,
@@ -135,7 +131,9 @@ pub(super) async fn show_sign_in(
     };
     match step.loaded.transaction.stage {
         Stage::SignIn | Stage::IdentityProvider { .. } => {}
-        Stage::Consent { .. } | Stage::Provider { .. } => return advance(&front, &step.loaded).await,
+        Stage::Consent { .. } | Stage::Provider { .. } => {
+            return advance(&front, &step.loaded).await;
+        }
     }
     let page = Parties::of(&step.directory, &step.loaded.transaction).map(|parties| {
         SignInPage {
@@ -155,7 +153,10 @@ pub(super) async fn submit_sign_in(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    answer(to_identity_provider(&front, &headers, &body).await, &headers)
+    answer(
+        to_identity_provider(&front, &headers, &body).await,
+        &headers,
+    )
 }
 
 async fn to_identity_provider(
@@ -258,19 +259,14 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
     let started = Stopwatch::start();
     let step = Step::submitted(front, headers, body)?;
     let Some((session, user)) = step.person(front) else {
-        return Ok(see_other(&page_url(
-            front,
-            metadata::SIGN_IN,
-            &step.loaded,
-        )));
+        return Ok(see_other(&page_url(front, metadata::SIGN_IN, &step.loaded)));
     };
     let transaction = &step.loaded.transaction;
     let parties = Parties::of(&step.directory, transaction)?;
     match step.form.required("decision")? {
         "allow" => {}
         "deny" => {
-            let draft =
-                parties.grant_draft(front, &parties.resource, &user, &session.id, started);
+            let draft = parties.grant_draft(front, &parties.resource, &user, &session.id, started);
             let refusal = Refusal::new(ErrorCode::AccessDenied, "The person refused to agree");
             return Ok(refuse(front, &step.loaded, &refusal, Some(draft), step.audience).await);
         }

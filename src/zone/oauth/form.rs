@@ -70,6 +70,16 @@ impl Params {
         })
     }
 
+    /// Every value of a parameter that may stand more than once (RFC 8707, section 2: `resource`).
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0
+            .iter()
+            .filter(|(n, value)| n == name && !value.is_empty())
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
     /// The scopes of `scope`, in order, each once; `None` if none was sent.
     ///
     /// # Errors

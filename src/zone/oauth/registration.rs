@@ -126,6 +126,12 @@ impl Registration {
         })
     }
 
+    /// The grants that the client may use.
+    #[must_use]
+    pub fn grant_types(&self) -> &[String] {
+        &self.answer.grant_types
+    }
+
     /// The answer, once the client was stored at `issued_at` (seconds since 1970).
     #[must_use]
     pub fn answered(self, issued_at: i64) -> RegistrationResponse {
