@@ -7,6 +7,7 @@
 pub mod faults;
 pub mod feed;
 pub mod guard;
+pub mod linear;
 pub mod observe;
 pub mod people;
 
