@@ -1,0 +1,522 @@
+//! The token and revocation endpoints (RFC 6749, RFC 7009, RFC 7636) and what the authorize page
+//! hands over to them.
+//!
+//! Linear's: opaque tokens, 24 hours, `read` in every grant, rotating refresh tokens. Ours: the
+//! other lifetimes, PKCE with S256 only, and that a used refresh token stays good for half an hour,
+//! so that an answer that got lost on the way does not cost the person a new consent.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{SHA256, digest},
+};
+use axum::{
+    Json,
+    extract::{Form, State, rejection::FormRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Inner,
+    access::Scopes,
+    store::{NotStored, TokenHash, TokenKind, TokenRecord, token_hash},
+};
+use crate::{
+    protocol::{
+        oauth::{ErrorCode, ErrorResponse},
+        secret::Secret,
+    },
+    upstream::observe::{Noted, bearer},
+};
+
+const ACCESS_LIFE: TimeDelta = TimeDelta::hours(24);
+const REFRESH_LIFE: TimeDelta = TimeDelta::days(90);
+const REFRESH_GRACE: TimeDelta = TimeDelta::minutes(30);
+const CODE_LIFE: TimeDelta = TimeDelta::minutes(5);
+const REQUEST_LIFE: TimeDelta = TimeDelta::minutes(30);
+
+/// No more requests or codes wait at a time; the oldest go first.
+const MOST_PENDING: usize = 1_000;
+
+/// What waits for somebody: for the person on the page, or for the application with its code.
+#[derive(Debug, Default)]
+pub struct Pending {
+    requests: Mutex<HashMap<String, Asked>>,
+    codes: Mutex<HashMap<TokenHash, Code>>,
+}
+
+/// An authorization request that a person is looking at.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub redirect_uri: String,
+    pub scopes: Scopes,
+    pub state: Option<String>,
+    pub challenge: Option<String>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A code that was given out.
+#[derive(Debug, Clone)]
+struct Code {
+    redirect_uri: String,
+    scopes: Scopes,
+    challenge: Option<String>,
+    user_id: String,
+    grant_id: String,
+    expires_at: DateTime<Utc>,
+    used: Used,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Used {
+    Never,
+    Once,
+}
+
+fn make_room<K: Clone + Eq + std::hash::Hash, V>(
+    waiting: &mut HashMap<K, V>,
+    now: DateTime<Utc>,
+    expires_at: impl Fn(&V) -> DateTime<Utc>,
+) {
+    waiting.retain(|_, value| expires_at(value) > now);
+    while waiting.len() >= MOST_PENDING {
+        let oldest = waiting
+            .iter()
+            .min_by_key(|(_, value)| expires_at(value))
+            .map(|(key, _)| key.clone());
+        match oldest {
+            Some(key) => waiting.remove(&key),
+            None => break,
+        };
+    }
+}
+
+impl Inner {
+    /// Keeps a request until the person has answered; gives back its name.
+    pub(super) fn ask(
+        &self,
+        redirect_uri: String,
+        scopes: Scopes,
+        state: Option<String>,
+        challenge: Option<String>,
+    ) -> String {
+        let now = self.clock.now();
+        let id = self.ids.token(24);
+        let mut requests = self
+            .pending
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        make_room(&mut requests, now, |asked| asked.expires_at);
+        requests.insert(
+            id.clone(),
+            Asked {
+                redirect_uri,
+                scopes,
+                state,
+                challenge,
+                expires_at: now + REQUEST_LIFE,
+            },
+        );
+        id
+    }
+
+    /// Takes a request that was answered; a second answer finds nothing.
+    pub(super) fn answered(&self, id: &str) -> Option<Asked> {
+        let now = self.clock.now();
+        self.pending
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id)
+            .filter(|asked| asked.expires_at > now)
+    }
+
+    /// Makes a code for what `user_id` agreed to.
+    pub(super) fn code(&self, asked: &Asked, user_id: String) -> String {
+        let now = self.clock.now();
+        let code = self.ids.token(24);
+        let mut codes = self
+            .pending
+            .codes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        make_room(&mut codes, now, |code| code.expires_at);
+        codes.insert(
+            token_hash(&code),
+            Code {
+                redirect_uri: asked.redirect_uri.clone(),
+                scopes: asked.scopes,
+                challenge: asked.challenge.clone(),
+                user_id,
+                grant_id: self.ids.uuid().to_string(),
+                expires_at: now + CODE_LIFE,
+                used: Used::Never,
+            },
+        );
+        code
+    }
+
+    /// Marks a code as used and tells what it was before.
+    fn use_code(&self, code: &Secret) -> Option<Code> {
+        let now = self.clock.now();
+        let mut codes = self
+            .pending
+            .codes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = codes.get_mut(&token_hash(code.expose()))?;
+        let before = found.clone();
+        found.used = Used::Once;
+        (before.expires_at > now).then_some(before)
+    }
+
+    fn is_client(&self, id: &str, secret: &Secret) -> bool {
+        let same =
+            |a: &str, b: &str| verify_slices_are_equal(&token_hash(a), &token_hash(b)).is_ok();
+        same(id, &self.oauth_client.id) & same(secret.expose(), self.oauth_client.secret.expose())
+    }
+}
+
+/// What comes to the token endpoint.
+#[derive(Debug, Deserialize)]
+pub struct TokenRequest {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    code: Option<Secret>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<Secret>,
+    refresh_token: Option<Secret>,
+    scope: Option<String>,
+}
+
+/// What comes to the revocation endpoint.
+#[derive(Debug, Deserialize)]
+pub struct RevokeRequest {
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    token: Option<Secret>,
+}
+
+/// An error answer (RFC 6749, section 5.2).
+struct Denial(ErrorCode, &'static str);
+
+impl From<NotStored> for Denial {
+    fn from(_: NotStored) -> Self {
+        Self(ErrorCode::ServerError, "The stand-in could not keep this.")
+    }
+}
+
+impl IntoResponse for Denial {
+    fn into_response(self) -> Response {
+        let Self(code, description) = self;
+        let status = match code {
+            ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+            ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let body = ErrorResponse {
+            error: code.as_str().to_owned(),
+            error_description: Some(description.to_owned()),
+            error_uri: None,
+        };
+        let mut response =
+            (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Basic realm=\"linear\""),
+            );
+        }
+        response
+            .extensions_mut()
+            .insert(Noted::default().error(format!("{}: {description}", code.as_str())));
+        response
+    }
+}
+
+/// `POST /oauth/token`.
+pub async fn token(
+    State(lab): State<Arc<Inner>>,
+    headers: HeaderMap,
+    form: Result<Form<TokenRequest>, FormRejection>,
+) -> Response {
+    match grant(&lab, &headers, form).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn grant(
+    lab: &Arc<Inner>,
+    headers: &HeaderMap,
+    form: Result<Form<TokenRequest>, FormRejection>,
+) -> Result<Response, Response> {
+    let Ok(Form(request)) = form else {
+        return Err(not_a_form());
+    };
+    authenticate(
+        lab,
+        headers,
+        request.client_id.as_deref(),
+        request.client_secret.as_ref(),
+    )
+    .map_err(IntoResponse::into_response)?;
+    match request.grant_type.as_deref() {
+        Some("authorization_code") => by_code(lab, &request).await,
+        Some("refresh_token") => by_refresh_token(lab, &request).await,
+        Some(_) => Err(Denial(
+            ErrorCode::UnsupportedGrantType,
+            "Only authorization_code and refresh_token are known here.",
+        )),
+        None => Err(Denial(
+            ErrorCode::InvalidRequest,
+            "The grant_type is missing.",
+        )),
+    }
+    .map_err(IntoResponse::into_response)
+}
+
+fn not_a_form() -> Response {
+    Denial(
+        ErrorCode::InvalidRequest,
+        "The body must be one form, each parameter at most once.",
+    )
+    .into_response()
+}
+
+/// RFC 6749, section 2.3.1: the secret in the header or in the body, never in both.
+fn authenticate(
+    lab: &Inner,
+    headers: &HeaderMap,
+    id: Option<&str>,
+    secret: Option<&Secret>,
+) -> Result<(), Denial> {
+    let bad = || Denial(ErrorCode::InvalidClient, "The client is not known.");
+    let (id, secret) = match (basic(headers), secret) {
+        (Some(_), Some(_)) => {
+            return Err(Denial(
+                ErrorCode::InvalidRequest,
+                "The client authenticated twice.",
+            ));
+        }
+        (Some((header_id, secret)), None) => {
+            if id.is_some_and(|id| id != header_id) {
+                return Err(bad());
+            }
+            (header_id, secret)
+        }
+        (None, Some(secret)) => (id.ok_or_else(bad)?.to_owned(), secret.clone()),
+        (None, None) => return Err(bad()),
+    };
+    if lab.is_client(&id, &secret) {
+        Ok(())
+    } else {
+        Err(bad())
+    }
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let decoded = Secret::new(decoded);
+    let (id, secret) = decoded.expose().split_once(':')?;
+    // Both halves are form-encoded inside of the header.
+    let plain = |text: &str| {
+        url::form_urlencoded::parse(format!("v={text}").as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned())
+    };
+    Some((plain(id)?, Secret::new(plain(secret)?)))
+}
+
+async fn by_code(lab: &Arc<Inner>, request: &TokenRequest) -> Result<Response, Denial> {
+    let missing = Denial(ErrorCode::InvalidRequest, "The code is missing.");
+    let code = lab
+        .use_code(request.code.as_ref().ok_or(missing)?)
+        .ok_or(Denial(
+            ErrorCode::InvalidGrant,
+            "The code is unknown or has ended.",
+        ))?;
+    if code.used == Used::Once {
+        // RFC 6749, section 4.1.2: somebody else may have it, so what came of it ends.
+        lab.store.revoke_grant(code.grant_id).await?;
+        return Err(Denial(
+            ErrorCode::InvalidGrant,
+            "The code was used before; its tokens are revoked.",
+        ));
+    }
+    if request.redirect_uri.as_deref() != Some(code.redirect_uri.as_str()) {
+        return Err(Denial(
+            ErrorCode::InvalidGrant,
+            "The redirect_uri is not the one that the code was made for.",
+        ));
+    }
+    let proven = match (&code.challenge, &request.code_verifier) {
+        (None, None) => true,
+        (Some(challenge), Some(verifier)) => {
+            let hash = digest(&SHA256, verifier.expose().as_bytes());
+            URL_SAFE_NO_PAD.encode(hash) == *challenge
+        }
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if !proven {
+        return Err(Denial(
+            ErrorCode::InvalidGrant,
+            "The code_verifier does not fit the code.",
+        ));
+    }
+    issue(
+        lab,
+        code.grant_id,
+        code.user_id,
+        code.scopes,
+        code.scopes,
+        None,
+    )
+    .await
+}
+
+async fn by_refresh_token(lab: &Arc<Inner>, request: &TokenRequest) -> Result<Response, Denial> {
+    let now = lab.clock.now();
+    let missing = Denial(ErrorCode::InvalidRequest, "The refresh_token is missing.");
+    let token = request.refresh_token.as_ref().ok_or(missing)?;
+    let mut old = lab
+        .store
+        .token(token.expose(), now)
+        .filter(|record| record.kind == TokenKind::Refresh)
+        .ok_or(Denial(
+            ErrorCode::InvalidGrant,
+            "The refresh token is unknown, has ended or was revoked.",
+        ))?;
+    let scopes = match request.scope.as_deref() {
+        None | Some("") => old.scopes,
+        Some(text) => Scopes::parse(text)
+            .ok()
+            .filter(|scopes| old.scopes.contains(*scopes))
+            .ok_or(Denial(
+                ErrorCode::InvalidScope,
+                "The scope goes beyond what was granted.",
+            ))?,
+    };
+    let (grant, user, granted) = (old.grant_id.clone(), old.user_id.clone(), old.scopes);
+    old.expires_at = old.expires_at.min(now + REFRESH_GRACE);
+    let used = (token_hash(token.expose()), old);
+    issue(lab, grant, user, scopes, granted, Some(used)).await
+}
+
+/// Makes an access token for `scopes` and a refresh token for all that was `granted`, and keeps
+/// them together with the refresh token that was `used`, all or none.
+async fn issue(
+    lab: &Arc<Inner>,
+    grant_id: String,
+    user_id: String,
+    scopes: Scopes,
+    granted: Scopes,
+    used: Option<(TokenHash, TokenRecord)>,
+) -> Result<Response, Denial> {
+    let now = lab.clock.now();
+    let access = Secret::new(format!("lin_oauth_{}", lab.ids.token(32)));
+    // The same beginning, so that whatever hides access tokens hides these.
+    let refresh = Secret::new(format!("lin_oauth_refresh_{}", lab.ids.token(32)));
+    let record = |kind, scopes, life| TokenRecord {
+        kind,
+        grant_id: grant_id.clone(),
+        user_id: user_id.clone(),
+        scopes,
+        expires_at: now + life,
+    };
+    let mut tokens = vec![
+        (
+            token_hash(access.expose()),
+            record(TokenKind::Access, scopes, ACCESS_LIFE),
+        ),
+        (
+            token_hash(refresh.expose()),
+            record(TokenKind::Refresh, granted, REFRESH_LIFE),
+        ),
+    ];
+    tokens.extend(used);
+    lab.store.put_tokens(tokens).await?;
+    let mut response = (
+        [
+            (header::CACHE_CONTROL, "no-store"),
+            (header::PRAGMA, "no-cache"),
+        ],
+        Json(json!({
+            "access_token": access.expose(),
+            "token_type": "Bearer",
+            "expires_in": ACCESS_LIFE.num_seconds(),
+            "refresh_token": refresh.expose(),
+            "scope": scopes.to_string(),
+        })),
+    )
+        .into_response();
+    let name = lab.workspace.member(&user_id).map(|m| m.name.clone());
+    response.extensions_mut().insert(Noted {
+        acted_as: name,
+        ..Noted::default()
+    });
+    Ok(response)
+}
+
+/// `POST /oauth/revoke`. Whoever holds a token may end it, by form or as a bearer (Linear takes
+/// both); a client that names itself must prove it. An unknown token is no error (RFC 7009, 2.2).
+pub async fn revoke(
+    State(lab): State<Arc<Inner>>,
+    headers: HeaderMap,
+    form: Result<Form<RevokeRequest>, FormRejection>,
+) -> Response {
+    let presented = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(bearer)
+        .map(Secret::from);
+    let (token, named) = match form {
+        Ok(Form(form)) => {
+            let secret = form.client_secret.as_ref();
+            let id = form.client_id.as_deref();
+            let names_itself = secret.is_some() || basic(&headers).is_some();
+            let named = if names_itself {
+                authenticate(&lab, &headers, id, secret)
+            } else {
+                Ok(())
+            };
+            (form.token.or(presented), named)
+        }
+        // A bearer alone needs no form.
+        Err(_) if presented.is_some() => (presented, Ok(())),
+        Err(_) => return not_a_form(),
+    };
+    if let Err(denial) = named {
+        return denial.into_response();
+    }
+    let Some(token) = token else {
+        return Denial(ErrorCode::InvalidRequest, "The token is missing.").into_response();
+    };
+    match lab.store.revoke(&token).await {
+        Ok(()) => (
+            StatusCode::OK,
+            [(header::CACHE_CONTROL, "no-store")],
+            Json(json!({})),
+        )
+            .into_response(),
+        Err(error) => Denial::from(error).into_response(),
+    }
+}

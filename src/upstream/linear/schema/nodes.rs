@@ -1,0 +1,515 @@
+//! What the workspace consists of, as GraphQL objects.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
+use chrono::{DateTime as Instant, Utc};
+
+use super::{
+    absent::{CommentBlanks, IssueBlanks, Reaction, TeamBlanks, UserBlanks},
+    connection::{Connection, PaginationOrderBy, Paging},
+    filters::{CommentFilter, Filter as _, IssueLabelFilter, WorkflowStateFilter},
+    lab,
+    scalars::{DateTime, JsonObject, TimelessDate, Whole},
+};
+use crate::upstream::linear::{
+    Inner,
+    access::Caller,
+    links,
+    store::{CommentRecord, IssueRecord, Place},
+    workspace::{self, Label, Member, Role, State},
+};
+
+/// When the sample workspace was made: a date of ours, the same in every lab.
+fn founded() -> DateTime {
+    DateTime(Instant::<Utc>::from_timestamp(1_767_603_600, 0).unwrap_or_default())
+}
+
+/// A person.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct User {
+    pub id: ID,
+    pub name: String,
+    pub display_name: String,
+    pub email: String,
+    pub initials: String,
+    pub active: bool,
+    pub admin: bool,
+    pub owner: bool,
+    pub guest: bool,
+    pub app: bool,
+    pub is_assignable: bool,
+    pub is_mentionable: bool,
+    pub supports_agent_sessions: bool,
+    pub can_access_any_public_team: bool,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    #[graphql(flatten)]
+    blanks: UserBlanks,
+}
+
+impl From<&Arc<Member>> for User {
+    fn from(member: &Arc<Member>) -> Self {
+        Self {
+            id: ID(member.id.clone()),
+            name: member.name.clone(),
+            display_name: member.display_name.clone(),
+            email: member.email.clone(),
+            initials: member
+                .name
+                .split(' ')
+                .filter_map(|word| word.chars().next())
+                .collect(),
+            active: true,
+            admin: member.role == Role::Admin,
+            owner: member.role == Role::Admin,
+            guest: false,
+            app: false,
+            is_assignable: true,
+            is_mentionable: true,
+            supports_agent_sessions: false,
+            can_access_any_public_team: true,
+            created_at: founded(),
+            updated_at: founded(),
+            blanks: UserBlanks::default(),
+        }
+    }
+}
+
+#[ComplexObject]
+impl User {
+    async fn url(&self, ctx: &Context<'_>) -> Result<String> {
+        Ok(links::profile(lab(ctx)?, &self.display_name))
+    }
+
+    async fn is_me(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(ctx.data::<Caller>()?.member.id == self.id.0)
+    }
+
+    async fn created_issue_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let memory = lab(ctx)?.store.read();
+        let count = memory
+            .issues
+            .values()
+            .filter(|issue| issue.creator_id == self.id.0)
+            .count();
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
+        Ok(Organization::of(lab(ctx)?))
+    }
+}
+
+/// A team.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Team {
+    pub id: ID,
+    pub key: String,
+    pub name: String,
+    pub display_name: String,
+    pub private: bool,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    #[graphql(flatten)]
+    blanks: Box<TeamBlanks>,
+}
+
+impl From<&workspace::Team> for Team {
+    fn from(team: &workspace::Team) -> Self {
+        Self {
+            id: ID(team.id.clone()),
+            key: team.key.clone(),
+            name: team.name.clone(),
+            display_name: team.name.clone(),
+            private: false,
+            created_at: founded(),
+            updated_at: founded(),
+            blanks: Box::default(),
+        }
+    }
+}
+
+#[ComplexObject]
+impl Team {
+    async fn default_issue_state(&self, ctx: &Context<'_>) -> Result<Option<WorkflowState>> {
+        Ok(lab(ctx)?.workspace.first_state().map(WorkflowState::from))
+    }
+
+    async fn issue_count(&self, ctx: &Context<'_>) -> Result<i32> {
+        let memory = lab(ctx)?.store.read();
+        let listed = memory
+            .issues
+            .values()
+            .filter(|issue| issue.place == Place::Listed)
+            .count();
+        Ok(i32::try_from(listed).unwrap_or(i32::MAX))
+    }
+
+    async fn states(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<WorkflowStateFilter>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(name = "includeArchived")] _include_archived: Option<bool>,
+        #[graphql(name = "orderBy")] _order_by: Option<PaginationOrderBy>,
+    ) -> Result<Connection<WorkflowState>> {
+        let workspace = &lab(ctx)?.workspace;
+        let states = workspace.states.iter();
+        let fitting = states
+            .filter(|state| filter.fits(workspace, state))
+            .map(WorkflowState::from);
+        Paging::new(after, before, first, last).page(fitting.collect())
+    }
+
+    async fn labels(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<IssueLabelFilter>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(name = "includeArchived")] _include_archived: Option<bool>,
+        #[graphql(name = "orderBy")] _order_by: Option<PaginationOrderBy>,
+    ) -> Result<Connection<IssueLabel>> {
+        let workspace = &lab(ctx)?.workspace;
+        let labels = workspace.labels.iter();
+        let fitting = labels
+            .filter(|label| filter.fits(workspace, label))
+            .map(IssueLabel::from);
+        Paging::new(after, before, first, last).page(fitting.collect())
+    }
+}
+
+/// A label.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct IssueLabel {
+    pub id: ID,
+    pub name: String,
+    pub color: String,
+    pub description: Option<String>,
+    pub is_group: bool,
+    pub group_type: Option<String>,
+    pub last_applied_at: Option<DateTime>,
+    pub archived_at: Option<DateTime>,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    pub creator: Option<User>,
+    pub retired_by: Option<User>,
+    pub parent: Option<Box<IssueLabel>>,
+    pub inherited_from: Option<Box<IssueLabel>>,
+}
+
+impl From<&Label> for IssueLabel {
+    fn from(label: &Label) -> Self {
+        Self {
+            id: ID(label.id.clone()),
+            name: label.name.to_owned(),
+            color: label.color.to_owned(),
+            description: None,
+            is_group: false,
+            group_type: None,
+            last_applied_at: None,
+            archived_at: None,
+            created_at: founded(),
+            updated_at: founded(),
+            creator: None,
+            retired_by: None,
+            parent: None,
+            inherited_from: None,
+        }
+    }
+}
+
+#[ComplexObject]
+impl IssueLabel {
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>> {
+        Ok(Some(Team::from(&lab(ctx)?.workspace.team)))
+    }
+}
+
+/// A step of the workflow.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct WorkflowState {
+    pub id: ID,
+    pub name: String,
+    #[graphql(name = "type")]
+    pub kind: String,
+    pub color: String,
+    pub description: Option<String>,
+    pub position: Whole,
+    pub archived_at: Option<DateTime>,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    pub inherited_from: Option<Box<WorkflowState>>,
+}
+
+impl From<&State> for WorkflowState {
+    fn from(state: &State) -> Self {
+        Self {
+            id: ID(state.id.clone()),
+            name: state.name.to_owned(),
+            kind: state.kind.to_owned(),
+            color: state.color.to_owned(),
+            description: None,
+            position: Whole::default(),
+            archived_at: None,
+            created_at: founded(),
+            updated_at: founded(),
+            inherited_from: None,
+        }
+    }
+}
+
+#[ComplexObject]
+impl WorkflowState {
+    async fn team(&self, ctx: &Context<'_>) -> Result<Team> {
+        Ok(Team::from(&lab(ctx)?.workspace.team))
+    }
+}
+
+/// The workspace itself.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Organization {
+    pub id: ID,
+    pub name: String,
+    pub url_key: String,
+    pub user_count: i32,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    pub archived_at: Option<DateTime>,
+    pub logo_url: Option<String>,
+}
+
+impl Organization {
+    /// The lab's one workspace.
+    #[must_use]
+    pub fn of(lab: &Inner) -> Self {
+        Self {
+            id: ID(lab.workspace.id.clone()),
+            name: workspace::WORKSPACE_NAME.to_owned(),
+            url_key: workspace::WORKSPACE_KEY.to_owned(),
+            user_count: i32::try_from(lab.workspace.members.len()).unwrap_or(i32::MAX),
+            created_at: founded(),
+            updated_at: founded(),
+            archived_at: None,
+            logo_url: None,
+        }
+    }
+}
+
+/// With whom an issue is shared beyond its team: in the lab, nobody.
+#[derive(Debug, Clone, Default, SimpleObject)]
+pub struct IssueSharedAccess {
+    pub is_shared: bool,
+    pub shared_with_count: i32,
+    pub shared_with_users: Vec<User>,
+    pub viewer_has_only_shared_access: bool,
+    pub disallowed_issue_fields: Vec<String>,
+}
+
+/// An issue.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Issue {
+    pub id: ID,
+    pub identifier: String,
+    pub number: Whole,
+    pub url: String,
+    pub branch_name: String,
+    pub title: String,
+    pub description: Option<String>,
+    pub priority: Whole,
+    pub priority_label: String,
+    pub label_ids: Vec<String>,
+    pub estimate: Option<i32>,
+    pub due_date: Option<TimelessDate>,
+    pub trashed: bool,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    pub archived_at: Option<DateTime>,
+    pub board_order: Whole,
+    pub sort_order: Whole,
+    pub priority_sort_order: Whole,
+    pub sub_issue_sort_order: Option<Whole>,
+    pub customer_ticket_count: i32,
+    pub inherits_shared_access: bool,
+    pub previous_identifiers: Vec<String>,
+    pub reaction_data: JsonObject,
+    /// Not null: `@linear/sdk` reads it without asking.
+    pub reactions: Vec<Reaction>,
+    /// Not null: `@linear/sdk` reads it without asking.
+    pub shared_access: IssueSharedAccess,
+    #[graphql(flatten)]
+    blanks: Box<IssueBlanks>,
+    #[graphql(skip)]
+    pub record: Arc<IssueRecord>,
+}
+
+/// Linear's words for a priority.
+const PRIORITIES: [&str; 5] = ["No priority", "Urgent", "High", "Medium", "Low"];
+
+impl Issue {
+    /// The issue as `lab` shows it.
+    #[must_use]
+    pub fn new(lab: &Inner, record: Arc<IssueRecord>) -> Self {
+        let identifier = lab.identifier(&record);
+        Self {
+            id: ID(record.id.clone()),
+            url: links::issue(lab, &record),
+            branch_name: links::branch(lab, &record),
+            identifier,
+            number: Whole(record.number.into()),
+            title: record.title.clone(),
+            description: record.description.clone(),
+            priority: Whole(record.priority.into()),
+            priority_label: PRIORITIES
+                .get(usize::from(record.priority))
+                .unwrap_or(&PRIORITIES[0])
+                .to_string(),
+            label_ids: record.label_ids.clone(),
+            estimate: record.estimate,
+            due_date: record.due_date.clone().map(TimelessDate),
+            trashed: record.place == Place::Trashed,
+            created_at: DateTime(record.created_at),
+            updated_at: DateTime(record.updated_at),
+            archived_at: record.archived_at.map(DateTime),
+            board_order: Whole::default(),
+            sort_order: Whole(record.number.into()),
+            priority_sort_order: Whole(record.number.into()),
+            sub_issue_sort_order: None,
+            customer_ticket_count: 0,
+            inherits_shared_access: false,
+            previous_identifiers: Vec::new(),
+            reaction_data: JsonObject,
+            reactions: Vec::new(),
+            shared_access: IssueSharedAccess::default(),
+            blanks: Box::default(),
+            record,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Issue {
+    async fn team(&self, ctx: &Context<'_>) -> Result<Team> {
+        Ok(Team::from(&lab(ctx)?.workspace.team))
+    }
+
+    async fn creator(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let workspace = &lab(ctx)?.workspace;
+        Ok(workspace.member(&self.record.creator_id).map(User::from))
+    }
+
+    async fn assignee(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let workspace = &lab(ctx)?.workspace;
+        let assignee = self.record.assignee_id.as_deref();
+        Ok(assignee.and_then(|id| workspace.member(id)).map(User::from))
+    }
+
+    async fn state(&self, ctx: &Context<'_>) -> Result<Option<WorkflowState>> {
+        let workspace = &lab(ctx)?.workspace;
+        Ok(workspace
+            .state(&self.record.state_id)
+            .map(WorkflowState::from))
+    }
+
+    async fn labels(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<IssueLabelFilter>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(name = "includeArchived")] _include_archived: Option<bool>,
+        #[graphql(name = "orderBy")] _order_by: Option<PaginationOrderBy>,
+    ) -> Result<Connection<IssueLabel>> {
+        let workspace = &lab(ctx)?.workspace;
+        let labels = self.record.label_ids.iter();
+        let fitting = labels
+            .filter_map(|id| workspace.label(id))
+            .filter(|label| filter.fits(workspace, label))
+            .map(IssueLabel::from);
+        Paging::new(after, before, first, last).page(fitting.collect())
+    }
+
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<CommentFilter>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(name = "includeArchived")] _include_archived: Option<bool>,
+        #[graphql(name = "orderBy")] _order_by: Option<PaginationOrderBy>,
+    ) -> Result<Connection<Comment>> {
+        let lab = lab(ctx)?;
+        let comments: Vec<Comment> = lab
+            .store
+            .read()
+            .comments
+            .iter()
+            .filter(|comment| comment.issue_id == self.record.id)
+            .filter(|comment| filter.fits(&lab.workspace, comment))
+            .map(|comment| Comment::new(lab, Arc::clone(comment)))
+            .collect();
+        Paging::new(after, before, first, last).page(comments)
+    }
+}
+
+/// A comment.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Comment {
+    pub id: ID,
+    pub body: String,
+    pub url: String,
+    pub created_at: DateTime,
+    pub updated_at: DateTime,
+    pub issue_id: Option<String>,
+    #[graphql(flatten)]
+    blanks: Box<CommentBlanks>,
+    #[graphql(skip)]
+    record: Arc<CommentRecord>,
+}
+
+impl Comment {
+    /// The comment as `lab` shows it.
+    #[must_use]
+    pub fn new(lab: &Inner, record: Arc<CommentRecord>) -> Self {
+        Self {
+            id: ID(record.id.clone()),
+            body: record.body.clone(),
+            url: links::comment(lab, &record),
+            created_at: DateTime(record.created_at),
+            updated_at: DateTime(record.created_at),
+            issue_id: Some(record.issue_id.clone()),
+            blanks: Box::default(),
+            record,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Comment {
+    async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let workspace = &lab(ctx)?.workspace;
+        Ok(workspace.member(&self.record.user_id).map(User::from))
+    }
+
+    async fn issue(&self, ctx: &Context<'_>) -> Result<Option<Issue>> {
+        let lab = lab(ctx)?;
+        let issue = lab.store.read().issue(&self.record.issue_id).cloned();
+        Ok(issue.map(|record| Issue::new(lab, record)))
+    }
+}
