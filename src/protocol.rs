@@ -7,6 +7,7 @@ pub mod env;
 pub mod jwt;
 pub mod oauth;
 pub mod observed;
+pub mod page;
 pub mod secret;
 pub mod tickets;
 pub mod traceparent;

@@ -9,6 +9,7 @@ pub mod feed;
 pub mod guard;
 pub mod observe;
 pub mod people;
+pub mod supabase;
 
 use axum::{Router, middleware};
 
