@@ -10,6 +10,7 @@ pub mod guard;
 pub mod linear;
 pub mod observe;
 pub mod people;
+pub mod supabase;
 
 use axum::{Router, middleware};
 
