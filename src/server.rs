@@ -96,7 +96,7 @@ impl Default for Patience {
         Self {
             zone: Duration::from_secs(10),
             service: Duration::from_secs(20),
-            model: Duration::from_secs(120),
+            model: Duration::from_mins(2),
             supabase_pauses: [1, 2, 4].map(Duration::from_secs).to_vec(),
             anthropic_pauses: [2, 4].map(Duration::from_secs).to_vec(),
         }

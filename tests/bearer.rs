@@ -47,7 +47,7 @@ impl Bench {
     }
 
     async fn try_token(&self, token: &str) -> (u16, String) {
-        challenge(self.send(post(Some(token), &list_tools())).await)
+        challenge(&self.send(post(Some(token), &list_tools())).await)
     }
 
     async fn try_authorization(&self, value: &str) -> Response {
@@ -58,7 +58,7 @@ impl Bench {
     }
 }
 
-fn challenge(response: Response) -> (u16, String) {
+fn challenge(response: &Response) -> (u16, String) {
     let header = response.headers().get("www-authenticate");
     (
         response.status().as_u16(),
@@ -113,7 +113,7 @@ async fn a_bearer_without_a_token_is_a_bad_request(#[case] value: &str, #[case] 
 async fn another_scheme_is_refused() {
     let response = Bench::start().await.try_authorization("Basic eDp5").await;
     assert_eq!(
-        challenge(response),
+        challenge(&response),
         refused("Unsupported authentication scheme")
     );
 }
@@ -210,7 +210,7 @@ async fn the_other_name_of_this_computer_is_another_resource() {
     let mut request = post(Some(&bench.token()), &list_tools());
     let host = "127.0.0.1:8000".parse().unwrap();
     request.headers_mut().insert("host", host);
-    let answer = challenge(bench.send(request).await);
+    let answer = challenge(&bench.send(request).await);
     assert_eq!(answer, refused("Token not intended for resource"));
 }
 

@@ -134,9 +134,8 @@ impl Keys {
         let age = self.clock.now() - known.fetched?;
         match known.keys.get(kid) {
             Some(key) if age < FRESH => Some(Ok(Arc::clone(key))),
-            Some(_) => None,
             None if age < PAUSE => Some(Err(NoKey::Unknown)),
-            None => None,
+            Some(_) | None => None,
         }
     }
 

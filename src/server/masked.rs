@@ -3,14 +3,14 @@
 //! The schema sent to the model cannot ask for all of this, and a model need not keep to a schema.
 //! What does not pass here never reaches Linear.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     protocol::tickets::{DetectedEntity, Ticket},
-    support::text::one_line,
+    support::text::{one_line, sanitize},
 };
 
 /// The labels that the model may choose from.
@@ -111,7 +111,7 @@ impl Masked {
             return Err(Unfit::Blank("text"));
         }
         let customer = Customer::of(ticket);
-        customer.absent_from("title", &title)?;
+        customer.absent_from("title", &raw.title)?;
         customer.absent_from("text", &raw.masked_text)?;
         let mut labels = Vec::with_capacity(3);
         for label in raw.labels {
@@ -177,7 +177,9 @@ impl Customer {
 fn fold(text: &str) -> String {
     let visible: String = text
         .chars()
-        .filter(|c| c.is_whitespace() || one_line(c.encode_utf8(&mut [0; 4])).starts_with(*c))
+        .filter(|c| {
+            c.is_whitespace() || matches!(sanitize(c.encode_utf8(&mut [0; 4])), Cow::Borrowed(_))
+        })
         .flat_map(char::to_lowercase)
         .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -200,7 +200,7 @@ mod tests {
 
     const ID: &str = "3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d";
 
-    fn read(name: &str, arguments: Value) -> Result<Tool, String> {
+    fn read(name: &str, arguments: &Value) -> Result<Tool, String> {
         Tool::read(name, arguments.as_object().cloned()).map_err(|no_call| match no_call {
             NoCall::UnknownTool => "unknown".to_owned(),
             NoCall::Arguments(failure) => failure.why,
@@ -225,6 +225,6 @@ mod tests {
         #[case] arguments: Value,
         #[case] expected: Result<Tool, &str>,
     ) {
-        assert_eq!(read(name, arguments), expected.map_err(str::to_owned));
+        assert_eq!(read(name, &arguments), expected.map_err(str::to_owned));
     }
 }
