@@ -1,6 +1,12 @@
 //! The workshop's `.env` file: its lines, and what kind of thing each value is.
 
+mod classify;
+mod parse;
+
 use serde::{Deserialize, Serialize};
+
+pub use classify::classify;
+pub use parse::{EnvEntry, EnvFile, EnvRemark};
 
 /// What a value is, and so what it is worth to a thief.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,0 +1,324 @@
+//! One tool call on its way through the services: for each thing touched a fresh credential, used
+//! once and thrown away.
+//!
+//! The shape is the law: a [`Touch`] cannot get at a credential but through [`Call::touch`], which
+//! exchanges for it, lends it, drops it, and tells each of the three.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Patience,
+    bearer::Caller,
+    exchange::{Exchanger, resource_name, wanted},
+    http::Http,
+    progress::Progress,
+    settings::Settings,
+};
+use crate::{
+    protocol::{
+        observed::{Step, StepAction, StepOutcome, Upstream},
+        secret::{Fingerprint, Secret},
+        traceparent::{SpanId, TraceId, TraceParent},
+    },
+    support::{
+        clock::Stopwatch,
+        error::{Exit, Failure},
+        ids::Ids,
+    },
+};
+
+/// The steps that one touch tells: exchanged, used, discarded.
+pub(super) const STEPS_PER_TOUCH: u32 = 3;
+
+/// The longest that a service's `Retry-After` is obeyed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What every call shares.
+pub(super) struct Services {
+    pub http: Http,
+    pub settings: Arc<Settings>,
+    pub exchanger: Exchanger,
+    pub ids: Ids,
+    pub patience: Patience,
+}
+
+/// One tool call.
+pub(super) struct Call {
+    pub services: Arc<Services>,
+    pub caller: Arc<Caller>,
+    pub trace: TraceId,
+    pub progress: Progress,
+    /// Fires when the caller cancels or goes away.
+    pub cancelled: CancellationToken,
+}
+
+/// What a touch may use while it holds a credential.
+pub(super) struct Visit<'a> {
+    pub http: &'a Http,
+    pub settings: &'a Settings,
+    pub credential: &'a Secret,
+    pub hop: TraceParent,
+    pub limit: Duration,
+    /// How often this was tried before.
+    pub retry: u32,
+}
+
+/// Whether a request may be dropped half way when the caller goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interruption {
+    /// It only reads.
+    Anytime,
+    /// It changes something: once sent, its end is awaited, so that what happened is known.
+    NotOnceSent,
+}
+
+/// One thing that is done with one credential.
+pub(super) trait Touch: Sync {
+    type Output: Send;
+    const UPSTREAM: Upstream;
+    /// Absent for a vault resource, whose credential has no scopes.
+    const SCOPE: Option<&'static str> = None;
+    const INTERRUPTION: Interruption = Interruption::Anytime;
+    /// What it did, for people: `Supabase gave the ticket`.
+    const DONE: &'static str;
+
+    /// The operation's short name for the trace.
+    fn operation(&self) -> String;
+
+    fn perform(
+        &self,
+        visit: Visit<'_>,
+    ) -> impl Future<Output = Result<Self::Output, Setback>> + Send;
+}
+
+/// A request that did not work out.
+#[derive(Debug)]
+pub(super) struct Setback {
+    pub failure: Failure,
+    pub outcome: StepOutcome,
+    pub again: Again,
+}
+
+/// Whether the same request may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Never,
+    /// After the usual pause, or the one that the service asked for.
+    After(Option<Duration>),
+}
+
+impl Setback {
+    /// The service answered that it will not.
+    pub const fn refused(failure: Failure) -> Self {
+        Self {
+            failure,
+            outcome: StepOutcome::Refused,
+            again: Again::Never,
+        }
+    }
+
+    /// It could not be done, and another try would be no better.
+    pub const fn failed(failure: Failure) -> Self {
+        Self {
+            failure,
+            outcome: StepOutcome::Failed,
+            again: Again::Never,
+        }
+    }
+
+    pub const fn or_again(mut self, after: Option<Duration>) -> Self {
+        self.again = Again::After(after);
+        self
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The call was cancelled",
+        "the caller went away or called it off",
+        "nothing more was done; call the tool again if it is still wanted",
+    )
+}
+
+impl Call {
+    fn hop(&self) -> TraceParent {
+        TraceParent {
+            trace: self.trace,
+            span: SpanId(self.services.ids.u64()),
+        }
+    }
+
+    /// Exchanges the caller's token, does `touch` with the credential, and throws it away.
+    pub async fn touch<T: Touch>(&self, touch: T) -> Result<T::Output, Failure> {
+        let (credential, issued) = self.obtain::<T>().await?;
+        let result = self.attempt(&touch, &credential).await;
+        let fingerprint = credential.fingerprint();
+        drop(credential);
+        self.told_discarded::<T>(issued, fingerprint).await;
+        result
+    }
+
+    async fn obtain<T: Touch>(&self) -> Result<(Secret, Issued), Failure> {
+        let hop = self.hop();
+        let watch = Stopwatch::start();
+        let exchange = self.services.exchanger.exchange(
+            &self.caller.token,
+            T::UPSTREAM,
+            T::SCOPE,
+            hop,
+            self.services.patience.zone,
+        );
+        let answer = tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => return Err(cancelled()),
+            answer = exchange => answer,
+        };
+        let (outcome, credential, detail, message) = match &answer {
+            Ok(credential) => (
+                StepOutcome::Succeeded,
+                Some(credential.fingerprint()),
+                None,
+                format!(
+                    "The zone issued a credential for {}",
+                    wanted(T::UPSTREAM, T::SCOPE)
+                ),
+            ),
+            Err(error) => (
+                error.outcome,
+                None,
+                Some(error.detail.clone()),
+                error.failure.what.clone(),
+            ),
+        };
+        let step = Step {
+            span: hop.span,
+            action: StepAction::Exchanged,
+            upstream: T::UPSTREAM,
+            scope: T::SCOPE.map(str::to_owned),
+            outcome,
+            duration_us: watch.micros(),
+            credential,
+            detail,
+        };
+        self.progress.tell(&step, message).await;
+        let issued = Issued {
+            span: hop.span,
+            since: Stopwatch::start(),
+        };
+        answer
+            .map(|credential| (credential, issued))
+            .map_err(|error| error.failure)
+    }
+
+    async fn attempt<T: Touch>(
+        &self,
+        touch: &T,
+        credential: &Secret,
+    ) -> Result<T::Output, Failure> {
+        let mut pauses = self.services.patience.pauses(T::UPSTREAM).iter();
+        let mut retry = 0;
+        loop {
+            if self.cancelled.is_cancelled() {
+                return Err(cancelled());
+            }
+            let hop = self.hop();
+            let watch = Stopwatch::start();
+            let visit = Visit {
+                http: &self.services.http,
+                settings: &self.services.settings,
+                credential,
+                hop,
+                limit: self.services.patience.limit(T::UPSTREAM),
+                retry,
+            };
+            let result = match T::INTERRUPTION {
+                Interruption::NotOnceSent => touch.perform(visit).await,
+                Interruption::Anytime => tokio::select! {
+                    biased;
+                    () = self.cancelled.cancelled() => return Err(cancelled()),
+                    result = touch.perform(visit) => result,
+                },
+            };
+            self.told_used(touch, hop.span, &watch, credential.fingerprint(), &result)
+                .await;
+            let setback = match result {
+                Ok(output) => return Ok(output),
+                Err(setback) => setback,
+            };
+            let (Again::After(asked), Some(usual)) = (setback.again, pauses.next()) else {
+                return Err(after_tries(setback.failure, retry));
+            };
+            retry += 1;
+            let pause = asked.map_or(*usual, |asked| asked.min(LONGEST_PAUSE));
+            tokio::select! {
+                biased;
+                () = self.cancelled.cancelled() => return Err(cancelled()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn told_used<T: Touch>(
+        &self,
+        touch: &T,
+        span: SpanId,
+        watch: &Stopwatch,
+        credential: Fingerprint,
+        result: &Result<T::Output, Setback>,
+    ) {
+        let operation = touch.operation();
+        let (outcome, detail, message) = match result {
+            Ok(_) => (StepOutcome::Succeeded, operation, T::DONE.to_owned()),
+            Err(setback) => (
+                setback.outcome,
+                format!("{operation}: {}", setback.failure.why),
+                setback.failure.what.clone(),
+            ),
+        };
+        let step = Step {
+            span,
+            action: StepAction::Used,
+            upstream: T::UPSTREAM,
+            scope: T::SCOPE.map(str::to_owned),
+            outcome,
+            duration_us: watch.micros(),
+            credential: Some(credential),
+            detail: Some(detail),
+        };
+        self.progress.tell(&step, message).await;
+    }
+
+    async fn told_discarded<T: Touch>(&self, issued: Issued, credential: Fingerprint) {
+        let step = Step {
+            span: issued.span,
+            action: StepAction::Discarded,
+            upstream: T::UPSTREAM,
+            scope: T::SCOPE.map(str::to_owned),
+            outcome: StepOutcome::Succeeded,
+            duration_us: issued.since.micros(),
+            credential: Some(credential),
+            detail: None,
+        };
+        let message = format!("Threw the {} credential away", resource_name(T::UPSTREAM));
+        self.progress.tell(&step, message).await;
+    }
+}
+
+/// When and by which hop a credential came.
+struct Issued {
+    span: SpanId,
+    since: Stopwatch,
+}
+
+fn after_tries(failure: Failure, retries: u32) -> Failure {
+    if retries == 0 {
+        return failure;
+    }
+    Failure {
+        why: format!("{} (tried {} times)", failure.why, retries + 1),
+        ..failure
+    }
+}

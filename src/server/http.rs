@@ -1,0 +1,196 @@
+//! The one outgoing HTTP client: keep-alive, no redirects, bounded answers, everything in time.
+//!
+//! Must not interpret an answer: what a status means is known where the request is made.
+
+use std::{error::Error, fmt, time::Duration};
+
+use reqwest::{
+    Client, RequestBuilder, StatusCode,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+    redirect::Policy,
+};
+
+use crate::{
+    protocol::{
+        secret::{Secret, scrub},
+        traceparent::TraceParent,
+    },
+    support::{
+        error::{Exit, Failure},
+        text::{one_line, truncate},
+    },
+};
+
+/// What the zone may answer with; its documents are small.
+pub(super) const SMALL_BODY: usize = 256 << 10;
+/// What a service may answer with: tickets of several megabytes are allowed for.
+pub(super) const LARGE_BODY: usize = 32 << 20;
+
+/// How much of a foreign answer an error message quotes.
+const QUOTED: usize = 300;
+
+/// The header that carries a hop's W3C Trace Context.
+pub(super) const TRACEPARENT: &str = "traceparent";
+
+const USER_AGENT: &str = concat!("hoptrail/", env!("CARGO_PKG_VERSION"));
+
+#[derive(Debug, Clone)]
+pub(super) struct Http(Client);
+
+/// Whether a proxy from the environment is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Everything is on this computer; a proxy could only be in the way.
+    Loopback,
+    /// `HTTPS_PROXY` and its kin count, as the network around may need them.
+    Network,
+}
+
+/// An answer, read to its end. The body may hold a credential and is zeroed when dropped.
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Secret<Vec<u8>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// No connection, or it broke before an answer began.
+    Unreachable(String),
+    TimedOut(Duration),
+    /// The answer began and did not end.
+    CutOff(String),
+    TooLarge(usize),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "no answer came: {why}"),
+            Self::TimedOut(limit) => write!(f, "no answer came within {} s", limit.as_secs()),
+            Self::CutOff(why) => write!(f, "the answer broke off half way: {why}"),
+            Self::TooLarge(limit) => {
+                write!(f, "the answer was larger than {} KB", limit >> 10)
+            }
+        }
+    }
+}
+
+impl Http {
+    pub fn new(reach: Reach) -> Result<Self, Failure> {
+        let builder = Client::builder()
+            .user_agent(USER_AGENT)
+            // A redirected token request would hand the client secret to whoever is named.
+            .redirect(Policy::none())
+            .tcp_nodelay(true)
+            .connect_timeout(Duration::from_secs(5));
+        let builder = match reach {
+            Reach::Loopback => builder.no_proxy(),
+            Reach::Network => builder,
+        };
+        builder.build().map(Self).map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                "The HTTP client could not be set up",
+                chain(&error),
+                "check the system's certificates and proxy settings",
+            )
+        })
+    }
+
+    pub const fn client(&self) -> &Client {
+        &self.0
+    }
+}
+
+/// Sends `request` and reads the answer, at most `largest` bytes of it, within `limit`.
+pub(super) async fn send(
+    request: RequestBuilder,
+    limit: Duration,
+    largest: usize,
+) -> Result<Answer, Trouble> {
+    let mut response = request.timeout(limit).send().await.map_err(|error| {
+        if error.is_timeout() {
+            Trouble::TimedOut(limit)
+        } else {
+            Trouble::Unreachable(chain(&error.without_url()))
+        }
+    })?;
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let expected = response.content_length().unwrap_or(0);
+    let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(largest).min(largest));
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) if body.len() + chunk.len() <= largest => {
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Some(_)) => return Err(Trouble::TooLarge(largest)),
+            Err(error) if error.is_timeout() => return Err(Trouble::TimedOut(limit)),
+            Err(error) => return Err(Trouble::CutOff(chain(&error.without_url()))),
+        }
+    }
+    Ok(Answer {
+        status,
+        headers,
+        body: Secret::new(body),
+    })
+}
+
+impl Answer {
+    pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.body.expose())
+    }
+
+    /// The body for an error message: harmless, short, and with anything like a key hidden.
+    pub fn quote(&self) -> String {
+        let text = quote(&String::from_utf8_lossy(self.body.expose()));
+        if text.is_empty() {
+            return "(an empty body)".to_owned();
+        }
+        text
+    }
+
+    /// `Retry-After` in seconds (RFC 9110, section 10.2.3); the date form is left to the caller's
+    /// own delay.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        text.trim().parse().ok().map(Duration::from_secs)
+    }
+}
+
+/// Foreign text for an error message: harmless, one line, short, and with anything like a key hidden.
+pub(super) fn quote(text: &str) -> String {
+    // Cut before looking closer: the text may be megabytes.
+    let head: String = text.trim().chars().take(QUOTED * 4).collect();
+    truncate(&one_line(&scrub(&head)), QUOTED).into_owned()
+}
+
+/// A header value that is kept out of any debug output.
+pub(super) fn sensitive(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The header of `hop`.
+pub(super) fn trace_header(hop: TraceParent) -> (&'static str, String) {
+    (TRACEPARENT, hop.to_string())
+}
+
+/// An error with its causes; reqwest's own text stops at "error sending request".
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    quote(&text)
+}
