@@ -1,0 +1,229 @@
+//! Tools over the MCP connection: what a call tells on its way, and what a bad answer becomes.
+
+#[expect(dead_code, reason = "each test binary uses a part of it")]
+#[path = "support/client_fake.rs"]
+mod fake;
+
+use fake::{Fake, Mcp, Rig, rig};
+use hoptrail::{
+    client::browser::BrowserMode,
+    protocol::traceparent::SpanId,
+    support::error::Exit,
+    trace::{
+        Fact,
+        event::{CallOutcome, Leg},
+    },
+};
+use rstest::rstest;
+use serde_json::{Map, json};
+use tokio_util::sync::CancellationToken;
+
+fn never() -> CancellationToken {
+    CancellationToken::new()
+}
+
+async fn signed_in() -> (Fake, Rig) {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    rig.client.sign_in(never()).await.unwrap();
+    (fake, rig)
+}
+
+#[tokio::test]
+async fn a_call_tells_its_steps_under_its_own_id_and_in_order() {
+    let (fake, rig) = signed_in().await;
+    let mut arguments = Map::new();
+    arguments.insert("ticketId".to_owned(), json!("t-1"));
+    let result = rig
+        .client
+        .call_tool("escalate_ticket", arguments, never())
+        .await
+        .unwrap();
+    assert_eq!(result.outcome, CallOutcome::Succeeded);
+    assert_eq!(result.text, "it is done");
+    let reports = rig.sink.0.lock().unwrap();
+    let of_call: Vec<_> = reports
+        .iter()
+        .filter(|one| one.call == Some(result.call))
+        .collect();
+    let story: Vec<&str> = of_call
+        .iter()
+        .map(|one| match &one.fact {
+            Fact::ToolCallStarted { .. } => "started",
+            Fact::HopSent { leg: Leg::Mcp, .. } => "sent",
+            Fact::StepReported(_) => "step",
+            Fact::ProgressReported { .. } => "words",
+            Fact::HopReturned { .. } => "returned",
+            Fact::ToolCallFinished { .. } => "finished",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        story,
+        ["started", "sent", "step", "words", "returned", "finished"]
+    );
+    assert_eq!(of_call[2].span, Some(SpanId(0xaa)));
+    assert_eq!(of_call[1].span, of_call[4].span);
+    let Fact::HopReturned {
+        body: Some(body),
+        status: 200,
+        ..
+    } = &of_call[4].fact
+    else {
+        panic!("{:?}", of_call[4].fact);
+    };
+    assert!(
+        body.text.contains("it is done"),
+        "the events are the body: {}",
+        body.text
+    );
+    // The server was told the same names.
+    let span = of_call[1].span.unwrap();
+    let parent = format!("00-{}-{span}-01", result.call);
+    assert_eq!(fake.saw(&parent), 1);
+}
+
+#[tokio::test]
+async fn the_connection_is_used_again() {
+    let (fake, rig) = signed_in().await;
+    rig.client.list_tools(never()).await.unwrap();
+    for _ in 0..3 {
+        rig.client
+            .call_tool("escalate_ticket", Map::new(), never())
+            .await
+            .unwrap();
+    }
+    assert_eq!(fake.saw("mcp initialize"), 1);
+    let connected: Vec<Fact> = rig
+        .sink
+        .facts()
+        .into_iter()
+        .filter(|fact| matches!(fact, Fact::ServerConnected { .. }))
+        .collect();
+    assert_eq!(
+        connected,
+        [Fact::ServerConnected {
+            name: "fake␛[31m".to_owned(),
+            version: "1.0".to_owned(),
+            protocol: "2025-11-25".to_owned(),
+        }]
+    );
+}
+
+#[tokio::test]
+async fn a_tool_that_says_it_failed_is_a_result() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = Mcp::ToolFails);
+    let result = rig
+        .client
+        .call_tool("delete_issue", Map::new(), never())
+        .await
+        .unwrap();
+    assert_eq!(result.outcome, CallOutcome::Failed);
+    assert_eq!(result.text, "refused by policy");
+}
+
+#[rstest]
+#[case(Mcp::Html, Exit::Failed, "not how an MCP server answers", "a web page")]
+#[case(Mcp::Status500, Exit::Unreachable, "The MCP server failed", "500")]
+#[case(Mcp::Empty, Exit::Failed, "not how an MCP server answers", "nothing")]
+#[case(Mcp::HalfJson, Exit::Failed, "did not answer", "")]
+#[case(Mcp::HalfEvents, Exit::Failed, "broke off", "")]
+#[case(Mcp::EventIsNoJson, Exit::Failed, "broke off", "no JSON")]
+#[case(
+    Mcp::WrongJson,
+    Exit::Failed,
+    "not how an MCP server answers",
+    "no JSON-RPC"
+)]
+#[case(
+    Mcp::JsonRpcError,
+    Exit::Failed,
+    "refused the request",
+    "Tool ␛]0;x nope not found"
+)]
+#[tokio::test]
+async fn an_answer_that_is_none_becomes_one_clear_failure(
+    #[case] how: Mcp,
+    #[case] exit: Exit,
+    #[case] what: &str,
+    #[case] why: &str,
+) {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = how);
+    let failure = rig
+        .client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.exit, exit, "{failure}");
+    assert!(
+        failure.what.contains(what) && failure.why.contains(why),
+        "{failure}"
+    );
+    let broken = rig.sink.count(|fact| {
+        matches!(
+            fact,
+            Fact::ToolCallFinished {
+                outcome: CallOutcome::Broken,
+                ..
+            }
+        )
+    });
+    assert_eq!(broken, 1);
+    // And the next call is none the worse for it.
+    fake.script(|script| script.mcp = Mcp::Usual);
+    rig.client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_is_called_off_is_called_off_at_the_server_too() {
+    let (fake, rig) = signed_in().await;
+    rig.client.list_tools(never()).await.unwrap();
+    fake.script(|script| script.mcp = Mcp::Hang);
+    let cancel = CancellationToken::new();
+    let (client, token) = (std::sync::Arc::clone(&rig.client), cancel.clone());
+    let calling =
+        tokio::spawn(async move { client.call_tool("escalate_ticket", Map::new(), token).await });
+    fake.shared.called.notified().await;
+    cancel.cancel();
+    let result = calling.await.unwrap().unwrap();
+    assert_eq!(result.outcome, CallOutcome::Cancelled);
+    fake.shared.cancelled.notified().await;
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_asking_for_more_scope_is_not_obeyed_for_ever() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = Mcp::NeedsScope);
+    for _ in 0..6 {
+        let failure = rig
+            .client
+            .call_tool("escalate_ticket", Map::new(), never())
+            .await
+            .unwrap_err();
+        assert_eq!(failure.what, "The token may not do that");
+    }
+    assert_eq!(fake.saw("authorize"), 1 + 3);
+    assert_eq!(
+        fake.saw(r#""scope": "issues:create read write""#),
+        3,
+        "a union"
+    );
+}
+
+#[tokio::test]
+async fn an_unsigned_client_is_told_to_sign_in() {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    let failure = rig
+        .client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.what, "The server asks for a sign-in");
+    assert_eq!(failure.exit, Exit::Refused);
+}
