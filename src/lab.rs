@@ -4,7 +4,7 @@
 //! them can be left out and replaced by the real service.
 
 pub mod env_file;
-pub mod parts;
+mod parts;
 pub mod ports;
 
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ use crate::{
     },
 };
 
+pub use self::parts::start;
 use self::ports::Port;
 
 /// The team that issues are filed in, unless `LINEAR_TEAM_ID` says otherwise (the workshop's own).
@@ -193,4 +194,27 @@ impl Place {
             port,
         })
     }
+}
+
+/// Forgets everything that a lab keeps: sessions, grants, policies, audit log, issues, keys.
+///
+/// # Errors
+/// If a file cannot be removed.
+pub fn reset(state: &std::path::Path) -> Result<(), Failure> {
+    crate::zone::reset(state)?;
+    for name in ["linear.db", "linear.db-wal", "linear.db-shm", "lab.toml"] {
+        match std::fs::remove_file(state.join(name)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("{name} in {} cannot be removed", state.display()),
+                    error.to_string(),
+                    "stop the lab that uses it, or remove the folder yourself",
+                ));
+            }
+        }
+    }
+    Ok(())
 }

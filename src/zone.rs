@@ -36,12 +36,12 @@ use crate::{
 };
 
 use self::{
+    brokered_login::Upstream,
     console::{ConsoleAccess, ConsoleCredential},
     directory::Directory,
     keys::Keys,
     store::Store,
     tokens::Tokens,
-    brokered_login::Upstream, directory::Directory, keys::Keys, store::Store, tokens::Tokens,
     vault::Vault,
 };
 

@@ -50,7 +50,12 @@ const WALLS: &[(&str, &[&str])] = &[
             "ui",
         ],
     ),
-    ("cli", &["runtime", "config", "lab", "support"]),
+    (
+        "cli",
+        &[
+            "app", "config", "lab", "plain", "protocol", "runtime", "server", "support", "ui",
+        ],
+    ),
 ];
 
 /// Foreign crates that a layer must not touch.

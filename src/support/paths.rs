@@ -26,3 +26,10 @@ pub fn state_dir(given: Option<&Path>) -> Result<PathBuf, Failure> {
             )
         })
 }
+
+/// The settings file (`$XDG_CONFIG_HOME/hoptrail/config.toml`), whether or not it exists.
+#[must_use]
+pub fn config_file() -> Option<PathBuf> {
+    let base = choose_base_strategy().ok()?;
+    Some(base.config_dir().join("hoptrail").join("config.toml"))
+}

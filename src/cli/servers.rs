@@ -1,0 +1,231 @@
+//! `hoptrail lab` and `hoptrail serve`: servers that run until they are told to stop.
+
+use std::{
+    io::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use super::args::{Common, LabArgs, LabPart};
+use crate::{
+    lab::{
+        self, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart, env_file,
+    },
+    protocol::{env::EnvFile, secret::Secret},
+    runtime::signals::Signals,
+    server::{self, settings::Settings},
+    support::{
+        clock::SystemClock,
+        error::{Exit, Failure},
+        ids::Ids,
+        paths,
+    },
+};
+
+/// Runs the lab until Ctrl-C or SIGTERM.
+pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
+    let state = paths::state_dir(common.state.as_deref())?;
+    if args.reset {
+        lab::reset(&state)?;
+    }
+    let config = lab_config(&args, LabConfig::new(
+        Some(state),
+        SystemClock::shared(),
+        Ids::system(),
+    ))?;
+    let mut signals = Signals::listen();
+    let lab = lab::start(config).await?;
+    if let Some(path) = &args.write_env {
+        env_file::write(path, &lab.finished)?;
+    }
+    say(&describe(&lab, &args))?;
+    signals.next().await;
+    say("\nStopping.\n")?;
+    lab.stop().await;
+    Ok(Exit::Ok)
+}
+
+fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
+    let service = |url: &Option<String>, key: &str| match url {
+        None => Ok(Service::StandIn),
+        Some(url) => Ok(Service::Real {
+            url: origin(url)?,
+            key: variable(key),
+        }),
+    };
+    Ok(LabConfig {
+        ports: Ports {
+            server: args.server_port,
+            zone: args.zone_port,
+            supabase: args.supabase_port,
+            anthropic: args.anthropic_port,
+            linear: args.linear_port,
+            github: args.github_port,
+        },
+        server: if args.without.contains(&LabPart::Server) {
+            ServerPart::Yours(args.mcp_url.clone())
+        } else {
+            ServerPart::Own
+        },
+        supabase: service(&args.supabase_url, "SUPABASE_SECRET_KEY")?,
+        anthropic: service(&args.anthropic_url, "ANTHROPIC_API_KEY")?,
+        linear: match &args.linear_url {
+            None => LinearService::StandIn,
+            Some(url) => LinearService::Real {
+                url: origin(url)?,
+                client: variable("LINEAR_CLIENT_ID")
+                    .map(|id| id.expose().clone())
+                    .zip(variable("LINEAR_CLIENT_SECRET")),
+            },
+        },
+        zone: match &args.keycard_url {
+            None => ZonePart::StandIn,
+            Some(url) => real_zone(url)?,
+        },
+        ..config
+    })
+}
+
+fn real_zone(url: &str) -> Result<ZonePart, Failure> {
+    let credential = variable("KEYCARD_CLIENT_ID").zip(variable("KEYCARD_CLIENT_SECRET"));
+    let (id, secret) = credential.ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "A real zone needs the application's credential",
+            "KEYCARD_CLIENT_ID or KEYCARD_CLIENT_SECRET is not set",
+            "take both from the application's page in the zone's console",
+        )
+    })?;
+    Ok(ZonePart::Real {
+        url: origin(url)?,
+        client_id: id.expose().clone(),
+        client_secret: secret,
+    })
+}
+
+/// A URL as a resource indicator: exactly as written, without a slash at the end.
+fn origin(url: &str) -> Result<String, Failure> {
+    match url::Url::parse(url) {
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.host().is_some() => {
+            Ok(url.trim_end_matches('/').to_owned())
+        }
+        _ => Err(Failure::new(
+            Exit::Usage,
+            format!("{url} is not a URL of a service"),
+            "it must begin with https:// or http://",
+            "write it whole, like https://api.linear.app",
+        )),
+    }
+}
+
+fn variable(name: &str) -> Option<Secret> {
+    std::env::var(name)
+        .ok()
+        .filter(|value| !value.is_empty())
+        .map(Secret::new)
+}
+
+fn describe(lab: &LabHandle, args: &LabArgs) -> String {
+    let at = &lab.endpoints;
+    let server = if args.without.contains(&LabPart::Server) {
+        "MCP server (yours)"
+    } else {
+        "MCP server"
+    };
+    let mut text = format!(
+        "The lab answers. Everything listens on this computer only.\n\n  \
+         {server:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n\n",
+        at.server, "zone", at.zone, "Supabase", at.supabase, "Anthropic", at.anthropic, "Linear",
+        at.linear,
+    );
+    if let Some(path) = &args.write_env {
+        text.push_str(&format!(
+            "{} is complete; start your server with it.\n",
+            path.display()
+        ));
+    }
+    text.push_str(&format!(
+        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.\n",
+        at.zone
+    ));
+    text
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::new(
+            Exit::Usage,
+            "The output could not be written",
+            error.to_string(),
+            "check the pipe or the disk behind standard output",
+        )),
+    }
+}
+
+/// Runs the support-escalation MCP server alone.
+pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
+    let file = read_env(env_file)?;
+    let settings = Settings::from_vars(|name| {
+        variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
+    })
+    .map_err(server::settings::SettingFaults::into_failure)?;
+    let port = settings.port;
+    for warning in &settings.warnings {
+        // Told, not fatal; if standard error is gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "hoptrail: {warning}");
+    }
+    let deps = server::Deps::new(SystemClock::shared(), Ids::system());
+    let router = server::router(settings, deps)?;
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from((bind, port)))
+        .await
+        .map_err(|e| lab::ports::taken(port, "PORT in the .env (and MCP_RESOURCE_URL with it)", &e))?;
+    say(&format!(
+        "Support escalation MCP server running at http://localhost:{port}/mcp\n"
+    ))?;
+    let mut signals = Signals::listen();
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move {
+            signals.next().await;
+        })
+        .await
+        .map_err(|e| {
+            Failure::new(
+                Exit::Unreachable,
+                "The server stopped",
+                e.to_string(),
+                "start it again; `hoptrail doctor` looks at the ports",
+            )
+        })?;
+    Ok(Exit::Ok)
+}
+
+/// The file if there is one; without one, the environment alone may be enough.
+fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => Secret::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{} cannot be read", path.display()),
+                error.to_string(),
+                "make it readable, or name another file with --env-file",
+            ));
+        }
+    };
+    EnvFile::parse(text.expose()).map(Some).map_err(|remarks| {
+        let places: Vec<String> = remarks
+            .iter()
+            .map(|r| format!("{}:{}:{}: {}", path.display(), r.line, r.column, r.message))
+            .collect();
+        Failure::new(
+            Exit::Usage,
+            format!("{} has lines that are no settings", path.display()),
+            places.join("; "),
+            "write NAME=VALUE, with quotes around values of several lines",
+        )
+    })
+}

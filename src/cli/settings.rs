@@ -1,0 +1,153 @@
+//! Options from the command line and the environment.
+
+use std::io::IsTerminal as _;
+
+use serde_json::{Map, Value};
+
+use super::{
+    args::{ColorChoice, Common, PaletteChoice},
+    look::{is_utf8, wants_color},
+};
+use crate::{
+    app::{AppConfig, effect::Capture},
+    config::{Config, GlyphSet, Mouse, Palette},
+    plain::{Color, Glyphs, Style},
+    protocol::secret::Secret,
+    runtime::{Consent, ConsoleAccess, Options, TargetChoice, TuiOptions},
+    support::{
+        clock::SystemClock,
+        error::{Exit, Failure},
+        ids::Ids,
+        paths,
+    },
+    ui::look::{Charset, Look},
+};
+
+/// What every run needs.
+pub fn options(common: &Common) -> Result<Options, Failure> {
+    Ok(Options {
+        target: match (&common.server, &common.lab) {
+            (Some(url), _) => TargetChoice::Server(url.clone()),
+            (None, Some(url)) => TargetChoice::Lab(url.clone()),
+            (None, None) => TargetChoice::Embedded,
+        },
+        consent: if common.headless {
+            Consent::Headless(common.user.clone())
+        } else {
+            Consent::Browser
+        },
+        record: common.record.clone(),
+        state: paths::state_dir(common.state.as_deref())?,
+        assume_pkce: common.assume_pkce.clone(),
+        console: console(),
+        clock: SystemClock::shared(),
+        ids: Ids::system(),
+    })
+}
+
+/// The credential for the management API of a lab in another process.
+fn console() -> Option<ConsoleAccess> {
+    let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Some(ConsoleAccess {
+        client_id: var("HOPTRAIL_CONSOLE_ID")?,
+        client_secret: Secret::new(var("HOPTRAIL_CONSOLE_SECRET")?),
+    })
+}
+
+/// How the panes look: the settings file, and the command line over it.
+pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
+    let mut config = match paths::config_file() {
+        Some(path) => match std::fs::read_to_string(&path) {
+            Ok(text) => Config::parse(&text, &path.display().to_string())?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Config::default(),
+            Err(error) => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("The settings in {} cannot be read", path.display()),
+                    error.to_string(),
+                    "make the file readable, or move it away",
+                ));
+            }
+        },
+        None => Config::default(),
+    };
+    if common.palette == PaletteChoice::BlueOrange {
+        config.look.palette = Palette::BlueOrange;
+    }
+    if !wants_color(common.color, true) {
+        config.look.palette = Palette::Mono;
+    }
+    // crossterm itself strips colours under NO_COLOR, even when they were asked for by flag.
+    crossterm::style::force_color_output(
+        common.color == ColorChoice::Always || wants_color(common.color, true),
+    );
+    if common.ascii {
+        config.look.glyphs = GlyphSet::Ascii;
+    }
+    let charset = if is_utf8() {
+        Charset::Unicode
+    } else {
+        Charset::Ascii
+    };
+    Ok(TuiOptions {
+        look: Look::new(&config.look, charset),
+        app: AppConfig {
+            keys: config.keys,
+            capture: match config.look.mouse {
+                Mouse::Captured => Capture::On,
+                Mouse::Free => Capture::Off,
+            },
+            size: crossterm::terminal::size().unwrap_or((80, 24)),
+            ..AppConfig::default()
+        },
+    })
+}
+
+/// How lines look.
+pub fn style(common: &Common) -> Style {
+    let terminal = std::io::stdout().is_terminal();
+    Style {
+        color: if wants_color(common.color, terminal) {
+            match common.palette {
+                PaletteChoice::GreenRed => Color::GreenRed,
+                PaletteChoice::BlueOrange => Color::BlueOrange,
+            }
+        } else {
+            Color::None
+        },
+        glyphs: if common.ascii || !is_utf8() {
+            Glyphs::Ascii
+        } else {
+            Glyphs::Unicode
+        },
+        width: terminal
+            .then(|| crossterm::terminal::size().ok())
+            .flatten()
+            .map(|(columns, _)| usize::from(columns)),
+    }
+}
+
+/// A tool's arguments from `NAME=VALUE` words.
+pub fn arguments(words: &[String]) -> Result<Map<String, Value>, Failure> {
+    let mut arguments = Map::new();
+    for word in words {
+        let (name, value) = word.split_once('=').ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                format!("\"{word}\" is no argument"),
+                "an argument is written NAME=VALUE",
+                "for example: hoptrail call escalate_ticket ticketId=3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d",
+            )
+        })?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        if arguments.insert(name.to_owned(), value).is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("The argument {name} is given twice"),
+                "a tool takes each argument once",
+                "leave one of them out",
+            ));
+        }
+    }
+    Ok(arguments)
+}

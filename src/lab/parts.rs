@@ -1,0 +1,500 @@
+//! Starting a lab: every part is opened, told the others' URLs, and served.
+
+use std::{path::Path, sync::Arc};
+
+use axum::{Json, Router, routing::get};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart, Service,
+    TEAM_ID, ZonePart,
+    env_file::{self, Finished},
+};
+use crate::{
+    protocol::{
+        env::{EnvFile, EnvLine, classify},
+        observed::{LAB_PATH, LabEndpoints, Upstream},
+        secret::Secret,
+    },
+    server::{self, settings::Settings},
+    support::{
+        error::{Exit, Failure},
+        ids::Ids,
+    },
+    upstream::{
+        anthropic,
+        faults::Faults,
+        feed::Feed,
+        github, linear,
+        people::PEOPLE,
+        supabase,
+    },
+    zone::{
+        self, IdentityProvider, Zone,
+        seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop},
+    },
+};
+
+/// Which ports the last start had, so that the next one has the same URLs.
+const PORTS_FILE: &str = "lab.toml";
+
+/// The ports that are opened, each with its part.
+struct Places {
+    server: Place,
+    zone: Place,
+    supabase: Place,
+    anthropic: Place,
+    linear: Place,
+    github: Place,
+}
+
+impl Places {
+    async fn open(config: &LabConfig, last: Ports) -> Result<Self, Failure> {
+        let asked = config.ports;
+        Ok(Self {
+            server: Place::open(asked.server, last.server, "--server-port").await?,
+            zone: Place::open(asked.zone, last.zone, "--zone-port").await?,
+            supabase: Place::open(asked.supabase, last.supabase, "--supabase-port").await?,
+            anthropic: Place::open(asked.anthropic, last.anthropic, "--anthropic-port").await?,
+            linear: Place::open(asked.linear, last.linear, "--linear-port").await?,
+            github: Place::open(asked.github, last.github, "--github-port").await?,
+        })
+    }
+
+    const fn ports(&self) -> Ports {
+        Ports {
+            server: Some(self.server.port),
+            zone: Some(self.zone.port),
+            supabase: Some(self.supabase.port),
+            anthropic: Some(self.anthropic.port),
+            linear: Some(self.linear.port),
+            github: Some(self.github.port),
+        }
+    }
+}
+
+/// Secrets that the stand-ins and the zone agree on; made anew at each start.
+struct Keys {
+    supabase: Secret,
+    supabase_publishable: Secret,
+    anthropic: Secret,
+    linear_client: Secret,
+    linear_personal: Secret,
+    github_client: Secret,
+}
+
+impl Keys {
+    fn new(ids: &Ids) -> Self {
+        let key = |prefix: &str| Secret::new(format!("{prefix}{}", ids.token(24)));
+        Self {
+            supabase: key("sb_secret_"),
+            supabase_publishable: key("sb_publishable_"),
+            anthropic: key("sk-ant-lab-"),
+            linear_client: key(""),
+            linear_personal: key("lin_api_"),
+            github_client: key(""),
+        }
+    }
+}
+
+/// The client ids under which the zone is known at the stand-ins.
+const LINEAR_CLIENT_ID: &str = "hoptrail-lab-zone";
+const GITHUB_CLIENT_ID: &str = "hoptrail-lab-zone";
+
+/// Starts the lab; when this returns, every part answers.
+///
+/// # Errors
+/// If a port is taken, the state cannot be used, or a part does not fit the others.
+pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
+    let last = config.state.as_deref().map(last_ports).unwrap_or_default();
+    let places = Places::open(&config, last).await?;
+    if let Some(state) = &config.state {
+        remember(state, places.ports())?;
+    }
+    let keys = Keys::new(&config.ids);
+    let endpoints = endpoints(&config, &places);
+    let serving = Serving::new();
+
+    let (zone, seeded) = match &config.zone {
+        ZonePart::StandIn => {
+            let (zone, seeded) = open_zone(&config, &endpoints, &places, &keys).await?;
+            (Some(zone), seeded)
+        }
+        ZonePart::Real {
+            client_id,
+            client_secret,
+            ..
+        } => (
+            None,
+            Seeded {
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+            },
+        ),
+    };
+    let console = zone.as_ref().map(|zone| {
+        let credential = zone.console_credential();
+        ConsoleCredential {
+            client_id: credential.client_id.clone(),
+            client_secret: credential.client_secret.clone(),
+        }
+    });
+
+    let finished = finished(&config, &endpoints, &places, seeded);
+    let env_after = shown(&finished.render())?;
+    let env_before = shown(&env_file::chapter_zero(
+        finished.port,
+        &keys.linear_personal,
+        TEAM_ID,
+    ))?;
+
+    let Places {
+        server: server_place,
+        zone: zone_place,
+        supabase: supabase_place,
+        anthropic: anthropic_place,
+        linear: linear_place,
+        github: github_place,
+    } = places;
+    if config.server == ServerPart::Own {
+        let settings = settings(&finished)?;
+        let deps = server::Deps::new(Arc::clone(&config.clock), config.ids.clone());
+        serving.serve(server_place, server::router(settings, deps)?);
+    }
+    serve_stand_ins(
+        &config,
+        &serving,
+        keys,
+        &zone_place.origin,
+        StandInPlaces {
+            supabase: supabase_place,
+            anthropic: anthropic_place,
+            linear: linear_place,
+            github: github_place,
+        },
+    )
+    .await?;
+    if let Some(zone) = zone {
+        let told = endpoints.clone();
+        let router = zone
+            .router()
+            .merge(Router::new().route(LAB_PATH, get(|| async { Json(told) })));
+        serving.serve(zone_place, router);
+        serving.close_at_end(zone);
+    }
+    Ok(LabHandle {
+        endpoints,
+        console,
+        env_before,
+        env_after,
+        finished,
+        stop: serving.stop,
+        tasks: serving.tasks,
+    })
+}
+
+fn endpoints(config: &LabConfig, places: &Places) -> LabEndpoints {
+    let mut stand_ins = Vec::new();
+    let mut service = |part: &Service, place: &Place, upstream| match part {
+        Service::StandIn => {
+            stand_ins.push(upstream);
+            place.origin.clone()
+        }
+        Service::Real { url, .. } => url.clone(),
+    };
+    let supabase = service(&config.supabase, &places.supabase, Upstream::Supabase);
+    let anthropic = service(&config.anthropic, &places.anthropic, Upstream::Anthropic);
+    let linear = match &config.linear {
+        LinearService::StandIn => {
+            stand_ins.push(Upstream::Linear);
+            places.linear.origin.clone()
+        }
+        LinearService::Real { url, .. } => url.clone(),
+    };
+    LabEndpoints {
+        server: match &config.server {
+            ServerPart::Own => format!("{}/mcp", places.server.origin),
+            ServerPart::Yours(url) => url.clone(),
+        },
+        zone: match &config.zone {
+            ZonePart::StandIn => places.zone.origin.clone(),
+            ZonePart::Real { url, .. } => url.clone(),
+        },
+        supabase,
+        anthropic,
+        linear,
+        stand_ins,
+    }
+}
+
+async fn open_zone(
+    config: &LabConfig,
+    endpoints: &LabEndpoints,
+    places: &Places,
+    keys: &Keys,
+) -> Result<(Zone, Seeded), Failure> {
+    let github = &places.github.origin;
+    let zone = Zone::open(zone::Config {
+        issuer: endpoints.zone.clone(),
+        state: config.state.clone(),
+        clock: Arc::clone(&config.clock),
+        ids: config.ids.clone(),
+        identity_provider: IdentityProvider {
+            name: "GitHub".to_owned(),
+            authorize_url: format!("{github}/login/oauth/authorize"),
+            token_url: format!("{github}/login/oauth/access_token"),
+            user_url: format!("{github}/user"),
+            client_id: GITHUB_CLIENT_ID.to_owned(),
+            client_secret: keys.github_client.clone(),
+        },
+    })
+    .await?;
+    let key_of = |part: &Service, own: &Secret| match part {
+        Service::StandIn => own.clone(),
+        // Without a key the vault hands out nothing that opens the real service; the service
+        // itself then says so.
+        Service::Real { key, .. } => key.clone().unwrap_or_else(|| Secret::from("")),
+    };
+    let linear_oauth = match &config.linear {
+        LinearService::StandIn => LinearOAuth {
+            authorization_endpoint: format!("{}/oauth/authorize", places.linear.origin),
+            token_endpoint: format!("{}/oauth/token", places.linear.origin),
+            client_id: LINEAR_CLIENT_ID.to_owned(),
+            client_secret: keys.linear_client.clone(),
+        },
+        LinearService::Real { url, client } => {
+            let (client_id, client_secret) = client.clone().ok_or_else(|| {
+                Failure::new(
+                    Exit::Usage,
+                    "The real Linear needs an OAuth application",
+                    "the zone brokers Linear's tokens through one",
+                    "set LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, with the callback <zone>/oauth/2/redirect",
+                )
+            })?;
+            LinearOAuth {
+                // Linear's own pages are not on its API's host.
+                authorization_endpoint: "https://linear.app/oauth/authorize".to_owned(),
+                token_endpoint: format!("{url}/oauth/token"),
+                client_id,
+                client_secret,
+            }
+        }
+    };
+    let seeded = seed::workshop(
+        &zone,
+        Workshop {
+            server: endpoints.server.clone(),
+            supabase: endpoints.supabase.clone(),
+            anthropic: endpoints.anthropic.clone(),
+            linear: endpoints.linear.clone(),
+            supabase_secret: key_of(&config.supabase, &keys.supabase),
+            anthropic_secret: key_of(&config.anthropic, &keys.anthropic),
+            linear_oauth,
+            first_policy: FirstPolicy::Limited,
+        },
+    )
+    .await?;
+    Ok((zone, seeded))
+}
+
+fn finished(
+    config: &LabConfig,
+    endpoints: &LabEndpoints,
+    places: &Places,
+    seeded: Seeded,
+) -> Finished {
+    let port = match &config.server {
+        ServerPart::Own => places.server.port,
+        ServerPart::Yours(url) => url::Url::parse(url)
+            .ok()
+            .and_then(|url| url.port_or_known_default())
+            .unwrap_or(8000),
+    };
+    Finished {
+        port,
+        keycard_url: endpoints.zone.clone(),
+        mcp_resource_url: endpoints.server.clone(),
+        client_id: seeded.client_id,
+        client_secret: seeded.client_secret,
+        supabase_url: endpoints.supabase.clone(),
+        anthropic_url: endpoints.anthropic.clone(),
+        linear_url: endpoints.linear.clone(),
+        team_id: TEAM_ID.to_owned(),
+    }
+}
+
+/// The lab's own server is configured through the same file as anybody's.
+fn settings(finished: &Finished) -> Result<Settings, Failure> {
+    let file = parse(&finished.render())?;
+    Settings::from_vars(|name| file.get(name).cloned())
+        .map_err(server::settings::SettingFaults::into_failure)
+}
+
+fn shown(text: &Secret) -> Result<Vec<EnvLine>, Failure> {
+    Ok(parse(text)?
+        .entries
+        .iter()
+        .map(|entry| classify(&entry.name, &entry.value))
+        .collect())
+}
+
+fn parse(text: &Secret) -> Result<EnvFile, Failure> {
+    EnvFile::parse(text.expose()).map_err(|remarks| {
+        let why: Vec<_> = remarks
+            .iter()
+            .map(|r| format!("line {}, column {}: {}", r.line, r.column, r.message))
+            .collect();
+        Failure::new(
+            Exit::Failed,
+            "The lab's own settings cannot be read",
+            why.join("; "),
+            "check the URLs that were given on the command line",
+        )
+    })
+}
+
+struct StandInPlaces {
+    supabase: Place,
+    anthropic: Place,
+    linear: Place,
+    github: Place,
+}
+
+async fn serve_stand_ins(
+    config: &LabConfig,
+    serving: &Serving,
+    keys: Keys,
+    zone: &str,
+    places: StandInPlaces,
+) -> Result<(), Failure> {
+    let feed = || serving.feed(Feed::new(Arc::clone(&config.clock)));
+    if config.supabase == Service::StandIn {
+        let router = supabase::router(supabase::Config {
+            secret_key: keys.supabase,
+            publishable_key: keys.supabase_publishable,
+            feed: feed(),
+            faults: Faults::new(supabase::error_body),
+            clock: Arc::clone(&config.clock),
+            ids: config.ids.clone(),
+            tickets: supabase::sample_tickets(),
+        });
+        serving.serve(places.supabase, router);
+    }
+    if config.anthropic == Service::StandIn {
+        let router = anthropic::router(anthropic::Config {
+            api_key: keys.anthropic,
+            feed: feed(),
+            faults: Faults::new(anthropic::error_body),
+            clock: Arc::clone(&config.clock),
+            ids: config.ids.clone(),
+        });
+        serving.serve(places.anthropic, router);
+    }
+    let callback = format!("{zone}/oauth/2/redirect");
+    if config.linear == LinearService::StandIn {
+        let linear = linear::open(linear::Config {
+            base_url: places.linear.origin.clone(),
+            state: config.state.as_ref().map(|dir| dir.join("linear.db")),
+            clock: Arc::clone(&config.clock),
+            ids: config.ids.clone(),
+            people: PEOPLE,
+            team: linear::workspace::Team {
+                id: TEAM_ID.to_owned(),
+                ..linear::workspace::Team::default()
+            },
+            oauth_client: linear::OAuthClient {
+                id: LINEAR_CLIENT_ID.to_owned(),
+                secret: keys.linear_client,
+                redirect_uris: vec![callback.clone()],
+                name: "Keycard zone of the hoptrail lab".to_owned(),
+            },
+            api_key: Some(keys.linear_personal),
+            feed: feed(),
+            faults: Faults::new(linear::error_body),
+        })
+        .await?;
+        serving.serve(places.linear, linear.router());
+    }
+    if config.zone == ZonePart::StandIn {
+        let router = github::router(github::Config {
+            base_url: places.github.origin.clone(),
+            people: PEOPLE,
+            client: github::OAuthClient {
+                id: GITHUB_CLIENT_ID.to_owned(),
+                secret: keys.github_client,
+                redirect_uris: vec![callback],
+            },
+            clock: Arc::clone(&config.clock),
+            ids: config.ids.clone(),
+        });
+        serving.serve(places.github, router);
+    }
+    Ok(())
+}
+
+/// The servers that run, and how they are stopped.
+struct Serving {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Serving {
+    fn new() -> Self {
+        Self {
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    fn serve(&self, place: Place, router: Router) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let served = axum::serve(place.listener, router)
+                .with_graceful_shutdown(async move { stop.cancelled().await })
+                .await;
+            if let Err(error) = served {
+                tracing::error!(origin = place.origin, %error, "a listener ended");
+            }
+        });
+    }
+
+    /// A feed whose followers are let go at the end; otherwise they would hold up the shutdown.
+    fn feed(&self, feed: Feed) -> Feed {
+        let (stop, ending) = (self.stop.clone(), feed.clone());
+        self.tasks.spawn(async move {
+            stop.cancelled().await;
+            ending.close();
+        });
+        feed
+    }
+
+    fn close_at_end(&self, zone: Zone) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.cancelled().await;
+            zone.close().await;
+        });
+    }
+}
+
+fn last_ports(state: &Path) -> Ports {
+    // A file that is missing or damaged only means that the ports may change.
+    std::fs::read_to_string(state.join(PORTS_FILE))
+        .ok()
+        .and_then(|text| toml::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
+    let refuse = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            format!("The state directory {} cannot be written", state.display()),
+            why,
+            "make it writable, or name another one with --state DIR",
+        )
+    };
+    std::fs::create_dir_all(state).map_err(|e| refuse(e.to_string()))?;
+    let text = toml::to_string(&ports).map_err(|e| refuse(e.to_string()))?;
+    std::fs::write(state.join(PORTS_FILE), text).map_err(|e| refuse(e.to_string()))
+}
