@@ -6,12 +6,16 @@
 //! MCP server or the upstream stand-ins: it sees only clients, resources and providers.
 
 pub mod audit;
+pub mod brokered_login;
+pub mod client_auth;
 pub mod console;
 pub mod directory;
 pub mod exchange;
 mod feed;
 mod guard;
 pub mod keys;
+pub mod oauth;
+pub mod pages;
 pub mod policy;
 pub mod refusal;
 pub mod seed;
@@ -32,6 +36,7 @@ use crate::{
 };
 
 use self::{
+    brokered_login::Upstream,
     console::{ConsoleAccess, ConsoleCredential},
     directory::Directory,
     keys::Keys,
@@ -84,6 +89,8 @@ pub struct ZoneState {
     pub tokens: Tokens,
     /// Who may use the management API.
     pub console: ConsoleAccess,
+    /// The way to other providers.
+    pub upstream: Upstream,
 }
 
 /// The zone before it has signing keys: what is needed to load them.
@@ -127,6 +134,7 @@ impl Foundation {
                 keys,
                 tokens,
                 console,
+                upstream: Upstream::default(),
             }),
         };
         let state = &zone.state;
@@ -165,7 +173,7 @@ impl Zone {
         axum::Router::new()
             .merge(console::router(self.state.clone()))
             .merge(feed::router(self.state.clone()))
-            // The OAuth front is merged here.
+            .merge(oauth::router(self.state.clone()))
             .layer(axum::middleware::from_fn(guard::loopback_only))
     }
 

@@ -1,0 +1,526 @@
+//! The zone as a client of other providers: people sign in at one, and lend it their accounts at
+//! others. Speaks HTTP to them; what a login means to the zone is decided by the callers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    IdentityProvider, ZoneState,
+    directory::{
+        Change, GRANT_ACCESS_TOKEN, GRANT_REFRESH_TOKEN, Grant, PROVIDER_SECRET, Provider,
+        ProviderOAuth, Resource, Stored as _,
+    },
+    oauth::error::internal,
+    refusal::Refusal,
+    store::{Commit, CommitError},
+    vault::{Belongs, Sealed},
+};
+use crate::{
+    protocol::{
+        audit::CredentialSource, console::LifeStatus, jwt::TokenView, oauth::ErrorCode,
+        secret::Secret,
+    },
+    support::text::{one_line, truncate},
+};
+
+/// Longest answer that is read from a provider, in bytes.
+const LONGEST_ANSWER: usize = 64 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A token that ends within this time is refreshed first, so that it lasts for its one use.
+const REFRESH_AHEAD: TimeDelta = TimeDelta::seconds(30);
+
+/// What is asked of GitHub: to read who the person is, no more.
+const IDENTITY_SCOPES: &str = "read:user user:email";
+
+/// The HTTP client for providers, made when it is first needed.
+#[derive(Debug, Default)]
+pub struct Upstream(OnceLock<reqwest::Client>);
+
+/// Why a provider gave nothing. Holds no secret; foreign text is made harmless.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    #[error("{0} could not be reached")]
+    Unreachable(String),
+    #[error("{name} refused: {reason}")]
+    Refused { name: String, reason: String },
+    #[error("{0} gave an answer that cannot be read")]
+    Unreadable(String),
+}
+
+impl UpstreamError {
+    /// What the client of the zone is told.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        let code = match self {
+            Self::Unreachable(_) => ErrorCode::TemporarilyUnavailable,
+            Self::Refused { .. } => ErrorCode::AccessDenied,
+            Self::Unreadable(_) => ErrorCode::ServerError,
+        };
+        Refusal::new(code, self.to_string())
+    }
+}
+
+/// What a provider's token endpoint gave.
+#[derive(Debug, Clone)]
+pub struct UpstreamTokens {
+    pub access_token: Secret,
+    pub refresh_token: Option<Secret>,
+    pub expires_at: Option<DateTime<Utc>>,
+    /// As granted, where the provider says.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// Who signed in, as the identity provider knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The provider's id of the person.
+    pub subject: String,
+    pub email: String,
+    pub name: String,
+}
+
+/// GitHub answers an error with status 200, so the body alone says what it is.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Option<Secret>,
+    refresh_token: Option<Secret>,
+    expires_in: Option<i64>,
+    scope: Option<ScopeAnswer>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// Linear has answered with both.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ScopeAnswer {
+    Text(String),
+    List(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct UserAnswer {
+    id: serde_json::Value,
+    login: String,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl Upstream {
+    fn client(&self, name: &str) -> Result<&reqwest::Client, UpstreamError> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        let made = reqwest::Client::builder()
+            .user_agent(concat!("hoptrail-zone/", env!("CARGO_PKG_VERSION")))
+            .timeout(TIMEOUT)
+            // A redirected token request would carry the client secret to somebody else, and the
+            // lab's providers are on this computer, where no proxy has any business.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|_| UpstreamError::Unreachable(name.to_owned()))?;
+        Ok(self.0.get_or_init(|| made))
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        name: &str,
+        request: reqwest::RequestBuilder,
+    ) -> Result<(bool, T), UpstreamError> {
+        let unreachable = |_| UpstreamError::Unreachable(name.to_owned());
+        let mut response = request
+            .header(header::ACCEPT, "application/json")
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let fine = response.status().is_success();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(UpstreamError::Unreadable(name.to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let read = serde_json::from_slice(&body);
+        zeroize::Zeroize::zeroize(&mut body);
+        read.map(|answer| (fine, answer))
+            .map_err(|_| UpstreamError::Unreadable(name.to_owned()))
+    }
+
+    async fn tokens(
+        &self,
+        name: &str,
+        endpoint: &str,
+        form: &[(&str, &str)],
+        now: DateTime<Utc>,
+    ) -> Result<UpstreamTokens, UpstreamError> {
+        let request = self.client(name)?.post(endpoint).form(form);
+        let (fine, answer): (_, TokenAnswer) = Self::answer(name, request).await?;
+        match answer {
+            TokenAnswer {
+                access_token: Some(access_token),
+                error: None,
+                ..
+            } if fine && !access_token.expose().is_empty() => Ok(UpstreamTokens {
+                access_token,
+                refresh_token: answer.refresh_token,
+                expires_at: answer
+                    .expires_in
+                    .filter(|seconds| *seconds > 0)
+                    .and_then(TimeDelta::try_seconds)
+                    .map(|lifetime| now + lifetime),
+                scopes: answer.scope.map(|scope| match scope {
+                    ScopeAnswer::List(list) => list,
+                    ScopeAnswer::Text(text) => text
+                        .split([' ', ','])
+                        .filter(|scope| !scope.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
+                }),
+            }),
+            TokenAnswer {
+                error: Some(error),
+                error_description,
+                ..
+            } => Err(refused(
+                name,
+                error_description.as_deref().unwrap_or(&error),
+            )),
+            TokenAnswer { .. } => Err(UpstreamError::Unreadable(name.to_owned())),
+        }
+    }
+}
+
+fn refused(name: &str, reason: &str) -> UpstreamError {
+    UpstreamError::Refused {
+        name: name.to_owned(),
+        reason: truncate(&one_line(reason), 200).into_owned(),
+    }
+}
+
+/// The URL at which a person signs in.
+#[must_use]
+pub fn identity_url(provider: &IdentityProvider, redirect_uri: &str, state: &Secret) -> String {
+    with_query(
+        &provider.authorize_url,
+        [
+            ("client_id", provider.client_id.as_str()),
+            ("redirect_uri", redirect_uri),
+            ("response_type", "code"),
+            ("scope", IDENTITY_SCOPES),
+            ("state", state.expose()),
+        ],
+    )
+}
+
+/// Redeems the code that the identity provider gave, and asks who it is.
+///
+/// # Errors
+/// If the provider cannot be reached, refuses, or says what cannot be read.
+pub async fn identify(
+    upstream: &Upstream,
+    provider: &IdentityProvider,
+    redirect_uri: &str,
+    code: &Secret,
+    now: DateTime<Utc>,
+) -> Result<Profile, UpstreamError> {
+    let name = &provider.name;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.expose()),
+        ("redirect_uri", redirect_uri),
+        ("client_id", provider.client_id.as_str()),
+        ("client_secret", provider.client_secret.expose()),
+    ];
+    let tokens = upstream
+        .tokens(name, &provider.token_url, &form, now)
+        .await?;
+    let request = upstream
+        .client(name)?
+        .get(&provider.user_url)
+        .headers(bearer(&tokens.access_token, name)?);
+    let (fine, user): (_, serde_json::Value) = Upstream::answer(name, request).await?;
+    if !fine {
+        return Err(refused(name, "it did not say who signed in"));
+    }
+    let user: UserAnswer =
+        serde_json::from_value(user).map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
+    let subject = match user.id {
+        serde_json::Value::String(id) => id,
+        serde_json::Value::Number(id) => id.to_string(),
+        _ => return Err(UpstreamError::Unreadable(name.to_owned())),
+    };
+    let text = |text: Option<String>| {
+        text.map(|text| truncate(one_line(&text).trim(), 200).into_owned())
+            .filter(|text| !text.is_empty())
+    };
+    let login = text(Some(user.login)).unwrap_or_else(|| subject.clone());
+    Ok(Profile {
+        subject,
+        // GitHub gives none when the person hides it.
+        email: text(user.email).unwrap_or_else(|| login.clone()),
+        name: text(user.name).unwrap_or(login),
+    })
+}
+
+fn bearer(token: &Secret, name: &str) -> Result<HeaderMap, UpstreamError> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        .map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
+}
+
+/// The URL at which a person lends the zone their account for `resource`.
+#[must_use]
+pub fn provider_url(
+    oauth: &ProviderOAuth,
+    resource: &Resource,
+    redirect_uri: &str,
+    state: &Secret,
+) -> String {
+    let scope = resource.scopes.join(&oauth.scope_separator);
+    let parameters = oauth
+        .authorization_parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    with_query(
+        &oauth.authorization_endpoint,
+        [
+            ("client_id", oauth.client_id.as_str()),
+            ("redirect_uri", redirect_uri),
+            ("response_type", "code"),
+            ("scope", scope.as_str()),
+            ("state", state.expose()),
+        ]
+        .into_iter()
+        .chain(parameters),
+    )
+}
+
+/// Redeems the code that a resource's provider gave.
+///
+/// # Errors
+/// If the provider cannot be reached, refuses, or says what cannot be read.
+pub async fn redeem(
+    state: &ZoneState,
+    provider: &Provider,
+    redirect_uri: &str,
+    code: &Secret,
+) -> Result<UpstreamTokens, Refusal> {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.expose().as_str()),
+        ("redirect_uri", redirect_uri),
+    ];
+    ask(state, provider, &form).await
+}
+
+/// The grant of `user_id` for `resource`, with the tokens sealed into it. Keeps the id of the one it
+/// replaces.
+#[must_use]
+pub fn sealed_grant(
+    state: &ZoneState,
+    user_id: &str,
+    resource: &Resource,
+    before: Option<&Grant>,
+    tokens: &UpstreamTokens,
+) -> Grant {
+    let id = before.map_or_else(|| state.config.ids.short(), |grant| grant.id.clone());
+    let seal = |token: &Secret, to| state.vault.seal(token, Belongs { to, id: &id });
+    Grant {
+        user_id: user_id.to_owned(),
+        resource_id: resource.id.clone(),
+        provider_id: resource.credential_provider_id.clone(),
+        scopes: tokens
+            .scopes
+            .clone()
+            .unwrap_or_else(|| resource.scopes.clone()),
+        status: LifeStatus::Active,
+        created_at: before
+            .filter(|grant| grant.status == LifeStatus::Active)
+            .map_or_else(|| state.config.clock.now(), |grant| grant.created_at),
+        access_token: Some(seal(&tokens.access_token, GRANT_ACCESS_TOKEN)),
+        refresh_token: tokens
+            .refresh_token
+            .as_ref()
+            .map(|token| seal(token, GRANT_REFRESH_TOKEN)),
+        expires_at: tokens.expires_at,
+        id,
+    }
+}
+
+/// Whether the provider's token in `grant` can still be used: it lasts, or it can be refreshed.
+#[must_use]
+pub fn is_usable(grant: &Grant, now: DateTime<Utc>) -> bool {
+    grant.status == LifeStatus::Active
+        && grant.access_token.is_some()
+        && (!ends_soon(grant, now) || grant.refresh_token.is_some())
+}
+
+fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {
+    grant
+        .expires_at
+        .is_some_and(|end| end <= now + REFRESH_AHEAD)
+}
+
+/// Refreshes the upstream token that an exchange is about to hand out, if it has ended. What cannot
+/// be refreshed is left as it is: the exchange then says that the person must consent again.
+pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource: &str) {
+    let directory = state.directory();
+    let now = state.config.clock.now();
+    let Some(resource) = directory.resource_identified(resource) else {
+        return;
+    };
+    let Some(provider) = resource
+        .credential_provider_id
+        .as_ref()
+        .and_then(|id| directory.providers.get(id))
+        .filter(|provider| provider.kind == CredentialSource::External)
+    else {
+        return;
+    };
+    // Whose token it says it is costs little to read; the signature is checked when it matters.
+    let view = TokenView::of(subject_token);
+    let Some(grant) = view
+        .claim("sub")
+        .and_then(|sub| directory.user_identified(sub))
+        .and_then(|user| directory.active_grant(&user.id, &resource.id))
+    else {
+        return;
+    };
+    let Some(sealed) = grant
+        .refresh_token
+        .as_ref()
+        .filter(|_| ends_soon(grant, now))
+    else {
+        return;
+    };
+    let key = state.keys.signing().await;
+    if state.tokens.verify(&key, subject_token).is_err() {
+        return;
+    }
+    if let Err(refusal) = refresh(state, provider, resource, grant, sealed).await {
+        tracing::warn!(
+            provider = %provider.name,
+            reason = %refusal.description,
+            "an upstream token could not be refreshed"
+        );
+    }
+}
+
+async fn refresh(
+    state: &ZoneState,
+    provider: &Provider,
+    resource: &Resource,
+    grant: &Arc<Grant>,
+    sealed: &Sealed,
+) -> Result<(), Refusal> {
+    let belongs = Belongs {
+        to: GRANT_REFRESH_TOKEN,
+        id: &grant.id,
+    };
+    let refresh_token = state
+        .vault
+        .unseal(sealed, belongs)
+        .map_err(|failure| internal(&failure))?;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.expose().as_str()),
+    ];
+    let (next, outcome) = match ask(state, provider, &form).await {
+        Ok(mut tokens) => {
+            // RFC 6749, section 6: without a new refresh token, the old one stays good.
+            tokens.refresh_token = tokens.refresh_token.or(Some(refresh_token));
+            let next = sealed_grant(state, &grant.user_id, resource, Some(grant), &tokens);
+            (next, Ok(()))
+        }
+        // The provider takes it no longer: only the person can help, at the next sign-in.
+        Err(refusal) if refusal.code == ErrorCode::AccessDenied => {
+            let next = Grant {
+                status: LifeStatus::Expired,
+                refresh_token: None,
+                ..Grant::clone(grant)
+            };
+            (next, Err(refusal))
+        }
+        Err(refusal) => return Err(refusal),
+    };
+    let committed = state
+        .store
+        .commit(Commit {
+            unchanged: vec![grant.clone().wrap()],
+            changes: vec![Change::put(next)],
+            ..Commit::default()
+        })
+        .await;
+    match committed {
+        // Stale: another exchange refreshed, or the person revoked; theirs stands.
+        Ok(_) | Err(CommitError::Stale) => outcome,
+        Err(CommitError::Failed(failure)) => Err(internal(&failure)),
+    }
+}
+
+async fn ask(
+    state: &ZoneState,
+    provider: &Provider,
+    form: &[(&str, &str)],
+) -> Result<UpstreamTokens, Refusal> {
+    let Some(oauth) = &provider.oauth else {
+        return Err(Refusal::new(
+            ErrorCode::ServerError,
+            format!("The provider {} has no OAuth client", provider.name),
+        ));
+    };
+    let secret = oauth
+        .client_secret
+        .as_ref()
+        .map(|sealed| {
+            let belongs = Belongs {
+                to: PROVIDER_SECRET,
+                id: &provider.id,
+            };
+            state.vault.unseal(sealed, belongs)
+        })
+        .transpose()
+        .map_err(|failure| internal(&failure))?;
+    let mut form = form.to_vec();
+    form.push(("client_id", &oauth.client_id));
+    if let Some(secret) = &secret {
+        form.push(("client_secret", secret.expose()));
+    }
+    state
+        .upstream
+        .tokens(
+            &provider.name,
+            &oauth.token_endpoint,
+            &form,
+            state.config.clock.now(),
+        )
+        .await
+        .map_err(|error| error.refusal())
+}
+
+/// `base` with parameters appended; later ones replace earlier ones of the same name.
+fn with_query<'a>(base: &str, parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ordered: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in parameters {
+        if let Some(&at) = seen.get(name) {
+            ordered[at].1 = value;
+        } else {
+            seen.insert(name, ordered.len());
+            ordered.push((name, value));
+        }
+    }
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(ordered);
+    let separator = if base.contains('?') { '&' } else { '?' };
+    format!("{base}{separator}{}", query.finish())
+}

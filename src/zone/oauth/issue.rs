@@ -1,0 +1,518 @@
+//! The grants that the zone issues by itself: authorization code, refresh token, client credentials.
+//!
+//! As with an exchange, every decision rests on one snapshot of the directory, and the answer leaves
+//! only after its audit row is durable and what it rests on still stood. Once it is known who is
+//! asked for, a refusal is a row too.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::{
+    Front,
+    authorize::unknown_resource,
+    error::internal,
+    form::Params,
+    pkce::CodeChallenge,
+    token::{Asked, Tokens},
+    transaction::{active_session, fresh_secret},
+};
+use crate::{
+    protocol::{
+        audit::{AuditEvent, CredentialSource, CredentialView, Effect, IdentityChain},
+        console::{LifeStatus, Session},
+        jwt::TokenView,
+        oauth::ErrorCode,
+        secret::Secret,
+    },
+    zone::{
+        audit::{Draft, application_party, resource_ref, user_agent_party, user_party},
+        directory::{
+            ApplicationCredential, AuthorizationCode, Change, Directory, Object, RefreshStatus,
+            RefreshToken, Resource, Stored as _, User, UserAgent,
+        },
+        exchange::{Obtain, obtain},
+        keys::SigningKey,
+        policy::{self, Caller, Question},
+        refusal::Refusal,
+        store::{Commit, CommitError},
+        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest},
+        vault::SecretHash,
+    },
+};
+
+/// How often a decision is made again because the directory changed under it.
+const ATTEMPTS: usize = 16;
+/// How long a used code is kept, to notice a second use while its first token may live.
+const USED_CODE_KEPT: TimeDelta = ACCESS_TOKEN_LIFETIME;
+
+/// A decision, with what it changes and what it rests on.
+struct Decision {
+    outcome: Result<Tokens, Refusal>,
+    unchanged: Vec<Object>,
+    changes: Vec<Change>,
+    draft: Draft,
+}
+
+/// Decides until a decision stands.
+async fn settle(
+    front: &Front,
+    decide: impl Fn(&Directory, &SigningKey) -> Result<Decision, Refusal>,
+) -> Result<Tokens, Refusal> {
+    let key = front.zone.keys.signing().await;
+    for _ in 0..ATTEMPTS {
+        let directory = front.zone.directory();
+        let Decision {
+            outcome,
+            unchanged,
+            changes,
+            mut draft,
+        } = decide(&directory, &key)?;
+        if let Err(refusal) = &outcome {
+            draft.refuse(refusal);
+        }
+        let commit = Commit {
+            based_on: Some(directory.generation()),
+            unchanged,
+            changes,
+            audit: vec![draft],
+        };
+        match front.zone.store.commit(commit).await {
+            Ok(_) => return outcome,
+            Err(CommitError::Stale) => {}
+            Err(CommitError::Failed(failure)) => return Err(internal(&failure)),
+        }
+    }
+    Err(Refusal::new(
+        ErrorCode::TemporarilyUnavailable,
+        "The zone's configuration kept changing; try again",
+    ))
+}
+
+fn invalid_grant(text: &str) -> Refusal {
+    Refusal::new(ErrorCode::InvalidGrant, text)
+}
+
+/// What a code or a refresh token stands for.
+struct Standing<'a> {
+    agent: &'a UserAgent,
+    client_id: &'a str,
+    user_id: &'a str,
+    session_id: &'a str,
+    resource_id: &'a str,
+    scopes: &'a [String],
+}
+
+impl Standing<'_> {
+    fn draft(&self, directory: &Directory, asked: &Asked, grant_type: &str) -> Draft {
+        let mut draft = Draft::new(
+            AuditEvent::CredentialsIssue,
+            asked.request_id.clone(),
+            asked.started,
+        );
+        draft.resource = directory
+            .resources
+            .get(self.resource_id)
+            .map(|resource| resource_ref(resource));
+        draft.scopes = self.scopes.to_vec();
+        draft.actor = IdentityChain {
+            application: Some(user_agent_party(self.agent)),
+            user: directory
+                .users
+                .get(self.user_id)
+                .map(|user| user_party(user)),
+        };
+        draft.session_id = Some(self.session_id.to_owned());
+        draft.grant_type = Some(grant_type.to_owned());
+        draft.trace_parent = asked.trace_parent;
+        draft
+    }
+
+    /// Checks what is common to both grants, and finds what they are about.
+    fn check(
+        &self,
+        front: &Front,
+        directory: &Directory,
+        form: &Params,
+    ) -> Result<(Arc<Session>, Arc<User>, Arc<Resource>), Refusal> {
+        if self.client_id != self.agent.identifier {
+            return Err(invalid_grant("This was given to another client"));
+        }
+        let now = front.zone.config.clock.now();
+        let (session, user) = active_session(directory, now, self.session_id)
+            .ok_or_else(|| invalid_grant("The session has ended; sign in again"))?;
+        let resource = directory
+            .resources
+            .get(self.resource_id)
+            .ok_or_else(|| invalid_grant("The resource is not there any more"))?;
+        // RFC 8707, section 2.2: it may be named again, but not changed.
+        if form
+            .all("resource")
+            .iter()
+            .any(|named| *named != resource.identifier)
+        {
+            return Err(Refusal::new(
+                ErrorCode::InvalidTarget,
+                "The sign-in was for another resource",
+            ));
+        }
+        Ok((session, user, resource.clone()))
+    }
+}
+
+/// Asks policy, and signs.
+fn mint(
+    front: &Front,
+    directory: &Directory,
+    key: &SigningKey,
+    draft: &mut Draft,
+    (agent, session, user, resource): (&UserAgent, &Session, &User, &Resource),
+    scopes: &[String],
+) -> Result<Tokens, Refusal> {
+    let decision = policy::decide(
+        directory,
+        &Question {
+            user: Some(user),
+            caller: Caller::UserAgent(agent),
+            resource,
+            scopes,
+        },
+    );
+    let denial = match decision.effect {
+        Effect::Allow => None,
+        Effect::Deny => Some(policy::denial(&decision)),
+    };
+    draft.decision = Some(decision);
+    if let Some(denial) = denial {
+        return Err(denial);
+    }
+    let lifetime = resource
+        .credential_lifetime_seconds
+        .and_then(|seconds| i64::try_from(seconds).ok())
+        .and_then(TimeDelta::try_seconds)
+        .unwrap_or(ACCESS_TOKEN_LIFETIME);
+    let minted = front
+        .zone
+        .tokens
+        .mint(
+            key,
+            TokenRequest {
+                sub: user.identifier.clone(),
+                sub_profile: SubProfile::User,
+                client_id: agent.identifier.clone(),
+                keycard_app_id: None,
+                resource: resource.identifier.clone(),
+                scopes: scopes.to_vec(),
+                session_id: Some(session.id.clone()),
+                lifetime,
+            },
+        )
+        .map_err(|error| {
+            tracing::error!(%error, "the zone could not sign");
+            Refusal::new(ErrorCode::ServerError, "The zone could not sign a token")
+        })?;
+    draft.credential = Some(CredentialView {
+        source: CredentialSource::KeycardSts,
+        token: TokenView::of(&minted.token),
+        expires_in: Some(minted.expires_in),
+    });
+    Ok(Tokens {
+        access_token: minted.token,
+        refresh_token: None,
+        expires_in: Some(minted.expires_in),
+        scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
+        issued_token_type: None,
+    })
+}
+
+/// Takes back what came of one sign-in: its refresh tokens, and its session, without which its
+/// access tokens can be exchanged for nothing.
+fn revocation(directory: &Directory, family: Option<&str>, session_id: &str) -> Vec<Change> {
+    let tokens = directory
+        .refresh_tokens
+        .values()
+        .filter(|token| family == Some(&token.family))
+        .filter(|token| token.status != RefreshStatus::Revoked)
+        .map(|token| {
+            Change::put(RefreshToken {
+                status: RefreshStatus::Revoked,
+                ..RefreshToken::clone(token)
+            })
+        });
+    let session = directory.sessions.get(session_id).map(|session| {
+        Change::put(Session {
+            status: LifeStatus::Revoked,
+            ..Session::clone(session)
+        })
+    });
+    tokens.chain(session).collect()
+}
+
+/// RFC 6749, section 4.1.3, with PKCE (RFC 7636, section 4.5).
+pub(super) async fn authorization_code(
+    front: &Front,
+    agent: &UserAgent,
+    form: &Params,
+    asked: &Asked,
+) -> Result<Tokens, Refusal> {
+    let code = Secret::from(form.required("code")?);
+    let verifier = Secret::from(form.required("code_verifier")?);
+    let redirect_uri = form.required("redirect_uri")?;
+    let id = SecretHash::of(&code);
+    settle(front, |directory, key| {
+        let now = front.zone.config.clock.now();
+        let row = directory
+            .authorization_codes
+            .get(id.as_str())
+            .ok_or_else(|| invalid_grant("The code is not known, or it has expired"))?;
+        let standing = Standing {
+            agent,
+            client_id: &row.client_id,
+            user_id: &row.user_id,
+            session_id: &row.session_id,
+            resource_id: &row.resource_id,
+            scopes: &row.scopes,
+        };
+        let mut draft = standing.draft(directory, asked, "authorization_code");
+        let mut changes = Vec::new();
+        let mut decide = || {
+            // Before anything else: only the one who has the code could be asking twice.
+            if row.used_at.is_some() && row.client_id == agent.identifier {
+                changes = revocation(directory, row.family.as_deref(), &row.session_id);
+                return Err(invalid_grant(
+                    "The code was used already, so what it gave was taken back",
+                ));
+            }
+            let (session, user, resource) = standing.check(front, directory, form)?;
+            if row.expires_at <= now {
+                return Err(invalid_grant("The code has expired"));
+            }
+            if row.redirect_uri != redirect_uri {
+                return Err(invalid_grant("The redirect URI is not the code's"));
+            }
+            if !CodeChallenge::stored(&row.code_challenge)
+                .is_some_and(|challenge| challenge.accepts(verifier.expose()))
+            {
+                return Err(invalid_grant("The code_verifier is not the code's"));
+            }
+            let mut tokens = mint(
+                front,
+                directory,
+                key,
+                &mut draft,
+                (agent, &session, &user, &resource),
+                &row.scopes,
+            )?;
+            let family = front.zone.config.ids.short();
+            changes.push(Change::put(AuthorizationCode {
+                used_at: Some(now),
+                expires_at: now + USED_CODE_KEPT,
+                family: Some(family.clone()),
+                ..AuthorizationCode::clone(row)
+            }));
+            if agent
+                .grant_types
+                .iter()
+                .any(|grant| grant == "refresh_token")
+            {
+                let token = fresh_secret(&front.zone);
+                changes.push(Change::put(RefreshToken {
+                    id: SecretHash::of(&token),
+                    family,
+                    client_id: row.client_id.clone(),
+                    user_id: row.user_id.clone(),
+                    session_id: row.session_id.clone(),
+                    resource_id: row.resource_id.clone(),
+                    scopes: row.scopes.clone(),
+                    status: RefreshStatus::Current,
+                    created_at: now,
+                    expires_at: session.expires_at,
+                }));
+                tokens.refresh_token = Some(token);
+            }
+            Ok(tokens)
+        };
+        let outcome = decide();
+        Ok(Decision {
+            outcome,
+            unchanged: vec![row.clone().wrap()],
+            changes,
+            draft,
+        })
+    })
+    .await
+}
+
+/// RFC 6749, section 6. The refresh token is replaced each time (RFC 9700, section 4.14.2).
+pub(super) async fn refresh_token(
+    front: &Front,
+    agent: &UserAgent,
+    form: &Params,
+    asked: &Asked,
+) -> Result<Tokens, Refusal> {
+    let presented = Secret::from(form.required("refresh_token")?);
+    let narrowed = form.scopes()?;
+    let id = SecretHash::of(&presented);
+    settle(front, |directory, key| {
+        let now = front.zone.config.clock.now();
+        let row = directory
+            .refresh_tokens
+            .get(id.as_str())
+            .ok_or_else(|| invalid_grant("The refresh token is not known, or it has expired"))?;
+        let standing = Standing {
+            agent,
+            client_id: &row.client_id,
+            user_id: &row.user_id,
+            session_id: &row.session_id,
+            resource_id: &row.resource_id,
+            scopes: narrowed.as_deref().unwrap_or(&row.scopes),
+        };
+        let mut draft = standing.draft(directory, asked, "refresh_token");
+        let mut changes = Vec::new();
+        let mut decide = || {
+            match row.status {
+                RefreshStatus::Current => {}
+                RefreshStatus::Rotated if row.client_id == agent.identifier => {
+                    changes = revocation(directory, Some(&row.family), &row.session_id);
+                    return Err(invalid_grant(
+                        "The refresh token was used already, so the sign-in was ended",
+                    ));
+                }
+                RefreshStatus::Rotated | RefreshStatus::Revoked => {
+                    return Err(invalid_grant("The refresh token was revoked"));
+                }
+            }
+            let (session, user, resource) = standing.check(front, directory, form)?;
+            if row.expires_at <= now {
+                return Err(invalid_grant("The refresh token has expired"));
+            }
+            if standing
+                .scopes
+                .iter()
+                .any(|scope| !row.scopes.contains(scope))
+            {
+                return Err(Refusal::new(
+                    ErrorCode::InvalidScope,
+                    "A refresh may narrow the scopes, not widen them",
+                ));
+            }
+            let mut tokens = mint(
+                front,
+                directory,
+                key,
+                &mut draft,
+                (agent, &session, &user, &resource),
+                standing.scopes,
+            )?;
+            let next = fresh_secret(&front.zone);
+            changes.push(Change::put(RefreshToken {
+                status: RefreshStatus::Rotated,
+                ..RefreshToken::clone(row)
+            }));
+            changes.push(Change::put(RefreshToken {
+                id: SecretHash::of(&next),
+                created_at: now,
+                ..RefreshToken::clone(row)
+            }));
+            tokens.refresh_token = Some(next);
+            Ok(tokens)
+        };
+        let outcome = decide();
+        Ok(Decision {
+            outcome,
+            unchanged: vec![row.clone().wrap()],
+            changes,
+            draft,
+        })
+    })
+    .await
+}
+
+/// RFC 6749, section 4.4: an application for itself, on a resource that it depends on.
+pub(super) async fn client_credentials(
+    front: &Front,
+    credential: &ApplicationCredential,
+    form: &Params,
+    asked: &Asked,
+) -> Result<Tokens, Refusal> {
+    let identifier = form.required("resource")?;
+    let scopes = form.scopes()?.unwrap_or_default();
+    settle(front, |directory, key| {
+        let application = directory
+            .applications
+            .get(&credential.application_id)
+            .ok_or_else(|| Refusal::new(ErrorCode::InvalidClient, "The client is not known"))?;
+        let mut draft = Draft::new(
+            AuditEvent::CredentialsIssue,
+            asked.request_id.clone(),
+            asked.started,
+        );
+        draft.actor.application = Some(application_party(application, &credential.identifier));
+        draft.grant_type = Some("client_credentials".to_owned());
+        draft.trace_parent = asked.trace_parent;
+        draft.scopes.clone_from(&scopes);
+        let mut decide = || {
+            let resource = directory.resource_identified(identifier).ok_or_else(|| {
+                Refusal::new(ErrorCode::InvalidTarget, unknown_resource(identifier))
+            })?;
+            draft.resource = Some(resource_ref(resource));
+            if !directory.depends(&application.id, &resource.id) {
+                return Err(Refusal::new(
+                    ErrorCode::AccessDenied,
+                    format!(
+                        "Application \"{}\" is not allowed to access \"{}\".",
+                        application.name, resource.name
+                    ),
+                ));
+            }
+            let decision = policy::decide(
+                directory,
+                &Question {
+                    user: None,
+                    caller: Caller::Application(application),
+                    resource,
+                    scopes: &scopes,
+                },
+            );
+            let denial = match decision.effect {
+                Effect::Allow => None,
+                Effect::Deny => Some(policy::denial(&decision)),
+            };
+            draft.decision = Some(decision);
+            if let Some(denial) = denial {
+                return Err(denial);
+            }
+            let obtained = obtain(
+                &front.zone,
+                directory,
+                key,
+                &Obtain {
+                    resource,
+                    grant: None,
+                    sub: &application.identifier,
+                    sub_profile: SubProfile::App,
+                    client_id: &credential.identifier,
+                    application_id: &application.id,
+                    scopes: &scopes,
+                    session_id: None,
+                },
+            )?;
+            draft.credential = Some(obtained.view());
+            Ok(Tokens {
+                access_token: obtained.token,
+                refresh_token: None,
+                expires_in: obtained.expires_in,
+                scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
+                issued_token_type: None,
+            })
+        };
+        let outcome = decide();
+        Ok(Decision {
+            outcome,
+            unchanged: Vec::new(),
+            changes: Vec::new(),
+            draft,
+        })
+    })
+    .await
+}
