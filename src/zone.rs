@@ -6,9 +6,9 @@
 //! MCP server or the upstream stand-ins: it sees only clients, resources and providers.
 
 pub mod audit;
-pub mod console;
 pub mod brokered_login;
 pub mod client_auth;
+pub mod console;
 pub mod directory;
 pub mod exchange;
 mod feed;
