@@ -198,7 +198,7 @@ impl<W: io::Write> Text<W> {
     pub fn audit(&mut self, projection: &Projection) -> io::Result<()> {
         let style = self.style;
         let rows = projection.audit().rows();
-        let belongs = |row: &&AuditRow| row.exchange || row.call.is_some();
+        let belongs = |row: &&AuditRow| row.exchange || row.tool.is_some();
         let shown: Vec<&AuditRow> = rows.iter().filter(belongs).collect();
         self.heading("Audit log", shown.len())?;
         if shown.is_empty() {
@@ -222,8 +222,14 @@ impl<W: io::Write> Text<W> {
         }
         let others = rows.len() - shown.len();
         if others > 0 {
-            let rows = if others == 1 { "row" } else { "rows" };
-            self.dim(&format!("{others} more {rows} belong to signing in."))?;
+            let rows = if others == 1 {
+                "row belongs"
+            } else {
+                "rows belong"
+            };
+            self.dim(&format!(
+                "{others} more {rows} to no tool call: signing in, policy."
+            ))?;
         }
         for lost in projection.lost_feeds() {
             self.dim(&format!(

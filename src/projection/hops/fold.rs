@@ -123,7 +123,7 @@ impl Hops {
                     |evidence| evidence.sent.is_some(),
                     |id| Hop {
                         leg: Some(*leg),
-                        ..blank(id, HopKind::Request, Actor::Client, *to, title.clone(), at)
+                        ..blank(id, HopKind::Request, at.actor, *to, title.clone(), at)
                     },
                 );
                 if let Some(hop) = self.change(id, at.seq) {
@@ -424,6 +424,12 @@ impl Hops {
             here.span = Some(parent.span);
         }
         let started = here.happened(request.occurred_at, request.duration_us);
+        // A service's own OAuth is the zone's business (brokered logins); the rest is the server's.
+        let from = if request.path.starts_with("/oauth/") {
+            Actor::Zone
+        } else {
+            Actor::Server
+        };
         let title = shared.names.get(&answered_title(request));
         let id = self.joined(
             &here,
@@ -434,7 +440,7 @@ impl Hops {
                 ..blank(
                     id,
                     HopKind::Upstream,
-                    Actor::Server,
+                    from,
                     request.upstream.into(),
                     title.clone(),
                     &here,
@@ -470,7 +476,11 @@ impl Hops {
 /// GraphQL has one path for everything, so there the operation is the telling part.
 fn answered_title(request: &UpstreamRequest) -> String {
     match request.upstream {
-        Upstream::Linear if !request.operation.is_empty() => request.operation.clone(),
+        Upstream::Linear
+            if title::path(&request.path) == "/graphql" && !request.operation.is_empty() =>
+        {
+            request.operation.clone()
+        }
         Upstream::Linear | Upstream::Supabase | Upstream::Anthropic => {
             format!("{} {}", request.method, title::path(&request.path))
         }
