@@ -5,9 +5,12 @@ mod server_bench;
 
 use std::sync::{Mutex, mpsc};
 
-use hoptrail::protocol::{
-    observed::{Step, StepAction, StepOutcome, Upstream},
-    secret::Secret,
+use hoptrail::{
+    protocol::{
+        observed::{Step, StepAction, StepOutcome, Upstream},
+        secret::Secret,
+    },
+    server::serve,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -485,4 +488,22 @@ async fn what_is_no_mcp_request_is_refused_by_http(
     request.headers_mut().insert(header, value.parse().unwrap());
     let response = bench.server.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), status);
+}
+
+#[tokio::test]
+async fn it_serves_on_the_port_it_is_given_until_it_is_stopped() {
+    let bench = Bench::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://{}/.well-known/oauth-protected-resource/mcp",
+        listener.local_addr().unwrap()
+    );
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(serve(listener, bench.server.clone(), async {
+        stopped.await.unwrap();
+    }));
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+    assert!(reqwest::get(&url).await.is_err());
 }

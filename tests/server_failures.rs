@@ -114,6 +114,22 @@ async fn a_token_endpoint_elsewhere_never_gets_the_client_secret() {
     assert_eq!(thief.lines(), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_redirect_of_the_token_endpoint_is_not_followed() {
+    let bench = Bench::start().await;
+    let thief = Stub::start(|_| (200, r#"{"access_token":"x"}"#.to_owned())).await;
+    let elsewhere = thief.url.clone();
+    bench
+        .zone
+        .answers(move |request| match request.line.as_str() {
+            "POST /oauth/2/token" => (307, elsewhere.clone()),
+            _ => zone(request),
+        });
+    let told = bench.failing("get_support_tickets", json!({})).await;
+    assert!(told.contains("the zone answered 307"), "{told}");
+    assert_eq!(thief.lines(), Vec::<String>::new());
+}
+
 #[rstest]
 #[case::not_json(json!("prose"), "not the JSON")]
 #[case::label(json!({"labels": ["cats"]}), "not the JSON")]

@@ -1,10 +1,12 @@
 //! Token exchange (RFC 8693): the caller's token for a credential of one service.
 //!
 //! Nothing is ever cached: a grant that was revoked, or a policy that was activated, counts on the
-//! very next call.
+//! very next call. What passes through our hands is zeroed afterwards; copies in the HTTP client's
+//! own buffers are beyond our reach.
 
 use std::{sync::Arc, time::Duration};
 
+use axum::body::Bytes;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
@@ -173,8 +175,10 @@ impl Exchanger {
         })
     }
 
-    fn form(&self, subject: &Secret, upstream: Upstream, scope: Option<&str>) -> String {
-        let mut form = form_urlencoded::Serializer::new(String::new());
+    fn form(&self, subject: &Secret, upstream: Upstream, scope: Option<&str>) -> Bytes {
+        // Room enough that the text never moves and leaves a copy of the token behind.
+        let room = 3 * subject.expose().len() + 1024;
+        let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
         form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
             .append_pair("subject_token", subject.expose())
             .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
@@ -182,7 +186,7 @@ impl Exchanger {
         if let Some(scope) = scope {
             form.append_pair("scope", scope);
         }
-        form.finish()
+        Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()))
     }
 
     fn refused(&self, upstream: Upstream, scope: Option<&str>, error: &ErrorResponse) -> NotIssued {

@@ -31,6 +31,9 @@ use crate::support::{
 const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// How soon after a fetch an unknown key id may cause another. Ours.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
+/// How long a failed fetch answers for those who come after: while the zone hangs, the callers that
+/// wait in line must not each wait their own ten seconds. Ours.
+const FAILED: TimeDelta = TimeDelta::seconds(1);
 const LIMIT: Duration = Duration::from_secs(10);
 /// A set larger than this is cut, as Keycard's own SDK cuts its cache.
 const MOST: usize = 256;
@@ -47,6 +50,7 @@ pub(super) struct Keys {
 struct Known {
     keys: HashMap<String, Arc<ParsedPublicKey>>,
     fetched: Option<DateTime<Utc>>,
+    failed: Option<(Failure, DateTime<Utc>)>,
 }
 
 /// Why there is no key.
@@ -119,24 +123,38 @@ impl Keys {
         if let Some(settled) = self.settled(kid) {
             return settled;
         }
-        let keys = self.fetch().await.map_err(NoKey::Unavailable)?;
-        let found = keys.get(kid).cloned();
+        let fetched = self.fetch().await;
+        let now = self.clock.now();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.keys = keys;
-        known.fetched = Some(self.clock.now());
-        found.ok_or(NoKey::Unknown)
+        match fetched {
+            Ok(keys) => {
+                let found = keys.get(kid).cloned();
+                known.keys = keys;
+                known.fetched = Some(now);
+                known.failed = None;
+                found.ok_or(NoKey::Unknown)
+            }
+            Err(failure) => {
+                known.failed = Some((failure.clone(), now));
+                Err(NoKey::Unavailable(failure))
+            }
+        }
     }
 
     /// The answer, if it needs no request: a fresh key, or a stranger so soon after a fetch that
-    /// asking again would only be work for the zone.
+    /// asking again would only be work for the zone, or a failure of just now.
     fn settled(&self, kid: &str) -> Option<Result<Arc<ParsedPublicKey>, NoKey>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let age = self.clock.now() - known.fetched?;
-        match known.keys.get(kid) {
-            Some(key) if age < FRESH => Some(Ok(Arc::clone(key))),
-            None if age < PAUSE => Some(Err(NoKey::Unknown)),
-            Some(_) | None => None,
+        let now = self.clock.now();
+        if let Some(fetched) = known.fetched {
+            match known.keys.get(kid) {
+                Some(key) if now - fetched < FRESH => return Some(Ok(Arc::clone(key))),
+                None if now - fetched < PAUSE => return Some(Err(NoKey::Unknown)),
+                Some(_) | None => {}
+            }
         }
+        let (failure, since) = known.failed.as_ref()?;
+        (now - *since < FAILED).then(|| Err(NoKey::Unavailable(failure.clone())))
     }
 
     async fn fetch(&self) -> Result<HashMap<String, Arc<ParsedPublicKey>>, Failure> {

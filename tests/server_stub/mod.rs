@@ -76,9 +76,14 @@ impl Stub {
         };
         let (status, body) = (self.answerer.lock().unwrap())(&recorded);
         self.seen.lock().unwrap().push(recorded);
+        let named = match status {
+            // The body of a redirect is where it points to.
+            300..400 => ("location", body.clone()),
+            _ => ("content-type", "application/json".to_owned()),
+        };
         Response::builder()
             .status(status)
-            .header("content-type", "application/json")
+            .header(named.0, named.1)
             .body(Body::from(body))
             .unwrap()
     }

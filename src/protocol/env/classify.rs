@@ -114,8 +114,11 @@ pub fn classify(name: &str, value: &Secret) -> EnvLine {
             (known.kind, known.note, known.worth_stealing)
         }
         (Some((_, note)), _) => (EnvKind::Secret, *note, true),
+        (None, _) if has_password(text) => {
+            (EnvKind::Secret, "an address with a password in it", true)
+        }
         (None, Some(known)) => (known.kind, known.note, known.worth_stealing),
-        (None, None) if sounds_secret(name) || looks_random(text) || has_password(text) => (
+        (None, None) if sounds_secret(name) || looks_random(text) => (
             EnvKind::Secret,
             "not one of the workshop's; it looks like a key",
             true,
@@ -187,6 +190,7 @@ mod tests {
     #[case("HARMLESS", "lin_api_abc", EnvKind::Secret, true)]
     #[case("MY_TOKEN", "abc", EnvKind::Secret, true)]
     #[case("DB", "postgres://u:p@h/db", EnvKind::Secret, true)]
+    #[case("SUPABASE_URL", "https://u:p@h", EnvKind::Secret, true)]
     #[case("DB", "postgres://h/db", EnvKind::Identifier, false)]
     #[case("X", "aB3aB3aB3aB3aB3aB3aB3aB3", EnvKind::Secret, true)]
     #[case(
