@@ -19,7 +19,7 @@ mod linear;
 mod masked;
 mod progress;
 mod protected_resource;
-mod settings;
+pub mod settings;
 mod supabase;
 mod tools;
 

@@ -108,12 +108,9 @@ pub fn style(common: &Common) -> Style {
     let terminal = std::io::stdout().is_terminal();
     Style {
         color: if wants_color(common.color, terminal) {
-            match common.palette {
-                PaletteChoice::GreenRed => Color::GreenRed,
-                PaletteChoice::BlueOrange => Color::BlueOrange,
-            }
+            Color::Ansi
         } else {
-            Color::None
+            Color::Never
         },
         glyphs: if common.ascii || !is_utf8() {
             Glyphs::Ascii

@@ -96,6 +96,11 @@ impl Log {
         chunk.text.get(start..end)
     }
 
+    /// Every line from the beginning, without line feeds.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        (0..self.len).filter_map(|index| self.line(Seq::at(index)))
+    }
+
     /// The event itself, decoded anew: for the rows in view, not for all.
     #[must_use]
     pub fn event(&self, seq: Seq) -> Option<TraceEvent> {

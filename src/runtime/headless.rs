@@ -244,7 +244,7 @@ impl<O: io::Write> Teller<'_, O> {
                 Job::Demo { .. } => text.summary(projection),
                 Job::Probe => text.hops(projection),
                 Job::Call { .. } => result
-                    .and_then(|result| projection.tools().get(result.call))
+                    .and_then(|result| projection.tools().call(result.call))
                     .map_or(Ok(()), |call| text.result(call, projection)),
             }
             .map_err(|e| cannot_write(&e))?;

@@ -57,6 +57,23 @@ impl Recorder {
         self.write(&line)
     }
 
+    /// Writes what came before the recording began, as it was encoded then.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_lines<'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a str>,
+    ) -> Result<(), Failure> {
+        let mut text = String::new();
+        for line in lines {
+            self.events += 1;
+            text.push_str(line);
+            text.push('\n');
+        }
+        self.write(&text)
+    }
+
     fn write(&mut self, line: &str) -> Result<(), Failure> {
         self.file
             .write_all(line.as_bytes())

@@ -46,6 +46,7 @@ pub struct Stream {
     dropped: Arc<AtomicU64>,
     next_seq: u64,
     last_us: u64,
+    began: Stopwatch,
 }
 
 /// Opens the stream; time zero is now.
@@ -57,8 +58,9 @@ pub fn open() -> (SharedSink, Stream) {
 fn open_with(capacity: usize) -> (SharedSink, Stream) {
     let (sender, receiver) = mpsc::channel(capacity);
     let dropped = Arc::new(AtomicU64::new(0));
+    let began = Stopwatch::start();
     let sink = ChannelSink {
-        began: Stopwatch::start(),
+        began,
         sender,
         dropped: Arc::clone(&dropped),
     };
@@ -67,11 +69,18 @@ fn open_with(capacity: usize) -> (SharedSink, Stream) {
         dropped,
         next_seq: 0,
         last_us: 0,
+        began,
     };
     (Arc::new(sink), stream)
 }
 
 impl Stream {
+    /// Microseconds since the run began, on the clock that stamps the facts.
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
+        self.began.micros()
+    }
+
     /// Waits for the next event; `None` when every sink is gone.
     pub async fn next(&mut self) -> Option<TraceEvent> {
         if let Some(lost) = self.lost() {
