@@ -47,13 +47,17 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { command, common } = cli;
     let _log = common.log.as_deref().map(logging::start).transpose()?;
     match command {
-        Some(Command::Completions { shell }) => told(generate::completions(shell, &mut io::stdout())),
+        Some(Command::Completions { shell }) => {
+            told(generate::completions(shell, &mut io::stdout()))
+        }
         Some(Command::Man) => told(generate::man(&mut io::stdout())),
         Some(Command::Doctor) => {
             let findings = doctor::examine(&common);
             let text = doctor::render(&findings, common.ascii || !look::is_utf8());
             told(io::stdout().write_all(text.as_bytes()))?;
-            let broken = findings.iter().any(|f| f.verdict == doctor::Verdict::Broken);
+            let broken = findings
+                .iter()
+                .any(|f| f.verdict == doctor::Verdict::Broken);
             Ok(if broken { Exit::Failed } else { Exit::Ok })
         }
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),

@@ -93,7 +93,10 @@ pub enum ServerPart {
 pub enum Service {
     StandIn,
     /// The real one, and its key if the zone is the lab's.
-    Real { url: String, key: Option<Secret> },
+    Real {
+        url: String,
+        key: Option<Secret>,
+    },
 }
 
 /// Linear, whose tokens the zone brokers.

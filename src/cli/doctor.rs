@@ -62,7 +62,10 @@ pub fn render(findings: &[Finding], ascii: bool) -> String {
             (Verdict::Broken, false) => "✗ broken ",
             (Verdict::Broken, true) => "x broken ",
         };
-        out.push_str(&format!("{glyph}  {:<16} {}\n", finding.subject, finding.seen));
+        out.push_str(&format!(
+            "{glyph}  {:<16} {}\n",
+            finding.subject, finding.seen
+        ));
         if !finding.next.is_empty() {
             out.push_str(&format!("{:29}{}\n", "", finding.next));
         }
@@ -88,7 +91,12 @@ fn version() -> Finding {
     finding(
         "version",
         Verdict::Works,
-        format!("hoptrail {} on {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH),
+        format!(
+            "hoptrail {} on {} {}",
+            env!("CARGO_PKG_VERSION"),
+            env::consts::OS,
+            env::consts::ARCH
+        ),
         "",
     )
 }
@@ -121,7 +129,12 @@ fn terminal() -> Finding {
             format!("{columns}×{rows}"),
             "the panes want 80×24 or more",
         ),
-        Err(error) => finding(SUBJECT, Verdict::Broken, error.to_string(), "try another terminal"),
+        Err(error) => finding(
+            SUBJECT,
+            Verdict::Broken,
+            error.to_string(),
+            "try another terminal",
+        ),
     }
 }
 
@@ -134,7 +147,12 @@ fn characters(common: &Common) -> Finding {
         } else {
             "ASCII is drawn by itself; set LC_ALL to a UTF-8 locale for lines and arrows"
         };
-        finding("characters", Verdict::Limited, "the locale is not UTF-8", next)
+        finding(
+            "characters",
+            Verdict::Limited,
+            "the locale is not UTF-8",
+            next,
+        )
     }
 }
 
@@ -228,9 +246,16 @@ fn refresh_tokens() -> Finding {
 }
 
 fn proxy() -> Finding {
-    let set = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        .into_iter()
-        .find(|name| env::var_os(name).is_some());
+    let set = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ]
+    .into_iter()
+    .find(|name| env::var_os(name).is_some());
     match set {
         Some(name) => finding(
             "proxy",

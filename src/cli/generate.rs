@@ -19,7 +19,10 @@ pub fn man(out: &mut impl io::Write) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();
     clap_mangen::Man::new(command.clone()).render(out)?;
-    for sub in command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help") {
+    for sub in command
+        .get_subcommands()
+        .filter(|c| !c.is_hide_set() && c.get_name() != "help")
+    {
         let man = clap_mangen::Man::new(sub.clone());
         man.render_name_section(out)?;
         man.render_synopsis_section(out)?;

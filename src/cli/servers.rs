@@ -28,11 +28,10 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     if args.reset {
         lab::reset(&state)?;
     }
-    let config = lab_config(&args, LabConfig::new(
-        Some(state),
-        SystemClock::shared(),
-        Ids::system(),
-    ))?;
+    let config = lab_config(
+        &args,
+        LabConfig::new(Some(state), SystemClock::shared(), Ids::system()),
+    )?;
     let mut signals = Signals::listen();
     let lab = lab::start(config).await?;
     if let Some(path) = &args.write_env {
@@ -135,7 +134,14 @@ fn describe(lab: &LabHandle, args: &LabArgs) -> String {
     let mut text = format!(
         "The lab answers. Everything listens on this computer only.\n\n  \
          {server:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n\n",
-        at.server, "zone", at.zone, "Supabase", at.supabase, "Anthropic", at.anthropic, "Linear",
+        at.server,
+        "zone",
+        at.zone,
+        "Supabase",
+        at.supabase,
+        "Anthropic",
+        at.anthropic,
+        "Linear",
         at.linear,
     );
     if let Some(path) = &args.write_env {
@@ -181,24 +187,17 @@ pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     let router = server::router(settings, deps)?;
     let listener = tokio::net::TcpListener::bind(SocketAddr::from((bind, port)))
         .await
-        .map_err(|e| lab::ports::taken(port, "PORT in the .env (and MCP_RESOURCE_URL with it)", &e))?;
+        .map_err(|e| {
+            lab::ports::taken(port, "PORT in the .env (and MCP_RESOURCE_URL with it)", &e)
+        })?;
     say(&format!(
         "Support escalation MCP server running at http://localhost:{port}/mcp\n"
     ))?;
     let mut signals = Signals::listen();
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            signals.next().await;
-        })
-        .await
-        .map_err(|e| {
-            Failure::new(
-                Exit::Unreachable,
-                "The server stopped",
-                e.to_string(),
-                "start it again; `hoptrail doctor` looks at the ports",
-            )
-        })?;
+    server::serve(listener, router, async move {
+        signals.next().await;
+    })
+    .await?;
     Ok(Exit::Ok)
 }
 

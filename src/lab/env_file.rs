@@ -1,11 +1,6 @@
 //! The two `.env` files of the story: what the server begins with and what it ends with.
 
-use std::{
-    fmt::Write as _,
-    fs, io,
-    io::Write as _,
-    path::Path,
-};
+use std::{fmt::Write as _, fs, io, io::Write as _, path::Path};
 
 use crate::{
     protocol::secret::Secret,
@@ -86,8 +81,12 @@ pub fn write(path: &Path, finished: &Finished) -> Result<(), Failure> {
         Err(error) => return Err(refuse(error.to_string(), "name another file")),
     }
     let body = finished.render();
-    write_private(path, &[MARK, "\n", body.expose()])
-        .map_err(|e| refuse(e.to_string(), "name a file in a folder that you may write to"))
+    write_private(path, &[MARK, "\n", body.expose()]).map_err(|e| {
+        refuse(
+            e.to_string(),
+            "name a file in a folder that you may write to",
+        )
+    })
 }
 
 /// Writes beside the file and renames, so that a reader never sees half of it.
@@ -145,6 +144,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lab.env");
         write(&path, &finished()).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, routing::get, serve::ListenerExt as _};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -21,14 +21,7 @@ use crate::{
         error::{Exit, Failure},
         ids::Ids,
     },
-    upstream::{
-        anthropic,
-        faults::Faults,
-        feed::Feed,
-        github, linear,
-        people::PEOPLE,
-        supabase,
-    },
+    upstream::{anthropic, faults::Faults, feed::Feed, github, linear, people::PEOPLE, supabase},
     zone::{
         self, IdentityProvider, Zone,
         seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop},
@@ -449,7 +442,12 @@ impl Serving {
     fn serve(&self, place: Place, router: Router) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            let served = axum::serve(place.listener, router)
+            // Nagle's delay would hold back the second event of a stream by 40 ms. A socket that
+            // refuses the option still works.
+            let listener = place
+                .listener
+                .tap_io(|socket| drop(socket.set_nodelay(true)));
+            let served = axum::serve(listener, router)
                 .with_graceful_shutdown(async move { stop.cancelled().await })
                 .await;
             if let Err(error) = served {

@@ -50,24 +50,39 @@ pub fn taken(port: u16, flag: &str, error: &io::Error) -> Failure {
     let (why, next) = match error.kind() {
         io::ErrorKind::AddrInUse => {
             let remedy = owner(port).map_or_else(
-                || (
-                    "another process listens there".to_owned(),
-                    format!("`ss -ltnp sport = :{port}` shows which one; stop it"),
-                ),
-                |(pid, name)| (
-                    format!("the process {name} (pid {pid}) listens there"),
-                    format!("stop it with `kill {pid}`"),
-                ),
+                || {
+                    (
+                        "another process listens there".to_owned(),
+                        format!("`ss -ltnp sport = :{port}` shows which one; stop it"),
+                    )
+                },
+                |(pid, name)| {
+                    (
+                        format!("the process {name} (pid {pid}) listens there"),
+                        format!("stop it with `kill {pid}`"),
+                    )
+                },
             );
-            (remedy.0, format!("{}, or choose another port with {flag}", remedy.1))
+            (
+                remedy.0,
+                format!("{}, or choose another port with {flag}", remedy.1),
+            )
         }
         io::ErrorKind::PermissionDenied => (
             "this user may not listen there".to_owned(),
             format!("choose a port above 1023 with {flag}"),
         ),
-        _ => (error.to_string(), format!("choose another port with {flag}")),
+        _ => (
+            error.to_string(),
+            format!("choose another port with {flag}"),
+        ),
     };
-    Failure::new(Exit::Unreachable, format!("Port {port} is taken"), why, next)
+    Failure::new(
+        Exit::Unreachable,
+        format!("Port {port} is taken"),
+        why,
+        next,
+    )
 }
 
 /// The process that listens on `port`, read from /proc; nothing on other systems or for processes
@@ -91,7 +106,9 @@ fn owner(port: u16) -> Option<(u32, String)> {
         std::fs::read_dir(process.path().join("fd"))
             .ok()?
             .flatten()
-            .any(|fd| std::fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == inode.as_str()))
+            .any(|fd| {
+                std::fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == inode.as_str())
+            })
             .then(|| {
                 let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
                 (pid, name.trim().to_owned())
@@ -107,11 +124,19 @@ mod tests {
     async fn a_taken_port_names_who_has_it_and_what_to_do() {
         let first = bind(Port::Free).await.unwrap();
         let port = first.local_addr().unwrap().port();
-        let failure = bind(Port::Fixed { port, flag: "--zone-port" }).await.unwrap_err();
+        let failure = bind(Port::Fixed {
+            port,
+            flag: "--zone-port",
+        })
+        .await
+        .unwrap_err();
         assert_eq!(failure.what, format!("Port {port} is taken"));
         assert!(failure.next.contains("--zone-port"), "{failure}");
         #[cfg(target_os = "linux")]
-        assert!(failure.why.contains(&format!("pid {}", std::process::id())), "{failure}");
+        assert!(
+            failure.why.contains(&format!("pid {}", std::process::id())),
+            "{failure}"
+        );
     }
 
     #[tokio::test]

@@ -348,7 +348,9 @@ async fn find_lab(
         ActorMap::default(),
     )?;
     http.actors().learn(&zone, Actor::Zone);
-    let url = zone.join(LAB_PATH).map_err(|e| not_a_url(zone.as_str(), &e))?;
+    let url = zone
+        .join(LAB_PATH)
+        .map_err(|e| not_a_url(zone.as_str(), &e))?;
     let no_lab = |why: String| {
         Failure::new(
             Exit::Unreachable,
@@ -358,7 +360,10 @@ async fn find_lab(
         )
     };
     let answer = http
-        .exchange(Outgoing::new(http::Method::GET, url, Leg::Console), DOCUMENT_LIMIT)
+        .exchange(
+            Outgoing::new(http::Method::GET, url, Leg::Console),
+            DOCUMENT_LIMIT,
+        )
         .await
         .map_err(|e| no_lab(e.why))?;
     if !answer.status.is_success() {
@@ -370,7 +375,10 @@ async fn find_lab(
         Actor::Client,
         run_started("LAB", &endpoints.server, true),
     ));
-    sink.report(Report::new(Actor::Zone, Fact::LabStarted(endpoints.clone())));
+    sink.report(Report::new(
+        Actor::Zone,
+        Fact::LabStarted(endpoints.clone()),
+    ));
     Ok(Surroundings {
         server: endpoints.server.clone(),
         actors: actors(&endpoints)?,
@@ -387,7 +395,10 @@ fn run_started(name: &str, server: &str, lab: bool) -> Fact {
             .ok()
             .and_then(|url| {
                 let host = url.host_str()?.to_owned();
-                Some(url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+                Some(
+                    url.port()
+                        .map_or(host.clone(), |port| format!("{host}:{port}")),
+                )
             })
             .unwrap_or_else(|| name.to_owned()),
         server: server.to_owned(),

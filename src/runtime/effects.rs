@@ -89,7 +89,9 @@ impl Runner {
     }
 }
 
-pub(super) async fn ready(mut backend: watch::Receiver<BackendState>) -> Result<Arc<Backend>, Failure> {
+pub(super) async fn ready(
+    mut backend: watch::Receiver<BackendState>,
+) -> Result<Arc<Backend>, Failure> {
     loop {
         match &*backend.borrow_and_update() {
             BackendState::Opening => {}

@@ -119,7 +119,11 @@ async fn drive(
         Job::Demo { ticket } => demo(&backend, ticket, &cancel).await.map(Some),
         Job::Call { tool, arguments } => {
             backend.client.sign_in(cancel.clone()).await?;
-            backend.client.call_tool(&tool, arguments, cancel).await.map(Some)
+            backend
+                .client
+                .call_tool(&tool, arguments, cancel)
+                .await
+                .map(Some)
         }
         Job::Probe => {
             backend.client.sign_in(cancel.clone()).await?;

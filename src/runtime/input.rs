@@ -16,9 +16,9 @@ use crate::{
 /// `under` tells what the frame on screen has at a cell.
 pub fn translate(event: Event, under: impl Fn(u16, u16) -> Option<Target>) -> Option<Msg> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            Some(Msg::Input(InputEvent::Key(self::key(key.code, key.modifiers)?)))
-        }
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Input(InputEvent::Key(
+            self::key(key.code, key.modifiers)?,
+        ))),
         Event::Paste(text) => Some(Msg::Input(InputEvent::Paste(text))),
         Event::Resize(columns, rows) => Some(Msg::Resized(columns, rows)),
         Event::Mouse(mouse) => {

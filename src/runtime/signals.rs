@@ -21,7 +21,10 @@ impl Signals {
             SignalKind::interrupt(),
         ];
         Self {
-            streams: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect(),
+            streams: kinds
+                .into_iter()
+                .filter_map(|kind| signal(kind).ok())
+                .collect(),
         }
     }
 

@@ -14,9 +14,7 @@ use futures::StreamExt as _;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Options, TuiOptions,
-    backend,
-    clipboard,
+    Options, TuiOptions, backend, clipboard,
     effects::Runner,
     input,
     record::Recorder,
@@ -32,7 +30,7 @@ use crate::{
     },
     support::error::{Exit, Failure},
     trace::TraceEvent,
-    ui::{self, hits::HitMap, look::Look},
+    ui::{self, HitMap, look::Look},
 };
 
 /// The shortest time between two frames that only facts asked for.
@@ -165,7 +163,7 @@ impl Tui {
 
     fn tick(&mut self) {
         let now = self.stream.now_us();
-        self.update(Msg::Tick(now));
+        self.update(Msg::Tick(now / 1_000));
     }
 
     fn drain(&mut self, most: usize) {
