@@ -775,7 +775,9 @@ async fn a_document_that_does_not_fit_is_a_graphql_error(
 #[case::deep_fragments({
     let mut text = "{ viewer { ...F0 } }".to_owned();
     for n in 0..60 {
-        text += &format!(" fragment F{n} on User {{ organization {{ id }} ...F{} }}", n + 1);
+        let next = n + 1;
+        text.extend([" fragment F", &n.to_string(), " on User { organization { id } ...F"]);
+        text.extend([&next.to_string(), " }"]);
     }
     text + " fragment F60 on User { id }"
 })]
