@@ -49,8 +49,8 @@ async fn delete(run: &mut Run, issue: &Escalated) -> hoptrail::client::CallResul
 
 /// Where an issue is, as Linear's stand-in showed it.
 fn place(projection: &Projection, issue: &Escalated) -> Option<Whereabouts> {
-    let id = issue.issue_id.to_string();
-    projection.issues().issue(&id).map(|view| view.whereabouts)
+    let id = &issue.issue_id;
+    projection.issues().issue(id).map(|view| view.whereabouts)
 }
 
 /// Signs in, lists, escalates, and is refused.
