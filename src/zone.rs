@@ -8,19 +8,27 @@
 pub mod audit;
 pub mod brokered_login;
 pub mod client_auth;
+pub mod console;
 pub mod directory;
 pub mod exchange;
+mod feed;
+mod guard;
 pub mod keys;
 pub mod oauth;
 pub mod pages;
 pub mod policy;
 pub mod refusal;
+pub mod seed;
+pub mod sessions;
 mod signing;
 pub mod store;
 pub mod tokens;
 pub mod vault;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     protocol::secret::Secret,
@@ -28,7 +36,12 @@ use crate::{
 };
 
 use self::{
-    brokered_login::Upstream, directory::Directory, keys::Keys, store::Store, tokens::Tokens,
+    brokered_login::Upstream,
+    console::{ConsoleAccess, ConsoleCredential},
+    directory::Directory,
+    keys::Keys,
+    store::Store,
+    tokens::Tokens,
     vault::Vault,
 };
 
@@ -74,6 +87,8 @@ pub struct ZoneState {
     pub keys: Keys,
     /// Mints and verifies the zone's own tokens.
     pub tokens: Tokens,
+    /// Who may use the management API.
+    pub console: ConsoleAccess,
     /// The way to other providers.
     pub upstream: Upstream,
 }
@@ -106,21 +121,29 @@ impl Foundation {
         })
     }
 
-    /// The zone on this foundation, with its signing key.
-    #[must_use]
-    pub fn build(self, keys: Keys) -> Zone {
+    /// The zone on this foundation, swept and with the platform's own objects.
+    async fn into_zone(self, keys: Keys) -> Result<Zone, Failure> {
         let config = &self.config;
+        let console = ConsoleAccess::new(&config.ids);
         let tokens = Tokens::new(&*config.issuer, config.clock.clone(), config.ids.clone());
-        Zone {
+        let zone = Zone {
             state: Arc::new(ZoneState {
                 config: self.config,
                 store: self.store,
                 vault: self.vault,
                 keys,
                 tokens,
+                console,
                 upstream: Upstream::default(),
             }),
+        };
+        let state = &zone.state;
+        let over = sessions::sweep(&state.directory(), state.config.clock.now());
+        if !over.is_empty() {
+            state.store.change(over).await?;
         }
+        seed::fresh(state).await?;
+        Ok(zone)
     }
 }
 
@@ -133,12 +156,36 @@ impl Zone {
     pub async fn open(config: Config) -> Result<Self, Failure> {
         let foundation = Foundation::open(config).await?;
         let keys = signing::load_or_make(&foundation)?;
-        Ok(foundation.build(keys))
+        foundation.into_zone(keys).await
+    }
+
+    /// [`Zone::open`] with a signing key that is already there and is not stored: for tests, which
+    /// should not wait for one to be made.
+    ///
+    /// # Errors
+    /// As [`Zone::open`].
+    pub async fn open_with(config: Config, keys: Keys) -> Result<Self, Failure> {
+        Foundation::open(config).await?.into_zone(keys).await
     }
 
     /// Everything the zone serves, checked for Host and Origin.
     pub fn router(&self) -> axum::Router {
-        oauth::router(self.state.clone())
+        axum::Router::new()
+            .merge(console::router(self.state.clone()))
+            .merge(feed::router(self.state.clone()))
+            .merge(oauth::router(self.state.clone()))
+            .layer(axum::middleware::from_fn(guard::loopback_only))
+    }
+
+    /// The service account of the management API and the audit feed: new at each start.
+    #[must_use]
+    pub fn console_credential(&self) -> &ConsoleCredential {
+        self.state.console.credential()
+    }
+
+    /// Finishes what waits, ends the audit feeds and closes the database.
+    pub async fn close(&self) {
+        self.state.store.close().await;
     }
 
     /// What the zone's handlers share.
@@ -154,4 +201,27 @@ impl ZoneState {
     pub fn directory(&self) -> Arc<Directory> {
         self.store.directory()
     }
+}
+
+/// Deletes a zone's state, so that the next start is the first. A zone that is still open on it must be
+/// closed before.
+///
+/// # Errors
+/// If a file is there and cannot be deleted.
+pub fn reset(state_dir: &Path) -> Result<(), Failure> {
+    // The key last: while there is a database without a key, a start refuses.
+    for name in [
+        "zone.db-wal",
+        "zone.db-shm",
+        "zone.db-journal",
+        store::DATABASE_FILE,
+        vault::KEY_FILE,
+    ] {
+        match std::fs::remove_file(state_dir.join(name)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(vault::unusable(state_dir, &error)),
+        }
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! Must not do I/O or look at anything but its question: what it says today it says tomorrow.
 
 mod entities;
+pub mod lifecycle;
 mod schema;
 
 use std::{fmt::Write as _, str::FromStr as _, sync::LazyLock};

@@ -23,7 +23,7 @@ pub(super) fn load_or_make(foundation: &Foundation) -> Result<Keys, Failure> {
         let der = foundation
             .vault
             .unseal_bytes(&stored.private, belongs(&stored.id))?;
-        let key = SigningKey::from_pkcs8(der.expose()).map_err(|error| unusable(&error))?;
+        let key = SigningKey::from_pkcs8(der.expose()).map_err(unusable)?;
         return Ok(Keys::ready(key));
     }
     let keys = Keys::pending();
@@ -39,7 +39,7 @@ pub(super) fn load_or_make(foundation: &Foundation) -> Result<Keys, Failure> {
         .await;
         let stored = match made {
             Ok(Ok((key, sealed))) => keep(&store, &clock, key, sealed).await,
-            Ok(Err(error)) => Err(unusable(&error)),
+            Ok(Err(error)) => Err(unusable(error)),
             // The runtime is going down; nobody waits for a key any more.
             Err(_) => return,
         };
@@ -75,7 +75,7 @@ const fn belongs(kid: &str) -> Belongs<'_> {
     }
 }
 
-fn unusable(error: &KeyError) -> Failure {
+fn unusable(error: KeyError) -> Failure {
     Failure::new(
         Exit::Failed,
         "The zone has no signing key",

@@ -1,0 +1,216 @@
+//! Who may use the management API and the audit feed: the holder of the service account that the
+//! zone makes anew at each start.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, Request, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use crate::{
+    protocol::{audit::Party, oauth::ErrorCode, secret::Secret},
+    support::ids::Ids,
+    zone::{ZoneState, refusal::Refusal, vault::SecretHash},
+};
+
+use super::{ApiError, ZONE_ID};
+
+/// How long a service account token lives.
+const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
+
+/// The name of the service account in the audit log.
+const ACCOUNT_NAME: &str = "Console";
+
+/// Client id and secret of the service account.
+#[derive(Debug, Clone)]
+pub struct ConsoleCredential {
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
+/// The service account and its tokens. Nothing of it outlives the process.
+pub struct ConsoleAccess {
+    credential: ConsoleCredential,
+    tokens: Mutex<HashMap<SecretHash, DateTime<Utc>>>,
+}
+
+impl fmt::Debug for ConsoleAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConsoleAccess(…)")
+    }
+}
+
+impl ConsoleAccess {
+    pub(in crate::zone) fn new(ids: &Ids) -> Self {
+        Self {
+            credential: ConsoleCredential {
+                client_id: format!("sa:{}", ids.short()),
+                client_secret: Secret::new(ids.token(32)),
+            },
+            tokens: Mutex::default(),
+        }
+    }
+
+    /// The service account's credential.
+    pub const fn credential(&self) -> &ConsoleCredential {
+        &self.credential
+    }
+
+    /// The service account as the audit log names it.
+    pub(super) fn party(&self) -> Party {
+        Party {
+            id: self.credential.client_id.clone(),
+            identifier: self.credential.client_id.clone(),
+            name: ACCOUNT_NAME.to_owned(),
+        }
+    }
+
+    fn issue(&self, ids: &Ids, now: DateTime<Utc>) -> Secret {
+        let token = Secret::new(ids.token(32));
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|_, end| *end > now);
+        tokens.insert(SecretHash::of(&token), now + TOKEN_LIFETIME);
+        token
+    }
+
+    fn accepts(&self, token: &Secret, now: DateTime<Utc>) -> bool {
+        self.tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&SecretHash::of(token))
+            .is_some_and(|end| *end > now)
+    }
+}
+
+/// Proof that the request carries a service account token.
+#[derive(Debug, Clone, Copy)]
+pub struct Authorized;
+
+impl FromRequestParts<Arc<ZoneState>> for Authorized {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<ZoneState>,
+    ) -> Result<Self, Self::Rejection> {
+        authorize(state, &parts.headers)
+    }
+}
+
+fn authorize(state: &ZoneState, headers: &HeaderMap) -> Result<Authorized, ApiError> {
+    let unauthorized = || {
+        ApiError::new(
+            axum::http::StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "A service account token is needed: POST /service-account-token gives one.",
+        )
+    };
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| Secret::from(token.trim()))
+        .ok_or_else(unauthorized)?;
+    if state.console.accepts(&token, state.config.clock.now()) {
+        Ok(Authorized)
+    } else {
+        Err(unauthorized())
+    }
+}
+
+/// Every path below a zone: the token first, then whether it is this zone.
+pub(super) async fn of_this_zone(
+    State(state): State<Arc<ZoneState>>,
+    Path(params): Path<HashMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Err(error) = authorize(&state, request.headers()) {
+        return error.into_response();
+    }
+    if params.get("zone").is_some_and(|zone| zone != ZONE_ID) {
+        return ApiError::not_found("zone").into_response();
+    }
+    next.run(request).await
+}
+
+/// `POST /service-account-token`: client credentials in the body or as Basic.
+pub(super) async fn token(
+    State(state): State<Arc<ZoneState>>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, Refusal> {
+    let mut form: HashMap<String, Secret> = url::form_urlencoded::parse(body.as_bytes())
+        .map(|(name, value)| (name.into_owned(), Secret::new(value.into_owned())))
+        .collect();
+    match form.remove("grant_type") {
+        Some(grant) if grant.expose() == "client_credentials" => {}
+        Some(_) => {
+            return Err(Refusal::new(
+                ErrorCode::UnsupportedGrantType,
+                "A service account uses client_credentials.",
+            ));
+        }
+        None => {
+            return Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                "grant_type is missing.",
+            ));
+        }
+    }
+    let (client_id, secret) = basic(&headers)
+        .or_else(|| Some((form.remove("client_id")?, form.remove("client_secret")?)))
+        .ok_or_else(wrong)?;
+    let expected = state.console.credential();
+    let same = SecretHash::of(&expected.client_secret).matches(&secret)
+        && *client_id.expose() == expected.client_id;
+    if !same {
+        return Err(wrong());
+    }
+    let token = state
+        .console
+        .issue(&state.config.ids, state.config.clock.now());
+    let body = json!({
+        "access_token": token.expose(),
+        "token_type": "Bearer",
+        "expires_in": TOKEN_LIFETIME.num_seconds(),
+    });
+    let mut response = Json(body).into_response();
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn wrong() -> Refusal {
+    Refusal::new(
+        ErrorCode::InvalidClient,
+        "The service account's id or secret is wrong.",
+    )
+}
+
+fn basic(headers: &HeaderMap) -> Option<(Secret, Secret)> {
+    let (scheme, encoded) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = Secret::new(String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?);
+    let (id, secret) = decoded.expose().split_once(':')?;
+    Some((id.into(), secret.into()))
+}

@@ -1,0 +1,533 @@
+//! Policies, policy sets, their versions, and which one is active.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    protocol::console::{self, Manifest, ManifestEntry, Owner, Page},
+    support::clock::Stopwatch,
+    zone::{
+        ZoneState,
+        directory::{
+            ACTIVE, Change, Directory, Object, Policy, PolicySet, PolicySetVersion, PolicyVersion,
+            Stored as _,
+        },
+        policy::{
+            POLICY_SCHEMA_VERSION, SCHEMA_TEXT, check,
+            lifecycle::{
+                activation, entry, latest_policy_version, latest_set_version, next_policy_version,
+                next_set_version,
+            },
+        },
+        store::Commit,
+    },
+};
+
+use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window};
+
+pub(super) fn router() -> Router<Arc<ZoneState>> {
+    Router::new()
+        .route("/policy-schemas", get(list_schemas))
+        .route("/policies", get(list_policies).post(create_policy))
+        .route("/policies/{id}", get(one_policy))
+        .route(
+            "/policies/{id}/versions",
+            get(list_policy_versions).post(create_policy_version),
+        )
+        .route("/policies/{id}/versions/{version}", get(one_policy_version))
+        .route("/policy-sets", get(list_sets).post(create_set))
+        .route("/policy-sets/{id}", get(one_set))
+        .route("/policy-sets/{id}/policies", get(set_policies))
+        .route(
+            "/policy-sets/{id}/versions",
+            get(list_set_versions).post(create_set_version),
+        )
+        .route(
+            "/policy-sets/{id}/versions/{version}",
+            get(one_set_version).patch(activate),
+        )
+}
+
+#[derive(Serialize)]
+struct SchemaView {
+    version: &'static str,
+    status: &'static str,
+    cedar_raw: &'static str,
+}
+
+async fn list_schemas() -> Json<Page<SchemaView>> {
+    Json(Page {
+        items: vec![SchemaView {
+            version: POLICY_SCHEMA_VERSION,
+            status: "active",
+            cedar_raw: SCHEMA_TEXT,
+        }],
+        pagination: console::Pagination::default(),
+    })
+}
+
+fn version_view(version: &PolicyVersion) -> console::PolicyVersion {
+    console::PolicyVersion {
+        id: version.id.clone(),
+        version: version.version,
+        cedar_raw: version.cedar_raw.clone(),
+        schema_version: version.schema_version.clone(),
+        sha: version.sha.clone(),
+    }
+}
+
+/// A policy with its newest version; one that has none yet is not shown.
+fn policy_view(directory: &Directory, policy: &Policy) -> Option<console::Policy> {
+    latest_policy_version(directory, &policy.id).map(|latest| policy_at(policy, latest))
+}
+
+fn policy_at(policy: &Policy, version: &PolicyVersion) -> console::Policy {
+    console::Policy {
+        id: policy.id.clone(),
+        name: policy.name.clone(),
+        owner_type: policy.owner,
+        latest_version: version_view(version),
+    }
+}
+
+async fn list_policies(
+    State(state): Shared,
+    window: Window,
+) -> Result<Json<Page<console::Policy>>, ApiError> {
+    let directory = state.directory();
+    window
+        .cut(&directory.policies, |p| policy_view(&directory, p))
+        .map(Json)
+}
+
+async fn one_policy(
+    State(state): Shared,
+    Path((_, id)): OneId,
+) -> Result<Json<console::Policy>, ApiError> {
+    let directory = state.directory();
+    directory
+        .policies
+        .get(&id)
+        .and_then(|policy| policy_view(&directory, policy))
+        .map(Json)
+        .ok_or_else(|| ApiError::not_found("policy"))
+}
+
+#[derive(Deserialize)]
+struct NewPolicy {
+    name: String,
+    cedar_raw: String,
+    schema_version: Option<String>,
+}
+
+async fn create_policy(
+    State(state): Shared,
+    Body(body): Body<NewPolicy>,
+) -> Result<(StatusCode, Json<console::Policy>), ApiError> {
+    let name = clean_name(&body.name)?;
+    // The name becomes part of a determining policy's id, `set::name`.
+    if !name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    {
+        return Err(ApiError::invalid(
+            "A policy's name has letters, digits, hyphens, dots and underscores.",
+        ));
+    }
+    let directory = state.directory();
+    if directory.policies.values().any(|p| p.name == name) {
+        return Err(ApiError::conflict("Another policy has this name already."));
+    }
+    check_text(&body.cedar_raw, body.schema_version.as_deref())?;
+    let policy = Policy {
+        id: state.config.ids.short(),
+        name,
+        owner: Owner::Customer,
+    };
+    let version = next_policy_version(
+        &directory,
+        &policy,
+        state.config.ids.short(),
+        &body.cedar_raw,
+        state.config.clock.now(),
+    );
+    let view = policy_at(&policy, &version);
+    change(
+        &state,
+        Vec::new(),
+        vec![Change::put(policy), Change::put(version)],
+    )
+    .await?;
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+fn check_text(text: &str, schema_version: Option<&str>) -> Result<(), ApiError> {
+    same_schema(schema_version)?;
+    check(text).map_err(|faults| {
+        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_policy",
+            faults.join("\n"),
+        )
+    })
+}
+
+fn same_schema(version: Option<&str>) -> Result<(), ApiError> {
+    if version.is_none_or(|version| version == POLICY_SCHEMA_VERSION) {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(format!(
+            "The zone's only schema version is {POLICY_SCHEMA_VERSION}."
+        )))
+    }
+}
+
+async fn list_policy_versions(
+    State(state): Shared,
+    Path((_, id)): OneId,
+    window: Window,
+) -> Result<Json<Page<console::PolicyVersion>>, ApiError> {
+    let directory = state.directory();
+    if !directory.policies.contains_key(&id) {
+        return Err(ApiError::not_found("policy"));
+    }
+    window
+        .cut(&directory.policy_versions, |version| {
+            (version.policy_id == id).then(|| version_view(version))
+        })
+        .map(Json)
+}
+
+#[derive(Deserialize)]
+struct NewPolicyVersion {
+    cedar_raw: String,
+    schema_version: Option<String>,
+}
+
+async fn create_policy_version(
+    State(state): Shared,
+    Path((_, id)): OneId,
+    Body(body): Body<NewPolicyVersion>,
+) -> Result<(StatusCode, Json<console::PolicyVersion>), ApiError> {
+    let directory = state.directory();
+    let policy = directory
+        .policies
+        .get(&id)
+        .ok_or_else(|| ApiError::not_found("policy"))?;
+    match policy.owner {
+        Owner::Platform => return Err(ApiError::read_only("policy")),
+        Owner::Customer => {}
+    }
+    check_text(&body.cedar_raw, body.schema_version.as_deref())?;
+    let version = next_policy_version(
+        &directory,
+        policy,
+        state.config.ids.short(),
+        &body.cedar_raw,
+        state.config.clock.now(),
+    );
+    let view = version_view(&version);
+    // The policy is written again too, so that of two editors one is told.
+    let changes = vec![Change::put((**policy).clone()), Change::put(version)];
+    change(&state, vec![policy.clone().wrap()], changes).await?;
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+async fn one_policy_version(
+    State(state): Shared,
+    Path((_, id, version)): TwoIds,
+) -> Result<Json<console::PolicyVersion>, ApiError> {
+    state
+        .directory()
+        .policy_versions
+        .values()
+        .find(|v| v.policy_id == id && named(&version, &v.id, v.version))
+        .map(|version| Json(version_view(version)))
+        .ok_or_else(|| ApiError::not_found("policy version"))
+}
+
+/// A version is named by its id or by its number.
+fn named(wanted: &str, id: &str, number: u32) -> bool {
+    wanted == id || wanted.parse() == Ok(number)
+}
+
+fn active_version(directory: &Directory) -> Option<&Arc<PolicySetVersion>> {
+    let binding = directory.active_bindings.get(ACTIVE)?;
+    directory
+        .policy_set_versions
+        .get(&binding.policy_set_version_id)
+}
+
+fn set_view(directory: &Directory, set: &PolicySet) -> console::PolicySet {
+    console::PolicySet {
+        id: set.id.clone(),
+        name: set.name.clone(),
+        owner_type: set.owner,
+        active_version: active_version(directory)
+            .filter(|version| version.policy_set_id == set.id)
+            .map(|version| version.version),
+        latest_version: latest_set_version(directory, &set.id).map_or(0, |latest| latest.version),
+    }
+}
+
+/// Whether a set version is shown with its manifest.
+#[derive(Clone, Copy)]
+enum Detail {
+    Listed,
+    Whole,
+}
+
+fn set_version_view(
+    directory: &Directory,
+    version: &PolicySetVersion,
+    detail: Detail,
+) -> console::PolicySetVersion {
+    console::PolicySetVersion {
+        id: version.id.clone(),
+        policy_set_id: version.policy_set_id.clone(),
+        version: version.version,
+        active: active_version(directory).is_some_and(|active| active.id == version.id),
+        schema_version: version.schema_version.clone(),
+        manifest_sha: version.manifest_sha.clone(),
+        manifest: match detail {
+            Detail::Listed => None,
+            Detail::Whole => Some(version.manifest.clone()),
+        },
+        created_at: version.created_at,
+    }
+}
+
+async fn list_sets(
+    State(state): Shared,
+    window: Window,
+) -> Result<Json<Page<console::PolicySet>>, ApiError> {
+    let directory = state.directory();
+    window
+        .cut(&directory.policy_sets, |set| {
+            Some(set_view(&directory, set))
+        })
+        .map(Json)
+}
+
+async fn one_set(
+    State(state): Shared,
+    Path((_, id)): OneId,
+) -> Result<Json<console::PolicySet>, ApiError> {
+    let directory = state.directory();
+    set_with_id(&directory, &id).map(|set| Json(set_view(&directory, set)))
+}
+
+fn set_with_id<'a>(directory: &'a Directory, id: &str) -> Result<&'a Arc<PolicySet>, ApiError> {
+    directory
+        .policy_sets
+        .get(id)
+        .ok_or_else(|| ApiError::not_found("policy set"))
+}
+
+/// The policies of the set's active version, or of its newest, in the manifest's order and in the
+/// manifest's versions.
+async fn set_policies(
+    State(state): Shared,
+    Path((_, id)): OneId,
+) -> Result<Json<Page<console::Policy>>, ApiError> {
+    let directory = state.directory();
+    set_with_id(&directory, &id)?;
+    let version = active_version(&directory)
+        .map(AsRef::as_ref)
+        .filter(|version| version.policy_set_id == id)
+        .or_else(|| latest_set_version(&directory, &id));
+    let items = version
+        .map(|version| version.manifest.entries.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|entry| {
+            let policy = directory.policies.get(&entry.policy_id)?;
+            let version = directory.policy_versions.get(&entry.policy_version_id)?;
+            Some(policy_at(policy, version))
+        })
+        .collect();
+    Ok(Json(Page {
+        items,
+        pagination: console::Pagination::default(),
+    }))
+}
+
+#[derive(Deserialize)]
+struct NewSet {
+    name: String,
+}
+
+async fn create_set(
+    State(state): Shared,
+    Body(body): Body<NewSet>,
+) -> Result<(StatusCode, Json<console::PolicySet>), ApiError> {
+    let name = clean_name(&body.name)?;
+    let directory = state.directory();
+    if directory.policy_sets.values().any(|set| set.name == name) {
+        return Err(ApiError::conflict(
+            "Another policy set has this name already.",
+        ));
+    }
+    let set = PolicySet {
+        id: state.config.ids.short(),
+        name,
+        owner: Owner::Customer,
+    };
+    let view = set_view(&directory, &set);
+    change(&state, Vec::new(), vec![Change::put(set)]).await?;
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+async fn list_set_versions(
+    State(state): Shared,
+    Path((_, id)): OneId,
+    window: Window,
+) -> Result<Json<Page<console::PolicySetVersion>>, ApiError> {
+    let directory = state.directory();
+    set_with_id(&directory, &id)?;
+    window
+        .cut(&directory.policy_set_versions, |version| {
+            (version.policy_set_id == id)
+                .then(|| set_version_view(&directory, version, Detail::Listed))
+        })
+        .map(Json)
+}
+
+#[derive(Deserialize)]
+struct NewSetVersion {
+    manifest: NewManifest,
+    schema_version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NewManifest {
+    entries: Vec<NewEntry>,
+}
+
+/// The hash may be left out; a wrong one is refused.
+#[derive(Deserialize)]
+struct NewEntry {
+    policy_id: String,
+    policy_version_id: String,
+    sha: Option<String>,
+}
+
+async fn create_set_version(
+    State(state): Shared,
+    Path((_, id)): OneId,
+    Body(body): Body<NewSetVersion>,
+) -> Result<(StatusCode, Json<console::PolicySetVersion>), ApiError> {
+    let directory = state.directory();
+    let set = set_with_id(&directory, &id)?;
+    match set.owner {
+        Owner::Platform => return Err(ApiError::read_only("policy set")),
+        Owner::Customer => {}
+    }
+    same_schema(body.schema_version.as_deref())?;
+    let manifest = manifest(&directory, body.manifest)?;
+    let version = next_set_version(
+        &directory,
+        set,
+        state.config.ids.short(),
+        manifest.entries,
+        state.config.clock.now(),
+    );
+    let view = set_version_view(&directory, &version, Detail::Whole);
+    let changes = vec![Change::put((**set).clone()), Change::put(version)];
+    change(&state, vec![set.clone().wrap()], changes).await?;
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+fn manifest(directory: &Directory, wanted: NewManifest) -> Result<Manifest, ApiError> {
+    let mut entries: Vec<ManifestEntry> = Vec::new();
+    for line in wanted.entries {
+        let version = directory
+            .policy_versions
+            .get(&line.policy_version_id)
+            .filter(|version| version.policy_id == line.policy_id)
+            .ok_or_else(|| ApiError::invalid("The manifest names no version of that policy."))?;
+        if line.sha.is_some_and(|sha| sha != version.sha) {
+            return Err(ApiError::invalid(
+                "A hash in the manifest is not that version's.",
+            ));
+        }
+        if entries.iter().any(|e| e.policy_id == version.policy_id) {
+            return Err(ApiError::invalid("The manifest names a policy twice."));
+        }
+        entries.push(entry(version));
+    }
+    Ok(Manifest { entries })
+}
+
+fn set_version<'a>(
+    directory: &'a Directory,
+    set: &str,
+    version: &str,
+) -> Result<&'a Arc<PolicySetVersion>, ApiError> {
+    directory
+        .policy_set_versions
+        .values()
+        .find(|v| v.policy_set_id == set && named(version, &v.id, v.version))
+        .ok_or_else(|| ApiError::not_found("policy set version"))
+}
+
+async fn one_set_version(
+    State(state): Shared,
+    Path((_, id, version)): TwoIds,
+) -> Result<Json<console::PolicySetVersion>, ApiError> {
+    let directory = state.directory();
+    set_version(&directory, &id, &version)
+        .map(|version| Json(set_version_view(&directory, version, Detail::Whole)))
+}
+
+#[derive(Deserialize)]
+struct Activation {
+    active: bool,
+}
+
+async fn activate(
+    State(state): Shared,
+    Path((_, id, version)): TwoIds,
+    Body(body): Body<Activation>,
+) -> Result<Json<console::PolicySetVersion>, ApiError> {
+    let started = Stopwatch::start();
+    if !body.active {
+        return Err(ApiError::invalid(
+            "A version is not made inactive; make another one active.",
+        ));
+    }
+    let directory = state.directory();
+    let set = set_with_id(&directory, &id)?;
+    let version = set_version(&directory, &id, &version)?;
+    let (change, draft) = activation(
+        set,
+        version,
+        state.console.party(),
+        state.config.ids.short(),
+        started,
+        state.config.clock.now(),
+    );
+    let unchanged: Vec<Object> = vec![set.clone().wrap(), version.clone().wrap()];
+    let committed = state
+        .store
+        .commit(Commit {
+            unchanged,
+            changes: vec![change],
+            audit: vec![draft],
+            ..Commit::default()
+        })
+        .await?;
+    Ok(Json(set_version_view(
+        &committed.directory,
+        version,
+        Detail::Whole,
+    )))
+}

@@ -1,0 +1,154 @@
+//! Sessions and consent as they stand at a moment, and how they end.
+
+use chrono::{DateTime, Utc};
+
+use crate::protocol::{
+    audit::{AuditEvent, IdentityChain, Party},
+    console::{DelegatedGrant, LifeStatus, Session},
+};
+
+use super::{
+    audit::{Draft, resource_ref, user_party},
+    directory::{
+        Change, Directory, Grant, Kind, RefreshStatus, RefreshToken, Session as StoredSession,
+    },
+};
+
+use crate::support::clock::Stopwatch;
+
+/// The session as it is to be shown: names filled in, expiry told.
+#[must_use]
+pub fn session_view(directory: &Directory, session: &StoredSession, now: DateTime<Utc>) -> Session {
+    let user = session
+        .user_id
+        .as_ref()
+        .and_then(|id| directory.users.get(id));
+    let agent = session
+        .user_agent_id
+        .as_ref()
+        .and_then(|id| directory.user_agents.values().find(|agent| agent.id == *id));
+    let application = session
+        .application_id
+        .as_ref()
+        .and_then(|id| directory.applications.get(id));
+    Session {
+        user_name: user.map(|user| user.email.clone()),
+        initiator_name: agent
+            .map(|agent| agent.name.clone())
+            .or_else(|| application.map(|application| application.name.clone())),
+        status: match session.status {
+            LifeStatus::Active if session.expires_at <= now => LifeStatus::Expired,
+            status => status,
+        },
+        ..session.clone()
+    }
+}
+
+/// The grant as it is to be shown. An upstream token that ended only ends the grant if nothing can
+/// renew it.
+#[must_use]
+pub fn grant_view(grant: &Grant, now: DateTime<Utc>) -> DelegatedGrant {
+    let ended = grant.refresh_token.is_none() && grant.expires_at.is_some_and(|end| end <= now);
+    DelegatedGrant {
+        id: grant.id.clone(),
+        user_id: grant.user_id.clone(),
+        resource_id: grant.resource_id.clone(),
+        provider_id: grant.provider_id.clone(),
+        scopes: grant.scopes.clone(),
+        status: match grant.status {
+            LifeStatus::Active if ended => LifeStatus::Expired,
+            status => status,
+        },
+        created_at: grant.created_at,
+    }
+}
+
+/// Ends a session, the sessions that came of it, and their refresh tokens. Access tokens stay signed,
+/// but every exchange asks for the session.
+#[must_use]
+pub fn revoke_session(directory: &Directory, session: &StoredSession) -> Vec<Change> {
+    let mut ended = vec![session.id.clone()];
+    let mut next = 0;
+    // Children of children, whatever the order in the table; a loop in the data ends it too.
+    while let Some(parent) = ended.get(next).cloned() {
+        for child in directory.sessions.values() {
+            if child.parent_id.as_ref() == Some(&parent) && !ended.contains(&child.id) {
+                ended.push(child.id.clone());
+            }
+        }
+        next += 1;
+    }
+    let sessions = ended
+        .iter()
+        .filter_map(|id| directory.sessions.get(id))
+        .map(|session| {
+            Change::put(StoredSession {
+                status: LifeStatus::Revoked,
+                ..(**session).clone()
+            })
+        });
+    let tokens = directory
+        .refresh_tokens
+        .values()
+        .filter(|token| ended.contains(&token.session_id))
+        .map(|token| {
+            Change::put(RefreshToken {
+                status: RefreshStatus::Revoked,
+                ..(**token).clone()
+            })
+        });
+    sessions.chain(tokens).collect()
+}
+
+/// Withdraws a consent: the upstream tokens behind it are forgotten, and the log says who did it.
+#[must_use]
+pub fn revoke_grant(
+    directory: &Directory,
+    grant: &Grant,
+    by: Party,
+    request_id: String,
+    started: Stopwatch,
+) -> (Grant, Draft) {
+    let revoked = Grant {
+        status: LifeStatus::Revoked,
+        access_token: None,
+        refresh_token: None,
+        ..grant.clone()
+    };
+    let mut draft = Draft::new(AuditEvent::DelegatedGrantsCreate, request_id, started);
+    draft.resource = directory
+        .resources
+        .get(&grant.resource_id)
+        .map(|resource| resource_ref(resource));
+    draft.scopes.clone_from(&grant.scopes);
+    draft.actor = IdentityChain {
+        application: Some(by),
+        user: directory
+            .users
+            .get(&grant.user_id)
+            .map(|user| user_party(user)),
+    };
+    draft.reason = Some("The consent was revoked.".to_owned());
+    (revoked, draft)
+}
+
+/// Deletes what has run out and nobody can use any more: sign-ins, codes and refresh tokens.
+#[must_use]
+pub(super) fn sweep(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
+    let sign_ins = directory
+        .sign_ins
+        .iter()
+        .filter(|(_, object)| object.expires_at <= now)
+        .map(|(key, _)| Change::Delete(Kind::SignIn, key.clone()));
+    let codes = directory
+        .authorization_codes
+        .iter()
+        .filter(|(_, object)| object.expires_at <= now)
+        .map(|(key, _)| Change::Delete(Kind::AuthorizationCode, key.clone()));
+    let tokens = directory
+        .refresh_tokens
+        .iter()
+        .filter(|(_, object)| object.expires_at <= now)
+        .map(|(key, _)| Change::Delete(Kind::RefreshToken, key.clone()));
+    sign_ins.chain(codes).chain(tokens).collect()
+}
