@@ -6,13 +6,13 @@ mod harness;
 use axum::http::{StatusCode, header};
 use chrono::TimeDelta;
 use harness::{
-    APP_ID, APP_SECRET, Browser, ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER,
+    ANTHROPIC, APP_ID, APP_SECRET, Browser, ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER,
     authorize_url, depends, policies, query, resource,
 };
 use hoptrail::{
     protocol::{
         audit::{AuditEvent, AuditStatus},
-        console::LifeStatus,
+        console::{Application, Consent, LifeStatus},
         page::{PageKind, PageMethod},
         secret::Secret,
     },
@@ -355,6 +355,26 @@ async fn an_added_dependency_brings_the_consent_page_back() {
 }
 
 #[tokio::test]
+async fn an_application_whose_consent_is_implicit_shows_no_consent_page() {
+    let lab = Lab::open().await;
+    lab.change(vec![Change::put(Application {
+        id: "a-mcp".into(),
+        name: "Support Escalation".into(),
+        identifier: "urn:app:support-escalation".into(),
+        consent: Consent::Implicit,
+    })])
+    .await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let to_linear = browser.up_to_consent(&client).await;
+    assert!(to_linear.location().contains("/oauth/authorize?"));
+    let back = browser
+        .come_back(&to_linear.location(), &[("code", "lin-code")])
+        .await;
+    assert!(query(&back.location()).contains_key("code"));
+}
+
+#[tokio::test]
 async fn a_revoked_grant_needs_consent_and_the_provider_again() {
     let lab = Lab::open().await;
     let client = lab.register().await;
@@ -604,6 +624,20 @@ async fn a_code_used_twice_takes_back_what_it_gave() {
 }
 
 #[tokio::test]
+async fn of_two_who_redeem_one_code_at_once_one_gets_a_token() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let (one, other) = tokio::join!(
+        lab.redeem(&client, &answer["code"]),
+        lab.redeem(&client, &answer["code"])
+    );
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
+}
+
+#[tokio::test]
 async fn a_refresh_rotates_and_a_stale_refresh_token_ends_the_sign_in() {
     let lab = Lab::open().await;
     let client = lab.register().await;
@@ -800,6 +834,74 @@ async fn an_exchange_gives_the_vaulted_key_and_the_persons_own_linear_token() {
         ])
         .await;
     assert_eq!(as_public.error(), "unauthorized_client");
+}
+
+#[tokio::test]
+async fn the_workshop_as_it_is_seeded_tells_the_whole_story() {
+    let lab = Lab::bare().await;
+    let (id, secret) = lab.seed_workshop().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    let token = token.token();
+    let basic = format!("{id}:{}", secret.expose());
+    let exchange = async |resource: &str, scope: &str| {
+        let mut form = vec![
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ),
+            ("subject_token", token.expose().as_str()),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
+            ("resource", resource),
+        ];
+        if !scope.is_empty() {
+            form.push(("scope", scope));
+        }
+        lab.token_as(Some(&basic), &form).await
+    };
+    for (resource, scope, status) in [
+        (SUPABASE, "", 200),
+        (ANTHROPIC, "", 200),
+        (LINEAR, "read", 200),
+        (LINEAR, "issues:create", 200),
+        (LINEAR, "write", 403),
+    ] {
+        let answer = exchange(resource, scope).await;
+        assert_eq!(answer.status, status, "{resource} {scope}: {}", answer.body);
+    }
+    let rows = lab.audit().await;
+    let told: Vec<_> = rows[rows.len() - 5..]
+        .iter()
+        .map(|row| {
+            (
+                row.resource.as_ref().unwrap().name.as_str(),
+                row.scopes.join(" "),
+                row.status,
+                row.actor.user.as_ref().unwrap().name.as_str(),
+            )
+        })
+        .collect();
+    let who = "octavia@example.com";
+    assert_eq!(
+        told,
+        [
+            ("Supabase Database", String::new(), AuditStatus::Issued, who),
+            ("Anthropic API", String::new(), AuditStatus::Issued, who),
+            ("Linear API", "read".into(), AuditStatus::Issued, who),
+            (
+                "Linear API",
+                "issues:create".into(),
+                AuditStatus::Issued,
+                who
+            ),
+            ("Linear API", "write".into(), AuditStatus::Failure, who),
+        ]
+    );
 }
 
 #[tokio::test]
