@@ -199,6 +199,7 @@ async fn begin(
         code_challenge: code_challenge.as_str().to_owned(),
         nonce: query.one("nonce")?.map(str::to_owned),
         prompt_consent: prompts("consent")?,
+        agreed: None,
         stage,
     };
     let mut changes = transaction::expired_rows(directory, now);

@@ -213,24 +213,22 @@ fn person(front: &Front, directory: &Directory, profile: Profile) -> User {
         .users
         .values()
         .find(|user| user.subject == profile.subject);
-    match known {
-        Some(user) => User {
+    if let Some(user) = known {
+        return User {
             email: profile.email,
             name: profile.name,
             ..User::clone(user)
-        },
-        None => {
-            let id = front.zone.config.ids.short();
-            User {
-                // Keycard's default (facts/keycard.md, 2.4): tokens call a person by the zone's id.
-                identifier: id.clone(),
-                id,
-                email: profile.email,
-                name: profile.name,
-                subject: profile.subject,
-                created_at: front.zone.config.clock.now(),
-            }
-        }
+        };
+    }
+    let id = front.zone.config.ids.short();
+    User {
+        // Keycard's default (facts/keycard.md, 2.4): tokens call a person by the zone's id.
+        identifier: id.clone(),
+        id,
+        email: profile.email,
+        name: profile.name,
+        subject: profile.subject,
+        created_at: front.zone.config.clock.now(),
     }
 }
 

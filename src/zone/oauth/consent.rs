@@ -290,13 +290,21 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
         key,
         now + CLIENT_SESSION_LIFETIME,
     )?);
-    changes.push(step.loaded.changed(Transaction {
-        prompt_consent: false,
-        stage: Stage::Consent {
-            session_id: session.id.clone(),
-        },
-        ..transaction.clone()
-    })?);
+    changes.push(
+        step.loaded.changed(Transaction {
+            agreed: Some(
+                parties
+                    .dependencies
+                    .iter()
+                    .map(|dependency| dependency.resource.id.clone())
+                    .collect(),
+            ),
+            stage: Stage::Consent {
+                session_id: session.id.clone(),
+            },
+            ..transaction.clone()
+        })?,
+    );
     let directory = commit(
         front,
         Commit {

@@ -134,7 +134,7 @@ impl Standing<'_> {
         front: &Front,
         directory: &Directory,
         form: &Params,
-    ) -> Result<(Arc<Session>, Arc<User>, Arc<Resource>), Refusal> {
+    ) -> Result<Bearing, Refusal> {
         if self.client_id != self.agent.identifier {
             return Err(invalid_grant("This was given to another client"));
         }
@@ -156,8 +156,19 @@ impl Standing<'_> {
                 "The sign-in was for another resource",
             ));
         }
-        Ok((session, user, resource.clone()))
+        Ok(Bearing {
+            session,
+            user,
+            resource: resource.clone(),
+        })
     }
+}
+
+/// What a standing that was found good is about.
+struct Bearing {
+    session: Arc<Session>,
+    user: Arc<User>,
+    resource: Arc<Resource>,
 }
 
 /// Asks policy, and signs.
@@ -166,9 +177,15 @@ fn mint(
     directory: &Directory,
     key: &SigningKey,
     draft: &mut Draft,
-    (agent, session, user, resource): (&UserAgent, &Session, &User, &Resource),
+    agent: &UserAgent,
+    bearing: &Bearing,
     scopes: &[String],
 ) -> Result<Tokens, Refusal> {
+    let Bearing {
+        session,
+        user,
+        resource,
+    } = bearing;
     let decision = policy::decide(
         directory,
         &Question {
@@ -283,7 +300,7 @@ pub(super) async fn authorization_code(
                     "The code was used already, so what it gave was taken back",
                 ));
             }
-            let (session, user, resource) = standing.check(front, directory, form)?;
+            let bearing = standing.check(front, directory, form)?;
             if row.expires_at <= now {
                 return Err(invalid_grant("The code has expired"));
             }
@@ -300,7 +317,8 @@ pub(super) async fn authorization_code(
                 directory,
                 key,
                 &mut draft,
-                (agent, &session, &user, &resource),
+                agent,
+                &bearing,
                 &row.scopes,
             )?;
             let family = front.zone.config.ids.short();
@@ -326,7 +344,7 @@ pub(super) async fn authorization_code(
                     scopes: row.scopes.clone(),
                     status: RefreshStatus::Current,
                     created_at: now,
-                    expires_at: session.expires_at,
+                    expires_at: bearing.session.expires_at,
                 }));
                 tokens.refresh_token = Some(token);
             }
@@ -382,7 +400,7 @@ pub(super) async fn refresh_token(
                     return Err(invalid_grant("The refresh token was revoked"));
                 }
             }
-            let (session, user, resource) = standing.check(front, directory, form)?;
+            let bearing = standing.check(front, directory, form)?;
             if row.expires_at <= now {
                 return Err(invalid_grant("The refresh token has expired"));
             }
@@ -401,7 +419,8 @@ pub(super) async fn refresh_token(
                 directory,
                 key,
                 &mut draft,
-                (agent, &session, &user, &resource),
+                agent,
+                &bearing,
                 standing.scopes,
             )?;
             let next = fresh_secret(&front.zone);

@@ -108,6 +108,19 @@ impl Parties {
         transaction: &Transaction,
         user: &User,
     ) -> bool {
+        let granted = |dependency: &DependencyState| {
+            directory
+                .active_grant(&user.id, &dependency.resource.id)
+                .is_some()
+        };
+        if let Some(agreed) = &transaction.agreed {
+            // Agreed a moment ago, and a provider may not have been visited yet. What was added
+            // since was not on the page.
+            return !self
+                .dependencies
+                .iter()
+                .all(|dependency| agreed.contains(&dependency.resource.id) || granted(dependency));
+        }
         if transaction.prompt_consent {
             return true;
         }
@@ -118,15 +131,11 @@ impl Parties {
         let key = consent_key(&user.id, &self.agent.identifier, &self.resource.id);
         match consent {
             Consent::Implicit => false,
+            // Per client as well as per resource: a client that registered itself a minute ago
+            // must not live off what the person allowed another.
             Consent::Required => {
-                // Per client as well as per resource: a client that registered itself a minute ago
-                // must not live off what the person allowed another.
                 !consent_is_remembered(directory, now, &key)
-                    || self.dependencies.iter().any(|dependency| {
-                        directory
-                            .active_grant(&user.id, &dependency.resource.id)
-                            .is_none()
-                    })
+                    || !self.dependencies.iter().all(granted)
             }
         }
     }

@@ -59,6 +59,8 @@ pub(super) struct Transaction {
     pub nonce: Option<String>,
     /// The client asked to see the consent page again.
     pub prompt_consent: bool,
+    /// The dependencies that the consent page listed when the person agreed to it.
+    pub agreed: Option<Vec<String>>,
     pub stage: Stage,
 }
 
