@@ -648,7 +648,7 @@ impl Rows {
                 };
                 let row: AuditRecord = serde_json::from_str(&field("data:")).unwrap();
                 assert_eq!(field("id:"), row.sequence.to_string());
-                self.text = rest.to_owned();
+                self.text = rest.to_string();
                 return Some(row);
             }
             let bytes = self.body.next().await?.unwrap();
