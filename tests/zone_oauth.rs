@@ -928,7 +928,10 @@ async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out()
     let back = browser.come_back(&to_github, &[("code", "gh-code")]).await;
     let code = query(&back.location())["code"].clone();
     let token = lab.redeem(&client, &code).await.token();
-    let linear = lab.exchange(&token, LINEAR).await;
+    let before = lab.upstreams.linear_forms.lock().unwrap().len();
+    let (linear, beside) = tokio::join!(lab.exchange(&token, LINEAR), lab.exchange(&token, LINEAR));
+    assert_eq!(beside.json()["access_token"], "lin_oauth_second");
+    assert_eq!(lab.upstreams.linear_forms.lock().unwrap().len(), before + 1);
     assert_eq!(
         linear.json()["access_token"],
         "lin_oauth_second",
