@@ -255,7 +255,7 @@ async fn before_the_client_is_known_an_error_is_a_page_and_no_redirect(
 #[case(&[("resource", "")], "invalid_target", "")]
 #[case(&[("resource", "http://127.0.0.1:8000")], "invalid_target", "Requested authorization for unknown resource")]
 #[case(&[("resource", "http://127.0.0.1:8000/mcp/")], "invalid_target", "unknown resource")]
-#[case(&[("resource", "http://127.0.0.1:9309")], "invalid_target", "Resource 'Bare' is missing a credential provider")]
+#[case(&[("resource", "http://127.0.0.1:9309")], "invalid_target", "Resource \"Bare\" is missing a credential provider")]
 #[case(&[("resource", SUPABASE)], "invalid_target", "")]
 #[case(&[("resource", LINEAR)], "invalid_target", "")]
 #[case(&[("scope", "a\\b")], "invalid_scope", "")]
@@ -374,8 +374,15 @@ async fn an_application_whose_consent_is_implicit_shows_no_consent_page() {
     assert!(query(&back.location()).contains_key("code"));
 }
 
+#[rstest]
+#[case("r-linear", "/oauth/authorize?")]
+#[case("r-supabase", "code=")]
+#[case("r-mcp", "code=")]
 #[tokio::test]
-async fn a_revoked_grant_needs_consent_and_the_provider_again() {
+async fn a_revoked_grant_needs_consent_again_and_where_there_is_one_the_provider(
+    #[case] revoked: &str,
+    #[case] next: &str,
+) {
     let lab = Lab::open().await;
     let client = lab.register().await;
     let mut browser = Browser::of(&lab);
@@ -384,7 +391,7 @@ async fn a_revoked_grant_needs_consent_and_the_provider_again() {
     let grant = directory
         .grants
         .values()
-        .find(|grant| grant.resource_id == "r-linear")
+        .find(|grant| grant.resource_id == revoked)
         .unwrap();
     lab.change(vec![Change::put(Grant {
         status: LifeStatus::Revoked,
@@ -393,8 +400,8 @@ async fn a_revoked_grant_needs_consent_and_the_provider_again() {
     .await;
     let page = browser.visit(&authorize_url(&client, &[])).await;
     assert_eq!(page.form().page, PageKind::Consent);
-    let to_linear = browser.submit(&page).await;
-    assert!(to_linear.location().contains("/oauth/authorize?"));
+    let answer = browser.submit(&page).await;
+    assert!(answer.location().contains(next), "{}", answer.location());
 }
 
 #[tokio::test]
@@ -921,7 +928,10 @@ async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out()
     let back = browser.come_back(&to_github, &[("code", "gh-code")]).await;
     let code = query(&back.location())["code"].clone();
     let token = lab.redeem(&client, &code).await.token();
-    let linear = lab.exchange(&token, LINEAR).await;
+    let before = lab.upstreams.linear_forms.lock().unwrap().len();
+    let (linear, beside) = tokio::join!(lab.exchange(&token, LINEAR), lab.exchange(&token, LINEAR));
+    assert_eq!(beside.json()["access_token"], "lin_oauth_second");
+    assert_eq!(lab.upstreams.linear_forms.lock().unwrap().len(), before + 1);
     assert_eq!(
         linear.json()["access_token"],
         "lin_oauth_second",
