@@ -6,13 +6,13 @@ mod harness;
 use axum::http::{StatusCode, header};
 use chrono::TimeDelta;
 use harness::{
-    APP_ID, APP_SECRET, Browser, ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER,
+    ANTHROPIC, APP_ID, APP_SECRET, Browser, ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER,
     authorize_url, depends, policies, query, resource,
 };
 use hoptrail::{
     protocol::{
         audit::{AuditEvent, AuditStatus},
-        console::LifeStatus,
+        console::{Application, Consent, LifeStatus},
         page::{PageKind, PageMethod},
         secret::Secret,
     },
@@ -255,7 +255,7 @@ async fn before_the_client_is_known_an_error_is_a_page_and_no_redirect(
 #[case(&[("resource", "")], "invalid_target", "")]
 #[case(&[("resource", "http://127.0.0.1:8000")], "invalid_target", "Requested authorization for unknown resource")]
 #[case(&[("resource", "http://127.0.0.1:8000/mcp/")], "invalid_target", "unknown resource")]
-#[case(&[("resource", "http://127.0.0.1:9309")], "invalid_target", "Resource 'Bare' is missing a credential provider")]
+#[case(&[("resource", "http://127.0.0.1:9309")], "invalid_target", "Resource \"Bare\" is missing a credential provider")]
 #[case(&[("resource", SUPABASE)], "invalid_target", "")]
 #[case(&[("resource", LINEAR)], "invalid_target", "")]
 #[case(&[("scope", "a\\b")], "invalid_scope", "")]
@@ -355,7 +355,34 @@ async fn an_added_dependency_brings_the_consent_page_back() {
 }
 
 #[tokio::test]
-async fn a_revoked_grant_needs_consent_and_the_provider_again() {
+async fn an_application_whose_consent_is_implicit_shows_no_consent_page() {
+    let lab = Lab::open().await;
+    lab.change(vec![Change::put(Application {
+        id: "a-mcp".into(),
+        name: "Support Escalation".into(),
+        identifier: "urn:app:support-escalation".into(),
+        consent: Consent::Implicit,
+    })])
+    .await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let to_linear = browser.up_to_consent(&client).await;
+    assert!(to_linear.location().contains("/oauth/authorize?"));
+    let back = browser
+        .come_back(&to_linear.location(), &[("code", "lin-code")])
+        .await;
+    assert!(query(&back.location()).contains_key("code"));
+}
+
+#[rstest]
+#[case("r-linear", "/oauth/authorize?")]
+#[case("r-supabase", "code=")]
+#[case("r-mcp", "code=")]
+#[tokio::test]
+async fn a_revoked_grant_needs_consent_again_and_where_there_is_one_the_provider(
+    #[case] revoked: &str,
+    #[case] next: &str,
+) {
     let lab = Lab::open().await;
     let client = lab.register().await;
     let mut browser = Browser::of(&lab);
@@ -364,7 +391,7 @@ async fn a_revoked_grant_needs_consent_and_the_provider_again() {
     let grant = directory
         .grants
         .values()
-        .find(|grant| grant.resource_id == "r-linear")
+        .find(|grant| grant.resource_id == revoked)
         .unwrap();
     lab.change(vec![Change::put(Grant {
         status: LifeStatus::Revoked,
@@ -373,8 +400,8 @@ async fn a_revoked_grant_needs_consent_and_the_provider_again() {
     .await;
     let page = browser.visit(&authorize_url(&client, &[])).await;
     assert_eq!(page.form().page, PageKind::Consent);
-    let to_linear = browser.submit(&page).await;
-    assert!(to_linear.location().contains("/oauth/authorize?"));
+    let answer = browser.submit(&page).await;
+    assert!(answer.location().contains(next), "{}", answer.location());
 }
 
 #[tokio::test]
@@ -604,6 +631,20 @@ async fn a_code_used_twice_takes_back_what_it_gave() {
 }
 
 #[tokio::test]
+async fn of_two_who_redeem_one_code_at_once_one_gets_a_token() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let (one, other) = tokio::join!(
+        lab.redeem(&client, &answer["code"]),
+        lab.redeem(&client, &answer["code"])
+    );
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
+}
+
+#[tokio::test]
 async fn a_refresh_rotates_and_a_stale_refresh_token_ends_the_sign_in() {
     let lab = Lab::open().await;
     let client = lab.register().await;
@@ -803,6 +844,74 @@ async fn an_exchange_gives_the_vaulted_key_and_the_persons_own_linear_token() {
 }
 
 #[tokio::test]
+async fn the_workshop_as_it_is_seeded_tells_the_whole_story() {
+    let lab = Lab::bare().await;
+    let (id, secret) = lab.seed_workshop().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    let token = token.token();
+    let basic = format!("{id}:{}", secret.expose());
+    let exchange = async |resource: &str, scope: &str| {
+        let mut form = vec![
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ),
+            ("subject_token", token.expose().as_str()),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
+            ("resource", resource),
+        ];
+        if !scope.is_empty() {
+            form.push(("scope", scope));
+        }
+        lab.token_as(Some(&basic), &form).await
+    };
+    for (resource, scope, status) in [
+        (SUPABASE, "", 200),
+        (ANTHROPIC, "", 200),
+        (LINEAR, "read", 200),
+        (LINEAR, "issues:create", 200),
+        (LINEAR, "write", 403),
+    ] {
+        let answer = exchange(resource, scope).await;
+        assert_eq!(answer.status, status, "{resource} {scope}: {}", answer.body);
+    }
+    let rows = lab.audit().await;
+    let told: Vec<_> = rows[rows.len() - 5..]
+        .iter()
+        .map(|row| {
+            (
+                row.resource.as_ref().unwrap().name.as_str(),
+                row.scopes.join(" "),
+                row.status,
+                row.actor.user.as_ref().unwrap().name.as_str(),
+            )
+        })
+        .collect();
+    let who = "octavia@example.com";
+    assert_eq!(
+        told,
+        [
+            ("Supabase Database", String::new(), AuditStatus::Issued, who),
+            ("Anthropic API", String::new(), AuditStatus::Issued, who),
+            ("Linear API", "read".into(), AuditStatus::Issued, who),
+            (
+                "Linear API",
+                "issues:create".into(),
+                AuditStatus::Issued,
+                who
+            ),
+            ("Linear API", "write".into(), AuditStatus::Failure, who),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out() {
     let lab = Lab::open().await;
     let client = lab.register().await;
@@ -819,7 +928,10 @@ async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out()
     let back = browser.come_back(&to_github, &[("code", "gh-code")]).await;
     let code = query(&back.location())["code"].clone();
     let token = lab.redeem(&client, &code).await.token();
-    let linear = lab.exchange(&token, LINEAR).await;
+    let before = lab.upstreams.linear_forms.lock().unwrap().len();
+    let (linear, beside) = tokio::join!(lab.exchange(&token, LINEAR), lab.exchange(&token, LINEAR));
+    assert_eq!(beside.json()["access_token"], "lin_oauth_second");
+    assert_eq!(lab.upstreams.linear_forms.lock().unwrap().len(), before + 1);
     assert_eq!(
         linear.json()["access_token"],
         "lin_oauth_second",
