@@ -48,6 +48,7 @@ pub const REDIRECT: &str = "http://127.0.0.1:39998/cb";
 /// RFC 7636, appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const TRACE_PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub const APP_ID: &str = "app-client";
 pub const APP_SECRET: &str = "app secret: 100% s3cret";
 
@@ -348,6 +349,7 @@ impl Lab {
     /// A token request with `Authorization: Basic`, the pair as it is.
     pub async fn token_as(&self, basic: Option<&str>, form: &[(&str, &str)]) -> Answer {
         let mut request = request("POST", "/oauth/2/token")
+            .header("traceparent", TRACE_PARENT)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(pair) = basic {
             let value = format!("Basic {}", STANDARD.encode(pair));
