@@ -221,7 +221,7 @@ async fn where_nothing_is_published_no_endpoint_is_guessed() {
     .await;
     assert_eq!(failure.what, "The server does not say where to sign in");
     assert_eq!(
-        fake.saw("register") + fake.saw("authorize") + fake.saw("token"),
+        fake.saw("register") + fake.saw("authorize") + fake.saw("token authorization_code"),
         0
     );
     let posted = rig.sink.count(|fact| {
@@ -268,7 +268,11 @@ async fn an_answer_that_is_not_plainly_ours_is_not_believed(
     })
     .await;
     assert!(failure.what.contains(what), "{failure}");
-    assert_eq!(fake.saw("token"), 0, "the code is not sent");
+    assert_eq!(
+        fake.saw("token authorization_code"),
+        0,
+        "the code is not sent"
+    );
     assert!(!rig.sink.json().contains("click here"));
 }
 
@@ -342,7 +346,7 @@ async fn what_the_token_endpoint_says_reaches_the_person_harmless() {
 async fn a_page_that_is_not_the_labs_is_not_walked_through() {
     let (fake, _, failure) = refused(|script, _| script.no_such_page = true).await;
     assert_eq!(failure.what, "The sample user lost the way");
-    assert_eq!(fake.saw("token"), 0);
+    assert_eq!(fake.saw("token authorization_code"), 0);
 }
 
 #[tokio::test]
