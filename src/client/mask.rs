@@ -504,6 +504,37 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_secret_survives_anywhere(
+            secret in "[A-Za-z0-9._~+/-]{12,60}",
+            before in "[a-z ]{0,8}",
+        ) {
+            let masker = Masker::default();
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let url = Url::parse(&format!("https://h/cb?state=1&code={encoded}")).unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", format!("Bearer {secret}").parse().unwrap());
+            headers.insert("set-cookie", format!("s={secret}").parse().unwrap());
+            headers.insert("location", url.as_str().parse().unwrap());
+            let json = serde_json::json!({"a": [{"refresh_token": secret}], "b": "c"}).to_string();
+            let half = &json[..json.len() - 8];
+            let form = format!("grant_type=x&code_verifier={encoded}");
+            let body = |kind: &str, text: &str| masker.body(kind, text.as_bytes(), Leg::Token).unwrap().text;
+            let shown = [
+                masker.url(&url),
+                format!("{:?}", masker.headers(&headers)),
+                body("application/json", &json),
+                body("application/json", half),
+                body("application/x-www-form-urlencoded", &form),
+                masker.text(&format!("{before}{secret} in plain words")),
+            ];
+            for text in shown {
+                proptest::prop_assert!(!text.contains(&secret) && !text.contains(&encoded), "{text}");
+            }
+        }
+    }
+
     #[test]
     fn a_long_body_is_cut_and_says_so() {
         let body = Masker::default()

@@ -158,6 +158,11 @@ impl Fake {
         edit(&mut self.shared.script.lock().unwrap());
     }
 
+    /// No token that was given out is good any more.
+    pub fn revoke(&self) {
+        self.shared.access.lock().unwrap().clear();
+    }
+
     pub fn saw(&self, what: &str) -> usize {
         let requests = self.shared.requests.lock().unwrap();
         requests.iter().filter(|one| one.contains(what)).count()
