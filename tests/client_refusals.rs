@@ -388,3 +388,18 @@ fn a_servers_address_that_cannot_be_used_is_refused_at_once(#[case] server: &str
     let failure = Client::new(config).unwrap_err();
     assert!(failure.what.contains("server's address"), "{failure}");
 }
+
+#[rstest]
+#[case::resolved("http://localhost:1/mcp")]
+#[case::tls("https://127.0.0.1:1/mcp")]
+#[tokio::test]
+async fn a_name_and_tls_reach_as_far_as_the_connection(#[case] server: &str) {
+    let rig = rig(server, BrowserMode::Headless);
+    let failure = rig
+        .client
+        .sign_in(CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.exit, Exit::Unreachable);
+    assert!(failure.why.contains("refused"), "{failure}");
+}
