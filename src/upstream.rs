@@ -4,6 +4,7 @@
 //! and beside that tells on a feed what it saw and lets faults be scripted. Must not open a socket
 //! (the lab does) and must not know the zone or the server: a stand-in sees requests, no more.
 
+pub mod anthropic;
 pub mod faults;
 pub mod feed;
 pub mod guard;
