@@ -7,6 +7,7 @@
 pub mod anthropic;
 pub mod faults;
 pub mod feed;
+pub mod github;
 pub mod guard;
 pub mod observe;
 pub mod people;
