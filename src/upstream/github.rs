@@ -155,7 +155,7 @@ async fn show(
     } else {
         page::html(&form, &name, service.config.users).into_response()
     };
-    page::protect(&mut response, &redirect_uri);
+    page::protect(&mut response);
     response
 }
 
@@ -220,7 +220,7 @@ async fn choose(
         target.query_pairs_mut().append_pair("state", &state);
     }
     let mut response = Redirect::to(target.as_str()).into_response();
-    page::protect(&mut response, target.as_str());
+    page::protect(&mut response);
     response
 }
 
@@ -380,7 +380,7 @@ fn page_error(headers: &HeaderMap, status: StatusCode, code: &str, message: &str
     } else {
         (status, page::message(message)).into_response()
     };
-    page::protect(&mut response, "");
+    page::protect(&mut response);
     response
 }
 

@@ -42,7 +42,7 @@ impl Refusal {
         let path: String = self
             .path
             .iter()
-            .map(|name| format!(".properties.{name}"))
+            .flat_map(|name| [".properties.", name.as_str()])
             .collect();
         ApiError::invalid(format!("{schema}{path}: {}", self.why))
     }

@@ -1,14 +1,12 @@
 //! The sign-in page, as HTML without a script and as a form that a program can send.
 
-use axum::{
-    http::{HeaderValue, header},
-    response::{Html, Response},
-};
-use url::Url;
-
 use crate::{
     protocol::page::{PageChoice, PageForm, PageKind, PageMethod},
     upstream::people::Person,
+};
+use axum::{
+    http::{HeaderValue, header},
+    response::{Html, Response},
 };
 
 use super::{AUTHORIZE, Config};
@@ -52,7 +50,8 @@ pub fn html(form: &PageForm, client: &str, users: &[Person]) -> Html<String> {
                 escape(person.email),
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let ticket = form.fields.get("ticket").map_or("", String::as_str);
     Html(
         PAGE.replace("{{people}}", people.trim_end())
@@ -78,20 +77,17 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// No script, no frame, no cache; the form may lead to `redirect` and nowhere else.
-pub fn protect(response: &mut Response, redirect: &str) {
-    let origin = Url::parse(redirect)
-        .ok()
-        .map(|url| url.origin().ascii_serialization())
-        .filter(|origin| origin.starts_with("http"))
-        .unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {origin}; frame-ancestors 'none'; base-uri 'none'"
-    );
+/// No script, no frame, no cache. Chromium holds every redirect after a form to `form-action`, and
+/// the way leads on over the zone to whichever port the client listens on.
+pub fn protect(response: &mut Response) {
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
+        form-action 'self' http://127.0.0.1:* http://localhost:*; \
+        frame-ancestors 'none'; base-uri 'none'";
     let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Not `no-referrer`: the form would then be sent with `Origin: null`, which the guard refuses.
     headers.insert(

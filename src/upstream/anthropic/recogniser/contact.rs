@@ -24,12 +24,6 @@ pub fn emails(text: &str, spans: &mut Vec<Span>) {
             spans.push(Span::new(range, EntityKind::Email, Weight::Certain));
         }
     }
-    static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)\b[a-z0-9][a-z0-9._+-]{0,40}\s?[\[({]\s?at\s?[\])}]\s?[a-z0-9-]{1,40}(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.)[a-z0-9-]{2,20}){1,3}",
-        )
-        .expect("a constant pattern")
-    });
     if text.contains(['[', '(', '{']) {
         spans.extend(
             SPOKEN
@@ -38,6 +32,13 @@ pub fn emails(text: &str, spans: &mut Vec<Span>) {
         );
     }
 }
+
+static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b[a-z0-9][a-z0-9._+-]{0,40}\s?[\[({]\s?at\s?[\])}]\s?[a-z0-9-]{1,40}(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.)[a-z0-9-]{2,20}){1,3}",
+    )
+    .expect("a constant pattern")
+});
 
 fn email_around(text: &str, local_end: usize, host_start: usize) -> Option<Range<usize>> {
     let before = window_before(text, local_end, 64);

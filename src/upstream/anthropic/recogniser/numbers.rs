@@ -43,16 +43,17 @@ pub fn cards(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
             ));
         }
     }
-    static IBAN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-            .expect("a constant pattern")
-    });
     spans.extend(
         IBAN.find_iter(text)
             .filter(|found| iban_holds(found.as_str()))
             .map(|found| Span::new(found.range(), EntityKind::CreditCard, Weight::Certain)),
     );
 }
+
+static IBAN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+        .expect("a constant pattern")
+});
 
 /// Digits with single blanks or hyphens between them, from `start`.
 fn digit_run(text: &str, start: usize) -> Range<usize> {
@@ -112,9 +113,8 @@ fn card(text: &str, range: &Range<usize>) -> Option<Weight> {
     .any(|word| line.contains(word));
     if luhn(&digits) {
         return match (named, other) {
-            (true, _) => Some(Weight::Certain),
             (false, true) => None,
-            (false, false) => Some(Weight::Certain),
+            (true, _) | (false, false) => Some(Weight::Certain),
         };
     }
     // Someone mistyped a card; it still is nobody's business.

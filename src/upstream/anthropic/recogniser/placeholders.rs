@@ -125,8 +125,7 @@ fn key<'v>(kind: EntityKind, value: &'v str, people: &People) -> Cow<'v, str> {
             .filter(char::is_ascii_digit)
             .collect::<String>()
             .into(),
-        EntityKind::CreditCard => kept(char::is_ascii_alphanumeric).into(),
-        EntityKind::Ssn => kept(char::is_ascii_alphanumeric).into(),
+        EntityKind::CreditCard | EntityKind::Ssn => kept(char::is_ascii_alphanumeric).into(),
         EntityKind::Address => fold(value)
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())

@@ -115,6 +115,75 @@ fn sentence_case(text: &str) -> String {
     }
 }
 
+/// Words that together still say nothing.
+const EMPTY: &[&str] = &[
+    "help",
+    "problem",
+    "problems",
+    "issue",
+    "issues",
+    "question",
+    "urgent",
+    "bug",
+    "error",
+    "broken",
+    "it",
+    "is",
+    "not",
+    "working",
+    "doesn",
+    "t",
+    "work",
+    "does",
+    "doesnt",
+    "please",
+    "need",
+    "with",
+    "your",
+    "my",
+    "the",
+    "a",
+    "an",
+    "of",
+    "this",
+    "there",
+    "i",
+    "have",
+    "some",
+    "something",
+    "wrong",
+    "hi",
+    "hello",
+    "support",
+    "app",
+    "site",
+    "website",
+    "product",
+    "account",
+    "request",
+    "asap",
+    "thing",
+    "stuff",
+    "again",
+    "still",
+    "no",
+    "subject",
+    "nothing",
+    "works",
+    "trouble",
+    "stopped",
+    "everything",
+    "down",
+    "very",
+    "big",
+    "us",
+    "me",
+    "on",
+    "in",
+    "today",
+    "and",
+];
+
 /// Subjects that say nothing an engineer can use.
 fn is_vague(subject: &str) -> bool {
     let words: Vec<String> = subject
@@ -122,75 +191,14 @@ fn is_vague(subject: &str) -> bool {
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
         .collect();
-    const EMPTY: &[&str] = &[
-        "help",
-        "problem",
-        "problems",
-        "issue",
-        "issues",
-        "question",
-        "urgent",
-        "bug",
-        "error",
-        "broken",
-        "it",
-        "is",
-        "not",
-        "working",
-        "doesn",
-        "t",
-        "work",
-        "does",
-        "doesnt",
-        "please",
-        "need",
-        "with",
-        "your",
-        "my",
-        "the",
-        "a",
-        "an",
-        "of",
-        "this",
-        "there",
-        "i",
-        "have",
-        "some",
-        "something",
-        "wrong",
-        "hi",
-        "hello",
-        "support",
-        "app",
-        "site",
-        "website",
-        "product",
-        "account",
-        "request",
-        "asap",
-        "thing",
-        "stuff",
-        "again",
-        "still",
-        "no",
-        "subject",
-        "nothing",
-        "works",
-        "trouble",
-        "stopped",
-        "everything",
-        "down",
-        "very",
-        "big",
-        "us",
-        "me",
-        "on",
-        "in",
-        "today",
-        "and",
-    ];
     words.iter().all(|word| EMPTY.contains(&word.as_str()))
 }
+
+/// How sentences begin before they say anything.
+static LEAD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(?:(?:hi|hello|hey|dear|so|and|but|well|since [a-z]+|as of [a-z]+|today|yesterday|unfortunately|for some reason|my name is \[NAME_\d+\](?: and)?|i am \[NAME_\d+\](?: and)?)[,\s]+)+")
+        .expect("a constant pattern")
+});
 
 /// The first sentence of the body that describes something going wrong.
 fn complaint(body: &str) -> Option<String> {
@@ -250,10 +258,6 @@ fn complaint(body: &str) -> Option<String> {
         })
         .map(|sentence| {
             let sentence = sentence.trim_start_matches(['-', '*', '>', ' ']);
-            static LEAD: LazyLock<Regex> = LazyLock::new(|| {
-                Regex::new(r"(?i)^(?:(?:hi|hello|hey|dear|so|and|but|well|since [a-z]+|as of [a-z]+|today|yesterday|unfortunately|for some reason|my name is \[NAME_\d+\](?: and)?|i am \[NAME_\d+\](?: and)?)[,\s]+)+")
-                    .expect("a constant pattern")
-            });
             clean(&LEAD.replace(sentence, ""))
         })
         .filter(|title| !title.is_empty())
