@@ -165,7 +165,10 @@ fn too_small(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
         Line::styled("hoptrail needs more room", cx.look.style(Role::Heading)),
         Line::raw(format!("at least {width} x {height} cells")),
         Line::raw(format!("here are {} x {}", area.width, area.height)),
-        Line::styled("make the window larger, or q quits", cx.look.style(Role::Dim)),
+        Line::styled(
+            "make the window larger, or q quits",
+            cx.look.style(Role::Dim),
+        ),
     ];
     let top = area.height.saturating_sub(4) / 2;
     for (row, line) in (top..).zip(&lines) {

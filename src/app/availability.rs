@@ -20,7 +20,14 @@ impl App {
     /// Whether a command can be carried out now.
     #[must_use]
     pub fn availability(&self, command: Command) -> Availability {
-        if !command.spec().contexts.contains(&self.context()) {
+        self.availability_in(command, self.context())
+    }
+
+    /// Whether a command could be carried out if the keys went to `context`: the palette asks for
+    /// what lies under it.
+    #[must_use]
+    pub fn availability_in(&self, command: Command, context: Context) -> Availability {
+        if !command.spec().contexts.contains(&context) {
             return Availability::Unavailable("not here".to_owned());
         }
         match command {
@@ -191,11 +198,5 @@ impl App {
     #[must_use]
     pub const fn is_recording(&self) -> bool {
         matches!(self.recording, RecordingState::On { .. })
-    }
-
-    /// True when a command shows in the footer of this context.
-    #[must_use]
-    pub fn belongs(&self, command: Command, context: Context) -> bool {
-        command.spec().contexts.contains(&context)
     }
 }

@@ -77,7 +77,10 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         span("next ", cx.look.style(Role::Dim)),
         span(cx.app.keymap().shown(next.command), cx.look.bold(Role::Key)),
         span(format!(" {}", next.text), cx.look.style(Role::Heading)),
-        span(format!("  {}  ", cx.look.glyphs.vertical), cx.look.style(Role::Border)),
+        span(
+            format!("  {}  ", cx.look.glyphs.vertical),
+            cx.look.style(Role::Border),
+        ),
     ]);
     put::line(buf, area, 0, &hint, cx.look);
     let hint_width = u16::try_from(put::line_width(&hint)).unwrap_or(area.width);
@@ -196,11 +199,9 @@ fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_i
             panes.audit.rows().len(),
             cx.app.projection().audit().rows().len(),
         ),
-        PaneId::Env
-        | PaneId::Issue
-        | PaneId::Policy
-        | PaneId::Sessions
-        | PaneId::Trace => (panes.trace.rows().len(), cx.app.projection().log().len()),
+        PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Trace => {
+            (panes.trace.rows().len(), cx.app.projection().log().len())
+        }
     };
     let right = Line::from(vec![
         span(format!("{shown} of {all}   "), cx.look.style(Role::Dim)),
@@ -228,5 +229,11 @@ fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_i
         width: left.width.saturating_sub(used),
         ..left
     };
-    super::widgets::field::draw(buf, field, input, "words, scope:write, status:failure, -not", cx.look);
+    super::widgets::field::draw(
+        buf,
+        field,
+        input,
+        "words, scope:write, status:failure, -not",
+        cx.look,
+    );
 }

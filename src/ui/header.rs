@@ -39,7 +39,10 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
 }
 
 fn left(cx: &ViewCx) -> Line<'static> {
-    let mut spans = vec![span("hoptrail", cx.look.style(Role::Heading)), Span::raw("  ")];
+    let mut spans = vec![
+        span("hoptrail", cx.look.style(Role::Heading)),
+        Span::raw("  "),
+    ];
     match cx.app.tasks().values().next() {
         Some(task) => spans.extend(working(cx, task)),
         None => spans.push(span(one_line(cx.app.title()), cx.look.style(Role::Dim))),

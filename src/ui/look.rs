@@ -202,11 +202,17 @@ impl Look {
     #[must_use]
     pub fn style(&self, role: Role) -> Style {
         match self.palette {
-            Palette::Ansi => self.coloured(role, Color::Green, Color::Red, Color::Blue, Color::Yellow),
-            // The terminal's yellow is the orange of the 16; focus moves out of blue's way.
-            Palette::BlueOrange => {
-                self.coloured(role, Color::Blue, Color::Yellow, Color::Cyan, Color::Magenta)
+            Palette::Ansi => {
+                self.coloured(role, Color::Green, Color::Red, Color::Blue, Color::Yellow)
             }
+            // The terminal's yellow is the orange of the 16; focus moves out of blue's way.
+            Palette::BlueOrange => self.coloured(
+                role,
+                Color::Blue,
+                Color::Yellow,
+                Color::Cyan,
+                Color::Magenta,
+            ),
             Palette::Mono => Self::mono(role),
         }
     }

@@ -28,11 +28,7 @@ use super::{
     },
 };
 use crate::app::{
-    Extent, Scrolled,
-    command::Command,
-    focus::PaneId,
-    panes::listing::Listing,
-    target::Target,
+    Extent, Scrolled, command::Command, focus::PaneId, panes::listing::Listing, target::Target,
 };
 
 /// Where a pane is drawn, and so how much it says.
@@ -279,4 +275,16 @@ fn or_dash(text: Option<&str>, style: Style, look: &Look) -> Span<'static> {
         Some(text) => span(text.to_owned(), style),
         None => span(look.glyphs.dash.to_owned(), look.style(Role::Dim)),
     }
+}
+
+/// A hop's verdict, glyph and word.
+#[must_use]
+pub fn hop_verdict(hop: &crate::projection::Hop, look: &Look) -> Span<'static> {
+    flow::verdict(hop, look)
+}
+
+/// A policy's text, marked.
+#[must_use]
+pub fn cedar_lines(source: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
+    cedar::lines(source, cells, look)
 }

@@ -87,7 +87,15 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
         };
         for slot in &slots {
             let content = cell(row, slot.index, cx.look);
-            table::cell(buf, inside, 0, *slot, COLUMNS[slot.index].align, &content, cx.look);
+            table::cell(
+                buf,
+                inside,
+                0,
+                *slot,
+                COLUMNS[slot.index].align,
+                &content,
+                cx.look,
+            );
         }
     }
     let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
@@ -174,7 +182,9 @@ fn cell(row: &AuditRow, column: usize, look: &Look) -> Line<'static> {
         4 => Line::from(or_dash(row.scope.as_deref(), strong, look)),
         5 => Line::from(chain(row, look)),
         _ => match (&row.policy, &row.reason, &row.error) {
-            (Some(policy), _, _) => Line::styled(format!("forbidden by {policy}"), look.style(Role::Bad)),
+            (Some(policy), _, _) => {
+                Line::styled(format!("forbidden by {policy}"), look.style(Role::Bad))
+            }
             (None, Some(reason), _) => Line::styled(reason.to_string(), look.style(Role::Dim)),
             (None, None, Some(error)) => Line::styled(error.to_string(), look.style(Role::Dim)),
             (None, None, None) => Line::default(),

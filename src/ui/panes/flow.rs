@@ -46,10 +46,7 @@ const LEAST_WORDS: u16 = 14;
 /// Counts for the title.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let flow = &cx.app.panes().flow;
-    let hops = flow
-        .rows()
-        .len()
-        .min(cx.app.projection().hops().len());
+    let hops = flow.rows().len().min(cx.app.projection().hops().len());
     let mut line = counted(cx, hops, "hop", "hops", flow.filter());
     if !flow.follows() {
         line.push_span(span(
@@ -63,7 +60,11 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
 /// Draws the pane's inside.
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placement: Placement) {
     let list = &cx.app.panes().flow;
-    let words = if area.width > 100 { 30 } else { LEAST_WORDS + 1 };
+    let words = if area.width > 100 {
+        30
+    } else {
+        LEAST_WORDS + 1
+    };
     let lanes = Lanes::fit(area.width.saturating_sub(2), FIXED + words);
     let body = match lanes {
         Some(lanes) => {
@@ -116,7 +117,13 @@ fn first_screen(
     placement: Placement,
 ) {
     if !cx.app.filter_of(PaneId::Flow).is_empty() {
-        return super::teach(cx, area, buf, &["No hop has these words."], &[(Command::Back, "show all again")]);
+        return super::teach(
+            cx,
+            area,
+            buf,
+            &["No hop has these words."],
+            &[(Command::Back, "show all again")],
+        );
     }
     let look = cx.look;
     let area = put::inset(area, 2);
@@ -213,7 +220,13 @@ fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
     }
     left.push(Span::raw(" "));
     let right = call.map_or_else(Vec::new, |call| outcome(cx, call));
-    put::rule(buf, row, 0, look.glyphs.horizontal, look.style(Role::Border));
+    put::rule(
+        buf,
+        row,
+        0,
+        look.glyphs.horizontal,
+        look.style(Role::Border),
+    );
     put::line(buf, row, 0, &Line::from(left), look);
     let place = Rect {
         width: row.width.saturating_sub(1),
@@ -343,7 +356,15 @@ fn ink(cx: &ViewCx, hop: &Hop) -> Style {
 
 fn in_lanes(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop, lanes: Lanes) {
     lanes.lines(buf, row, cx.look);
-    lanes.arrow(buf, row, hop.from, hop.to, Stroke::Solid, ink(cx, hop), cx.look);
+    lanes.arrow(
+        buf,
+        row,
+        hop.from,
+        hop.to,
+        Stroke::Solid,
+        ink(cx, hop),
+        cx.look,
+    );
     let rest = Rect {
         x: row.x + lanes.width() + 1,
         width: row.width.saturating_sub(lanes.width() + 1),

@@ -68,7 +68,15 @@ impl Lanes {
     pub fn lines(self, buf: &mut Buffer, row: Rect, look: &Look) {
         let style = look.style(Role::Border);
         for actor in Actor::ALL {
-            put::text(buf, row, 0, self.column(actor), look.glyphs.lane, style, look);
+            put::text(
+                buf,
+                row,
+                0,
+                self.column(actor),
+                look.glyphs.lane,
+                style,
+                look,
+            );
         }
     }
 

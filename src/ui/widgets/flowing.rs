@@ -17,13 +17,7 @@ use crate::{
 const MOST: usize = 24_000;
 
 /// Draws the lines from `offset` on; returns the greatest offset that makes sense.
-pub fn draw(
-    buf: &mut Buffer,
-    area: Rect,
-    lines: &[Line<'_>],
-    offset: usize,
-    look: &Look,
-) -> usize {
+pub fn draw(buf: &mut Buffer, area: Rect, lines: &[Line<'_>], offset: usize, look: &Look) -> usize {
     let height = usize::from(area.height);
     let most = lines.len().saturating_sub(height);
     let first = offset.min(most);
@@ -120,10 +114,7 @@ pub fn labelled(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        config::LookConfig,
-        ui::look::Charset,
-    };
+    use crate::{config::LookConfig, ui::look::Charset};
 
     #[test]
     fn placeholders_are_found_and_nothing_else() {

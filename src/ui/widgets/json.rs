@@ -43,7 +43,10 @@ fn write(
 ) {
     if out.len() >= MOST {
         if out.len() == MOST {
-            out.push(Line::styled("… the rest is not shown", look.style(Role::Dim)));
+            out.push(Line::styled(
+                "… the rest is not shown",
+                look.style(Role::Dim),
+            ));
         }
         return;
     }
@@ -74,7 +77,11 @@ fn write(
         Value::String(text) => string(text, head, depth, comma, cells, look, out),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             let shown = value.to_string();
-            head.extend(placeholders(&sanitize(&shown), ratatui::style::Style::new(), look));
+            head.extend(placeholders(
+                &sanitize(&shown),
+                ratatui::style::Style::new(),
+                look,
+            ));
             head.push(span(comma.to_owned(), dim));
             out.push(Line::from(head));
         }
@@ -92,7 +99,10 @@ fn string(
     out: &mut Vec<Line<'static>>,
 ) {
     let dim = look.style(Role::Dim);
-    let used: usize = head.iter().map(|s| crate::support::text::width(&s.content)).sum();
+    let used: usize = head
+        .iter()
+        .map(|s| crate::support::text::width(&s.content))
+        .sum();
     let plain = ratatui::style::Style::new();
     let cut: String = text.chars().take(24_000).collect();
     if !cut.contains('\n') && used + crate::support::text::width(&cut) < cells {

@@ -101,7 +101,9 @@ pub fn pillar(buf: &mut Buffer, area: Rect, column: u16, symbol: &str, style: St
         return;
     }
     for y in area.top()..area.bottom() {
-        buf[(area.x + column, y)].set_symbol(symbol).set_style(style);
+        buf[(area.x + column, y)]
+            .set_symbol(symbol)
+            .set_style(style);
     }
 }
 
@@ -113,7 +115,11 @@ pub fn span(text: impl Into<String>, style: Style) -> Span<'static> {
 /// The area without its first `rows` rows.
 #[must_use]
 pub const fn below(area: Rect, rows: u16) -> Rect {
-    let rows = if rows < area.height { rows } else { area.height };
+    let rows = if rows < area.height {
+        rows
+    } else {
+        area.height
+    };
     Rect {
         x: area.x,
         y: area.y + rows,

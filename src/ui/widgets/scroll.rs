@@ -29,7 +29,9 @@ pub fn bar(buf: &mut Buffer, area: Rect, len: usize, first: usize, look: &Look) 
         return;
     }
     let thumb = (height * height / len).max(1);
-    let top = (first * (height - thumb)).div_ceil(len - height).min(height - thumb);
+    let top = (first * (height - thumb))
+        .div_ceil(len - height)
+        .min(height - thumb);
     for row in top..top + thumb {
         buf[(area.right() - 1, area.y + row as u16)]
             .set_symbol(look.glyphs.thumb)

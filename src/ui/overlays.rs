@@ -1,0 +1,91 @@
+//! Windows over the panes.
+
+mod ask;
+mod claims;
+mod help;
+mod inspect;
+mod inspect_hop;
+mod palette;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::Line,
+    widgets::{Block, Borders, Clear, Widget as _},
+};
+
+use super::{
+    HitMap, ViewCx,
+    look::Role,
+    widgets::{panel, put, put::span},
+};
+use crate::app::{Extent, Scrolled, overlay::Overlay, target::Target};
+
+/// Draws the window on top.
+pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let Some(overlay) = cx.app.overlays().last() else {
+        return;
+    };
+    if matches!(overlay, Overlay::Filter { .. }) {
+        return;
+    }
+    hits.add(body, Target::Outside);
+    match overlay {
+        Overlay::Help { scroll } => help::draw(cx, body, buf, hits, *scroll),
+        Overlay::Palette { input, selected } => {
+            palette::draw(cx, body, buf, hits, input, *selected);
+        }
+        Overlay::Inspect(inspect) => inspect::draw(cx, body, buf, hits, *inspect),
+        Overlay::Confirm(question) => ask::confirm(cx, body, buf, hits, *question),
+        Overlay::Failure { failure, scroll } => {
+            ask::failure(cx, body, buf, hits, failure, *scroll);
+        }
+        Overlay::Waiting { url, since_us } => ask::waiting(cx, body, buf, hits, url, *since_us),
+        Overlay::Filter { .. } => {}
+    }
+}
+
+/// Clears a place in the middle and frames it; returns the inside.
+fn window(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    size: (u16, u16),
+    title: &str,
+    right: &Line<'_>,
+) -> Rect {
+    let width = size.0.min(body.width);
+    let height = size.1.min(body.height);
+    let area = Rect {
+        x: body.x + (body.width - width) / 2,
+        y: body.y + (body.height - height) / 2,
+        width,
+        height,
+    };
+    let area = put::on_screen(area, buf);
+    Clear.render(area, buf);
+    let block = Block::new()
+        .borders(Borders::ALL)
+        .border_set(cx.look.glyphs.borders)
+        .border_style(cx.look.style(Role::Focus));
+    let inner = block.inner(area);
+    block.render(area, buf);
+    let top = Rect {
+        x: area.x + 2.min(area.width),
+        width: area.width.saturating_sub(4),
+        height: 1.min(area.height),
+        ..area
+    };
+    let title = Line::from(span(format!(" {title} "), cx.look.bold(Role::Focus)));
+    panel::titles(buf, top, &title, right, cx.look);
+    hits.add(area, Target::Overlay);
+    put::inset(inner, 1)
+}
+
+fn extent(hits: &mut HitMap, most: usize) {
+    hits.extents.push(Extent {
+        what: Scrolled::Overlay,
+        most,
+    });
+}

@@ -1,0 +1,169 @@
+//! Windows that want something of the person: a decision, a reading, a visit to the browser.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{extent, window};
+use crate::{
+    app::{command::Command, msg::RecordingState, overlay::Question},
+    support::{
+        error::Failure,
+        text::{duration, one_line, wrap},
+    },
+    ui::{
+        HitMap, ViewCx,
+        look::Role,
+        widgets::{
+            flowing,
+            put::{self, span},
+        },
+    },
+};
+
+const WIDTH: u16 = 76;
+
+/// Asks before something is done.
+pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, question: Question) {
+    let (title, text, accept) = match question {
+        Question::QuitWhileRecording => {
+            let file = match cx.app.recording() {
+                RecordingState::On { file } => one_line(file),
+                RecordingState::Off | RecordingState::Saved { .. } | RecordingState::Failed(_) => {
+                    "the file".to_owned()
+                }
+            };
+            (
+                "Quit while recording?",
+                format!("The recording is saved up to here in {file}."),
+                "save and quit",
+            )
+        }
+    };
+    let cells = usize::from(WIDTH - 6);
+    let mut lines: Vec<Line<'static>> = vec![Line::raw("")];
+    lines.extend(wrap(&text, cells).into_iter().map(Line::raw));
+    lines.push(Line::raw(""));
+    lines.push(keys(
+        cx,
+        &[(Command::Accept, accept), (Command::Back, "go on")],
+    ));
+    show(cx, body, buf, hits, title, &lines, 0);
+}
+
+/// A failure in its three parts.
+pub fn failure(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    failure: &Failure,
+    scroll: usize,
+) {
+    let look = cx.look;
+    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(12);
+    let mut lines = vec![Line::raw("")];
+    for part in flowing::foreign(&failure.what, cells + 6, look) {
+        lines.push(part.style(look.style(Role::Heading)));
+    }
+    for (label, text) in [("why", &failure.why), ("next", &failure.next)] {
+        lines.push(Line::raw(""));
+        for (place, part) in flowing::foreign(text, cells, look).into_iter().enumerate() {
+            let label = if place == 0 { label } else { "" };
+            lines.push(flowing::labelled(label, part.spans, 5, look));
+        }
+    }
+    lines.push(Line::raw(""));
+    lines.push(keys(
+        cx,
+        &[(Command::Copy, "copy"), (Command::Back, "close")],
+    ));
+    let title = format!("{} Failure", look.glyphs.bad);
+    show(cx, body, buf, hits, &title, &lines, scroll);
+}
+
+/// The browser is open; here is where it was sent, in case it was not.
+pub fn waiting(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    url: &str,
+    since_us: u64,
+) {
+    let look = cx.look;
+    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(6);
+    let waited = cx.app.now_us().saturating_sub(since_us) / 1_000_000 * 1_000_000;
+    let mut lines = vec![
+        Line::raw(""),
+        Line::styled(
+            "Sign in and consent in the browser window that opened.",
+            look.style(Role::Heading),
+        ),
+        Line::raw(""),
+        Line::styled(
+            "If none did, open this URL yourself:",
+            look.style(Role::Dim),
+        ),
+    ];
+    lines.extend(
+        flowing::foreign(url, cells, look)
+            .into_iter()
+            .take(6)
+            .map(|line| line.style(look.style(Role::Masked))),
+    );
+    lines.push(Line::raw(""));
+    let mut last = keys(
+        cx,
+        &[
+            (Command::Copy, "copy the URL"),
+            (Command::Back, "call the sign-in off"),
+        ],
+    );
+    if waited > 0 {
+        last.push_span(span(
+            format!("waiting {}", duration(waited)),
+            look.style(Role::Dim),
+        ));
+    }
+    lines.push(last);
+    show(cx, body, buf, hits, "Waiting for you", &lines, 0);
+}
+
+fn keys(cx: &ViewCx, commands: &[(Command, &str)]) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (command, label) in commands {
+        spans.push(span(
+            cx.app.keymap().shown(*command),
+            cx.look.bold(Role::Key),
+        ));
+        spans.push(span(format!(" {label}   "), Style::new()));
+    }
+    Line::from(spans)
+}
+
+fn show(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    title: &str,
+    lines: &[Line<'static>],
+    scroll: usize,
+) {
+    let height = u16::try_from(lines.len() + 3).unwrap_or(u16::MAX);
+    let inner = window(
+        cx,
+        body,
+        buf,
+        hits,
+        (WIDTH, height),
+        title,
+        &Line::default(),
+    );
+    let most = flowing::draw(buf, put::inset(inner, 1), lines, scroll, cx.look);
+    extent(hits, most);
+}

@@ -1,0 +1,186 @@
+//! Two tokens side by side: what one says before the exchange, and what the other says after it.
+
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+use serde_json::Value;
+
+use crate::{
+    projection::Projection,
+    protocol::{
+        audit::{AuditRecord, CredentialSource},
+        jwt::TokenView,
+    },
+    support::text::{one_line, truncate, width},
+    ui::{
+        look::{Look, Role},
+        widgets::put::span,
+    },
+};
+
+/// Cells for a claim's name.
+const NAME: usize = 12;
+
+/// The claims that a reader looks for first.
+const FIRST: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "client_id",
+    "act",
+    "scope",
+    "exp",
+];
+
+/// The token that came in beside the credential that went out.
+#[must_use]
+pub fn exchange(
+    record: &AuditRecord,
+    seen: &Projection,
+    cells: usize,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let before = record.subject_token.as_ref();
+    let after = record.credential.as_ref();
+    let column = cells.saturating_sub(NAME + 4) / 2;
+    let head = |token: Option<&TokenView>, none: &str| match token {
+        Some(token) => named(seen, token, look),
+        None => vec![span(none.to_owned(), look.style(Role::Dim))],
+    };
+    let mut lines = vec![
+        row(
+            vec![span("", Style::new())],
+            vec![span(
+                "Before: the caller's token",
+                look.style(Role::Heading),
+            )],
+            vec![span(
+                "After: the credential issued",
+                look.style(Role::Heading),
+            )],
+            column,
+        ),
+        row(
+            vec![span("token", look.style(Role::Dim))],
+            head(before, "not observed"),
+            head(
+                after.map(|credential| &credential.token),
+                "none: it was refused",
+            ),
+            column,
+        ),
+        row(
+            vec![span("kind", look.style(Role::Dim))],
+            vec![Span::raw(before.map_or(String::new(), kind))],
+            vec![Span::raw(
+                after.map_or(String::new(), |c| source(c.source).to_owned()),
+            )],
+            column,
+        ),
+        Line::raw(""),
+    ];
+    let empty = serde_json::Map::new();
+    let old = before.map_or(&empty, |token| &token.claims);
+    let new = after.map_or(&empty, |credential| &credential.token.claims);
+    let mut names: Vec<&str> = FIRST
+        .iter()
+        .copied()
+        .filter(|name| old.contains_key(*name) || new.contains_key(*name))
+        .collect();
+    for name in old.keys().chain(new.keys()) {
+        if !names.contains(&name.as_str()) && names.len() < 60 {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let (a, b) = (old.get(name), new.get(name));
+        let changed = a != b;
+        let style = if changed {
+            look.style(Role::Heading)
+        } else {
+            Style::new()
+        };
+        lines.push(row(
+            vec![span(one_line(name), look.style(Role::Key))],
+            vec![span(shown(a, look), Style::new())],
+            vec![span(shown(b, look), style)],
+            column,
+        ));
+    }
+    if new.is_empty() && after.is_some() {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled(
+            "The credential is opaque: it has no claims to read.",
+            look.style(Role::Dim),
+        ));
+    }
+    lines
+}
+
+fn kind(token: &TokenView) -> String {
+    if token.claims.is_empty() {
+        return "opaque".to_owned();
+    }
+    let of = |name: &str| token.header.get(name).and_then(Value::as_str).unwrap_or("");
+    one_line(format!("JWT {} {}", of("alg"), of("typ")).trim())
+}
+
+/// Where a credential comes from, in words.
+#[must_use]
+pub const fn source(source: CredentialSource) -> &'static str {
+    match source {
+        CredentialSource::KeycardSts => "signed by the zone",
+        CredentialSource::KeycardVault => "from the vault, verbatim",
+        CredentialSource::External => "the provider's own, for that user",
+    }
+}
+
+/// A token's letter and fingerprint.
+#[must_use]
+pub fn named(seen: &Projection, token: &TokenView, look: &Look) -> Vec<Span<'static>> {
+    let letter = seen
+        .credentials()
+        .letter(token.fingerprint)
+        .map_or(String::new(), |letter| format!("{letter} "));
+    vec![
+        span(letter, look.bold(Role::Masked)),
+        span(token.fingerprint.to_string(), look.style(Role::Masked)),
+    ]
+}
+
+fn shown(value: Option<&Value>, look: &Look) -> String {
+    match value {
+        None => look.glyphs.dash.to_owned(),
+        Some(Value::String(text)) => one_line(text),
+        Some(other) => one_line(&other.to_string()),
+    }
+}
+
+fn row(
+    name: Vec<Span<'static>>,
+    left: Vec<Span<'static>>,
+    right: Vec<Span<'static>>,
+    column: usize,
+) -> Line<'static> {
+    let mut spans = padded(name, NAME);
+    spans.push(Span::raw("  "));
+    spans.extend(padded(left, column));
+    spans.push(Span::raw("  "));
+    spans.extend(padded(right, column));
+    Line::from(spans)
+}
+
+/// Cuts or fills spans to exactly `cells`.
+fn padded(spans: Vec<Span<'static>>, cells: usize) -> Vec<Span<'static>> {
+    let mut room = cells;
+    let mut out = Vec::new();
+    for piece in spans {
+        let cut = truncate(&piece.content, room).into_owned();
+        room -= width(&cut).min(room);
+        out.push(span(cut, piece.style));
+    }
+    out.push(Span::raw(" ".repeat(room)));
+    out
+}

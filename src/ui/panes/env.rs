@@ -1,0 +1,320 @@
+//! Env: the file one begins with beside the one one ends with, and what each is worth to a thief.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{extent, teach};
+use crate::{
+    app::focus::PaneId,
+    projection::env::{EnvChange, EnvFile, EnvRow},
+    protocol::env::{EnvKind, EnvLine},
+    support::text::one_line,
+    trace::event::EnvSide,
+    ui::{
+        HitMap, ViewCx,
+        look::{Look, Role},
+        widgets::{
+            flowing,
+            put::{self, span},
+        },
+    },
+};
+
+/// From here on the two files stand side by side.
+const SIDE_BY_SIDE: u16 = 96;
+
+/// What the title says.
+pub fn state(cx: &ViewCx) -> Line<'static> {
+    let env = cx.app.projection().env();
+    let keys = |file: Option<&EnvFile>| file.map(EnvFile::worth_stealing);
+    let text = match (keys(env.before()), keys(env.after())) {
+        (Some(before), Some(after)) => {
+            format!(
+                " worth stealing: {before} {} {after} ",
+                cx.look.glyphs.arrow
+            )
+        }
+        (Some(one), None) | (None, Some(one)) => format!(" worth stealing: {one} "),
+        (None, None) => String::new(),
+    };
+    Line::styled(text, cx.look.style(Role::Dim))
+}
+
+/// Draws the pane's inside.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let env = cx.app.projection().env();
+    if env.rows().is_empty() {
+        return teach(
+            cx,
+            area,
+            buf,
+            &[
+                "The .env that the workshop begins with will stand here beside the one it ends with: every line a secret, an identifier or plain config.",
+                "It is read when the lab starts, or from the folder of your own server.",
+            ],
+            &[],
+        );
+    }
+    let area = put::inset(area, 1);
+    if area.width >= SIDE_BY_SIDE {
+        side_by_side(cx, area, buf, hits);
+    } else {
+        unified(cx, area, buf, hits);
+    }
+}
+
+fn side_by_side(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let env = cx.app.projection().env();
+    let half = (area.width - 3) / 2;
+    let left = Rect {
+        width: half,
+        ..area
+    };
+    let right = Rect {
+        x: area.x + half + 3,
+        width: area.width - half - 3,
+        ..area
+    };
+    put::pillar(
+        buf,
+        area,
+        half + 1,
+        cx.look.glyphs.vertical,
+        cx.look.style(Role::Border),
+    );
+    for (place, file, side) in [
+        (left, env.before(), EnvSide::Before),
+        (right, env.after(), EnvSide::After),
+    ] {
+        for (row, line) in (0..).zip(head(cx.look, file, side)) {
+            put::line(buf, place, row, &line, cx.look);
+        }
+    }
+    let rows = env.rows();
+    let lines = |side: EnvSide, width: u16| -> Vec<Line<'static>> {
+        rows.iter()
+            .flat_map(|row| entry(cx.look, row, side, width))
+            .collect()
+    };
+    let offset = cx.app.panes().env_scroll;
+    let most = flowing::draw(
+        buf,
+        put::below(left, 4),
+        &lines(EnvSide::Before, left.width),
+        offset,
+        cx.look,
+    );
+    flowing::draw(
+        buf,
+        put::below(right, 4),
+        &lines(EnvSide::After, right.width),
+        offset,
+        cx.look,
+    );
+    extent(hits, PaneId::Env, most);
+}
+
+/// File name, the count that matters, what the rest is.
+fn head(look: &Look, file: Option<&EnvFile>, side: EnvSide) -> [Line<'static>; 3] {
+    let name = match side {
+        EnvSide::Before => "Before",
+        EnvSide::After => "After",
+    };
+    let Some(file) = file else {
+        return [
+            Line::styled(name, look.style(Role::Heading)),
+            Line::styled("not read", look.style(Role::Dim)),
+            Line::default(),
+        ];
+    };
+    [
+        Line::from(vec![
+            span(format!("{name}  "), look.style(Role::Heading)),
+            span(one_line(&file.file), look.style(Role::Dim)),
+        ]),
+        Line::from(worth(look, file.worth_stealing())),
+        Line::styled(
+            format!(
+                "{} secret {dot} {} identifiers {dot} {} config",
+                file.count(EnvKind::Secret),
+                file.count(EnvKind::Identifier),
+                file.count(EnvKind::Config),
+                dot = look.glyphs.dot,
+            ),
+            look.style(Role::Dim),
+        ),
+    ]
+}
+
+/// How many keys are worth stealing, in the words that matter.
+fn worth(look: &Look, keys: usize) -> Span<'static> {
+    match keys {
+        0 => span("0 keys worth stealing", look.bold(Role::Good)),
+        1 => span("! 1 key worth stealing", look.bold(Role::Warning)),
+        n => span(
+            format!("! {n} keys worth stealing"),
+            look.bold(Role::Warning),
+        ),
+    }
+}
+
+const fn of(row: &EnvRow, side: EnvSide) -> Option<&EnvLine> {
+    match side {
+        EnvSide::Before => row.before.as_ref(),
+        EnvSide::After => row.after.as_ref(),
+    }
+}
+
+/// A variable on one side: its line, and what it is under it.
+fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> [Line<'static>; 2] {
+    let dim = look.style(Role::Dim);
+    let Some(line) = of(row, side) else {
+        let gone = match side {
+            EnvSide::Before => "",
+            EnvSide::After => "gone",
+        };
+        return [
+            Line::from(vec![
+                span("  ", dim),
+                span(
+                    match side {
+                        EnvSide::Before => String::new(),
+                        EnvSide::After => row.name.clone(),
+                    },
+                    dim.add_modifier(ratatui::style::Modifier::CROSSED_OUT),
+                ),
+                span(format!("  {gone}"), dim),
+            ]),
+            Line::default(),
+        ];
+    };
+    let mark = match (row.change, side) {
+        (EnvChange::Removed, _) => span("- ", look.bold(Role::Warning)),
+        (EnvChange::Added, _) => span("+ ", look.style(Role::Heading)),
+        (EnvChange::Changed, EnvSide::After) => span("~ ", look.style(Role::Heading)),
+        (EnvChange::Changed, EnvSide::Before) | (EnvChange::Kept, _) => span("  ", dim),
+    };
+    let mut first = vec![mark, name(look, line), span("=", dim)];
+    let room = usize::from(width).saturating_sub(4 + line.name.len());
+    first.extend(value(look, line, room));
+    let mut second = vec![span("    ", dim), class(look, line)];
+    if !line.note.is_empty() {
+        second.push(span(format!("  {}", one_line(&line.note)), dim));
+    }
+    [Line::from(first), Line::from(second)]
+}
+
+fn name(look: &Look, line: &EnvLine) -> Span<'static> {
+    let style = if line.worth_stealing && line.set {
+        look.bold(Role::Warning)
+    } else if line.kind == EnvKind::Secret && line.set {
+        look.style(Role::Heading)
+    } else {
+        Style::new()
+    };
+    span(one_line(&line.name), style)
+}
+
+fn value(look: &Look, line: &EnvLine, room: usize) -> Vec<Span<'static>> {
+    if !line.set {
+        return vec![span("(empty)", look.style(Role::Dim))];
+    }
+    match &line.value {
+        None => vec![span(look.glyphs.bullet.repeat(8), look.bold(Role::Masked))],
+        Some(value) => vec![span(
+            crate::support::text::shorten_middle(&one_line(value), room).into_owned(),
+            Style::new(),
+        )],
+    }
+}
+
+fn class(look: &Look, line: &EnvLine) -> Span<'static> {
+    match line.kind {
+        EnvKind::Secret if line.worth_stealing && line.set => {
+            span("secret, worth stealing", look.style(Role::Warning))
+        }
+        EnvKind::Secret => span("secret", look.style(Role::Masked)),
+        EnvKind::Identifier => span("identifier", look.style(Role::Dim)),
+        EnvKind::Config => span("config", look.style(Role::Dim)),
+    }
+}
+
+/// One list of what became of each variable, for narrow screens.
+fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let look = cx.look;
+    let env = cx.app.projection().env();
+    let dim = look.style(Role::Dim);
+    let mut top = Vec::new();
+    if let Some(before) = env.before() {
+        top.push(span("before  ", dim));
+        top.push(worth(look, before.worth_stealing()));
+    }
+    if let Some(after) = env.after() {
+        top.push(span(format!("   {}   after  ", look.glyphs.arrow), dim));
+        top.push(worth(look, after.worth_stealing()));
+    }
+    put::line(buf, area, 0, &Line::from(top), look);
+    let widest = env
+        .rows()
+        .iter()
+        .map(|row| row.name.len())
+        .max()
+        .unwrap_or(0)
+        .min(24);
+    let lines: Vec<Line<'static>> = env
+        .rows()
+        .iter()
+        .map(|row| {
+            let (mark, shown) = match row.change {
+                EnvChange::Removed => (span("- ", look.bold(Role::Warning)), &row.before),
+                EnvChange::Added => (span("+ ", look.style(Role::Heading)), &row.after),
+                EnvChange::Changed => (span("~ ", look.style(Role::Heading)), &row.after),
+                EnvChange::Kept => (span("  ", dim), &row.after),
+            };
+            let Some(line) = shown else {
+                return Line::from(vec![mark, span(row.name.clone(), dim)]);
+            };
+            let mut spans = vec![
+                mark,
+                name(look, line),
+                Span::raw(" ".repeat((widest + 2).saturating_sub(line.name.len()))),
+            ];
+            spans.push(class(look, line));
+            let what = match row.change {
+                EnvChange::Removed => "present then absent".to_owned(),
+                EnvChange::Added | EnvChange::Changed | EnvChange::Kept => {
+                    line.value.as_deref().map_or_else(String::new, one_line)
+                }
+            };
+            let used: usize = 2 + widest + 2 + 10;
+            let room = usize::from(area.width).saturating_sub(used + 3);
+            if row.change == EnvChange::Removed {
+                spans.push(span(
+                    format!("  present {} absent", look.glyphs.arrow),
+                    Style::new(),
+                ));
+            } else if !line.set {
+                spans.push(span("  (empty)", dim));
+            } else if !what.is_empty() && room > 8 {
+                let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
+                spans.push(span(
+                    format!("{pad}{}", crate::support::text::shorten_middle(&what, room)),
+                    dim,
+                ));
+            }
+            Line::from(spans)
+        })
+        .collect();
+    let most = flowing::draw(
+        buf,
+        put::below(area, 2),
+        &lines,
+        cx.app.panes().env_scroll,
+        look,
+    );
+    extent(hits, PaneId::Env, most);
+}

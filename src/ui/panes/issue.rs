@@ -1,0 +1,309 @@
+//! Issue: the ticket as the customer wrote it beside the issue as Linear received it.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{extent, teach};
+use crate::{
+    app::{command::Command, focus::PaneId, target::Target},
+    projection::issue::{IssueView, Whereabouts},
+    protocol::tickets::{Severity, Ticket},
+    support::text::one_line,
+    ui::{
+        HitMap, ViewCx,
+        look::{Look, Role},
+        widgets::{
+            flowing,
+            put::{self, span},
+            scroll,
+            verdict::Verdict,
+        },
+    },
+};
+
+/// From here on ticket and issue stand side by side.
+const SIDE_BY_SIDE: u16 = 72;
+/// Tickets that the chooser shows at once.
+const CHOOSER: u16 = 5;
+
+/// What the title says.
+pub fn state(cx: &ViewCx) -> Line<'static> {
+    let issues = cx.app.projection().issues();
+    let dim = cx.look.style(Role::Dim);
+    match (issues.tickets().len(), issues.latest()) {
+        (0, None) => Line::default(),
+        (tickets, None) => Line::styled(format!(" {tickets} tickets "), dim),
+        (_, Some(issue)) => Line::from(vec![
+            span(format!(" {} ", issue.identifier), dim),
+            whereabouts(cx.look, issue),
+            span(" ", dim),
+        ]),
+    }
+}
+
+fn whereabouts(look: &Look, issue: &IssueView) -> Span<'static> {
+    match issue.whereabouts {
+        Whereabouts::Filed => span("filed", look.style(Role::Dim)),
+        Whereabouts::There => Verdict::Good.show("there", look),
+        Whereabouts::Trashed => span("! in the trash", look.bold(Role::Warning)),
+    }
+}
+
+/// Draws the pane's inside.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let issues = cx.app.projection().issues();
+    let issue = cx.app.shown_issue();
+    if issues.tickets().is_empty() && issue.is_none() {
+        return teach(
+            cx,
+            area,
+            buf,
+            &[
+                "The ticket as the customer wrote it will stand here beside the issue as Linear received it: placeholders instead of personal data, labels, priority, author, and who acted for whom.",
+            ],
+            &[
+                (Command::ListTickets, "list the tickets"),
+                (Command::EscalateTicket, "escalate the chosen one"),
+            ],
+        );
+    }
+    let rows = u16::try_from(issues.tickets().len()).unwrap_or(u16::MAX);
+    // The list may take a third; the texts are what the pane is for.
+    let rows = rows.min(CHOOSER).min(area.height / 3);
+    let body = if rows > 0 {
+        let list = Rect {
+            height: rows,
+            ..area
+        };
+        chooser(cx, list, buf, hits);
+        put::rule(
+            buf,
+            area,
+            rows,
+            cx.look.glyphs.horizontal,
+            cx.look.style(Role::Border),
+        );
+        put::below(area, rows + 1)
+    } else {
+        area
+    };
+    texts(
+        cx,
+        put::inset(body, 1),
+        buf,
+        hits,
+        cx.app.chosen_ticket(),
+        issue,
+    );
+}
+
+fn chooser(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let tickets = cx.app.projection().issues().tickets();
+    let chosen = cx.app.panes().ticket.min(tickets.len().saturating_sub(1));
+    let first = scroll::window(tickets.len(), chosen, usize::from(area.height));
+    let look = cx.look;
+    for ((place, ticket), row) in tickets.iter().enumerate().skip(first).zip(area.rows()) {
+        hits.add(row, Target::Row(PaneId::Issue, place));
+        let here = place == chosen;
+        let style = if here {
+            look.style(Role::Heading)
+        } else {
+            Style::new()
+        };
+        let mark = if here { look.glyphs.selected } else { " " };
+        let filed = cx.app.projection().issues().of_ticket(ticket.id);
+        let line = Line::from(vec![
+            span(format!("{mark} "), look.bold(Role::Accent)),
+            severity(look, ticket.severity),
+            span(format!("  {}", one_line(&ticket.subject)), style),
+        ]);
+        put::line(buf, row, 0, &line, look);
+        let right = match filed {
+            Some(issue) => Line::from(vec![
+                span(
+                    format!(" {} {} ", look.glyphs.arrow, issue.identifier),
+                    look.style(Role::Heading),
+                ),
+                whereabouts(look, issue),
+                Span::raw(" "),
+            ]),
+            None if here => Line::from(vec![
+                span(
+                    format!(" {}", cx.app.keymap().shown(Command::EscalateTicket)),
+                    look.style(Role::Key),
+                ),
+                span(" escalates ", look.style(Role::Dim)),
+            ]),
+            None => Line::default(),
+        };
+        put::line_right(buf, row, 0, &right, look);
+    }
+    scroll::bar(buf, area, tickets.len(), first, look);
+}
+
+/// The severity as the ticket has it; the worst stand out.
+fn severity(look: &Look, severity: Severity) -> Span<'static> {
+    let word = format!("{:<8}", severity.as_str());
+    match severity {
+        Severity::Critical | Severity::High => span(word, look.style(Role::Heading)),
+        Severity::Medium | Severity::Low => span(word, look.style(Role::Dim)),
+    }
+}
+
+fn texts(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    ticket: Option<&Ticket>,
+    issue: Option<&IssueView>,
+) {
+    let offset = cx.app.panes().issue_scroll;
+    if area.width < SIDE_BY_SIDE {
+        let mut lines = received(cx, issue, area.width);
+        lines.push(Line::raw(""));
+        lines.extend(written(cx, ticket, area.width));
+        let most = flowing::draw(buf, area, &lines, offset, cx.look);
+        extent(hits, PaneId::Issue, most);
+        return;
+    }
+    let half = (area.width - 3) / 2;
+    let left = Rect {
+        width: half,
+        ..area
+    };
+    let right = Rect {
+        x: area.x + half + 3,
+        width: area.width - half - 3,
+        ..area
+    };
+    put::pillar(
+        buf,
+        area,
+        half + 1,
+        cx.look.glyphs.vertical,
+        cx.look.style(Role::Border),
+    );
+    let a = flowing::draw(buf, left, &written(cx, ticket, left.width), offset, cx.look);
+    let b = flowing::draw(
+        buf,
+        right,
+        &received(cx, issue, right.width),
+        offset,
+        cx.look,
+    );
+    extent(hits, PaneId::Issue, a.max(b));
+}
+
+fn written(cx: &ViewCx, ticket: Option<&Ticket>, width: u16) -> Vec<Line<'static>> {
+    let look = cx.look;
+    let dim = look.style(Role::Dim);
+    let mut lines = vec![Line::styled("As the customer wrote it", dim)];
+    let Some(ticket) = ticket else {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled("The ticket was not observed.", dim));
+        return lines;
+    };
+    let cells = usize::from(width.saturating_sub(1));
+    lines.extend(
+        flowing::foreign(&ticket.subject, cells, look)
+            .into_iter()
+            .map(|line| line.style(look.style(Role::Heading))),
+    );
+    lines.push(Line::raw(""));
+    let field = |label: &str, value: &str| {
+        flowing::labelled(label, vec![Span::raw(one_line(value))], 9, look)
+    };
+    lines.push(field("from", &ticket.customer_name));
+    lines.push(field("e-mail", &ticket.email));
+    lines.push(field("phone", &ticket.phone));
+    lines.push(field("severity", ticket.severity.as_str()));
+    lines.push(Line::raw(""));
+    lines.extend(flowing::foreign(&ticket.body, cells, look));
+    lines
+}
+
+fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'static>> {
+    let look = cx.look;
+    let dim = look.style(Role::Dim);
+    let mut lines = vec![Line::styled("As Linear received it", dim)];
+    let Some(issue) = issue else {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled("Nothing yet.", dim));
+        lines.push(super::key_line(
+            cx,
+            Command::EscalateTicket,
+            "escalates the chosen ticket",
+        ));
+        return lines;
+    };
+    let cells = usize::from(width.saturating_sub(1));
+    let Some(seen) = &issue.seen else {
+        lines.push(Line::from(vec![
+            span(format!("{}  ", issue.identifier), look.style(Role::Heading)),
+            whereabouts(look, issue),
+        ]));
+        lines.push(Line::styled(
+            "The issue itself was not observed; the tool told:",
+            dim,
+        ));
+        lines.push(Line::raw(""));
+        match &issue.masked_text {
+            Some(text) => lines.extend(flowing::foreign(text, cells, look)),
+            None => lines.push(Line::styled("nothing of the text", dim)),
+        }
+        return lines;
+    };
+    lines.extend(
+        flowing::foreign(&seen.title, cells, look)
+            .into_iter()
+            .map(|line| line.style(look.style(Role::Heading))),
+    );
+    lines.push(Line::raw(""));
+    let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 9, look);
+    lines.push(field(
+        "issue",
+        vec![
+            span(format!("{}  ", issue.identifier), look.style(Role::Heading)),
+            whereabouts(look, issue),
+        ],
+    ));
+    lines.push(field("author", vec![Span::raw(one_line(&seen.author))]));
+    let labels = if seen.labels.is_empty() {
+        look.glyphs.dash.to_owned()
+    } else {
+        seen.labels.join(", ")
+    };
+    lines.push(field("labels", vec![Span::raw(one_line(&labels))]));
+    lines.push(field("priority", vec![Span::raw(priority(seen.priority))]));
+    if !issue.entities.is_empty() {
+        let count = issue.entities.len();
+        lines.push(field(
+            "masked",
+            vec![span(
+                format!("{count} pieces of personal data"),
+                look.style(Role::Masked),
+            )],
+        ));
+    }
+    lines.push(Line::raw(""));
+    lines.extend(flowing::foreign(&seen.description, cells, look));
+    lines
+}
+
+/// Linear's words for its numbers.
+fn priority(number: u8) -> String {
+    let word = match number {
+        0 => "none",
+        1 => "urgent",
+        2 => "high",
+        3 => "medium",
+        4 => "low",
+        _ => "unknown",
+    };
+    format!("{number} {word}")
+}

@@ -1,0 +1,157 @@
+//! Sessions: who is signed in, what acts for them, what it touched, how it ended.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{counted, extent, or_dash, teach};
+use crate::{
+    app::{command::Command, focus::PaneId},
+    projection::sessions::{SessionRow, Touch},
+    protocol::{
+        audit::AuditStatus,
+        console::{LifeStatus, SessionType},
+    },
+    support::text::shorten_middle,
+    ui::{
+        HitMap, ViewCx,
+        look::{Look, Role},
+        widgets::{
+            flowing,
+            put::{self, span},
+            verdict::Verdict,
+        },
+    },
+};
+
+/// The most sessions that are laid out: the newest are what one looks for.
+const MOST: usize = 200;
+
+/// What the title says.
+pub fn state(cx: &ViewCx) -> Line<'static> {
+    let count = cx.app.projection().sessions().rows().len();
+    counted(cx, count, "session", "sessions", "")
+}
+
+/// Draws the pane's inside.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let sessions = cx.app.projection().sessions();
+    if sessions.rows().is_empty() {
+        return teach(
+            cx,
+            area,
+            buf,
+            &[
+                "A session begins when a person signs in. What acts on their behalf, what it touched and how each request ended will be listed under it.",
+            ],
+            &[(Command::SignIn, "sign in")],
+        );
+    }
+    let area = put::inset(area, 1);
+    let mut lines = Vec::new();
+    for row in sessions.rows().iter().rev().take(MOST) {
+        if !lines.is_empty() {
+            lines.push(Line::raw(""));
+        }
+        session(cx.look, row, &mut lines);
+    }
+    let active = sessions
+        .grants()
+        .iter()
+        .filter(|grant| grant.status == LifeStatus::Active)
+        .count();
+    if active > 0 {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled(
+            format!("{active} delegated grants are active"),
+            cx.look.style(Role::Dim),
+        ));
+    }
+    let most = flowing::draw(buf, area, &lines, cx.app.panes().sessions_scroll, cx.look);
+    extent(hits, PaneId::Sessions, most);
+}
+
+fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
+    let dim = look.style(Role::Dim);
+    let mut head = vec![or_dash(
+        row.user.as_deref(),
+        look.style(Role::Heading),
+        look,
+    )];
+    if let Some(session) = &row.session {
+        let word = match session.status {
+            LifeStatus::Active => "active",
+            LifeStatus::Expired => "expired",
+            LifeStatus::Revoked => "revoked",
+        };
+        let kind = match session.session_type {
+            SessionType::User => "user session",
+            SessionType::Application => "application session",
+        };
+        head.push(span(format!("  {word} {kind}"), dim));
+        head.push(span(
+            format!("  since {}", session.authenticated_at.format("%H:%M:%S")),
+            dim,
+        ));
+    } else {
+        head.push(span("  known from the audit log only", dim));
+    }
+    lines.push(Line::from(head));
+    lines.push(flowing::labelled(
+        "session",
+        vec![span(shorten_middle(&row.id, 24).into_owned(), dim)],
+        12,
+        look,
+    ));
+    for (place, application) in row.applications.iter().enumerate() {
+        let label = if place == 0 { "acts for them" } else { "" };
+        lines.push(flowing::labelled(
+            label,
+            vec![Span::raw(application.to_string())],
+            13,
+            look,
+        ));
+    }
+    lines.push(Line::from(vec![
+        span("ended        ", dim),
+        span(
+            format!(" {} {} issued", row.issued, look.glyphs.good),
+            look.style(Role::Good),
+        ),
+        span(
+            format!("   {} {} refused", row.failed, look.glyphs.bad),
+            if row.failed > 0 {
+                look.bold(Role::Bad)
+            } else {
+                dim
+            },
+        ),
+    ]));
+    for touch in &row.touched {
+        lines.push(touched(look, touch));
+    }
+}
+
+fn touched(look: &Look, touch: &Touch) -> Line<'static> {
+    let verdict = match touch.last {
+        AuditStatus::Issued => Verdict::Good.show("Issued ", look),
+        AuditStatus::Failure => Verdict::Bad.show("Failure", look),
+    };
+    let times = touch.issued + touch.failed;
+    let mut spans = vec![
+        Span::raw("  "),
+        verdict,
+        span(format!("  {:<24}", touch.resource), Style::new()),
+        span(
+            format!("{:<15}", touch.scope.as_deref().unwrap_or(look.glyphs.dash)),
+            look.style(Role::Heading),
+        ),
+    ];
+    if times > 1 {
+        spans.push(span(format!("{times} times"), look.style(Role::Dim)));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,119 @@
+//! Trace: every event, raw. Only the rows in view are decoded.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{Placement, counted, rows_in_view, selectable, summary, teach};
+use crate::{
+    app::{command::Command, focus::PaneId, target::Target},
+    trace::TraceEvent,
+    ui::{
+        HitMap, ViewCx,
+        look::{Look, Role},
+        widgets::{
+            put::{self, span},
+            scroll,
+            table::{self, Column},
+        },
+    },
+};
+
+const COLUMNS: &[Column] = &[
+    Column::numbers("#", 7, 2),
+    Column::numbers("Time", 10, 1),
+    Column::words("Who", 10, 3),
+    Column::words("What", 20, 0),
+    Column::words("", 24, 4).growing(),
+];
+
+/// What the title says.
+pub fn state(cx: &ViewCx) -> Line<'static> {
+    let list = &cx.app.panes().trace;
+    let mut line = counted(cx, list.rows().len(), "event", "events", list.filter());
+    if !list.follows() {
+        line.push_span(span("G follows ", cx.look.style(Role::Dim)));
+    }
+    line
+}
+
+/// Draws the pane's inside.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let list = &cx.app.panes().trace;
+    if list.rows().is_empty() {
+        if cx.app.filter_of(PaneId::Trace).is_empty() {
+            return teach(
+                cx,
+                area,
+                buf,
+                &["Every fact of the run will be listed here as it is written to a recording."],
+                &[(Command::SignIn, "sign in"), (Command::Record, "record")],
+            );
+        }
+        return teach(
+            cx,
+            area,
+            buf,
+            &["No event has these words."],
+            &[(Command::Back, "show all again")],
+        );
+    }
+    let head = Rect {
+        x: area.x + 2,
+        width: area.width.saturating_sub(3),
+        ..area
+    };
+    let slots = table::fit(COLUMNS, head.width);
+    table::heads(buf, head, 0, COLUMNS, &slots, cx.look);
+    let body = put::below(area, 1);
+    for (place, seq, line) in rows_in_view(body, list, Placement::Main) {
+        hits.add(line, Target::Row(PaneId::Trace, place));
+        let inside = selectable(cx, buf, line, place == list.selected(), Placement::Main);
+        let inside = Rect {
+            width: head.width,
+            ..inside
+        };
+        let event = cx.app.projection().log().event(seq);
+        for slot in &slots {
+            let content = match &event {
+                Some(event) => cell(event, slot.index, cx.look),
+                None => Line::styled("cannot be read", cx.look.style(Role::Warning)),
+            };
+            table::cell(
+                buf,
+                inside,
+                0,
+                *slot,
+                COLUMNS[slot.index].align,
+                &content,
+                cx.look,
+            );
+        }
+    }
+    let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
+    scroll::bar(buf, body, list.rows().len(), first, cx.look);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with three decimals")]
+fn cell(event: &TraceEvent, column: usize, look: &Look) -> Line<'static> {
+    let dim = look.style(Role::Dim);
+    match column {
+        0 => Line::styled(event.seq.to_string(), dim),
+        1 => Line::styled(format!("+{:.3}s", event.at_us as f64 / 1e6), dim),
+        2 => Line::styled(event.actor.name(), Style::new()),
+        3 => {
+            let (name, role) = summary::kind(&event.fact);
+            Line::styled(
+                name,
+                match role {
+                    Role::Text => look.style(Role::Heading),
+                    other => look.bold(other),
+                },
+            )
+        }
+        _ => Line::from(Span::styled(summary::detail(&event.fact), dim)),
+    }
+}
