@@ -3,7 +3,11 @@
 mod screens;
 
 use hoptrail::{
-    app::{App, effect::Effect, msg::{Msg, RecordingState, TaskId, TaskOutcome}},
+    app::{
+        App,
+        effect::Effect,
+        msg::{Msg, RecordingState, TaskId, TaskOutcome},
+    },
     config::Palette,
     support::error::{Exit, Failure},
     trace::event::{BrowserLeg, Fact},
@@ -16,10 +20,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 fn snap(name: &str, app: &App, look: &Look, size: (u16, u16)) {
     let (buffer, _) = draw(app, look, size.0, size.1);
     shoot(name, &buffer);
-    insta::assert_snapshot!(
-        format!("{name}@{}x{}", size.0, size.1),
-        text(&buffer)
-    );
+    insta::assert_snapshot!(format!("{name}@{}x{}", size.0, size.1), text(&buffer));
 }
 
 fn at_all_sizes(name: &str, keys: &str) {
@@ -190,7 +191,12 @@ fn news_and_a_frozen_picture() {
 
 #[test]
 fn without_colour_and_without_unicode() {
-    for (name, keys) in [("flow", "1"), ("audit", "2"), ("stage", "v"), ("hop", "1 k enter")] {
+    for (name, keys) in [
+        ("flow", "1"),
+        ("audit", "2"),
+        ("stage", "v"),
+        ("hop", "1 k enter"),
+    ] {
         let mut app = told(80, 24);
         let _ = press(&mut app, keys);
         let ascii = look_of(Palette::Mono, Charset::Ascii);

@@ -43,31 +43,31 @@ pub fn steps(app: &App) -> [Step; 5] {
         Step {
             command: Command::SignIn,
             title: "sign in",
-            shows: "your browser, your consent, a token that proves who drives",
+            shows: "your browser, your consent, one token",
             done: done(seen.identity().user().is_some()),
         },
         Step {
             command: Command::ListTickets,
             title: "list the tickets",
-            shows: "what customers wrote, personal data and all",
+            shows: "what the customers wrote",
             done: done(!seen.issues().tickets().is_empty()),
         },
         Step {
             command: Command::EscalateTicket,
             title: "escalate a ticket",
-            shows: "four credentials, each for one thing, each thrown away",
+            shows: "four credentials, each thrown away",
             done: done(seen.issues().latest().is_some()),
         },
         Step {
             command: Command::DeleteIssue,
             title: "delete the issue",
-            shows: "refused: the credential that could do it never exists",
+            shows: "refused: its credential never exists",
             done: done(seen.tools().latest(DELETE_ISSUE).is_some()),
         },
         Step {
             command: Command::TogglePolicy,
             title: "switch the policy",
-            shows: "the same call with and without the rule",
+            shows: "the same call, with and without the rule",
             done: done(!seen.policies().activations().is_empty()),
         },
     ]

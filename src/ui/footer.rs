@@ -103,10 +103,12 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: end - start,
         ..area
     };
+    let signed_in = cx.app.projection().identity().user().is_some();
     let offered: Vec<Command> = PANES
         .iter()
         .copied()
         .filter(|command| *command != next.command)
+        .filter(|command| *command != Command::SignIn || !signed_in)
         .filter(|command| cx.app.availability(*command).is_ready())
         .collect();
     keys(cx, middle, buf, hits, &offered);

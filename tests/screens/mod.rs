@@ -22,6 +22,12 @@ use ratatui::{
     style::{Color, Modifier, Style},
 };
 
+/// The sample story's header.
+pub fn header() -> codec::Header {
+    let text = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
+    codec::decode_header(text.lines().next().unwrap()).unwrap()
+}
+
 /// The events of the sample story.
 pub fn story() -> Vec<TraceEvent> {
     let text = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
@@ -36,6 +42,7 @@ pub fn story() -> Vec<TraceEvent> {
 pub fn fresh(width: u16, height: u16) -> App {
     App::new(AppConfig {
         size: (width, height),
+        started: Some(header().started),
         ..AppConfig::default()
     })
 }

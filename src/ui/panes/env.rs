@@ -139,15 +139,20 @@ fn head(look: &Look, file: Option<&EnvFile>, side: EnvSide) -> [Line<'static>; 3
         Line::from(worth(look, file.worth_stealing())),
         Line::styled(
             format!(
-                "{} secret {dot} {} identifiers {dot} {} config",
-                file.count(EnvKind::Secret),
-                file.count(EnvKind::Identifier),
+                "{} {dot} {} {dot} {} config",
+                plural(file.count(EnvKind::Secret), "secret"),
+                plural(file.count(EnvKind::Identifier), "identifier"),
                 file.count(EnvKind::Config),
                 dot = look.glyphs.dot,
             ),
             look.style(Role::Dim),
         ),
     ]
+}
+
+fn plural(count: usize, word: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{s}")
 }
 
 /// How many keys are worth stealing, in the words that matter.
@@ -299,6 +304,10 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
                 ));
             } else if !line.set {
                 spans.push(span("  (empty)", dim));
+            } else if line.value.is_none() {
+                let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
+                spans.push(Span::raw(pad));
+                spans.extend(value(look, line, room));
             } else if !what.is_empty() && room > 8 {
                 let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
                 spans.push(span(
