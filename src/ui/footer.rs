@@ -43,6 +43,9 @@ const PANES: &[Command] = &[
 /// Keys that are always there, at the right.
 const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
 
+/// The same where every cell counts.
+const ALWAYS_NARROW: &[Command] = &[Command::Help, Command::Quit];
+
 /// Draws the footer.
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let area = put::inset(area, 1);
@@ -91,7 +94,12 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         },
         Target::Command(next.command),
     );
-    let always: u16 = ALWAYS
+    let last = if area.width < 100 {
+        ALWAYS_NARROW
+    } else {
+        ALWAYS
+    };
+    let always: u16 = last
         .iter()
         .map(|command| hint_cells(cx, *command))
         .sum::<u16>()
@@ -118,7 +126,7 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             width: always,
             ..area
         };
-        keys(cx, right, buf, hits, ALWAYS);
+        keys(cx, right, buf, hits, last);
     }
 }
 

@@ -229,10 +229,19 @@ fn selectable(
             cx.look,
         );
     }
+    behind_gutter(row, placement)
+}
+
+/// The area behind the column of marks; beside the reader's pane nothing is marked.
+fn behind_gutter(area: Rect, placement: Placement) -> Rect {
+    let cells = match placement {
+        Placement::Main => 2,
+        Placement::Beside => 1,
+    };
     Rect {
-        x: row.x + 2.min(row.width),
-        width: row.width.saturating_sub(2),
-        ..row
+        x: area.x + cells.min(area.width),
+        width: area.width.saturating_sub(cells),
+        ..area
     }
 }
 
@@ -279,6 +288,15 @@ fn short_resource(name: &str) -> &str {
     name.strip_suffix(" API")
         .or_else(|| name.strip_suffix(" Database"))
         .unwrap_or(name)
+}
+
+/// A service's name, short where the room is.
+fn fitting(name: &str, room: u16) -> &str {
+    if crate::support::text::width(name) > usize::from(room) {
+        short_resource(name)
+    } else {
+        name
+    }
 }
 
 /// A dash for what is not there.

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Placement, counted, or_dash, rows_in_view, selectable, teach};
+use super::{Placement, behind_gutter, counted, fitting, or_dash, rows_in_view, selectable, teach};
 use crate::{
     app::{command::Command, focus::PaneId, target::Target},
     projection::AuditRow,
@@ -77,11 +77,8 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     if list.rows().is_empty() {
         return empty(cx, area, buf);
     }
-    let head = Rect {
-        x: area.x + 2,
-        width: area.width.saturating_sub(3),
-        ..area
-    };
+    let mut head = behind_gutter(area, placement);
+    head.width = head.width.saturating_sub(1);
     let columns = if head.width < NARROW { SHORT } else { COLUMNS };
     let slots = table::fit(columns, head.width);
     table::heads(buf, head, 0, columns, &slots, cx.look);
@@ -97,7 +94,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
             continue;
         };
         for slot in &slots {
-            let content = cell(row, columns[slot.index].head, cx.look);
+            let content = cell(row, columns[slot.index].head, slot.width, cx.look);
             table::cell(
                 buf,
                 inside,
@@ -169,7 +166,7 @@ pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn cell(row: &AuditRow, column: &str, look: &Look) -> Line<'static> {
+fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
     let refused = row.status == AuditStatus::Failure;
     let strong = if refused {
         look.style(Role::Heading)
@@ -189,7 +186,11 @@ fn cell(row: &AuditRow, column: &str, look: &Look) -> Line<'static> {
             }
             None => Line::styled(row.event.as_str(), look.style(Role::Dim)),
         },
-        "Resource" => Line::from(or_dash(row.resource.as_deref(), strong, look)),
+        "Resource" => Line::from(or_dash(
+            row.resource.as_deref().map(|name| fitting(name, room)),
+            strong,
+            look,
+        )),
         "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),
         "Acting for" => Line::from(chain(row, look)),
         _ => match (&row.policy, &row.reason, &row.error) {

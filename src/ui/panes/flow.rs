@@ -4,12 +4,12 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
 use super::{
-    Placement, counted,
+    Placement, counted, fitting,
     lanes::{Lanes, Stroke},
     or_dash, rows_in_view, selectable, short_resource,
 };
@@ -22,7 +22,7 @@ use crate::{
         target::Target,
     },
     projection::{Hop, HopId, HopKind, Verdict as HopVerdict, tools::Call},
-    support::text::{duration, shorten_middle},
+    support::text::{duration, one_line, shorten_middle, truncate, width},
     trace::{
         Actor,
         event::{CallOutcome, Leg},
@@ -216,14 +216,19 @@ fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         (Section::Session, _) => "session".to_owned(),
     };
     let mut left = vec![span(name, look.style(Role::Heading))];
-    if let Some(subject) = call.and_then(|call| call.subject.as_ref()) {
-        left.push(span(
-            format!("  {}", shorten_middle(subject, 13)),
-            look.style(Role::Dim),
-        ));
+    let right = call.map_or_else(Vec::new, |call| outcome(cx, call, row.width));
+    let right = Line::from(right);
+    if let Some(subject) = call.and_then(|call| about(cx, call)) {
+        let taken = put::line_width(&right) + width(&left[0].content) + 7;
+        let room = usize::from(row.width).saturating_sub(taken);
+        if room > 4 {
+            left.push(span(
+                format!("  {}", truncate(&subject, room)),
+                look.style(Role::Dim),
+            ));
+        }
     }
     left.push(Span::raw(" "));
-    let right = call.map_or_else(Vec::new, |call| outcome(cx, call, row.width));
     put::rule(
         buf,
         row,
@@ -236,7 +241,20 @@ fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         width: row.width.saturating_sub(1),
         ..row
     };
-    put::line_right(buf, place, 0, &Line::from(right), look);
+    put::line_right(buf, place, 0, &right, look);
+}
+
+/// What a call is about, in the words of people: the ticket's subject, the issue's name.
+fn about(cx: &ViewCx, call: &Call) -> Option<String> {
+    let issues = cx.app.projection().issues();
+    if let Some(ticket) = call.ticket.and_then(|id| issues.ticket(id)) {
+        return Some(one_line(&ticket.subject));
+    }
+    let subject = call.subject.as_deref()?;
+    Some(match issues.issue(subject) {
+        Some(issue) if !issue.identifier.is_empty() => issue.identifier.to_string(),
+        Some(_) | None => shorten_middle(subject, 13).into_owned(),
+    })
 }
 
 fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
@@ -321,7 +339,11 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
                     scope_span(scope),
                 ]),
                 (_, Some(scope)) => Line::from(scope_span(scope)),
-                (resource, None) => Line::from(or_dash(resource, Style::new(), look)),
+                (resource, None) => Line::from(or_dash(
+                    resource.map(|name| fitting(name, room)),
+                    Style::new(),
+                    look,
+                )),
             }
         }
         HopKind::Upstream => {
@@ -365,15 +387,16 @@ fn took(hop: &Hop) -> String {
     hop.duration_us.map_or(String::new(), duration)
 }
 
-/// How an arrow looks: a refusal stands out, the rest is plain.
+/// How an arrow looks: a refusal stands out, the rest is plain. Reverse is for words only.
 fn ink(cx: &ViewCx, hop: &Hop) -> Style {
-    match (hop.verdict, hop.kind) {
+    let style = match (hop.verdict, hop.kind) {
         (HopVerdict::Pending, _) => cx.look.style(Role::Dim),
         (HopVerdict::Ok, HopKind::Exchange) => cx.look.style(Role::Good),
         (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => Style::new(),
         (HopVerdict::Denied | HopVerdict::Failed, _) => cx.look.bold(Role::Bad),
         (HopVerdict::Ok, HopKind::Request | HopKind::Upstream | HopKind::Browser) => Style::new(),
-    }
+    };
+    style.remove_modifier(Modifier::REVERSED)
 }
 
 fn in_lanes(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop, lanes: Lanes) {
@@ -464,7 +487,8 @@ fn no_call(cx: &ViewCx, row: Rect, buf: &mut Buffer, id: HopId, lanes: Option<La
     match (lanes, upstream_of(cx, id)) {
         (Some(lanes), Some(to)) => {
             lanes.lines(buf, row, cx.look);
-            lanes.arrow(buf, row, Actor::Server, to, Stroke::Never, style, cx.look);
+            let ink = style.remove_modifier(Modifier::REVERSED);
+            lanes.arrow(buf, row, Actor::Server, to, Stroke::Never, ink, cx.look);
             put::text(buf, row, 0, lanes.width() + 1, words, style, cx.look);
         }
         (Some(lanes), None) => {
