@@ -35,7 +35,20 @@ fn without_colour_the_same_facts_are_bold_reversed_and_underlined() {
 }
 
 fn every_screen(mut look_at: impl FnMut(&str, &Buffer)) {
-    for keys in ["1", "2", "3", "4", "5", "6", "7", "v", "?", ":", "1 k enter", "2 enter l"] {
+    for keys in [
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "7",
+        "v",
+        "?",
+        ":",
+        "1 k enter",
+        "2 enter l",
+    ] {
         for size in [(80, 24), (120, 36), (200, 60)] {
             for palette in [Palette::Ansi, Palette::BlueOrange, Palette::Mono] {
                 for mut app in [told(size.0, size.1), fresh(size.0, size.1)] {
@@ -76,10 +89,23 @@ fn red_and_green_are_for_verdicts_and_yellow_for_warnings() {
                 .collect();
             if red && name.ends_with("Ansi") {
                 let told = [
-                    "✗", "█", "▀", "▄", "no credential", "never existed", "denied", "forbid",
-                    "limit-linear-scopes", "recorded", "finished", "exchanged",
+                    "✗",
+                    "█",
+                    "▀",
+                    "▄",
+                    "no credential",
+                    "never existed",
+                    "denied",
+                    "forbid",
+                    "limit-linear-scopes",
+                    "recorded",
+                    "finished",
+                    "exchanged",
                 ];
-                assert!(told.iter().any(|word| line.contains(word)), "{name}: {line}");
+                assert!(
+                    told.iter().any(|word| line.contains(word)),
+                    "{name}: {line}"
+                );
             }
             let green = (0..buffer.area.width).any(|x| buffer[(x, y)].fg == Color::Green);
             if green && name.ends_with("Ansi") {
@@ -87,7 +113,10 @@ fn red_and_green_are_for_verdicts_and_yellow_for_warnings() {
                     "✓", "█", "▀", "▄", "0 keys", "permit", "▶", "issued", "recorded", "finished",
                     "→",
                 ];
-                assert!(told.iter().any(|word| line.contains(word)), "{name}: {line}");
+                assert!(
+                    told.iter().any(|word| line.contains(word)),
+                    "{name}: {line}"
+                );
             }
         }
     });
@@ -97,7 +126,10 @@ fn red_and_green_are_for_verdicts_and_yellow_for_warnings() {
 fn mono_has_no_colour_at_all() {
     every_screen(|name, buffer| {
         if name.ends_with("Mono") {
-            assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset), "{name}");
+            assert!(
+                buffer.content.iter().all(|cell| cell.fg == Color::Reset),
+                "{name}"
+            );
         }
     });
 }

@@ -135,7 +135,10 @@ fn a_failed_task_opens_its_failure_once() {
     let failure = Failure::new(Exit::Unreachable, "no", "because", "do");
     for _ in 0..2 {
         let started = press(&mut app, "t");
-        let _ = app.update(Msg::Task(task(&started), TaskOutcome::Failed(failure.clone())));
+        let _ = app.update(Msg::Task(
+            task(&started),
+            TaskOutcome::Failed(failure.clone()),
+        ));
         assert_eq!(app.overlays().len(), 1);
         let _ = press(&mut app, "esc");
     }
@@ -406,12 +409,15 @@ fn every_command_that_is_offered_does_something() {
     for spec in COMMANDS {
         // At the end of a list some moves have nowhere to go; from its middle all have.
         let mut app = told(120, 36);
-        let _ = press(&mut app, match spec.command {
-            Command::Left | Command::Right => "5 h h",
-            Command::Back => "z",
-            Command::Top | Command::Bottom => "2 k",
-            _ => "2 k k",
-        });
+        let _ = press(
+            &mut app,
+            match spec.command {
+                Command::Left | Command::Right => "5 h h",
+                Command::Back => "z",
+                Command::Top | Command::Bottom => "2 k",
+                _ => "2 k k",
+            },
+        );
         if spec.contexts.contains(&Context::Panes) && app.availability(spec.command).is_ready() {
             let before = format!("{app:?}");
             let effects = app.perform(spec.command);

@@ -94,9 +94,8 @@ pub fn next(app: &App) -> Next {
         .is_none_or(|set| set.owner_type == Owner::Customer);
     let refused = seen.policies().last_denial().is_some();
     match (standing, guarded, refused) {
-        (None, true, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
+        (None, true | false, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
         (None, true, true) => of(Command::EscalateTicket, "escalate another ticket"),
-        (None, false, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
         (None, false, true) => of(Command::TogglePolicy, "put the rule back in force"),
         (Some(_), true, false) => of(Command::DeleteIssue, "try to delete the issue"),
         (Some(_), false, false) => of(Command::TogglePolicy, "put the workshop's rule in force"),

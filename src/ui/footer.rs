@@ -134,7 +134,7 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 fn of_overlay(overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
-        Overlay::Palette { .. } => vec![Command::Accept, Command::Back],
+        Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
         Overlay::Filter { .. } => Vec::new(),
         Overlay::Inspect(inspect) => match inspect.subject {
             Subject::Hop(_) | Subject::Audit(_) => vec![
@@ -155,9 +155,7 @@ fn of_overlay(overlay: &Overlay) -> Vec<Command> {
                 Command::Back,
             ],
         },
-        Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
-        Overlay::Failure { .. } => vec![Command::Copy, Command::Back],
-        Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
+        Overlay::Failure { .. } | Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
     }
 }
 

@@ -200,7 +200,7 @@ fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> Vec<Line<'stat
         } else {
             vec![span(" ".repeat(indent), dim)]
         };
-        lines.push(Line::from_iter(head.into_iter().chain([span(note, dim)])));
+        lines.push(head.into_iter().chain([span(note, dim)]).collect());
     }
     lines
 }
