@@ -14,7 +14,7 @@ use crate::{
     },
     support::error::Failure,
     trace::{
-        TraceEvent,
+        Actor, TraceEvent,
         event::{Fact, Target},
     },
 };
@@ -84,6 +84,7 @@ pub struct LostFeed {
 pub(crate) struct Moment {
     pub seq: Seq,
     pub at_us: u64,
+    pub actor: Actor,
     pub span: Option<SpanId>,
     pub call: Option<CallId>,
     started: Option<DateTime<Utc>>,
@@ -149,6 +150,7 @@ impl Projection {
         let mut at = Moment {
             seq,
             at_us: event.at_us,
+            actor: event.actor,
             span: event.span,
             call: event.call,
             started: self.started,

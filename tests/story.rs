@@ -2,7 +2,8 @@
 
 use hoptrail::{
     projection::{HopKind, Projection, Query, Verdict, issue::Whereabouts},
-    trace::Fact,
+    protocol::traceparent::SpanId,
+    trace::{Fact, TraceEvent},
 };
 
 #[path = "fixtures/story.rs"]
@@ -227,4 +228,123 @@ fn a_trashed_issue_breaks_the_story() {
         projection.story().verdict(),
         Err(vec!["SUP-12 is in the trash".to_owned()])
     );
+}
+
+fn fold(events: &[TraceEvent]) -> Projection {
+    let mut projection = Projection::starting(story::started());
+    projection.extend(events);
+    projection
+}
+
+fn exchanges(projection: &Projection) -> Vec<String> {
+    projection
+        .hops()
+        .in_order()
+        .filter(|hop| hop.kind == HopKind::Exchange)
+        .map(|hop| {
+            format!(
+                "{} {} {:?} {}",
+                hop.resource.as_deref().unwrap_or("?"),
+                hop.scope.as_deref().unwrap_or("-"),
+                hop.verdict,
+                projection.tool_of(hop.call).unwrap_or("not observed")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_order_in_which_voices_arrive_does_not_matter() {
+    let expected = exchanges(&folded());
+    let mut events = story::events();
+    // Every audit row comes before the server says a word, or after all has been said.
+    for late in [false, true] {
+        let rank = |event: &TraceEvent| matches!(event.fact, Fact::AuditRecorded(_)) == late;
+        let calls = events
+            .iter()
+            .position(|event| matches!(event.fact, Fact::ToolCallStarted { .. }))
+            .unwrap();
+        // The calls' beginnings stay in front: a zone cannot know a call before it is made.
+        events[calls..].sort_by_key(|event| {
+            (
+                !matches!(event.fact, Fact::ToolCallStarted { .. }),
+                rank(event),
+            )
+        });
+        let projection = fold(&events);
+        let mut shown = exchanges(&projection);
+        shown.sort();
+        let mut expected = expected.clone();
+        expected.sort();
+        assert_eq!(shown, expected);
+        assert_eq!(projection.story().verdict(), Ok(()));
+    }
+}
+
+/// A server that is not ours tells no steps, and may hand one `traceparent` on unchanged.
+#[test]
+fn a_server_that_reuses_one_span_still_gets_a_row_for_each_exchange() {
+    let events: Vec<_> = story::events()
+        .into_iter()
+        .filter(|event| !matches!(event.fact, Fact::StepReported(_)))
+        .map(|mut event| {
+            let same = SpanId(7);
+            match &mut event.fact {
+                Fact::AuditRecorded(record) => {
+                    record.trace_parent.iter_mut().for_each(|p| p.span = same);
+                }
+                Fact::UpstreamAnswered(request) => {
+                    request.trace_parent.iter_mut().for_each(|p| p.span = same);
+                }
+                _ => {}
+            }
+            event
+        })
+        .collect();
+    let projection = fold(&events);
+    assert_eq!(exchanges(&projection), exchanges(&folded()));
+    assert_eq!(projection.story().verdict(), Ok(()));
+}
+
+/// A server that hands no `traceparent` on: the exchange is seen, its call is not, and none is
+/// guessed.
+#[test]
+fn without_a_trace_context_it_is_not_observed_which_call_it_was() {
+    let events: Vec<_> = story::events()
+        .into_iter()
+        .filter(|event| !matches!(event.fact, Fact::StepReported(_)))
+        .map(|mut event| {
+            if let Fact::AuditRecorded(record) = &mut event.fact {
+                record.trace_parent = None;
+                event.span = None;
+                event.call = None;
+            }
+            event
+        })
+        .collect();
+    let projection = fold(&events);
+    let rows = exchanges(&projection);
+    assert_eq!(rows.len(), 6);
+    assert!(
+        rows.iter().all(|row| row.ends_with("not observed")),
+        "{rows:?}"
+    );
+    assert!(projection.story().verdict().is_err());
+}
+
+#[test]
+fn a_feed_that_tells_a_row_twice_counts_it_once() {
+    let events = story::events();
+    let again: Vec<_> = events
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::AuditRecorded(_)))
+        .cloned()
+        .collect();
+    let projection = fold(&[events, again.clone()].concat());
+    assert_eq!(projection.audit().repeated(), again.len() as u64);
+    assert_eq!(
+        (projection.audit().issued(), projection.audit().failed()),
+        (6, 1)
+    );
+    assert_eq!(projection.story().verdict(), Ok(()));
 }

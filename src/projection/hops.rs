@@ -9,6 +9,7 @@ use super::{credentials::Credential, log::Seq, names::Name};
 use crate::{
     protocol::{
         observed::{CallId, Upstream},
+        secret::Fingerprint,
         traceparent::SpanId,
     },
     trace::{Actor, event::Leg},
@@ -151,6 +152,8 @@ pub struct Hops {
     by_call: HashMap<CallId, InCall>,
     /// The browser's hop that has not come back.
     browser: Option<HopId>,
+    /// The hop that the last event to change one changed.
+    touched: Option<(Seq, HopId)>,
 }
 
 /// The hops of one call.
@@ -160,7 +163,7 @@ struct InCall {
     /// The `tools/call` request itself.
     request: Option<HopId>,
     /// The exchange that issued a credential, by its fingerprint: the last one.
-    issued: HashMap<crate::protocol::secret::Fingerprint, HopId>,
+    issued: HashMap<Fingerprint, HopId>,
     /// The hop that used the credential of an exchange.
     used: HashMap<HopId, HopId>,
     denied: Option<HopId>,
@@ -195,6 +198,14 @@ impl Hops {
     #[must_use]
     pub fn of_call(&self, call: CallId) -> &[HopId] {
         self.by_call.get(&call).map_or(&[], |hops| &hops.order)
+    }
+
+    /// The hop that this event made or changed, as long as it is the last event to do so: for
+    /// following a run live.
+    #[must_use]
+    pub fn touched_by(&self, seq: Seq) -> Option<&Hop> {
+        let (at, id) = self.touched?;
+        (at == seq).then(|| self.get(id)).flatten()
     }
 
     /// The number of hops.

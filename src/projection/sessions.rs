@@ -53,6 +53,16 @@ pub struct Touch {
     pub evidence: Seq,
 }
 
+impl SessionRow {
+    /// Notes who acts for the person.
+    fn acts(&mut self, application: &Name) {
+        // A handful does; a hostile log may claim more than a pane could show or we should search.
+        if self.applications.len() < 32 && !self.applications.contains(application) {
+            self.applications.push(application.clone());
+        }
+    }
+}
+
 impl Sessions {
     /// All sessions: those of the last read first known first, then those that only rows named.
     #[must_use]
@@ -108,10 +118,8 @@ impl Sessions {
             let application = names.maybe(session.initiator_name.as_deref());
             let row = &mut self.rows[place];
             row.user = user.or(row.user.take());
-            if let Some(application) = application
-                && !row.applications.contains(&application)
-            {
-                row.applications.push(application);
+            if let Some(application) = application {
+                row.acts(&application);
             }
             row.session = Some(session.clone());
         }
@@ -127,12 +135,8 @@ impl Sessions {
         if row.user.is_none() {
             row.user.clone_from(&audit.user);
         }
-        // A handful acts for one person; a hostile log may claim more than a pane could show.
-        if let Some(application) = &audit.application
-            && row.applications.len() < 32
-            && !row.applications.contains(application)
-        {
-            row.applications.push(application.clone());
+        if let Some(application) = &audit.application {
+            row.acts(application);
         }
         if audit.event != AuditEvent::CredentialsIssue {
             return;

@@ -6,6 +6,7 @@ use crate::{
         Moment,
         audit::AuditRow,
         credentials::{Credential, Credentials},
+        log::Seq,
         names::{Name, Names},
     },
     protocol::{
@@ -45,6 +46,12 @@ impl Hops {
             order::insert(&mut hops.order, &self.rows, id);
         }
         id
+    }
+
+    /// The row, to be changed by an event.
+    fn change(&mut self, id: HopId, seq: Seq) -> Option<&mut Hop> {
+        self.touched = Some((seq, id));
+        self.row(id)
     }
 
     fn row(&mut self, id: HopId) -> Option<&mut Hop> {
@@ -116,10 +123,10 @@ impl Hops {
                     |evidence| evidence.sent.is_some(),
                     |id| Hop {
                         leg: Some(*leg),
-                        ..blank(id, HopKind::Request, Actor::Client, *to, title.clone(), at)
+                        ..blank(id, HopKind::Request, at.actor, *to, title.clone(), at)
                     },
                 );
-                if let Some(hop) = self.row(id) {
+                if let Some(hop) = self.change(id, at.seq) {
                     hop.evidence.sent = Some(at.seq);
                 }
                 if is_call && let Some(call) = at.call {
@@ -130,7 +137,10 @@ impl Hops {
                 status,
                 duration_us,
                 ..
-            } => self.returned(at, Some(*status), of_status(*status), *duration_us, None),
+            } => {
+                let note = (*status == 401).then(|| shared.names.get("asks to sign in"));
+                self.returned(at, Some(*status), of_status(*status), *duration_us, note);
+            }
             Fact::HopFailed { why, duration_us } => {
                 let why = shared.names.get(why);
                 self.returned(at, None, Verdict::Failed, *duration_us, Some(why));
@@ -140,7 +150,9 @@ impl Hops {
                 let id = HopId::next(&self.rows);
                 let mut hop = blank(id, HopKind::Browser, Actor::You, Actor::Zone, title, at);
                 hop.evidence.sent = Some(at.seq);
-                self.browser = Some(self.push(hop));
+                let id = self.push(hop);
+                self.browser = Some(id);
+                self.touched = Some((at.seq, id));
             }
             Fact::CallbackReceived { error, description } => {
                 let verdict = match error {
@@ -178,7 +190,7 @@ impl Hops {
         else {
             return;
         };
-        if let Some(hop) = self.row(id) {
+        if let Some(hop) = self.change(id, at.seq) {
             hop.status = status.or(hop.status);
             hop.verdict = hop.verdict.max(verdict);
             hop.duration_us = Some(duration_us);
@@ -191,7 +203,7 @@ impl Hops {
         let Some(id) = self.browser.take() else {
             return;
         };
-        if let Some(hop) = self.row(id) {
+        if let Some(hop) = self.change(id, at.seq) {
             hop.verdict = verdict;
             hop.note = note;
             hop.duration_us = Some(at.at_us.saturating_sub(hop.started_us));
@@ -268,14 +280,14 @@ impl Hops {
             AuditStatus::Failure if is_refusal(record) => Verdict::Denied,
             AuditStatus::Failure => Verdict::Failed,
         };
-        if let Some(hop) = self.row(id) {
+        if let Some(hop) = self.change(id, at.seq) {
             hop.resource = row.resource.clone().or(hop.resource.take());
             hop.scope = row.scope.clone().or(hop.scope.take());
             hop.verdict = hop.verdict.max(verdict);
             hop.duration_us = hop.duration_us.or(Some(record.duration_us));
             hop.subject = subject.or(hop.subject);
             hop.credential = row.credential.or(hop.credential);
-            hop.policy.clone_from(&row.policy);
+            hop.policy = row.policy.clone().or(hop.policy.take());
             hop.note = row.reason.clone().or(row.error.clone()).or(hop.note.take());
             hop.evidence.audit = Some(at.seq);
         }
@@ -347,7 +359,7 @@ impl Hops {
             StepOutcome::Refused => Verdict::Denied,
             StepOutcome::Failed => Verdict::Failed,
         };
-        if let Some(hop) = self.row(id) {
+        if let Some(hop) = self.change(id, at.seq) {
             hop.resource = hop.resource.take().or(Some(service));
             hop.scope = hop.scope.take().or(scope);
             hop.verdict = hop.verdict.max(verdict);
@@ -392,7 +404,7 @@ impl Hops {
         let exchange = by_span.or(by_credential);
         let user = exchange.and_then(|exchange| hops.used.get(&exchange).copied());
         for id in [exchange, user].into_iter().flatten() {
-            if let Some(hop) = self.row(id) {
+            if let Some(hop) = self.change(id, at.seq) {
                 hop.discarded = Some(step.duration_us);
                 hop.evidence.discard = Some(at.seq);
             }
@@ -412,6 +424,12 @@ impl Hops {
             here.span = Some(parent.span);
         }
         let started = here.happened(request.occurred_at, request.duration_us);
+        // A service's own OAuth is the zone's business (brokered logins); the rest is the server's.
+        let from = if request.path.starts_with("/oauth/") {
+            Actor::Zone
+        } else {
+            Actor::Server
+        };
         let title = shared.names.get(&answered_title(request));
         let id = self.joined(
             &here,
@@ -422,7 +440,7 @@ impl Hops {
                 ..blank(
                     id,
                     HopKind::Upstream,
-                    Actor::Server,
+                    from,
                     request.upstream.into(),
                     title.clone(),
                     &here,
@@ -439,7 +457,7 @@ impl Hops {
             (Verdict::Ok, Some(_)) => Verdict::Failed,
             (verdict, _) => verdict,
         };
-        if let Some(hop) = self.row(id) {
+        if let Some(hop) = self.change(id, at.seq) {
             hop.title = title;
             hop.resource = hop.resource.take().or(Some(service));
             hop.status = Some(request.status);
@@ -458,7 +476,11 @@ impl Hops {
 /// GraphQL has one path for everything, so there the operation is the telling part.
 fn answered_title(request: &UpstreamRequest) -> String {
     match request.upstream {
-        Upstream::Linear if !request.operation.is_empty() => request.operation.clone(),
+        Upstream::Linear
+            if title::path(&request.path) == "/graphql" && !request.operation.is_empty() =>
+        {
+            request.operation.clone()
+        }
         Upstream::Linear | Upstream::Supabase | Upstream::Anthropic => {
             format!("{} {}", request.method, title::path(&request.path))
         }

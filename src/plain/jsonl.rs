@@ -1,0 +1,46 @@
+//! The trace itself on the standard output: piping is recording.
+
+use std::io;
+
+use crate::trace::{
+    TraceEvent,
+    codec::{self, Header},
+};
+
+/// Writes a trace, a line at a time; each line is out before the next is made.
+#[derive(Debug)]
+pub struct Jsonl<W> {
+    out: W,
+}
+
+impl<W: io::Write> Jsonl<W> {
+    pub const fn new(out: W) -> Self {
+        Self { out }
+    }
+
+    /// Writes the first line.
+    ///
+    /// # Errors
+    /// What the writer says; a closed pipe is [`io::ErrorKind::BrokenPipe`].
+    pub fn header(&mut self, header: &Header) -> io::Result<()> {
+        self.line(&codec::encode_header(header))
+    }
+
+    /// Writes one event.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn event(&mut self, event: &TraceEvent) -> io::Result<()> {
+        self.line(&codec::encode(event))
+    }
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        self.out.write_all(line.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// The writer.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+}
