@@ -154,11 +154,11 @@ proptest! {
             app.settle(&hits.extents);
             for y in 0..height + 4 {
                 for x in 0..width + 6 {
-                    if !area.contains((x, y).into()) {
-                        prop_assert_eq!(buffer[(x, y)].symbol(), " ");
-                    } else {
-                        let symbol = buffer[(x, y)].symbol();
+                    let symbol = buffer[(x, y)].symbol();
+                    if area.contains((x, y).into()) {
                         prop_assert!(!symbol.chars().any(char::is_control), "{:?}", symbol);
+                    } else {
+                        prop_assert_eq!(symbol, " ");
                     }
                 }
             }
