@@ -50,7 +50,7 @@ pub struct AppConfig {
     pub capture: Capture,
     /// The terminal's size in cells.
     pub size: (u16, u16),
-    /// The run's wall clock at microsecond zero, as in the trace's header.
+    /// Wall clock at microsecond zero of the run: orders what other parties' clocks tell.
     pub started: Option<DateTime<Utc>>,
 }
 

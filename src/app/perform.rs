@@ -67,8 +67,8 @@ impl App {
                 };
             }
             Command::SwitchLayout => self.focus.switch_layout(),
-            Command::Down => self.step(1),
-            Command::Up => self.step(-1),
+            Command::Down | Command::NextMatch => self.step(1),
+            Command::Up | Command::PreviousMatch => self.step(-1),
             Command::PageDown => self.scroll(self.page()),
             Command::PageUp => self.scroll(-self.page()),
             Command::Top => self.scroll(isize::MIN),
@@ -89,8 +89,6 @@ impl App {
                     before,
                 });
             }
-            Command::NextMatch => self.step(1),
-            Command::PreviousMatch => self.step(-1),
             Command::Freeze => self.freeze(),
             Command::Copy => {
                 if let Some(text) = self.copyable() {

@@ -27,7 +27,7 @@ pub fn lines(cx: &ViewCx, id: HopId, tab: usize, cells: usize) -> Vec<Line<'stat
         return Vec::new();
     };
     match tab {
-        0 => overview(cx, hop),
+        0 => overview(cx, hop, cells),
         1 => request(cx, hop, cells),
         2 => response(cx, hop, cells),
         3 => tokens(cx, hop, cells),
@@ -48,7 +48,7 @@ fn unseen(cx: &ViewCx, text: &str) -> Vec<Line<'static>> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with three decimals")]
-fn overview(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
+fn overview(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     let look = cx.look;
     let mut lines = vec![field(cx, "verdict", vec![panes::hop_verdict(hop, look)])];
     if let Some(resource) = &hop.resource {
@@ -70,7 +70,7 @@ fn overview(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
         lines.push(Line::raw(""));
         lines.extend(chain(cx, &record.actor));
         lines.push(Line::raw(""));
-        lines.extend(decision(cx, record));
+        lines.extend(decision(cx, record, cells));
     } else if let Some(note) = &hop.note {
         lines.push(field(cx, "note", vec![Span::raw(note.to_string())]));
     }
@@ -365,7 +365,7 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     }
     match record(cx, hop.evidence.audit) {
         Some(record) => {
-            let mut lines = decision(cx, &record);
+            let mut lines = decision(cx, &record, cells);
             lines.push(Line::raw(""));
             lines.extend(life(cx, hop));
             lines
@@ -393,7 +393,7 @@ fn policy(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
             "Policy is asked where a credential is issued; here it was not.",
         );
     };
-    let mut lines = decision(cx, &record);
+    let mut lines = decision(cx, &record, cells);
     let Some(overview) = cx.app.projection().policies().overview() else {
         return lines;
     };

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Placement, counted, or_dash, rows_in_view, selectable, teach};
+use super::{Placement, behind_gutter, counted, fitting, or_dash, rows_in_view, selectable, teach};
 use crate::{
     app::{command::Command, focus::PaneId, target::Target},
     projection::AuditRow,
@@ -28,11 +28,21 @@ const COLUMNS: &[Column] = &[
     Column::words("Status", 9, 0),
     Column::words("Time", 8, 4),
     Column::words("Tool", 15, 3),
-    Column::words("Resource", 17, 1),
+    Column::words("Resource", 17, 1).growing(),
     Column::words("Scope", 13, 0),
     Column::words("Acting for", 38, 5),
     Column::words("Reason", 34, 6).growing(),
 ];
+
+/// Beside another pane: services by their short names.
+const SHORT: &[Column] = &[
+    Column::words("Status", 9, 0),
+    Column::words("Resource", 12, 1).growing(),
+    Column::words("Scope", 13, 0),
+];
+
+/// Under this width the short columns.
+const NARROW: u16 = 50;
 
 /// Counts for the title: how many issued, how many refused.
 pub fn state(cx: &ViewCx) -> Line<'static> {
@@ -46,11 +56,11 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
     );
     if audit.issued() + audit.failed() > 0 {
         line.push_span(span(
-            format!("{} {} ", audit.issued(), cx.look.glyphs.good),
+            format!(" {} {} ", cx.look.glyphs.good, audit.issued()),
             cx.look.style(Role::Good),
         ));
         line.push_span(span(
-            format!(" {} {} ", audit.failed(), cx.look.glyphs.bad),
+            format!(" {} {} ", cx.look.glyphs.bad, audit.failed()),
             if audit.failed() > 0 {
                 cx.look.bold(Role::Bad)
             } else {
@@ -67,15 +77,13 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     if list.rows().is_empty() {
         return empty(cx, area, buf);
     }
-    let head = Rect {
-        x: area.x + 2,
-        width: area.width.saturating_sub(3),
-        ..area
-    };
-    let slots = table::fit(COLUMNS, head.width);
-    table::heads(buf, head, 0, COLUMNS, &slots, cx.look);
+    let mut head = behind_gutter(area, placement);
+    head.width = head.width.saturating_sub(1);
+    let columns = if head.width < NARROW { SHORT } else { COLUMNS };
+    let slots = table::fit(columns, head.width);
+    table::heads(buf, head, 0, columns, &slots, cx.look);
     let body = put::below(area, 1);
-    for (place, id, line) in rows_in_view(body, list, placement) {
+    for (place, id, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Audit, place));
         let inside = selectable(cx, buf, line, place == list.selected(), placement);
         let inside = Rect {
@@ -86,13 +94,13 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
             continue;
         };
         for slot in &slots {
-            let content = cell(row, slot.index, cx.look);
+            let content = cell(row, columns[slot.index].head, slot.width, cx.look);
             table::cell(
                 buf,
                 inside,
                 0,
                 *slot,
-                COLUMNS[slot.index].align,
+                columns[slot.index].align,
                 &content,
                 cx.look,
             );
@@ -158,7 +166,7 @@ pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn cell(row: &AuditRow, column: usize, look: &Look) -> Line<'static> {
+fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
     let refused = row.status == AuditStatus::Failure;
     let strong = if refused {
         look.style(Role::Heading)
@@ -166,21 +174,25 @@ fn cell(row: &AuditRow, column: usize, look: &Look) -> Line<'static> {
         Style::new()
     };
     match column {
-        0 => Line::from(verdict(row, look)),
-        1 => Line::styled(
+        "Status" => Line::from(verdict(row, look)),
+        "Time" => Line::styled(
             row.occurred_at.format("%H:%M:%S").to_string(),
             look.style(Role::Dim),
         ),
-        2 => match &row.tool {
+        "Tool" => match &row.tool {
             Some(tool) => Line::styled(tool.to_string(), strong),
             None if row.event == AuditEvent::CredentialsIssue => {
                 Line::from(or_dash(None, strong, look))
             }
             None => Line::styled(row.event.as_str(), look.style(Role::Dim)),
         },
-        3 => Line::from(or_dash(row.resource.as_deref(), strong, look)),
-        4 => Line::from(or_dash(row.scope.as_deref(), strong, look)),
-        5 => Line::from(chain(row, look)),
+        "Resource" => Line::from(or_dash(
+            row.resource.as_deref().map(|name| fitting(name, room)),
+            strong,
+            look,
+        )),
+        "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),
+        "Acting for" => Line::from(chain(row, look)),
         _ => match (&row.policy, &row.reason, &row.error) {
             (Some(policy), _, _) => {
                 Line::styled(format!("forbidden by {policy}"), look.style(Role::Bad))
