@@ -82,6 +82,11 @@ impl App {
             ),
             Command::Filter | Command::NextMatch | Command::PreviousMatch => {
                 Availability::unless(match self.focus.pane {
+                    PaneId::Flow | PaneId::Audit | PaneId::Trace
+                        if self.projection.log().is_empty() =>
+                    {
+                        Some("there is nothing to look through yet")
+                    }
                     PaneId::Flow | PaneId::Audit | PaneId::Trace => None,
                     PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {
                         Some("only Flow, Audit and Trace can be filtered")

@@ -227,7 +227,17 @@ impl App {
                 }
             }
             Target::Overlay => {}
-            Target::Outside => return self.perform(Command::Back),
+            // A stray click must not call off a sign-in or answer a question.
+            Target::Outside => match self.overlays.last() {
+                Some(Overlay::Waiting { .. } | Overlay::Confirm(_)) | None => {}
+                Some(
+                    Overlay::Help { .. }
+                    | Overlay::Palette { .. }
+                    | Overlay::Filter { .. }
+                    | Overlay::Inspect(_)
+                    | Overlay::Failure { .. },
+                ) => return self.perform(Command::Back),
+            },
         }
         Effects::new()
     }
