@@ -98,6 +98,9 @@ fn a_zoomed_pane_has_the_screen() {
 fn the_inspector_opens_a_hop() {
     let size = (120, 36);
     for (tab, keys) in [
+        ("client-request", "1 k k enter l"),
+        ("browser", "1 g j j j j j enter l"),
+        ("issued-tokens", "1 k k k k k enter l l l"),
         ("overview", "1 k enter"),
         ("request", "1 k enter l"),
         ("response", "1 k enter l l"),

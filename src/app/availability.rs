@@ -110,10 +110,6 @@ impl App {
                     Some("only in Issue and Policy")
                 }
             }),
-            Command::Help => Availability::unless(match self.overlays.last() {
-                Some(Overlay::Help { .. }) => Some("it is open"),
-                Some(_) | None => None,
-            }),
             Command::Show(_)
             | Command::NextPane
             | Command::PreviousPane
@@ -126,6 +122,7 @@ impl App {
             | Command::Top
             | Command::Bottom
             | Command::Freeze
+            | Command::Help
             | Command::Palette
             | Command::Record
             | Command::ToggleMouse

@@ -99,7 +99,13 @@ impl App {
                     return vec![Effect::Copy(text)];
                 }
             }
-            Command::Help => self.overlays.push(Overlay::Help { scroll: 0 }),
+            Command::Help => {
+                if matches!(self.overlays.last(), Some(Overlay::Help { .. })) {
+                    self.overlays.pop();
+                } else {
+                    self.overlays.push(Overlay::Help { scroll: 0 });
+                }
+            }
             Command::Palette => self.overlays.push(Overlay::Palette {
                 input: Input::default(),
                 selected: 0,

@@ -19,6 +19,7 @@ use crate::{
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
+        tier::Tier,
         widgets::{
             flowing,
             put::{self, span},
@@ -55,13 +56,12 @@ const NARROW: u16 = 50;
 /// Counts for the title: how many issued, how many refused.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let audit = cx.app.projection().audit();
-    let mut line = counted(
-        cx,
-        cx.app.panes().audit.rows().len(),
-        "row",
-        "rows",
-        cx.app.panes().audit.filter(),
-    );
+    // Between the tabs of a narrow screen there is room for the verdicts only.
+    let rows = match cx.tier {
+        Tier::Compact | Tier::TooSmall => 0,
+        Tier::Standard | Tier::Wide => cx.app.panes().audit.rows().len(),
+    };
+    let mut line = counted(cx, rows, "row", "rows", cx.app.panes().audit.filter());
     if audit.issued() + audit.failed() > 0 {
         line.push_span(span(
             format!(" {} {} ", cx.look.glyphs.good, audit.issued()),
