@@ -245,7 +245,7 @@ pub const COMMANDS: &[Spec] = &[
         &["4"],
         Group::Panes,
         PANES,
-        "Issue: the ticket as written beside the issue as received",
+        "Issue: the ticket as written beside what Linear received",
     ),
     spec(
         Command::Show(PaneId::Policy),

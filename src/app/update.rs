@@ -87,7 +87,10 @@ impl App {
         self.toast = Some(Toast {
             tone,
             text: one_line(&text.into()),
-            until_us: self.now_us.saturating_add(STAY_US),
+            // Ticks count milliseconds: an end between two of them would be woken for in vain.
+            until_us: (self.now_us / 1_000)
+                .saturating_mul(1_000)
+                .saturating_add(STAY_US),
         });
     }
 
