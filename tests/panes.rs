@@ -13,7 +13,7 @@ use hoptrail::{
     trace::event::{BrowserLeg, Fact},
     ui::look::{Charset, Look},
 };
-use screens::{draw, fresh, look, look_of, press, shoot, story, text, told, told_until};
+use screens::{draw, fresh, lifted, look, look_of, press, shoot, story, text, told, told_until};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
@@ -82,6 +82,22 @@ fn the_stage_shows_the_verdict_in_large_letters() {
     let mut app = fresh(120, 36);
     let _ = press(&mut app, "v");
     snap("stage-ready", &app, &look(), (120, 36));
+}
+
+#[test]
+fn with_the_policy_lifted_the_same_call_goes_through() {
+    for (name, keys) in [
+        ("lifted-stage", "v"),
+        ("lifted-policy", "5"),
+        ("lifted-issue", "4"),
+    ] {
+        let mut app = told(120, 36);
+        for event in lifted() {
+            let _ = app.update(Msg::Trace(event));
+        }
+        let _ = press(&mut app, keys);
+        snap(name, &app, &look(), (120, 36));
+    }
 }
 
 #[test]

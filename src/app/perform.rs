@@ -236,8 +236,8 @@ impl App {
             .overview()
             .map_or(0, |overview| overview.active_policies.len());
         let decided = || {
-            let decision = policies.last_denial().or_else(|| policies.last())?;
-            policies.highlight(decision).first().copied()
+            let places = policies.highlight(policies.last()?);
+            places.first().copied()
         };
         self.panes
             .policy
