@@ -14,6 +14,7 @@ pub mod overlay;
 pub mod palette;
 pub mod panes;
 mod perform;
+pub mod reference;
 mod scrolling;
 pub mod story;
 pub mod target;

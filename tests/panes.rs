@@ -13,7 +13,7 @@ use hoptrail::{
     trace::event::{BrowserLeg, Fact},
     ui::look::{Charset, Look},
 };
-use screens::{draw, fresh, look, look_of, press, shoot, story, text, told, told_until};
+use screens::{draw, fresh, lifted, look, look_of, press, shoot, story, text, told, told_until};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
@@ -85,6 +85,22 @@ fn the_stage_shows_the_verdict_in_large_letters() {
 }
 
 #[test]
+fn with_the_policy_lifted_the_same_call_goes_through() {
+    for (name, keys) in [
+        ("lifted-stage", "v"),
+        ("lifted-policy", "5"),
+        ("lifted-issue", "4"),
+    ] {
+        let mut app = told(120, 36);
+        for event in lifted() {
+            let _ = app.update(Msg::Trace(event));
+        }
+        let _ = press(&mut app, keys);
+        snap(name, &app, &look(), (120, 36));
+    }
+}
+
+#[test]
 fn a_zoomed_pane_has_the_screen() {
     let mut app = told(120, 36);
     let _ = press(&mut app, "4 z");
@@ -98,6 +114,9 @@ fn a_zoomed_pane_has_the_screen() {
 fn the_inspector_opens_a_hop() {
     let size = (120, 36);
     for (tab, keys) in [
+        ("client-request", "1 k k enter l"),
+        ("browser", "1 g j j j j j enter l"),
+        ("issued-tokens", "1 k k k k k enter l l l"),
         ("overview", "1 k enter"),
         ("request", "1 k enter l"),
         ("response", "1 k enter l l"),

@@ -99,7 +99,13 @@ impl App {
                     return vec![Effect::Copy(text)];
                 }
             }
-            Command::Help => self.overlays.push(Overlay::Help { scroll: 0 }),
+            Command::Help => {
+                if matches!(self.overlays.last(), Some(Overlay::Help { .. })) {
+                    self.overlays.pop();
+                } else {
+                    self.overlays.push(Overlay::Help { scroll: 0 });
+                }
+            }
             Command::Palette => self.overlays.push(Overlay::Palette {
                 input: Input::default(),
                 selected: 0,
@@ -230,8 +236,8 @@ impl App {
             .overview()
             .map_or(0, |overview| overview.active_policies.len());
         let decided = || {
-            let decision = policies.last_denial().or_else(|| policies.last())?;
-            policies.highlight(decision).first().copied()
+            let places = policies.highlight(policies.last()?);
+            places.first().copied()
         };
         self.panes
             .policy

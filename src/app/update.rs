@@ -87,7 +87,10 @@ impl App {
         self.toast = Some(Toast {
             tone,
             text: one_line(&text.into()),
-            until_us: self.now_us.saturating_add(STAY_US),
+            // Ticks count milliseconds: an end between two of them would be woken for in vain.
+            until_us: (self.now_us / 1_000)
+                .saturating_mul(1_000)
+                .saturating_add(STAY_US),
         });
     }
 
@@ -227,7 +230,17 @@ impl App {
                 }
             }
             Target::Overlay => {}
-            Target::Outside => return self.perform(Command::Back),
+            // A stray click must not call off a sign-in or answer a question.
+            Target::Outside => match self.overlays.last() {
+                Some(Overlay::Waiting { .. } | Overlay::Confirm(_)) | None => {}
+                Some(
+                    Overlay::Help { .. }
+                    | Overlay::Palette { .. }
+                    | Overlay::Filter { .. }
+                    | Overlay::Inspect(_)
+                    | Overlay::Failure { .. },
+                ) => return self.perform(Command::Back),
+            },
         }
         Effects::new()
     }

@@ -149,7 +149,8 @@ fn title(cx: &ViewCx, pane: PaneId, attention: Attention) -> Line<'static> {
         Attention::Beside => (cx.look.style(Role::Key), cx.look.style(Role::Text)),
     };
     Line::from(vec![
-        span(format!(" {}", pane.digit()), key),
+        Span::raw(" "),
+        span(pane.digit().to_string(), key),
         span(format!(" {} ", pane.name()), name),
     ])
 }

@@ -232,11 +232,27 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
         word,
         lines: vec![
             Line::from(vec![tool, span(what, Style::new())]),
-            Line::styled(
-                "each credential for one thing, used once, thrown away",
-                look.style(Role::Dim),
-            ),
+            after(cx, call),
         ],
+    }
+}
+
+/// What is so now that the call came through.
+fn after(cx: &ViewCx, call: &Call) -> Line<'static> {
+    let gone = call
+        .subject
+        .as_deref()
+        .filter(|_| &*call.tool == DELETE_ISSUE)
+        .and_then(|id| cx.app.projection().issues().issue(id));
+    match gone {
+        Some(issue) => Line::styled(
+            format!("! {} is in the trash", issue.identifier),
+            cx.look.bold(Role::Warning),
+        ),
+        None => Line::styled(
+            "each credential for one thing, used once, thrown away",
+            cx.look.style(Role::Dim),
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::TimeDelta;
 use hoptrail::{
     app::{
         App, AppConfig,
@@ -10,7 +11,11 @@ use hoptrail::{
         msg::{InputEvent, Msg},
     },
     config::{LookConfig, Palette},
-    trace::{TraceEvent, codec},
+    protocol::traceparent::{SpanId, TraceId},
+    trace::{
+        TraceEvent, codec,
+        event::{CallOutcome, Fact},
+    },
     ui::{
         self, HitMap,
         look::{Charset, Look},
@@ -36,6 +41,74 @@ pub fn story() -> Vec<TraceEvent> {
         .skip(1)
         .map(|(place, line)| codec::decode(line, place as u64 + 1).unwrap())
         .collect()
+}
+
+/// What would follow with the policy lifted: the zone's defaults in force, the delete goes through.
+/// Made of the story's own lines, a second later, under another call.
+pub fn lifted() -> Vec<TraceEvent> {
+    let shift = |event: &mut TraceEvent, place: u64| {
+        event.seq = 100 + place;
+        event.at_us += 1_500_000
+            + if event.at_us < 13_000_000 {
+                1_501_000
+            } else {
+                0
+            };
+        event.span = event.span.map(|span| SpanId(span.0 + 0x100));
+        event.call = event
+            .call
+            .map(|_| TraceId(0xca11_0000_0000_0000_0000_0000_0000_0009));
+    };
+    let story = story();
+    let mut events = Vec::new();
+    for place in [4, 65, 66, 57, 58, 59, 60, 61, 62, 69, 70] {
+        let mut event = story[place].clone();
+        shift(&mut event, place as u64);
+        match &mut event.fact {
+            Fact::PolicyRead(overview) => {
+                overview.sets[0].active_version = Some(1);
+                overview.sets[1].active_version = None;
+                overview.active_policies.pop();
+                (event.call, event.span) = (None, None);
+            }
+            Fact::StepReported(step) => {
+                step.span = SpanId(step.span.0 + 0x100);
+                step.scope = Some("write".to_owned());
+            }
+            Fact::AuditRecorded(record) => {
+                "ev-0010".clone_into(&mut record.id);
+                record.sequence = 10;
+                record.scopes = vec!["write".to_owned()];
+                record.occurred_at += TimeDelta::microseconds(3_001_000);
+                record.trace_parent = None;
+            }
+            Fact::UpstreamAnswered(request) => {
+                "DeleteIssue".clone_into(&mut request.operation);
+                request.occurred_at += TimeDelta::microseconds(3_001_000);
+                request.trace_parent = None;
+            }
+            Fact::IssueSeen(issue) => {
+                issue.trashed = true;
+                issue.trace_parent = None;
+            }
+            Fact::ToolCallFinished {
+                outcome,
+                text,
+                structured,
+                ..
+            } => {
+                *outcome = CallOutcome::Succeeded;
+                "Deleted".clone_into(text);
+                *structured = Some(serde_json::json!({
+                    "success": true,
+                    "issueId": "a4f1c3b2-5d6e-4f70-8a91-b2c3d4e5f607",
+                }));
+            }
+            _ => {}
+        }
+        events.push(event);
+    }
+    events
 }
 
 /// An app that nothing happened to.

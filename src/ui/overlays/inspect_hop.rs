@@ -159,13 +159,19 @@ fn headers(cx: &ViewCx, headers: &[(String, String)]) -> Vec<Line<'static>> {
     headers
         .iter()
         .take(100)
-        .map(|(name, value)| {
-            Line::from(vec![
-                span(format!("{}: ", one_line(name)), cx.look.style(Role::Key)),
-                Span::raw(one_line(value)),
-            ])
-        })
+        .map(|(name, value)| named(cx, &format!("{}: ", one_line(name)), value))
         .collect()
+}
+
+/// A header or parameter; what was masked in it stands out.
+fn named(cx: &ViewCx, name: &str, value: &str) -> Line<'static> {
+    let mut spans = vec![span(name, cx.look.style(Role::Key))];
+    spans.extend(flowing::placeholders(
+        &one_line(value),
+        Style::new(),
+        cx.look,
+    ));
+    Line::from(spans)
 }
 
 fn body(cx: &ViewCx, body: Option<&Body>, cells: usize) -> Vec<Line<'static>> {
@@ -177,10 +183,7 @@ fn body(cx: &ViewCx, body: Option<&Body>, cells: usize) -> Vec<Line<'static>> {
         // One parameter a line reads better than one long line.
         for pair in body.text.split('&').take(100) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            lines.push(Line::from(vec![
-                span(format!("{} = ", one_line(name)), cx.look.style(Role::Key)),
-                Span::raw(one_line(value)),
-            ]));
+            lines.push(named(cx, &format!("{} = ", one_line(name)), value));
         }
     } else {
         lines.extend(json::text(&body.text, cells, cx.look));
@@ -293,10 +296,7 @@ fn query(cx: &ViewCx, url: &str) -> Vec<Line<'static>> {
     let mut lines = vec![Line::raw(one_line(path))];
     for pair in rest.split('&').filter(|pair| !pair.is_empty()).take(60) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        lines.push(Line::from(vec![
-            span(format!("  {} = ", one_line(name)), cx.look.style(Role::Key)),
-            Span::raw(one_line(value)),
-        ]));
+        lines.push(named(cx, &format!("  {} = ", one_line(name)), value));
     }
     lines
 }

@@ -9,13 +9,19 @@ use ratatui::{
 
 use super::{Placement, behind_gutter, counted, fitting, or_dash, rows_in_view, selectable, teach};
 use crate::{
-    app::{command::Command, focus::PaneId, target::Target},
+    app::{
+        command::Command,
+        focus::{Layout, PaneId},
+        target::Target,
+    },
     projection::AuditRow,
     protocol::audit::{AuditEvent, AuditStatus},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
+        tier::Tier,
         widgets::{
+            flowing,
             put::{self, span},
             scroll,
             table::{self, Column},
@@ -27,10 +33,10 @@ use crate::{
 const COLUMNS: &[Column] = &[
     Column::words("Status", 9, 0),
     Column::words("Time", 8, 4),
-    Column::words("Tool", 15, 3),
+    Column::words("Tool", 19, 3),
     Column::words("Resource", 17, 1).growing(),
     Column::words("Scope", 13, 0),
-    Column::words("Acting for", 38, 5),
+    Column::words("Acting for", 38, 5).growing(),
     Column::words("Reason", 34, 6).growing(),
 ];
 
@@ -41,19 +47,21 @@ const SHORT: &[Column] = &[
     Column::words("Scope", 13, 0),
 ];
 
+/// Rows of the selected row's detail.
+const DETAIL: u16 = 5;
+
 /// Under this width the short columns.
 const NARROW: u16 = 50;
 
 /// Counts for the title: how many issued, how many refused.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let audit = cx.app.projection().audit();
-    let mut line = counted(
-        cx,
-        cx.app.panes().audit.rows().len(),
-        "row",
-        "rows",
-        cx.app.panes().audit.filter(),
-    );
+    // Between the tabs of a narrow screen there is room for the verdicts only.
+    let rows = match cx.tier {
+        Tier::Compact | Tier::TooSmall => 0,
+        Tier::Standard | Tier::Wide => cx.app.panes().audit.rows().len(),
+    };
+    let mut line = counted(cx, rows, "row", "rows", cx.app.panes().audit.filter());
     if audit.issued() + audit.failed() > 0 {
         line.push_span(span(
             format!(" {} {} ", cx.look.glyphs.good, audit.issued()),
@@ -83,6 +91,29 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     let slots = table::fit(columns, head.width);
     table::heads(buf, head, 0, columns, &slots, cx.look);
     let body = put::below(area, 1);
+    let body = if placement == Placement::Main
+        && cx.app.focus().layout == Layout::Explore
+        && body.height >= DETAIL + 9
+    {
+        let list_area = Rect {
+            height: body.height - DETAIL,
+            ..body
+        };
+        if let Some(row) = list
+            .current()
+            .and_then(|id| cx.app.projection().audit().get(id))
+        {
+            detail(
+                cx,
+                put::inset(put::below(body, list_area.height), 1),
+                buf,
+                row,
+            );
+        }
+        list_area
+    } else {
+        body
+    };
     for (place, id, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Audit, place));
         let inside = selectable(cx, buf, line, place == list.selected(), placement);
@@ -108,6 +139,55 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     }
     let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
     scroll::bar(buf, body, list.rows().len(), first, cx.look);
+}
+
+/// The selected row in full, whatever columns were dropped.
+fn detail(cx: &ViewCx, area: Rect, buf: &mut Buffer, row: &AuditRow) {
+    let look = cx.look;
+    put::rule(
+        buf,
+        area,
+        0,
+        look.glyphs.horizontal,
+        look.style(Role::Border),
+    );
+    let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 11, look);
+    let because = match (&row.policy, &row.reason, row.status) {
+        (Some(policy), _, _) => vec![
+            span(policy.to_string(), look.bold(Role::Bad)),
+            span(" forbids it: no credential was issued", Style::new()),
+        ],
+        (None, Some(reason), _) => vec![span(reason.to_string(), Style::new())],
+        (None, None, AuditStatus::Failure) => {
+            vec![or_dash(row.error.as_deref(), Style::new(), look)]
+        }
+        (None, None, AuditStatus::Issued) => vec![span("permitted", Style::new())],
+    };
+    let token = match row.credential {
+        Some(credential) => vec![
+            span(format!("{} ", credential.letter), look.bold(Role::Masked)),
+            span(credential.fingerprint.to_string(), look.style(Role::Masked)),
+        ],
+        None => vec![span("none", look.style(Role::Dim))],
+    };
+    let what = match row.resource_identifier.as_deref() {
+        Some(identifier) => vec![
+            span(
+                row.resource.as_deref().unwrap_or_default().to_owned(),
+                look.style(Role::Heading),
+            ),
+            span(format!("  {identifier}"), look.style(Role::Dim)),
+        ],
+        None => vec![span(row.event.as_str(), Style::new())],
+    };
+    for (line, content) in (1..).zip([
+        field("acting for", chain(row, look)),
+        field("resource", what),
+        field("because", because),
+        field("credential", token),
+    ]) {
+        put::line(buf, area, line, &content, look);
+    }
 }
 
 fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::{
         command::Command,
-        focus::PaneId,
+        focus::{Layout, PaneId},
         panes::flow::{FlowRow, Section, section},
         story::{self, Done},
         target::Target,
@@ -168,6 +168,10 @@ fn first_screen(
     if area.height < 16 {
         lines.push((Line::raw(""), None));
     }
+    let layout = match cx.app.focus().layout {
+        Layout::Explore => "projector layout ",
+        Layout::Stage => "explore layout   ",
+    };
     lines.push((
         Line::from(vec![
             span(
@@ -179,7 +183,7 @@ fn first_screen(
                 format!("  {:<3}", cx.app.keymap().shown(Command::SwitchLayout)),
                 look.bold(Role::Key),
             ),
-            span("projector layout ", look.style(Role::Dim)),
+            span(layout, look.style(Role::Dim)),
             span(
                 format!("  {:<3}", cx.app.keymap().shown(Command::NextPane)),
                 look.bold(Role::Key),
@@ -347,7 +351,7 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
             }
         }
         HopKind::Upstream => {
-            let mut spans = vec![span(hop.title.to_string(), look.style(Role::Dim))];
+            let mut spans = vec![span(short_path(&hop.title, room), look.style(Role::Dim))];
             if let Some(name) = &hop.acted_as {
                 spans.push(span(format!(" as {name}"), Style::new()));
             }
@@ -373,6 +377,16 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
             };
             Line::styled(title, look.style(Role::Dim))
         }
+    }
+}
+
+/// `GET /rest/v1/tickets`, where there is no room `GET …/tickets`.
+fn short_path(title: &str, room: u16) -> String {
+    match (title.split_once(' '), title.rsplit_once('/')) {
+        (Some((method, _)), Some((_, last))) if width(title) > usize::from(room) => {
+            format!("{method} …/{last}")
+        }
+        _ => title.to_owned(),
     }
 }
 

@@ -170,10 +170,10 @@ fn why(cx: &ViewCx, decision: &Decision) -> Line<'static> {
     let text = match (decision.effect, names.is_empty()) {
         (Effect::Deny, true) => "no policy permits it".to_owned(),
         (Effect::Deny, false) => {
-            format!("{} forbids it: forbid overrides permit", names.join(", "))
+            format!("forbidden by {}: forbid overrides permit", names.join(", "))
         }
         (Effect::Allow, true) => "the zone did not say by which policy".to_owned(),
-        (Effect::Allow, false) => format!("{} permits it, nothing forbids it", names.join(", ")),
+        (Effect::Allow, false) => format!("permitted by {}", names.join(", ")),
     };
     Line::from(vec![label, span(one_line(&text), Style::new())])
 }

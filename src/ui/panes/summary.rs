@@ -128,10 +128,10 @@ pub fn detail(fact: &Fact) -> String {
             record.scopes.join(" ")
         ),
         Fact::SessionsRead { sessions, grants } => {
-            format!("{} sessions, {} grants", sessions.len(), grants.len())
+            format!("sessions: {}, grants: {}", sessions.len(), grants.len())
         }
         Fact::PolicyRead(overview) => format!(
-            "{} sets, {} policies in force",
+            "sets: {}, policies in force: {}",
             overview.sets.len(),
             overview.active_policies.len()
         ),

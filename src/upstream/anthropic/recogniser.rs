@@ -72,6 +72,15 @@ pub fn recognise(subject: &str, body: &str) -> Recognition {
     }
 }
 
+/// Builds the patterns, some 30 ms once; otherwise the first ticket pays for them. Call it off the
+/// thread that serves.
+pub fn warm_up() {
+    let _ = recognise(
+        "Warm up for Ana Ruiz",
+        "Hi Ana,\nname: Ana Ruiz, 12 Oak Street, ana@lab.example, 555-0100, password=x1y2z3\ncard 4242 4242 4242 4242",
+    );
+}
+
 /// The personal data in `text`, in order of position, without overlaps.
 #[must_use]
 pub fn spans(text: &str) -> Vec<Span> {

@@ -277,7 +277,17 @@ fn judge(text: &str, range: &Range<usize>) -> Option<Weight> {
     }
     // `020 7946 0958`, `07700 900123`, `06 12 34 56 78`, `0171/1234567`.
     let national = number.starts_with('0') || number.starts_with("(0");
+    // `4000 0566 …`: the middle of something longer.
+    let middle = line.strip_suffix([' ', '-']).is_some_and(|left| {
+        left.bytes()
+            .rev()
+            .take(3)
+            .filter(u8::is_ascii_digit)
+            .count()
+            == 3
+    });
     if national
+        && !middle
         && (9..=12).contains(&count)
         && groups.len() >= 2
         && !dotted

@@ -120,9 +120,13 @@ fn element(text: &str, at: usize, fields: &mut Vec<Field>) {
         return;
     };
     let name = before[open + 1..].split(' ').next().unwrap_or_default();
-    let Some(key) = classify(name) else { return };
+    let Some(key) = classify(name).filter(|_| !name.starts_with('/')) else {
+        return;
+    };
     let rest = window_after(text, at + 1, LONGEST_VALUE);
-    if let Some(end) = rest.find("</") {
+    if let Some(end) = rest.find('<')
+        && rest[end..].starts_with("</")
+    {
         push_trimmed(text, at + 1..at + 1 + end, key, Form::Pair, fields);
     }
 }
@@ -165,7 +169,19 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
 
 /// The value that begins at `from` or after the blanks and quotes there.
 fn value_at(text: &str, from: usize, key: Key, form: Form) -> Option<Range<usize>> {
-    let window = window_after(text, from, LONGEST_VALUE);
+    let longest = match key {
+        Key::Secret | Key::MaybeSecret | Key::Session => LONGEST_VALUE,
+        Key::Address => LONGEST_VALUE / 2,
+        Key::Name
+        | Key::Party
+        | Key::Username
+        | Key::Phone
+        | Key::NationalId
+        | Key::Place
+        | Key::Card
+        | Key::CardCode => LONGEST_VALUE / 4,
+    };
+    let window = window_after(text, from, longest);
     // `**Password:** x` in Markdown.
     let bold = window.strip_prefix("**").unwrap_or(window);
     let mut rest = bold.trim_start_matches([' ', '\t']);

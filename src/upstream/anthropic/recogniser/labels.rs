@@ -1,6 +1,8 @@
 //! Which part of a product a ticket is about, by a weighted vocabulary.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+
+use regex::Regex;
 
 use super::scan::fold;
 
@@ -152,6 +154,7 @@ const VOCABULARY: &[(Label, &[(&str, u32)])] = &[
         Label::Auth,
         &[
             ("sso", 6),
+            ("verif*", 2),
             ("login*", 5),
             ("log in", 5),
             ("logged out", 5),
@@ -259,6 +262,10 @@ const VOCABULARY: &[(Label, &[(&str, u32)])] = &[
         Label::Api,
         &[
             ("api", 4),
+            ("cli", 4),
+            ("nullpointer*", 5),
+            ("exception", 2),
+            ("upload", 1),
             ("rest", 1),
             ("graphql", 5),
             ("sdk*", 4),
@@ -434,13 +441,20 @@ impl Vocabulary {
     }
 }
 
+/// `[CREDIT_CARD_1]` says what somebody pasted and nothing about the trouble.
+fn without_placeholders(text: &str) -> Cow<'_, str> {
+    static PLACEHOLDER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\[[A-Z_]{3,11}_[0-9]+\]").expect("a constant pattern"));
+    PLACEHOLDER.replace_all(text, " ")
+}
+
 /// One to three labels, the best first. `subject` and `body` are masked already, so that a name or
 /// an address does not decide.
 pub fn labels(subject: &str, body: &str) -> Vec<Label> {
     let mut counts: HashMap<(&'static str, Label), u32> = HashMap::new();
     let mut scores: HashMap<Label, u32> = HashMap::new();
     for (text, factor) in [(subject, SUBJECT), (body, 1)] {
-        let folded = fold(text);
+        let folded = fold(&without_placeholders(text));
         let mut previous = "";
         for word in folded
             .split(|c: char| !c.is_alphanumeric())
@@ -470,6 +484,7 @@ pub fn labels(subject: &str, body: &str) -> Vec<Label> {
     let mut ranked: Vec<(Label, u32)> = scores.into_iter().collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let best = ranked.first().map_or(0, |(_, score)| *score);
+    let hint = ranked.first().map(|(label, _)| *label);
     let chosen: Vec<Label> = ranked
         .into_iter()
         .filter(|(_, score)| *score >= 5 && *score * 5 >= best * 2)
@@ -478,7 +493,7 @@ pub fn labels(subject: &str, body: &str) -> Vec<Label> {
         .collect();
     if chosen.is_empty() {
         // Somebody must look at it; what nobody recognises is most often seen in the interface.
-        return vec![Label::Frontend];
+        return vec![hint.unwrap_or(Label::Frontend)];
     }
     chosen
 }

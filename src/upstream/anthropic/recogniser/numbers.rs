@@ -103,11 +103,16 @@ fn card(text: &str, range: &Range<usize>) -> Option<Weight> {
         "payment",
         "paid with",
         "karte",
+        "carte",
+        "tarjeta",
+        "carta",
+        "kaart",
+        "kort",
     ]
     .iter()
     .any(|word| line.contains(word));
     let other = [
-        "order", "tracking", "parcel", "shipment", "invoice", "imei", "trace", "serial",
+        "order", "tracking", "parcel", "shipment", "imei", "trace", "serial",
     ]
     .iter()
     .any(|word| line.contains(word));

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::upstream::anthropic::recogniser::{
     lexicon::{is_ambiguous, is_given_name, is_never_name},
     people::{Fit, is_title},
-    scan::{Shape, line_before},
+    scan::{Shape, line_before, window_after},
     span::Weight,
 };
 
@@ -93,7 +93,23 @@ impl Finder<'_, '_> {
         {
             return Some((range, Weight::Shape));
         }
-        self.given(index)
+        self.given(index).or_else(|| self.acting(index))
+    }
+
+    /// `Fen Okafor (on call) confirmed …`: two words that do what only people do.
+    fn acting(&self, index: usize) -> Option<(Range<usize>, Weight)> {
+        let end = self.run(index)?;
+        if end - index < 2 {
+            return None;
+        }
+        let range = self.range(index, end);
+        let rest = window_after(self.scan.text, range.end, 48).strip_prefix(' ')?;
+        let rest = match rest.strip_prefix('(') {
+            Some(inside) => inside.split_once(") ")?.1,
+            None => rest,
+        };
+        let verb = rest.split(|c: char| !c.is_alphabetic()).next()?;
+        is_human_verb(verb).then_some((range, Weight::Shape))
     }
 
     /// A common given name, alone or with what follows.
@@ -251,4 +267,46 @@ fn is_double_given(folded: &str) -> bool {
     folded
         .split_once('-')
         .is_some_and(|(left, right)| is_given_name(left) && is_given_name(right))
+}
+
+/// What people do and programs do not.
+fn is_human_verb(word: &str) -> bool {
+    matches!(
+        word,
+        "says"
+            | "said"
+            | "told"
+            | "tells"
+            | "wrote"
+            | "writes"
+            | "asked"
+            | "asks"
+            | "confirmed"
+            | "mentioned"
+            | "noticed"
+            | "wants"
+            | "wanted"
+            | "signed"
+            | "muted"
+            | "approved"
+            | "lives"
+            | "complained"
+            | "requested"
+            | "saw"
+            | "sees"
+            | "thinks"
+            | "thought"
+            | "called"
+            | "rang"
+            | "phoned"
+            | "emailed"
+            | "joined"
+            | "tried"
+            | "ordered"
+            | "paid"
+            | "bought"
+            | "replied"
+            | "complains"
+            | "insists"
+    )
 }
