@@ -110,8 +110,8 @@ fn no_color_leaves_the_terminals_own_colours() {
     sign_in(&mut terminal);
     terminal.look(|screen| {
         let (rows, columns) = screen.size();
-        for row in 0..rows {
-            for column in 0..columns {
+        for row in 0..rows.get() {
+            for column in 0..columns.get() {
                 let cell = screen.cell(row, column).unwrap();
                 assert_eq!(
                     (cell.fgcolor(), cell.bgcolor()),
