@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     app::{
-        App,
+        App, AppConfig,
         effect::{Capture, Effect},
         msg::{Msg, RecordingState, Signal},
     },
@@ -86,10 +86,14 @@ struct Tui {
 impl Tui {
     fn new(options: Options, tui: TuiOptions, guard: TerminalGuard, screen: Screen) -> Self {
         let (sink, stream) = stream::open();
+        let config = AppConfig {
+            started: Some(options.clock.now()),
+            ..tui.app
+        };
         let backend = backend::open(options.clone(), sink);
         let runner = Runner::new(backend.watch());
         Self {
-            app: App::new(tui.app),
+            app: App::new(config),
             look: tui.look,
             hits: HitMap::default(),
             guard,
@@ -230,6 +234,7 @@ impl Tui {
             // The terminal is gone (its window was closed); so is the person.
             self.quit = true;
         }
+        self.app.settle(&hits.extents);
         self.hits = hits;
         self.dirty = false;
         self.painted = Instant::now();
