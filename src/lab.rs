@@ -6,6 +6,7 @@
 pub mod env_file;
 mod parts;
 pub mod ports;
+pub mod wire;
 
 use std::path::PathBuf;
 
@@ -14,11 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    protocol::{
-        env::EnvLine,
-        observed::LabEndpoints,
-        secret::Secret,
-    },
+    protocol::{env::EnvLine, observed::LabEndpoints, secret::Secret},
     support::{
         clock::SharedClock,
         error::{Exit, Failure},
@@ -47,6 +44,8 @@ pub struct LabConfig {
     pub anthropic: Service,
     pub linear: LinearService,
     pub zone: ZonePart,
+    /// Is shown everything that passes the lab's sockets: for a proof, never for a product.
+    pub wire: Option<wire::SharedWire>,
 }
 
 impl LabConfig {
@@ -63,6 +62,7 @@ impl LabConfig {
             anthropic: Service::StandIn,
             linear: LinearService::StandIn,
             zone: ZonePart::StandIn,
+            wire: None,
         }
     }
 }

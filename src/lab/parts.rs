@@ -9,6 +9,7 @@ use super::{
     ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart, Service,
     TEAM_ID, ZonePart,
     env_file::{self, Finished},
+    wire::{SharedWire, Tapped},
 };
 use crate::{
     protocol::{
@@ -108,7 +109,7 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     }
     let keys = Keys::new(&config.ids);
     let endpoints = endpoints(&config, &places);
-    let serving = Serving::new();
+    let serving = Serving::new(config.wire.clone());
 
     let (zone, seeded) = match &config.zone {
         ZonePart::StandIn => {
@@ -432,27 +433,39 @@ async fn serve_stand_ins(
 struct Serving {
     stop: CancellationToken,
     tasks: TaskTracker,
+    wire: Option<SharedWire>,
 }
 
 impl Serving {
-    fn new() -> Self {
+    fn new(wire: Option<SharedWire>) -> Self {
         Self {
+            wire,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
     }
 
     fn serve(&self, place: Place, router: Router) {
-        let stop = self.stop.clone();
+        let (stop, wire) = (self.stop.clone(), self.wire.clone());
         self.tasks.spawn(async move {
             // Nagle's delay would hold back the second event of a stream by 40 ms. A socket that
             // refuses the option still works.
             let listener = place
                 .listener
                 .tap_io(|socket| drop(socket.set_nodelay(true)));
-            let served = axum::serve(listener, router)
-                .with_graceful_shutdown(async move { stop.cancelled().await })
-                .await;
+            let stopped = async move { stop.cancelled().await };
+            let served = match wire {
+                None => {
+                    axum::serve(listener, router)
+                        .with_graceful_shutdown(stopped)
+                        .await
+                }
+                Some(wire) => {
+                    axum::serve(Tapped::new(listener, place.port, wire), router)
+                        .with_graceful_shutdown(stopped)
+                        .await
+                }
+            };
             if let Err(error) = served {
                 tracing::error!(origin = place.origin, %error, "a listener ended");
             }
