@@ -38,13 +38,16 @@ const STORY: [&str; 6] = [
 /// Escalates the first ticket of the list; the issue that was filed.
 async fn escalate(run: &mut Run) -> Escalated {
     let ticket = run.projection.issues().tickets()[0].id;
-    let result = run.call("escalate_ticket", json!({ "ticketId": ticket })).await;
+    let result = run
+        .call("escalate_ticket", json!({ "ticketId": ticket }))
+        .await;
     assert_eq!(result.outcome, CallOutcome::Succeeded, "{}", result.text);
     serde_json::from_value(result.structured.unwrap()).unwrap()
 }
 
 async fn delete(run: &mut Run, issue: &Escalated) -> hoptrail::client::CallResult {
-    run.call("delete_issue", json!({ "issueId": issue.issue_id })).await
+    run.call("delete_issue", json!({ "issueId": issue.issue_id }))
+        .await
 }
 
 /// Where an issue is, as Linear's stand-in showed it.
@@ -60,8 +63,13 @@ async fn tell_the_story(run: &mut Run) -> Escalated {
     let issue = escalate(run).await;
     let refused = delete(run, &issue).await;
     assert_eq!(refused.outcome, CallOutcome::Failed);
-    assert!(refused.text.contains("limit-linear-scopes"), "{}", refused.text);
-    run.until("the story held", |p| p.story().verdict().is_ok()).await;
+    assert!(
+        refused.text.contains("limit-linear-scopes"),
+        "{}",
+        refused.text
+    );
+    run.until("the story held", |p| p.story().verdict().is_ok())
+        .await;
     issue
 }
 
@@ -101,8 +109,16 @@ async fn the_policy_decides_whether_the_issue_can_be_deleted() {
             "delete_issue | Linear API | write | Failure",
         ]
     );
-    assert!(projection.lost_feeds().is_empty(), "{:?}", projection.lost_feeds());
-    assert!(projection.failures().is_empty(), "{:?}", projection.failures());
+    assert!(
+        projection.lost_feeds().is_empty(),
+        "{:?}",
+        projection.lost_feeds()
+    );
+    assert!(
+        projection.failures().is_empty(),
+        "{:?}",
+        projection.failures()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,12 +132,26 @@ async fn a_second_start_goes_on_where_the_first_ended() {
     // What the first run saw of the zone's log is there again, row by row.
     let rows = before.audit().rows();
     second
-        .until("the audit log is read again", |p| p.audit().rows().len() >= rows.len())
+        .until("the audit log is read again", |p| {
+            p.audit().rows().len() >= rows.len()
+        })
         .await;
     for (old, new) in rows.iter().zip(second.projection.audit().rows()) {
         assert_eq!(
-            (old.sequence, old.event, old.status, old.occurred_at, &old.reason),
-            (new.sequence, new.event, new.status, new.occurred_at, &new.reason)
+            (
+                old.sequence,
+                old.event,
+                old.status,
+                old.occurred_at,
+                &old.reason
+            ),
+            (
+                new.sequence,
+                new.event,
+                new.status,
+                new.occurred_at,
+                &new.reason
+            )
         );
     }
     assert_eq!(second.projection.lab(), before.lab(), "the same URLs");
@@ -132,7 +162,12 @@ async fn a_second_start_goes_on_where_the_first_ended() {
         .await;
     let active = second.projection.policies().active().unwrap();
     assert_eq!(active.name, LIMITED);
-    for row in before.sessions().rows().iter().filter(|r| r.session.is_some()) {
+    for row in before
+        .sessions()
+        .rows()
+        .iter()
+        .filter(|r| r.session.is_some())
+    {
         assert!(second.projection.sessions().get(&row.id).is_some());
     }
 
@@ -142,7 +177,11 @@ async fn a_second_start_goes_on_where_the_first_ended() {
     assert_ne!(another.identifier, issue.identifier, "Linear counts on");
     // The first run's issue is still there, and still protected.
     let refused = delete(&mut second, &issue).await;
-    assert!(refused.text.contains("limit-linear-scopes"), "{}", refused.text);
+    assert!(
+        refused.text.contains("limit-linear-scopes"),
+        "{}",
+        refused.text
+    );
     second.activate(OPEN).await;
     let deleted = delete(&mut second, &issue).await;
     assert_eq!(deleted.outcome, CallOutcome::Succeeded, "{}", deleted.text);
@@ -267,7 +306,13 @@ fn a_lab_in_another_process_tells_where_everything_is() {
     // the person is told so, and no row is invented.
     let server = lab.url("MCP server");
     let ended = home
-        .run(&["call", "get_support_tickets", "--headless", "--server", &server])
+        .run(&[
+            "call",
+            "get_support_tickets",
+            "--headless",
+            "--server",
+            &server,
+        ])
         .exits_with(0);
     assert!(ended.out.contains("Payment portal charges card twice"));
     lab.stop("TERM").exits_with(0);

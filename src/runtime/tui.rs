@@ -250,6 +250,7 @@ impl Tui {
             // The terminal is gone (its window was closed); so is the person.
             self.quit = true;
         }
+        self.app.settle(&hits.extents);
         self.hits = hits;
         self.dirty = false;
         self.painted = Instant::now();

@@ -94,7 +94,9 @@ impl Run {
             .unwrap_or_else(|failure| panic!("{failure}"));
         let call = result.call;
         self.until("the call's end is told", |p| {
-            p.tools().call(call).is_some_and(|call| call.outcome.is_some())
+            p.tools()
+                .call(call)
+                .is_some_and(|call| call.outcome.is_some())
         })
         .await;
         result
