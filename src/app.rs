@@ -14,6 +14,7 @@ pub mod overlay;
 pub mod palette;
 pub mod panes;
 mod perform;
+pub mod reference;
 mod scrolling;
 pub mod story;
 pub mod target;
@@ -21,6 +22,8 @@ pub mod toast;
 mod update;
 
 use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 
 use self::{
     command::{Command, Context},
@@ -48,6 +51,8 @@ pub struct AppConfig {
     pub capture: Capture,
     /// The terminal's size in cells.
     pub size: (u16, u16),
+    /// Wall clock at microsecond zero of the run: orders what other parties' clocks tell.
+    pub started: Option<DateTime<Utc>>,
 }
 
 impl Default for AppConfig {
@@ -57,6 +62,7 @@ impl Default for AppConfig {
             keys: KeyBindings::default(),
             capture: Capture::Off,
             size: (80, 24),
+            started: None,
         }
     }
 }
@@ -99,7 +105,9 @@ impl App {
         let (keymap, faults) = Keymap::new(&config.keys);
         let mut app = Self {
             title: config.title,
-            projection: Projection::default(),
+            projection: config
+                .started
+                .map_or_else(Projection::default, Projection::starting),
             panes: Panes::default(),
             flow_index: FlowIndex::default(),
             focus: Focus::default(),

@@ -8,6 +8,19 @@ mod raw;
 use self::keys::KeyBindings;
 use crate::support::error::Failure;
 
+/// A settings file with every setting at its default: what the documentation shows.
+pub const EXAMPLE: &str = r#"[look]
+palette = "ansi"        # or "blue-orange" (safe for red-green blindness), "mono"
+glyphs = "auto"         # or "unicode", "ascii"
+secondary = "grey"      # or "faint", where the theme's grey is its background
+animate = true          # false keeps the spinner still
+mouse = false           # true captures it from the start; m switches
+
+[keys]                  # by command name; the palette (:) lists them all
+# sign-in = ["s", "f2"]
+# quit = "ctrl-q"
+"#;
+
 /// The settings as they are used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     protocol::{
         env::EnvLine,
-        observed::{LabEndpoints, Upstream},
+        observed::LabEndpoints,
         secret::Secret,
     },
     support::{

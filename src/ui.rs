@@ -121,7 +121,7 @@ fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         return;
     }
     if focus.zoom == Zoom::On || cx.tier == Tier::TooSmall {
-        panes::draw(cx, body, buf, hits, focus.pane, Placement::MAIN);
+        panes::draw(cx, body, buf, hits, focus.pane, Placement::Main);
         return;
     }
     let main = split(body.width, 64);
@@ -135,6 +135,7 @@ fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: body.width - main + 1,
         ..body
     };
+    let mut shown = Vec::with_capacity(3);
     if cx.tier == Tier::Wide {
         let upper = split(body.height, 55);
         let top = Rect {
@@ -146,12 +147,19 @@ fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             height: right.height - upper + 1,
             ..right
         };
-        panes::draw(cx, bottom, buf, hits, second, Placement::BESIDE);
-        panes::draw(cx, top, buf, hits, first, Placement::BESIDE);
+        shown.push((second, bottom, Placement::Beside));
+        shown.push((first, top, Placement::Beside));
     } else {
-        panes::draw(cx, right, buf, hits, first, Placement::BESIDE);
+        shown.push((first, right, Placement::Beside));
     }
-    panes::draw(cx, left, buf, hits, focus.pane, Placement::MAIN);
+    // The focused frame comes last, so that its colour wins where borders meet.
+    shown.push((focus.pane, left, Placement::Main));
+    for (pane, area, placement) in &shown {
+        panes::frame(cx, *area, buf, *pane, *placement);
+    }
+    for (pane, area, placement) in shown {
+        panes::fill(cx, area, buf, hits, pane, placement);
+    }
 }
 
 /// `percent` of `cells`.

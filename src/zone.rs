@@ -209,19 +209,26 @@ impl ZoneState {
 /// # Errors
 /// If a file is there and cannot be deleted.
 pub fn reset(state_dir: &Path) -> Result<(), Failure> {
-    // The key last: while there is a database without a key, a start refuses.
-    for name in [
-        "zone.db-wal",
-        "zone.db-shm",
-        "zone.db-journal",
-        store::DATABASE_FILE,
-        vault::KEY_FILE,
-    ] {
-        match std::fs::remove_file(state_dir.join(name)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(vault::unusable(state_dir, &error)),
+    let fault = |error: &std::io::Error| vault::unusable(state_dir, error);
+    let entries = match std::fs::read_dir(state_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(fault(&error)),
+    };
+    let (mut database, mut keys) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let entry = entry.map_err(|error| fault(&error))?;
+        let name = entry.file_name();
+        // SQLite's companions (`-wal`, `-shm`, `-journal`) and a key that a kill left half made.
+        match name.to_str() {
+            Some(name) if name.starts_with(store::DATABASE_FILE) => database.push(entry.path()),
+            Some(name) if name.starts_with(vault::KEY_FILE) => keys.push(entry.path()),
+            Some(_) | None => {}
         }
+    }
+    // The key last: a database without its key would not open, a key without a database is a start.
+    for path in database.iter().chain(&keys) {
+        std::fs::remove_file(path).map_err(|error| fault(&error))?;
     }
     Ok(())
 }

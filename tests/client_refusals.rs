@@ -221,7 +221,7 @@ async fn where_nothing_is_published_no_endpoint_is_guessed() {
     .await;
     assert_eq!(failure.what, "The server does not say where to sign in");
     assert_eq!(
-        fake.saw("register") + fake.saw("authorize") + fake.saw("token"),
+        fake.saw("register") + fake.saw("authorize") + fake.saw("token authorization_code"),
         0
     );
     let posted = rig.sink.count(|fact| {
@@ -268,7 +268,11 @@ async fn an_answer_that_is_not_plainly_ours_is_not_believed(
     })
     .await;
     assert!(failure.what.contains(what), "{failure}");
-    assert_eq!(fake.saw("token"), 0, "the code is not sent");
+    assert_eq!(
+        fake.saw("token authorization_code"),
+        0,
+        "the code is not sent"
+    );
     assert!(!rig.sink.json().contains("click here"));
 }
 
@@ -342,7 +346,7 @@ async fn what_the_token_endpoint_says_reaches_the_person_harmless() {
 async fn a_page_that_is_not_the_labs_is_not_walked_through() {
     let (fake, _, failure) = refused(|script, _| script.no_such_page = true).await;
     assert_eq!(failure.what, "The sample user lost the way");
-    assert_eq!(fake.saw("token"), 0);
+    assert_eq!(fake.saw("token authorization_code"), 0);
 }
 
 #[tokio::test]
@@ -383,4 +387,19 @@ fn a_servers_address_that_cannot_be_used_is_refused_at_once(#[case] server: &str
     let (config, ..) = config(server, BrowserMode::Show);
     let failure = Client::new(config).unwrap_err();
     assert!(failure.what.contains("server's address"), "{failure}");
+}
+
+#[rstest]
+#[case::resolved("http://localhost:1/mcp")]
+#[case::tls("https://127.0.0.1:1/mcp")]
+#[tokio::test]
+async fn a_name_and_tls_reach_as_far_as_the_connection(#[case] server: &str) {
+    let rig = rig(server, BrowserMode::Headless);
+    let failure = rig
+        .client
+        .sign_in(CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.exit, Exit::Unreachable);
+    assert!(failure.why.contains("refused"), "{failure}");
 }

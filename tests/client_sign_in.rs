@@ -242,6 +242,21 @@ async fn a_token_that_the_server_no_longer_takes_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn calls_at_the_same_time_share_one_renewal() {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    rig.client.sign_in(never()).await.unwrap();
+    rig.client.list_tools(never()).await.unwrap();
+    fake.revoke();
+    let call = || rig.client.call_tool("escalate_ticket", Map::new(), never());
+    let (one, two, three) = tokio::join!(call(), call(), call());
+    for result in [one, two, three] {
+        result.unwrap();
+    }
+    assert_eq!(fake.saw("token refresh_token"), 1);
+}
+
+#[tokio::test]
 async fn a_refresh_token_that_is_spent_ends_the_sign_in_with_one_clear_failure() {
     let fake = Fake::start().await;
     let rig = rig(&fake.server, BrowserMode::Headless);

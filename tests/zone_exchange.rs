@@ -783,6 +783,30 @@ async fn a_second_start_goes_on_where_the_first_ended() {
 }
 
 #[tokio::test]
+async fn a_zone_that_is_killed_after_an_answer_remembers_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = FakeClock::shared();
+    let office = open(Some(dir.path()), clock.clone(), 1, FirstPolicy::Limited)
+        .await
+        .unwrap();
+    sign_in(&office).await;
+    let issued = office.exchange(SUPABASE, None).await.unwrap();
+    // What a kill at this instant leaves on the disk: nothing was closed or flushed for it.
+    let left = tempfile::tempdir().unwrap();
+    for (name, bytes) in listing(dir.path()) {
+        fs::write(left.path().join(name), bytes).unwrap();
+    }
+    let again = open(Some(left.path()), clock, 2, FirstPolicy::Limited)
+        .await
+        .unwrap();
+    let rows = again.audit().await;
+    assert_eq!(
+        rows[0].credential.as_ref().unwrap().fingerprint(),
+        issued.access_token.fingerprint()
+    );
+}
+
+#[tokio::test]
 async fn the_signing_key_is_made_once() {
     let dir = tempfile::tempdir().unwrap();
     let clock = FakeClock::shared();

@@ -82,6 +82,11 @@ impl App {
             ),
             Command::Filter | Command::NextMatch | Command::PreviousMatch => {
                 Availability::unless(match self.focus.pane {
+                    PaneId::Flow | PaneId::Audit | PaneId::Trace
+                        if self.projection.log().is_empty() =>
+                    {
+                        Some("there is nothing to look through yet")
+                    }
                     PaneId::Flow | PaneId::Audit | PaneId::Trace => None,
                     PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {
                         Some("only Flow, Audit and Trace can be filtered")
@@ -105,10 +110,6 @@ impl App {
                     Some("only in Issue and Policy")
                 }
             }),
-            Command::Help => Availability::unless(match self.overlays.last() {
-                Some(Overlay::Help { .. }) => Some("it is open"),
-                Some(_) | None => None,
-            }),
             Command::Show(_)
             | Command::NextPane
             | Command::PreviousPane
@@ -121,6 +122,7 @@ impl App {
             | Command::Top
             | Command::Bottom
             | Command::Freeze
+            | Command::Help
             | Command::Palette
             | Command::Record
             | Command::ToggleMouse

@@ -146,7 +146,7 @@ pub const COMMANDS: &[Spec] = &[
         &["s"],
         Group::Story,
         PANES,
-        "Sign in with the browser: consent, authorization code, PKCE",
+        "Sign in with the browser: consent, code, PKCE",
     ),
     spec(
         Command::ListTickets,
@@ -164,7 +164,7 @@ pub const COMMANDS: &[Spec] = &[
         &["e"],
         Group::Story,
         PANES,
-        "Call escalate_ticket for the chosen ticket: four credentials, one issue",
+        "Call escalate_ticket on the chosen one: four credentials",
     ),
     spec(
         Command::DeleteIssue,
@@ -173,7 +173,7 @@ pub const COMMANDS: &[Spec] = &[
         &["d"],
         Group::Story,
         PANES,
-        "Call delete_issue for the newest issue: see whether policy lets it",
+        "Call delete_issue on the newest issue: policy decides",
     ),
     spec(
         Command::TogglePolicy,
@@ -182,7 +182,7 @@ pub const COMMANDS: &[Spec] = &[
         &["p"],
         Group::Story,
         PANES,
-        "Switch between the workshop's policies and the zone's defaults",
+        "Switch between the workshop's policies and the defaults",
     ),
     spec(
         Command::CancelTask,
@@ -209,7 +209,7 @@ pub const COMMANDS: &[Spec] = &[
         &["R", "f5"],
         Group::Story,
         PANES,
-        "Read policies, sessions and grants from the zone again",
+        "Read policies, sessions and grants again",
     ),
     spec(
         Command::Show(PaneId::Flow),
@@ -236,7 +236,7 @@ pub const COMMANDS: &[Spec] = &[
         &["3"],
         Group::Panes,
         PANES,
-        "Env: the .env before and after, and what it is worth to a thief",
+        "Env: the .env before and after, and its worth to a thief",
     ),
     spec(
         Command::Show(PaneId::Issue),
@@ -245,7 +245,7 @@ pub const COMMANDS: &[Spec] = &[
         &["4"],
         Group::Panes,
         PANES,
-        "Issue: the ticket as written beside the issue as received",
+        "Issue: the ticket as written beside what Linear received",
     ),
     spec(
         Command::Show(PaneId::Policy),
@@ -263,7 +263,7 @@ pub const COMMANDS: &[Spec] = &[
         &["6"],
         Group::Panes,
         PANES,
-        "Sessions: who is signed in, what acts for them, what it touched",
+        "Sessions: who is signed in and what acts for them",
     ),
     spec(
         Command::Show(PaneId::Trace),
@@ -308,7 +308,7 @@ pub const COMMANDS: &[Spec] = &[
         &["v"],
         Group::Panes,
         PANES,
-        "Stage, for a projector: verdict, flow and audit; or explore",
+        "Stage, for a projector, or explore, pane by pane",
     ),
     spec(
         Command::Down,
@@ -389,7 +389,7 @@ pub const COMMANDS: &[Spec] = &[
         &["enter"],
         Group::Reading,
         PANES,
-        "Open what is selected: requests, tokens, policy, chain",
+        "Open the selected row: request, tokens, policy, chain",
     ),
     spec(
         Command::Filter,
@@ -425,7 +425,7 @@ pub const COMMANDS: &[Spec] = &[
         &["f"],
         Group::Reading,
         PANES,
-        "Hold the picture still while facts go on arriving, and catch up",
+        "Hold the picture still while facts arrive, or catch up",
     ),
     spec(
         Command::Copy,
@@ -497,7 +497,7 @@ pub const COMMANDS: &[Spec] = &[
         &["esc"],
         Group::Program,
         EVERYWHERE,
-        "Close the window, drop the filter, leave the zoom: one thing at a time",
+        "Close the window, drop the filter or leave the zoom",
     ),
     spec(
         Command::Quit,

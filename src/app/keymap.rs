@@ -121,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn every_sentence_fits_the_help_on_80_columns() {
+        for spec in COMMANDS {
+            assert!(spec.doc.chars().count() <= 56, "{}", spec.doc);
+        }
+    }
+
+    #[test]
     fn a_key_with_two_meanings_is_named_and_the_defaults_hold() {
         let mut bindings = KeyBindings::default();
         bindings.set("quit".into(), vec![Key::char('s')]);

@@ -35,7 +35,6 @@ pub enum Overlay {
     Waiting {
         /// What the browser was sent to.
         url: String,
-        since_us: u64,
     },
 }
 

@@ -12,7 +12,7 @@ pub fn find(typed: &str) -> Vec<Command> {
         .filter(|(_, spec)| spec.group != Group::Overlay)
         .filter_map(|(place, spec)| {
             let name = score(&typed, spec.name).map(|s| s + 8);
-            let doc = score(&typed, &spec.doc.to_lowercase());
+            let doc = said(&typed, &spec.doc.to_lowercase());
             name.max(doc).map(|score| (score, place))
         })
         .collect();
@@ -21,6 +21,14 @@ pub fn find(typed: &str) -> Vec<Command> {
         .into_iter()
         .map(|(_, place)| COMMANDS[place].command)
         .collect()
+}
+
+/// Whether a word of the sentence begins with what was typed.
+fn said(typed: &str, sentence: &str) -> Option<i32> {
+    let begins = |(at, _): (usize, &str)| {
+        !sentence[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+    };
+    sentence.match_indices(typed).any(begins).then_some(2)
 }
 
 /// How well `typed` fits: its letters in order; runs and beginnings of words count more.

@@ -67,8 +67,8 @@ impl App {
                 };
             }
             Command::SwitchLayout => self.focus.switch_layout(),
-            Command::Down => self.step(1),
-            Command::Up => self.step(-1),
+            Command::Down | Command::NextMatch => self.step(1),
+            Command::Up | Command::PreviousMatch => self.step(-1),
             Command::PageDown => self.scroll(self.page()),
             Command::PageUp => self.scroll(-self.page()),
             Command::Top => self.scroll(isize::MIN),
@@ -89,8 +89,6 @@ impl App {
                     before,
                 });
             }
-            Command::NextMatch => self.step(1),
-            Command::PreviousMatch => self.step(-1),
             Command::Freeze => self.freeze(),
             Command::Copy => {
                 if let Some(text) = self.copyable() {
@@ -101,7 +99,13 @@ impl App {
                     return vec![Effect::Copy(text)];
                 }
             }
-            Command::Help => self.overlays.push(Overlay::Help { scroll: 0 }),
+            Command::Help => {
+                if matches!(self.overlays.last(), Some(Overlay::Help { .. })) {
+                    self.overlays.pop();
+                } else {
+                    self.overlays.push(Overlay::Help { scroll: 0 });
+                }
+            }
             Command::Palette => self.overlays.push(Overlay::Palette {
                 input: Input::default(),
                 selected: 0,
@@ -232,8 +236,8 @@ impl App {
             .overview()
             .map_or(0, |overview| overview.active_policies.len());
         let decided = || {
-            let decision = policies.last_denial().or_else(|| policies.last())?;
-            policies.highlight(decision).first().copied()
+            let places = policies.highlight(policies.last()?);
+            places.first().copied()
         };
         self.panes
             .policy

@@ -87,7 +87,10 @@ impl App {
         self.toast = Some(Toast {
             tone,
             text: one_line(&text.into()),
-            until_us: self.now_us.saturating_add(STAY_US),
+            // Ticks count milliseconds: an end between two of them would be woken for in vain.
+            until_us: (self.now_us / 1_000)
+                .saturating_mul(1_000)
+                .saturating_add(STAY_US),
         });
     }
 
@@ -227,7 +230,17 @@ impl App {
                 }
             }
             Target::Overlay => {}
-            Target::Outside => return self.perform(Command::Back),
+            // A stray click must not call off a sign-in or answer a question.
+            Target::Outside => match self.overlays.last() {
+                Some(Overlay::Waiting { .. } | Overlay::Confirm(_)) | None => {}
+                Some(
+                    Overlay::Help { .. }
+                    | Overlay::Palette { .. }
+                    | Overlay::Filter { .. }
+                    | Overlay::Inspect(_)
+                    | Overlay::Failure { .. },
+                ) => return self.perform(Command::Back),
+            },
         }
         Effects::new()
     }
@@ -268,10 +281,7 @@ impl App {
             } => {
                 let url = self.browser_url.clone().unwrap_or_else(|| one_line(url));
                 self.stop_waiting();
-                self.overlays.push(Overlay::Waiting {
-                    url,
-                    since_us: self.now_us,
-                });
+                self.overlays.push(Overlay::Waiting { url });
             }
             Fact::CallbackReceived { .. } | Fact::TokenIssued { .. } | Fact::SignInCancelled => {
                 self.stop_waiting();
@@ -377,8 +387,8 @@ impl App {
             let why = self
                 .refusal_of(call.id)
                 .or_else(|| call.text.as_deref().map(str::to_owned))
-                .unwrap_or_else(|| "no reason was given".to_owned());
-            return Some((Tone::Bad, format!("{tool}: {why}")));
+                .unwrap_or_else(|| format!("{tool} failed and gave no reason"));
+            return Some((Tone::Bad, why));
         }
         let text = match tool {
             GET_SUPPORT_TICKETS => {
@@ -408,8 +418,8 @@ impl App {
             .rfind(|row| row.status == crate::protocol::audit::AuditStatus::Failure)?;
         let scope = row.scope.as_deref().unwrap_or("access");
         Some(match &row.policy {
-            Some(policy) => format!("{scope} refused by {policy}; the credential never existed"),
-            None => format!("{scope} refused; the credential never existed"),
+            Some(policy) => format!("{scope} refused by {policy}: no credential, no call"),
+            None => format!("{scope} refused: no credential, no call"),
         })
     }
 

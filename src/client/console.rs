@@ -186,29 +186,32 @@ impl Console {
         version: &PolicySetVersion,
     ) -> Result<Vec<Policy>, Failure> {
         // Lists leave the manifest out, the single read has it (Keycard facts, 3.4).
-        let manifest = match &version.manifest {
-            Some(manifest) => manifest.clone(),
-            None => {
-                let whole: PolicySetVersion = self
-                    .get(&["policy-sets", set, "versions", &version.id])
-                    .await?;
-                match whole.manifest {
-                    Some(manifest) => manifest,
-                    None => return Ok(Vec::new()),
-                }
+        let manifest = if let Some(manifest) = &version.manifest {
+            manifest.clone()
+        } else {
+            let whole: PolicySetVersion = self
+                .get(&["policy-sets", set, "versions", &version.id])
+                .await?;
+            match whole.manifest {
+                Some(manifest) => manifest,
+                None => return Ok(Vec::new()),
             }
         };
-        let policies: Vec<Policy> = self.list(&["policies"]).await?;
-        Ok(manifest
-            .entries
-            .iter()
-            .filter_map(|entry| {
-                policies
-                    .iter()
-                    .find(|policy| policy.id == entry.policy_id)
-                    .cloned()
-            })
-            .collect())
+        let all: Vec<Policy> = self.list(&["policies"]).await?;
+        let mut policies = Vec::new();
+        for entry in &manifest.entries {
+            let Some(mut policy) = all.iter().find(|one| one.id == entry.policy_id).cloned() else {
+                continue;
+            };
+            // What is active is what counts, and that may be an older version of the policy.
+            if policy.latest_version.id != entry.policy_version_id {
+                policy.latest_version = self
+                    .get(&["policies", &policy.id, "versions", &entry.policy_version_id])
+                    .await?;
+            }
+            policies.push(policy);
+        }
+        Ok(policies)
     }
 
     /// Reads sessions and grants, and reports them.

@@ -56,6 +56,29 @@ const OPEN_FIELDS: &[&str] = &[
     "filter[active]",
     "decision",
     "action",
+    "person",
+    "user",
+    "login",
+    "email",
+    "actor",
+];
+
+/// Words in the name of a field whose value is looked for everywhere after. A value under another
+/// name is masked where it stands and no more: it may be an ordinary word or an identifier, and
+/// hiding that everywhere would hide the story.
+const SECRET_WORDS: &[&str] = &[
+    "token",
+    "secret",
+    "csrf",
+    "code",
+    "state",
+    "nonce",
+    "verifier",
+    "transaction",
+    "session",
+    "key",
+    "password",
+    "assertion",
 ];
 
 /// JSON members (and members of forms inside JSON) that carry a secret.
@@ -126,6 +149,15 @@ impl Masker {
                 .contains(name)
     }
 
+    /// The mask of a field's value, which is remembered if the name says that it is a secret.
+    fn mask_field(&self, name: &str, value: &str) -> String {
+        let lower = name.to_ascii_lowercase();
+        if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
+            self.remember(value);
+        }
+        mark(value)
+    }
+
     /// The mask of a value, which is remembered.
     fn mask(&self, value: &str) -> String {
         self.remember(value);
@@ -183,7 +215,7 @@ impl Masker {
             } else if self.is_open(&plain) {
                 let _ = write!(out, "{name}={}", self.text(value));
             } else {
-                let _ = write!(out, "{name}={}", self.mask(&decode(value)));
+                let _ = write!(out, "{name}={}", self.mask_field(&plain, &decode(value)));
             }
         }
         out
@@ -313,7 +345,7 @@ impl Masker {
                                 if let Value::String(text) = value
                                     && !self.is_open(field)
                                 {
-                                    *text = self.mask(text);
+                                    *text = self.mask_field(field, text);
                                     changed = true;
                                 }
                             }
@@ -331,9 +363,13 @@ impl Masker {
                 }
                 changed
             }
-            Value::Array(items) => items
-                .iter_mut()
-                .fold(false, |changed, item| self.walk(item, leg) || changed),
+            Value::Array(items) => {
+                let mut changed = false;
+                for item in items {
+                    changed |= self.walk(item, leg);
+                }
+                changed
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         }
     }
@@ -473,6 +509,16 @@ mod tests {
     }
 
     #[test]
+    fn an_identifier_in_an_unknown_field_is_not_hunted_down() {
+        let masker = Masker::default();
+        let url = Url::parse("http://h/?workspace=hoptrail-lab-workspace&csrf_x=abcdefghijklmnop");
+        assert!(!masker.url(&url.unwrap()).contains("hoptrail-lab-workspace"));
+        let text = "hoptrail-lab-workspace abcdefghijklmnop";
+        let shown = masker.text(text);
+        assert!(shown.starts_with("hoptrail-lab-workspace ‹"), "{shown}");
+    }
+
+    #[test]
     fn half_a_token_answer_hides_the_token_too() {
         let shown = Masker::default().json(r#"{"access_token":"opaque-acc"#, Leg::Token);
         assert!(!shown.contains("opaque-acc"), "{shown}");
@@ -498,6 +544,37 @@ mod tests {
             shown.contains("; Path=/; HttpOnly") && !shown.contains("abcdefgh"),
             "{shown}"
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_secret_survives_anywhere(
+            secret in "[A-Za-z0-9._~+/-]{12,60}",
+            before in "[a-z ]{0,8}",
+        ) {
+            let masker = Masker::default();
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let url = Url::parse(&format!("https://h/cb?state=1&code={encoded}")).unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", format!("Bearer {secret}").parse().unwrap());
+            headers.insert("set-cookie", format!("s={secret}").parse().unwrap());
+            headers.insert("location", url.as_str().parse().unwrap());
+            let json = serde_json::json!({"a": [{"refresh_token": secret}], "b": "c"}).to_string();
+            let half = &json[..json.len() - 8];
+            let form = format!("grant_type=x&code_verifier={encoded}");
+            let body = |kind: &str, text: &str| masker.body(kind, text.as_bytes(), Leg::Token).unwrap().text;
+            let shown = [
+                masker.url(&url),
+                format!("{:?}", masker.headers(&headers)),
+                body("application/json", &json),
+                body("application/json", half),
+                body("application/x-www-form-urlencoded", &form),
+                masker.text(&format!("{before}{secret} in plain words")),
+            ];
+            for text in shown {
+                proptest::prop_assert!(!text.contains(&secret) && !text.contains(&encoded), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How long any request may take; a tool that runs a model needs minutes.
-const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+const ANSWER_WITHIN: Duration = Duration::from_mins(5);
 /// Pages of a tool list; a server that never ends its list ends here.
 const MOST_PAGES: usize = 100;
 

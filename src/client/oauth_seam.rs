@@ -140,7 +140,7 @@ impl OAuthSeam {
             Leg::Token => self.judge_token(&form.unwrap_or_default(), &answer)?,
             Leg::Registration => self.judge_registration(&answer)?,
             Leg::Discovery | Leg::Authorization | Leg::Callback | Leg::Mcp | Leg::Console => {
-                self.judge_document(&answer)?
+                self.judge_document(&answer)?;
             }
         }
         Ok(answer)

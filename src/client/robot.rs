@@ -30,6 +30,8 @@ pub struct Answer {
     /// Which of the sample users: a part of the name or e-mail address on the sign-in page. The
     /// page's own default if `None`.
     pub user: Option<String>,
+    /// What to say on the zone's own consent page. The providers behind it (GitHub, Linear) are
+    /// always agreed to: denying there is another story.
     pub consent: Consent,
 }
 
@@ -52,6 +54,7 @@ pub async fn walk(
     answer: &Answer,
 ) -> Result<(), Failure> {
     let mut jar = Jar::default();
+    let home = start.origin();
     let mut next = page_request(start);
     for _ in 0..MOST_STEPS {
         if !is_loopback(&next.url) {
@@ -79,7 +82,16 @@ pub async fn walk(
             return Ok(());
         }
         jar.take(&at, &reply);
-        next = follow(http, &at, &reply, answer)?;
+        let consent = if at.origin() == home {
+            answer.consent
+        } else {
+            Consent::Give
+        };
+        let here = Answer {
+            user: answer.user.clone(),
+            consent,
+        };
+        next = follow(http, &at, &reply, &here)?;
     }
     Err(lost(format!("no end after {MOST_STEPS} pages")))
 }
@@ -160,26 +172,21 @@ fn submit(
 
 fn fields(form: &PageForm, answer: &Answer) -> Result<BTreeMap<String, String>, Failure> {
     let mut fields = form.submission();
-    let wanted = match form.page {
-        PageKind::SignIn => match &answer.user {
-            None => return Ok(fields),
-            Some(user) => {
-                let user = user.to_lowercase();
-                form.choices.iter().find(|choice| {
-                    choice.label.to_lowercase().contains(&user)
-                        || choice.value.to_lowercase().contains(&user)
-                })
-            }
-        },
-        PageKind::Consent => match answer.consent {
-            Consent::Give => return Ok(fields),
-            Consent::Deny => form
-                .choices
-                .iter()
-                .find(|choice| choice.value == "deny")
-                .or_else(|| form.choices.iter().find(|choice| !choice.default)),
-        },
-        PageKind::Other => return Ok(fields),
+    let wanted = match (form.page, &answer.user, answer.consent) {
+        // "Continue with GitHub" alone is no question of who.
+        (PageKind::SignIn, Some(user), _) if form.choices.len() > 1 => {
+            let user = user.to_lowercase();
+            form.choices.iter().find(|choice| {
+                choice.label.to_lowercase().contains(&user)
+                    || choice.value.to_lowercase().contains(&user)
+            })
+        }
+        (PageKind::Consent, _, Consent::Deny) => form
+            .choices
+            .iter()
+            .find(|choice| choice.value == "deny")
+            .or_else(|| form.choices.iter().find(|choice| !choice.default)),
+        (PageKind::SignIn | PageKind::Consent | PageKind::Other, _, _) => return Ok(fields),
     };
     let Some(choice) = wanted else {
         let offered: Vec<&str> = form
@@ -233,5 +240,69 @@ impl Jar {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(page: &str, choices: &[(&str, bool)]) -> PageForm {
+        let choices: Vec<_> = choices
+            .iter()
+            .map(|(value, default)| {
+                serde_json::json!({"name": "choice", "value": value, "label": value, "default": default})
+            })
+            .collect();
+        serde_json::from_value(serde_json::json!({
+            "page": page, "title": "t", "action": "http://127.0.0.1:1/", "method": "POST",
+            "fields": {"csrf": "c"}, "choices": choices,
+        }))
+        .unwrap()
+    }
+
+    fn chosen(form: &PageForm, user: Option<&str>, consent: Consent) -> Option<String> {
+        let answer = Answer {
+            user: user.map(str::to_owned),
+            consent,
+        };
+        fields(form, &answer)
+            .ok()
+            .map(|fields| fields["choice"].clone())
+    }
+
+    #[test]
+    fn the_sample_user_is_chosen_by_a_part_of_the_name() {
+        let people = page(
+            "sign_in",
+            &[("ada@example.com", true), ("Grace Hopper", false)],
+        );
+        assert_eq!(
+            chosen(&people, None, Consent::Give).as_deref(),
+            Some("ada@example.com")
+        );
+        assert_eq!(
+            chosen(&people, Some("grace"), Consent::Give).as_deref(),
+            Some("Grace Hopper")
+        );
+        assert_eq!(chosen(&people, Some("nobody"), Consent::Give), None);
+        let provider = page("sign_in", &[("github", true)]);
+        assert_eq!(
+            chosen(&provider, Some("grace"), Consent::Give).as_deref(),
+            Some("github")
+        );
+    }
+
+    #[test]
+    fn denying_takes_the_button_that_denies() {
+        let consent = page("consent", &[("allow", true), ("deny", false)]);
+        assert_eq!(
+            chosen(&consent, None, Consent::Deny).as_deref(),
+            Some("deny")
+        );
+        assert_eq!(
+            chosen(&consent, None, Consent::Give).as_deref(),
+            Some("allow")
+        );
     }
 }

@@ -95,12 +95,17 @@ impl UrlPolicy {
 /// The failure for a URL that is not used.
 #[must_use]
 pub fn refused(what: &str, text: &str, fault: &UrlFault) -> Failure {
-    let shown: String = text.chars().take(200).collect();
-    let shown = shown
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let bare = Url::parse(text).map_or_else(
+        |_| text.to_owned(),
+        |mut url| {
+            // Cannot fail where there is a user; where there is none, nothing is to be removed.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        },
+    );
+    let shown = bare.split(['?', '#']).next().unwrap_or_default();
+    let shown = crate::support::text::truncate(shown, 200).into_owned();
     Failure::new(
         Exit::Refused,
         format!("The {what} is not safe to use"),

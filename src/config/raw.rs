@@ -97,6 +97,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_example_holds_the_defaults() {
+        let config = Config::parse(crate::config::EXAMPLE, "example").unwrap();
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
     fn settings_are_read() {
         let config = Config::parse(
             "[look]\npalette = \"blue-orange\"\nanimate = false\n[keys]\nsign-in = [\"s\", \"f2\"]\nquit = \"ctrl-q\"\n",

@@ -93,6 +93,8 @@ impl Keys {
 /// The client ids under which the zone is known at the stand-ins.
 const LINEAR_CLIENT_ID: &str = "hoptrail-lab-zone";
 const GITHUB_CLIENT_ID: &str = "hoptrail-lab-zone";
+/// How the stand-ins' pages call the zone.
+const ZONE_AT_OTHERS: &str = "the lab's zone";
 
 /// Starts the lab; when this returns, every part answers.
 ///
@@ -399,7 +401,7 @@ async fn serve_stand_ins(
                 id: LINEAR_CLIENT_ID.to_owned(),
                 secret: keys.linear_client,
                 redirect_uris: vec![callback.clone()],
-                name: "Keycard zone of the hoptrail lab".to_owned(),
+                name: ZONE_AT_OTHERS.to_owned(),
             },
             api_key: Some(keys.linear_personal),
             feed: feed(),
@@ -411,12 +413,13 @@ async fn serve_stand_ins(
     if config.zone == ZonePart::StandIn {
         let router = github::router(github::Config {
             base_url: places.github.origin.clone(),
-            people: PEOPLE,
-            client: github::OAuthClient {
-                id: GITHUB_CLIENT_ID.to_owned(),
-                secret: keys.github_client,
+            users: PEOPLE,
+            clients: vec![github::Client {
+                client_id: GITHUB_CLIENT_ID.to_owned(),
+                client_secret: keys.github_client,
+                name: ZONE_AT_OTHERS.to_owned(),
                 redirect_uris: vec![callback],
-            },
+            }],
             clock: Arc::clone(&config.clock),
             ids: config.ids.clone(),
         });

@@ -43,6 +43,9 @@ const PANES: &[Command] = &[
 /// Keys that are always there, at the right.
 const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
 
+/// The same where every cell counts.
+const ALWAYS_NARROW: &[Command] = &[Command::Help, Command::Quit];
+
 /// Draws the footer.
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let area = put::inset(area, 1);
@@ -91,7 +94,12 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         },
         Target::Command(next.command),
     );
-    let always: u16 = ALWAYS
+    let last = if area.width < 100 {
+        ALWAYS_NARROW
+    } else {
+        ALWAYS
+    };
+    let always: u16 = last
         .iter()
         .map(|command| hint_cells(cx, *command))
         .sum::<u16>()
@@ -103,10 +111,12 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: end - start,
         ..area
     };
+    let signed_in = cx.app.projection().identity().user().is_some();
     let offered: Vec<Command> = PANES
         .iter()
         .copied()
         .filter(|command| *command != next.command)
+        .filter(|command| *command != Command::SignIn || !signed_in)
         .filter(|command| cx.app.availability(*command).is_ready())
         .collect();
     keys(cx, middle, buf, hits, &offered);
@@ -116,7 +126,7 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             width: always,
             ..area
         };
-        keys(cx, right, buf, hits, ALWAYS);
+        keys(cx, right, buf, hits, last);
     }
 }
 
@@ -124,7 +134,7 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 fn of_overlay(overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
-        Overlay::Palette { .. } => vec![Command::Accept, Command::Back],
+        Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
         Overlay::Filter { .. } => Vec::new(),
         Overlay::Inspect(inspect) => match inspect.subject {
             Subject::Hop(_) | Subject::Audit(_) => vec![
@@ -145,9 +155,7 @@ fn of_overlay(overlay: &Overlay) -> Vec<Command> {
                 Command::Back,
             ],
         },
-        Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
-        Overlay::Failure { .. } => vec![Command::Copy, Command::Back],
-        Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
+        Overlay::Failure { .. } | Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
     }
 }
 

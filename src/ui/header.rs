@@ -15,7 +15,7 @@ use crate::{
     app::{Task, effect::Job, msg::RecordingState},
     config::Animation,
     projection::identity::SignIn,
-    support::text::{duration, one_line},
+    support::text::one_line,
 };
 
 /// Draws the header.
@@ -79,9 +79,9 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
         Job::ActivatePolicySet { .. } => "switching the policy set".to_owned(),
         Job::RefreshConsole => "reading the zone".to_owned(),
     };
-    let seconds = now.saturating_sub(task.since_us) / 1_000_000 * 1_000_000;
+    let seconds = now.saturating_sub(task.since_us) / 1_000_000;
     let since = if seconds > 0 {
-        format!(" {}", duration(seconds))
+        format!(" {seconds} s")
     } else {
         String::new()
     };

@@ -47,7 +47,6 @@ pub struct Glyphs {
     pub good: &'static str,
     pub bad: &'static str,
     pub waiting: &'static str,
-    pub unseen: &'static str,
     /// Marks the selected row.
     pub selected: &'static str,
     pub bullet: &'static str,
@@ -75,8 +74,6 @@ pub struct Glyphs {
     pub block: Blocks,
     pub spinner: &'static [&'static str],
     pub borders: border::Set<'static>,
-    pub tee_down: &'static str,
-    pub tee_up: &'static str,
 }
 
 /// How large letters are built.
@@ -93,7 +90,6 @@ pub const UNICODE: Glyphs = Glyphs {
     good: "✓",
     bad: "✗",
     waiting: "…",
-    unseen: "?",
     selected: "▌",
     bullet: "•",
     dot: "·",
@@ -118,10 +114,8 @@ pub const UNICODE: Glyphs = Glyphs {
     frozen: "‖",
     thumb: "┃",
     block: Blocks::Half,
-    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+    spinner: &["◐", "◓", "◑", "◒"],
     borders: border::PLAIN,
-    tee_down: "┬",
-    tee_up: "┴",
 };
 
 /// The characters of a terminal without it.
@@ -129,7 +123,6 @@ pub const ASCII: Glyphs = Glyphs {
     good: "+",
     bad: "x",
     waiting: ".",
-    unseen: "?",
     selected: ">",
     bullet: "*",
     dot: "-",
@@ -165,8 +158,6 @@ pub const ASCII: Glyphs = Glyphs {
         horizontal_top: "-",
         horizontal_bottom: "-",
     },
-    tee_down: "+",
-    tee_up: "+",
 };
 
 /// What the locale can show.
@@ -276,9 +267,8 @@ impl Look {
                 '↑' => '^',
                 '↓' => 'v',
                 '✓' => '+',
-                '✗' => 'x',
+                '✗' | '×' => 'x',
                 'µ' => 'u',
-                '×' => 'x',
                 '⏎' => '/',
                 '“' | '”' => '"',
                 '’' | '‘' => '\'',

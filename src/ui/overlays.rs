@@ -10,6 +10,7 @@ mod palette;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
+    style::Style,
     text::Line,
     widgets::{Block, Borders, Clear, Widget as _},
 };
@@ -30,6 +31,9 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         return;
     }
     hits.add(body, Target::Outside);
+    // What lies behind steps back, so that the eye stays on the window.
+    let behind = Style::reset().patch(cx.look.style(Role::Dim));
+    buf.set_style(put::on_screen(body, buf), behind);
     match overlay {
         Overlay::Help { scroll } => help::draw(cx, body, buf, hits, *scroll),
         Overlay::Palette { input, selected } => {
@@ -40,7 +44,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         Overlay::Failure { failure, scroll } => {
             ask::failure(cx, body, buf, hits, failure, *scroll);
         }
-        Overlay::Waiting { url, since_us } => ask::waiting(cx, body, buf, hits, url, *since_us),
+        Overlay::Waiting { url } => ask::waiting(cx, body, buf, hits, url),
         Overlay::Filter { .. } => {}
     }
 }
@@ -53,6 +57,7 @@ fn window(
     hits: &mut HitMap,
     size: (u16, u16),
     title: &str,
+    role: Role,
     right: &Line<'_>,
 ) -> Rect {
     let width = size.0.min(body.width);
@@ -68,7 +73,7 @@ fn window(
     let block = Block::new()
         .borders(Borders::ALL)
         .border_set(cx.look.glyphs.borders)
-        .border_style(cx.look.style(Role::Focus));
+        .border_style(cx.look.style(role));
     let inner = block.inner(area);
     block.render(area, buf);
     let top = Rect {
@@ -77,7 +82,7 @@ fn window(
         height: 1.min(area.height),
         ..area
     };
-    let title = Line::from(span(format!(" {title} "), cx.look.bold(Role::Focus)));
+    let title = Line::from(span(format!(" {title} "), cx.look.bold(role)));
     panel::titles(buf, top, &title, right, cx.look);
     hits.add(area, Target::Overlay);
     put::inset(inner, 1)

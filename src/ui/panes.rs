@@ -40,11 +40,6 @@ pub enum Placement {
     Beside,
 }
 
-impl Placement {
-    pub const MAIN: Self = Self::Main;
-    pub const BESIDE: Self = Self::Beside;
-}
-
 /// Draws a pane in its frame.
 pub fn draw(
     cx: &ViewCx,
@@ -54,14 +49,34 @@ pub fn draw(
     pane: PaneId,
     placement: Placement,
 ) {
-    hits.add(area, Target::Pane(pane));
-    let attention = match placement {
+    frame(cx, area, buf, pane, placement);
+    fill(cx, area, buf, hits, pane, placement);
+}
+
+fn heed(cx: &ViewCx, pane: PaneId, placement: Placement) -> Attention {
+    match placement {
         Placement::Main => attention(cx, pane),
         Placement::Beside => Attention::Beside,
-    };
-    let title = title(cx, pane, attention);
-    let right = state(cx, pane);
-    let inner = panel::framed(buf, area, &title, &right, attention, cx.look);
+    }
+}
+
+/// Draws a pane's border. Neighbours' borders merge, so all are drawn before any is filled.
+pub fn frame(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, placement: Placement) {
+    panel::frame(buf, area, heed(cx, pane, placement), cx.look);
+}
+
+/// Draws a pane's title and what is in it.
+pub fn fill(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    pane: PaneId,
+    placement: Placement,
+) {
+    hits.add(area, Target::Pane(pane));
+    let title = title(cx, pane, heed(cx, pane, placement));
+    let inner = panel::titled(buf, area, &title, &state(cx, pane), cx.look);
     content(cx, inner, buf, hits, pane, placement);
 }
 
@@ -134,7 +149,8 @@ fn title(cx: &ViewCx, pane: PaneId, attention: Attention) -> Line<'static> {
         Attention::Beside => (cx.look.style(Role::Key), cx.look.style(Role::Text)),
     };
     Line::from(vec![
-        span(format!(" {}", pane.digit()), key),
+        Span::raw(" "),
+        span(pane.digit().to_string(), key),
         span(format!(" {} ", pane.name()), name),
     ])
 }
@@ -183,11 +199,8 @@ fn grouped(number: usize) -> String {
 fn rows_in_view<R: Copy + PartialEq>(
     area: Rect,
     list: &Listing<R>,
-    placement: Placement,
 ) -> impl Iterator<Item = (usize, R, Rect)> {
     let height = usize::from(area.height);
-    // Beside the reader's pane, the list shows its end unless the reader went elsewhere in it.
-    let _ = placement;
     let first = scroll::window(list.rows().len(), list.selected(), height);
     list.rows()
         .iter()
@@ -217,10 +230,19 @@ fn selectable(
             cx.look,
         );
     }
+    behind_gutter(row, placement)
+}
+
+/// The area behind the column of marks; beside the reader's pane nothing is marked.
+fn behind_gutter(area: Rect, placement: Placement) -> Rect {
+    let cells = match placement {
+        Placement::Main => 2,
+        Placement::Beside => 1,
+    };
     Rect {
-        x: row.x + 2.min(row.width),
-        width: row.width.saturating_sub(2),
-        ..row
+        x: area.x + cells.min(area.width),
+        width: area.width.saturating_sub(cells),
+        ..area
     }
 }
 
@@ -267,6 +289,15 @@ fn short_resource(name: &str) -> &str {
     name.strip_suffix(" API")
         .or_else(|| name.strip_suffix(" Database"))
         .unwrap_or(name)
+}
+
+/// A service's name, short where the room is.
+fn fitting(name: &str, room: u16) -> &str {
+    if crate::support::text::width(name) > usize::from(room) {
+        short_resource(name)
+    } else {
+        name
+    }
 }
 
 /// A dash for what is not there.

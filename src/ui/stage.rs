@@ -25,7 +25,7 @@ use crate::{
         focus::{PaneId, Zoom},
         story,
     },
-    projection::{audit::AuditRow, tools::Call},
+    projection::{audit::AuditRow, issue::Whereabouts, tools::Call},
     protocol::{
         audit::AuditStatus,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
@@ -60,7 +60,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     };
     let style = match headline.verdict {
         Verdict::Good | Verdict::Bad => cx.look.bold(headline.verdict.role()),
-        Verdict::Waiting | Verdict::Unseen => cx.look.style(Role::Heading),
+        Verdict::Waiting | Verdict::Neutral => cx.look.style(Role::Heading),
     };
     let used = big::draw(buf, top, &words, style, cx.look);
     let text = if beside {
@@ -114,7 +114,10 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     // The focused frame is drawn last, so that its border wins where they meet.
     both.sort_by_key(|(pane, _)| *pane == cx.app.focus().pane);
     for (pane, area) in both {
-        panes::draw(cx, area, buf, hits, pane, Placement::Main);
+        panes::frame(cx, area, buf, pane, Placement::Main);
+    }
+    for (pane, area) in both {
+        panes::fill(cx, area, buf, hits, pane, Placement::Main);
     }
 }
 
@@ -122,7 +125,7 @@ fn large(cx: &ViewCx, headline: &Headline) -> String {
     let mark = match headline.verdict {
         Verdict::Good => "✓ ",
         Verdict::Bad => "✗ ",
-        Verdict::Waiting | Verdict::Unseen => "",
+        Verdict::Waiting | Verdict::Neutral => "",
     };
     if cx.look.is_ascii() {
         format!("{} {}", headline.verdict.glyph(cx.look), headline.word)
@@ -200,7 +203,6 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
             lines: vec![
                 Line::from(vec![tool, span("did not come through", Style::new())]),
                 Line::styled(why.to_owned(), look.style(Role::Dim)),
-                next(cx),
             ],
         };
     }
@@ -230,12 +232,38 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
         word,
         lines: vec![
             Line::from(vec![tool, span(what, Style::new())]),
-            Line::styled(
-                "each credential for one thing, used once, thrown away",
-                look.style(Role::Dim),
-            ),
-            next(cx),
+            after(cx, call),
         ],
+    }
+}
+
+/// What is so now that the call came through.
+fn after(cx: &ViewCx, call: &Call) -> Line<'static> {
+    let gone = call
+        .subject
+        .as_deref()
+        .filter(|_| &*call.tool == DELETE_ISSUE)
+        .and_then(|id| cx.app.projection().issues().issue(id));
+    match gone {
+        Some(issue) => Line::styled(
+            format!("! {} is in the trash", issue.identifier),
+            cx.look.bold(Role::Warning),
+        ),
+        None => Line::styled(
+            "each credential for one thing, used once, thrown away",
+            cx.look.style(Role::Dim),
+        ),
+    }
+}
+
+/// What was to be deleted, and that it is still there, as far as it was seen.
+fn still(cx: &ViewCx) -> Line<'static> {
+    match cx.app.standing_issue() {
+        Some(issue) if issue.whereabouts == Whereabouts::There => Line::from(vec![
+            span(issue.identifier.to_string(), cx.look.style(Role::Heading)),
+            span(" is still there", Style::new()),
+        ]),
+        Some(_) | None => Line::default(),
     }
 }
 
@@ -269,7 +297,7 @@ fn refused(cx: &ViewCx, call: &Call, row: &AuditRow) -> Headline {
                 ),
             ]),
             Line::from(why),
-            next(cx),
+            still(cx),
         ],
     }
 }

@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -296,11 +297,13 @@ async fn cut_off(response: Response) -> Response {
         HeaderValue::from(bytes.len().max(2) as u64),
     );
     let half = bytes.slice(..bytes.len() / 2);
-    let chunks = [
-        Ok(half),
-        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
-    ];
-    Response::from_parts(parts, Body::from_stream(futures::stream::iter(chunks)))
+    let broken = futures::stream::once(async {
+        // Lets the server send the first half before it learns that there is no second.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    let chunks = StreamExt::chain(futures::stream::once(async { Ok(half) }), broken);
+    Response::from_parts(parts, Body::from_stream(chunks))
 }
 
 async fn malformed(response: Response) -> Response {

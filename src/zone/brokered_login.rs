@@ -10,12 +10,13 @@ use std::{
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::Mutex;
 
 use super::{
     IdentityProvider, ZoneState,
     directory::{
-        Change, GRANT_ACCESS_TOKEN, GRANT_REFRESH_TOKEN, Grant, PROVIDER_SECRET, Provider,
-        ProviderOAuth, Resource, Stored as _,
+        Change, Directory, GRANT_ACCESS_TOKEN, GRANT_REFRESH_TOKEN, Grant, PROVIDER_SECRET,
+        Provider, ProviderOAuth, Resource, Stored as _,
     },
     oauth::error::internal,
     refusal::Refusal,
@@ -39,9 +40,15 @@ const REFRESH_AHEAD: TimeDelta = TimeDelta::seconds(30);
 /// What is asked of GitHub: to read who the person is, no more.
 const IDENTITY_SCOPES: &str = "read:user user:email";
 
-/// The HTTP client for providers, made when it is first needed.
+/// The way to providers.
 #[derive(Debug, Default)]
-pub struct Upstream(OnceLock<reqwest::Client>);
+pub struct Upstream {
+    /// Made when it is first needed.
+    client: OnceLock<reqwest::Client>,
+    /// Held while a token is refreshed: providers rotate refresh tokens too, and take a second use
+    /// of one for theft.
+    refreshing: Mutex<()>,
+}
 
 /// Why a provider gave nothing. Holds no secret; foreign text is made harmless.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +122,7 @@ struct UserAnswer {
 
 impl Upstream {
     fn client(&self, name: &str) -> Result<&reqwest::Client, UpstreamError> {
-        if let Some(client) = self.0.get() {
+        if let Some(client) = self.client.get() {
             return Ok(client);
         }
         let made = reqwest::Client::builder()
@@ -127,7 +134,7 @@ impl Upstream {
             .no_proxy()
             .build()
             .map_err(|_| UpstreamError::Unreachable(name.to_owned()))?;
-        Ok(self.0.get_or_init(|| made))
+        Ok(self.client.get_or_init(|| made))
     }
 
     async fn answer<T: DeserializeOwned>(
@@ -373,62 +380,95 @@ fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {
 /// Refreshes the upstream token that an exchange is about to hand out, if it has ended. What cannot
 /// be refreshed is left as it is: the exchange then says that the person must consent again.
 pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource: &str) {
-    let directory = state.directory();
-    let now = state.config.clock.now();
-    let Some(resource) = directory.resource_identified(resource) else {
-        return;
-    };
-    let Some(provider) = resource
-        .credential_provider_id
-        .as_ref()
-        .and_then(|id| directory.providers.get(id))
-        .filter(|provider| provider.kind == CredentialSource::External)
-    else {
-        return;
-    };
-    // Whose token it says it is costs little to read; the signature is checked when it matters.
-    let view = TokenView::of(subject_token);
-    let Some(grant) = view
-        .claim("sub")
-        .and_then(|sub| directory.user_identified(sub))
-        .and_then(|user| directory.active_grant(&user.id, &resource.id))
-    else {
-        return;
-    };
-    let Some(sealed) = grant
-        .refresh_token
-        .as_ref()
-        .filter(|_| ends_soon(grant, now))
-    else {
+    let Some(sub) = due(state, subject_token, resource) else {
         return;
     };
     let key = state.keys.signing().await;
-    if state.tokens.verify(&key, subject_token).is_err() {
+    if !state
+        .tokens
+        .verify(&key, subject_token)
+        .is_ok_and(|claims| claims.sub == sub)
+    {
         return;
     }
-    if let Err(refusal) = refresh(state, provider, resource, grant, sealed).await {
+    let _alone = state.upstream.refreshing.lock().await;
+    // Somebody may have refreshed while this one waited.
+    let directory = state.directory();
+    let Some(due) = Due::find(&directory, state.config.clock.now(), &sub, resource) else {
+        return;
+    };
+    if let Err(refusal) = refresh(state, &due).await {
         tracing::warn!(
-            provider = %provider.name,
+            provider = %due.provider.name,
             reason = %refusal.description,
             "an upstream token could not be refreshed"
         );
     }
 }
 
-async fn refresh(
-    state: &ZoneState,
-    provider: &Provider,
-    resource: &Resource,
-    grant: &Arc<Grant>,
-    sealed: &Sealed,
-) -> Result<(), Refusal> {
+/// Whose token is due, if one is. Whose it says it is costs little to read; the signature is
+/// checked once it matters.
+fn due(state: &ZoneState, subject_token: &Secret, resource: &str) -> Option<String> {
+    let directory = state.directory();
+    let is_external = directory
+        .resource_identified(resource)
+        .and_then(|resource| resource.credential_provider_id.as_ref())
+        .and_then(|id| directory.providers.get(id))
+        .is_some_and(|provider| provider.kind == CredentialSource::External);
+    if !is_external {
+        return None;
+    }
+    let view = TokenView::of(subject_token);
+    let sub = view.claim("sub")?;
+    Due::find(&directory, state.config.clock.now(), sub, resource)?;
+    Some(sub.to_owned())
+}
+
+/// An upstream token that is to be refreshed.
+struct Due<'a> {
+    provider: &'a Provider,
+    resource: &'a Resource,
+    grant: &'a Arc<Grant>,
+    refresh_token: &'a Sealed,
+}
+
+impl<'a> Due<'a> {
+    fn find(
+        directory: &'a Directory,
+        now: DateTime<Utc>,
+        sub: &str,
+        resource: &str,
+    ) -> Option<Self> {
+        let resource = directory.resource_identified(resource)?;
+        let user = directory.user_identified(sub)?;
+        let grant = directory
+            .active_grant(&user.id, &resource.id)
+            .filter(|grant| ends_soon(grant, now))?;
+        Some(Self {
+            provider: directory
+                .providers
+                .get(resource.credential_provider_id.as_ref()?)?,
+            resource,
+            grant,
+            refresh_token: grant.refresh_token.as_ref()?,
+        })
+    }
+}
+
+async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), Refusal> {
+    let Due {
+        provider,
+        resource,
+        grant,
+        refresh_token,
+    } = *due;
     let belongs = Belongs {
         to: GRANT_REFRESH_TOKEN,
         id: &grant.id,
     };
     let refresh_token = state
         .vault
-        .unseal(sealed, belongs)
+        .unseal(refresh_token, belongs)
         .map_err(|failure| internal(&failure))?;
     let form = [
         ("grant_type", "refresh_token"),
@@ -461,7 +501,7 @@ async fn refresh(
         })
         .await;
     match committed {
-        // Stale: another exchange refreshed, or the person revoked; theirs stands.
+        // Stale: the person revoked or signed in again meanwhile; that stands.
         Ok(_) | Err(CommitError::Stale) => outcome,
         Err(CommitError::Failed(failure)) => Err(internal(&failure)),
     }

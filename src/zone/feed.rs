@@ -116,7 +116,8 @@ impl Follower {
                         return None;
                     }
                 }
-            } else {
+            }
+            if self.ready.is_empty() {
                 self.sequence.changed().await.ok()?;
             }
         }

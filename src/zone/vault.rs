@@ -4,7 +4,7 @@
 use std::{
     fmt, fs,
     io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
     sync::Arc,
 };
@@ -206,14 +206,8 @@ fn fresh_key(ids: &Ids) -> Zeroizing<Vec<u8>> {
 
 fn key_file(dir: &Path, ids: &Ids) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let path = dir.join(KEY_FILE);
-    match fs::read(&path) {
-        Ok(bytes) if bytes.len() == KEY_LEN => return Ok(Zeroizing::new(bytes)),
-        Ok(bytes) => {
-            drop(Zeroizing::new(bytes));
-            return Err(damaged_key(Some(dir)));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(unusable(dir, &error)),
+    if let Some(key) = read_key(dir, &path)? {
+        return Ok(key);
     }
     if dir.join(super::store::DATABASE_FILE).exists() {
         return Err(Failure::new(
@@ -223,16 +217,47 @@ fn key_file(dir: &Path, ids: &Ids) -> Result<Zeroizing<Vec<u8>>, Failure> {
             "put the key file back, or start afresh with `hoptrail lab --reset`",
         ));
     }
-    fs::create_dir_all(dir).map_err(|error| unusable(dir, &error))?;
+    make_state_dir(dir)?;
     let bytes = fresh_key(ids);
-    fs::OpenOptions::new()
+    // Written whole before it has its name, so that a kill leaves no half key; and linked, not
+    // renamed, so that of two first starts at once both use the key of the faster.
+    let draft = dir.join(format!("{KEY_FILE}.{}", ids.short()));
+    let made = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&path)
+        .open(&draft)
         .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-        .map_err(|error| unusable(dir, &error))?;
-    Ok(bytes)
+        .and_then(|()| fs::hard_link(&draft, &path));
+    let removed = fs::remove_file(&draft);
+    match made {
+        Ok(()) => removed
+            .and_then(|()| fs::File::open(dir)?.sync_all())
+            .map(|()| bytes)
+            .map_err(|error| unusable(dir, &error)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            read_key(dir, &path)?.ok_or_else(|| unusable(dir, &error))
+        }
+        Err(error) => Err(unusable(dir, &error)),
+    }
+}
+
+fn read_key(dir: &Path, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    match fs::read(path).map(Zeroizing::new) {
+        Ok(bytes) if bytes.len() == KEY_LEN => Ok(Some(bytes)),
+        Ok(_) => Err(damaged_key(Some(dir))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(dir, &error)),
+    }
+}
+
+/// Makes the state directory, for its owner alone.
+pub(super) fn make_state_dir(dir: &Path) -> Result<(), Failure> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| unusable(dir, &error))
 }
 
 /// A state directory that cannot be used, and what helps.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     sync::{Arc, Mutex},
 };
 
@@ -157,6 +158,11 @@ impl Fake {
         edit(&mut self.shared.script.lock().unwrap());
     }
 
+    /// No token that was given out is good any more.
+    pub fn revoke(&self) {
+        self.shared.access.lock().unwrap().clear();
+    }
+
     pub fn saw(&self, what: &str) -> usize {
         let requests = self.shared.requests.lock().unwrap();
         requests.iter().filter(|one| one.contains(what)).count()
@@ -296,30 +302,24 @@ async fn token(
         return (status, Json(body.clone())).into_response();
     }
     assert_eq!(form["resource"], shared.server);
-    let scope = match form["grant_type"].as_str() {
-        "authorization_code" => {
-            let verifier = &form["code_verifier"];
-            shared.secrets.lock().unwrap().push(verifier.clone());
-            let grant = shared.grants.lock().unwrap().remove(&form["code"]);
-            let (challenge, redirect_uri, scope) = grant.expect("a code is used once");
-            let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
-            assert_eq!(hash, challenge);
-            assert_eq!(form["redirect_uri"], redirect_uri);
-            scope
-        }
-        _ => {
-            let mut live = shared.refresh.lock().unwrap();
-            let known = live.iter().position(|one| *one == form["refresh_token"]);
-            let Some(at) = known else {
-                return (
-                    StatusCode::BAD_REQUEST,
-                    Json(json!({"error": "invalid_grant", "error_description": "spent"})),
-                )
-                    .into_response();
-            };
-            live.remove(at);
-            "read issues:create".to_owned()
-        }
+    let scope = if form["grant_type"] == "authorization_code" {
+        let verifier = &form["code_verifier"];
+        shared.secrets.lock().unwrap().push(verifier.clone());
+        let grant = shared.grants.lock().unwrap().remove(&form["code"]);
+        let (challenge, redirect_uri, scope) = grant.expect("a code is used once");
+        let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+        assert_eq!(hash, challenge);
+        assert_eq!(form["redirect_uri"], redirect_uri);
+        scope
+    } else {
+        let mut live = shared.refresh.lock().unwrap();
+        let known = live.iter().position(|one| *one == form["refresh_token"]);
+        let Some(at) = known else {
+            let spent = json!({"error": "invalid_grant", "error_description": "spent"});
+            return (StatusCode::BAD_REQUEST, Json(spent)).into_response();
+        };
+        live.remove(at);
+        "read issues:create".to_owned()
     };
     let access = shared.mint("access");
     let refresh = shared.mint("refresh");
@@ -425,10 +425,10 @@ fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) ->
                 "progressToken": message["params"]["_meta"]["progressToken"],
                 "progress": 2, "message": "done",
             }});
-            let events = [progress, words, result("it is done", false)]
-                .iter()
-                .map(|event| format!("event: message\ndata: {event}\n\n"))
-                .collect::<String>();
+            let mut events = String::new();
+            for event in [progress, words, result("it is done", false)] {
+                write!(events, "event: message\ndata: {event}\n\n").unwrap();
+            }
             (event_type, events).into_response()
         }
         Mcp::Html => (

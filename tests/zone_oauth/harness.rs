@@ -24,7 +24,7 @@ use hoptrail::{
     },
     support::{clock::FakeClock, ids::Ids},
     zone::{
-        Config, Foundation, IdentityProvider, Zone,
+        Config, IdentityProvider, Zone,
         directory::{
             ActiveBinding, ApplicationCredential, Change, CredentialKind, Dependency,
             PROVIDER_SECRET, Policy, PolicySet, PolicySetVersion, PolicyVersion, Provider,
@@ -32,6 +32,7 @@ use hoptrail::{
         },
         keys::{Keys, SigningKey},
         policy::POLICY_SCHEMA_VERSION,
+        seed,
         vault::{Belongs, SecretHash},
     },
 };
@@ -41,11 +42,13 @@ use tower::ServiceExt as _;
 pub const ISSUER: &str = "http://127.0.0.1:9301";
 pub const MCP: &str = "http://127.0.0.1:8000/mcp";
 pub const SUPABASE: &str = "http://127.0.0.1:9302";
+pub const ANTHROPIC: &str = "http://127.0.0.1:9303";
 pub const LINEAR: &str = "http://127.0.0.1:9304";
 pub const REDIRECT: &str = "http://127.0.0.1:39998/cb";
 /// RFC 7636, appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const TRACE_PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub const APP_ID: &str = "app-client";
 pub const APP_SECRET: &str = "app secret: 100% s3cret";
 
@@ -157,6 +160,13 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
 
 impl Lab {
     pub async fn open() -> Self {
+        let lab = Self::bare().await;
+        lab.seed().await;
+        lab
+    }
+
+    /// A zone as it is at its first start.
+    pub async fn bare() -> Self {
         let upstreams = Arc::new(Upstreams::default());
         let stub = Router::new()
             .route("/login/oauth/access_token", post(github_token))
@@ -167,7 +177,7 @@ impl Lab {
         let upstream_origin = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, stub).await.unwrap() });
         let clock = FakeClock::shared();
-        let foundation = Foundation::open(Config {
+        let config = Config {
             issuer: ISSUER.into(),
             state: None,
             clock: clock.clone(),
@@ -180,21 +190,43 @@ impl Lab {
                 client_id: "zone-at-github".into(),
                 client_secret: "github-secret".into(),
             },
-        })
-        .await
-        .unwrap();
+        };
         let key =
             SigningKey::from_pkcs8(include_bytes!("../fixtures/zone_signing_key.pk8")).unwrap();
-        let zone = foundation.build(Keys::ready(key));
-        let lab = Self {
+        let zone = Zone::open_with(config, Keys::ready(key)).await.unwrap();
+        Self {
             router: zone.router(),
             zone,
             clock,
             upstreams,
             upstream_origin,
-        };
-        lab.seed().await;
-        lab
+        }
+    }
+
+    /// The workshop's own objects and policies; the application's client id and secret.
+    pub async fn seed_workshop(&self) -> (String, Secret) {
+        let origin = &self.upstream_origin;
+        let seeded = seed::workshop(
+            &self.zone,
+            seed::Workshop {
+                server: MCP.into(),
+                supabase: SUPABASE.into(),
+                anthropic: ANTHROPIC.into(),
+                linear: LINEAR.into(),
+                supabase_secret: "sb_secret_vaulted".into(),
+                anthropic_secret: "sk-ant-vaulted".into(),
+                linear_oauth: seed::LinearOAuth {
+                    authorization_endpoint: format!("{origin}/oauth/authorize"),
+                    token_endpoint: format!("{origin}/oauth/token"),
+                    client_id: "zone-at-linear".into(),
+                    client_secret: "linear-secret".into(),
+                },
+                first_policy: seed::FirstPolicy::Limited,
+            },
+        )
+        .await
+        .unwrap();
+        (seeded.client_id, seeded.client_secret)
     }
 
     pub async fn change(&self, changes: Vec<Change>) {
@@ -317,6 +349,7 @@ impl Lab {
     /// A token request with `Authorization: Basic`, the pair as it is.
     pub async fn token_as(&self, basic: Option<&str>, form: &[(&str, &str)]) -> Answer {
         let mut request = request("POST", "/oauth/2/token")
+            .header("traceparent", TRACE_PARENT)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         if let Some(pair) = basic {
             let value = format!("Basic {}", STANDARD.encode(pair));

@@ -102,10 +102,11 @@ const fn shown(hop: &Hop) -> bool {
 
 /// The group of a hop.
 #[must_use]
-pub const fn section(hop: &Hop) -> Section {
+pub fn section(hop: &Hop) -> Section {
     match (hop.call, hop.kind, hop.leg) {
         (Some(call), _, _) => Section::Call(call),
-        (None, HopKind::Request, Some(Leg::Mcp)) => Section::Session,
+        // The refusal that starts the sign-in belongs to it.
+        (None, HopKind::Request, Some(Leg::Mcp)) if hop.status != Some(401) => Section::Session,
         (None, _, _) => Section::SignIn,
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     app::{command::Command, msg::RecordingState, overlay::Question},
     support::{
         error::Failure,
-        text::{duration, one_line, wrap},
+        text::{one_line, wrap},
     },
     ui::{
         HitMap, ViewCx,
@@ -51,7 +51,7 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
         cx,
         &[(Command::Accept, accept), (Command::Back, "go on")],
     ));
-    show(cx, body, buf, hits, title, &lines, 0);
+    show(cx, body, buf, hits, (title, Role::Focus), &lines, 0);
 }
 
 /// A failure in its three parts.
@@ -82,21 +82,13 @@ pub fn failure(
         &[(Command::Copy, "copy"), (Command::Back, "close")],
     ));
     let title = format!("{} Failure", look.glyphs.bad);
-    show(cx, body, buf, hits, &title, &lines, scroll);
+    show(cx, body, buf, hits, (&title, Role::Bad), &lines, scroll);
 }
 
 /// The browser is open; here is where it was sent, in case it was not.
-pub fn waiting(
-    cx: &ViewCx,
-    body: Rect,
-    buf: &mut Buffer,
-    hits: &mut HitMap,
-    url: &str,
-    since_us: u64,
-) {
+pub fn waiting(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, url: &str) {
     let look = cx.look;
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(6);
-    let waited = cx.app.now_us().saturating_sub(since_us) / 1_000_000 * 1_000_000;
     let mut lines = vec![
         Line::raw(""),
         Line::styled(
@@ -116,21 +108,22 @@ pub fn waiting(
             .map(|line| line.style(look.style(Role::Masked))),
     );
     lines.push(Line::raw(""));
-    let mut last = keys(
+    lines.push(keys(
         cx,
         &[
             (Command::Copy, "copy the URL"),
             (Command::Back, "call the sign-in off"),
         ],
+    ));
+    show(
+        cx,
+        body,
+        buf,
+        hits,
+        ("Waiting for you", Role::Focus),
+        &lines,
+        0,
     );
-    if waited > 0 {
-        last.push_span(span(
-            format!("waiting {}", duration(waited)),
-            look.style(Role::Dim),
-        ));
-    }
-    lines.push(last);
-    show(cx, body, buf, hits, "Waiting for you", &lines, 0);
 }
 
 fn keys(cx: &ViewCx, commands: &[(Command, &str)]) -> Line<'static> {
@@ -150,7 +143,7 @@ fn show(
     body: Rect,
     buf: &mut Buffer,
     hits: &mut HitMap,
-    title: &str,
+    (title, role): (&str, Role),
     lines: &[Line<'static>],
     scroll: usize,
 ) {
@@ -162,6 +155,7 @@ fn show(
         hits,
         (WIDTH, height),
         title,
+        role,
         &Line::default(),
     );
     let most = flowing::draw(buf, put::inset(inner, 1), lines, scroll, cx.look);

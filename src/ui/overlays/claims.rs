@@ -1,5 +1,6 @@
 //! Two tokens side by side: what one says before the exchange, and what the other says after it.
 
+use chrono::DateTime;
 use ratatui::{
     style::Style,
     text::{Line, Span},
@@ -104,8 +105,8 @@ pub fn exchange(
         };
         lines.push(row(
             vec![span(one_line(name), look.style(Role::Key))],
-            vec![span(shown(a, look), Style::new())],
-            vec![span(shown(b, look), style)],
+            vec![shown(name, a, Style::new(), look)],
+            vec![shown(name, b, style, look)],
             column,
         ));
     }
@@ -150,12 +151,21 @@ pub fn named(seen: &Projection, token: &TokenView, look: &Look) -> Vec<Span<'sta
     ]
 }
 
-fn shown(value: Option<&Value>, look: &Look) -> String {
-    match value {
-        None => look.glyphs.dash.to_owned(),
-        Some(Value::String(text)) => one_line(text),
-        Some(other) => one_line(&other.to_string()),
-    }
+/// A claim's value; a NumericDate (RFC 7519, section 2) also as a time of day.
+fn shown(name: &str, value: Option<&Value>, style: Style, look: &Look) -> Span<'static> {
+    let Some(value) = value else {
+        return span(look.glyphs.dash, look.style(Role::Dim));
+    };
+    let time = ["exp", "iat", "nbf", "auth_time"]
+        .contains(&name)
+        .then(|| DateTime::from_timestamp(value.as_i64()?, 0))
+        .flatten();
+    let text = match (value, time) {
+        (number, Some(time)) => format!("{number}  {}", time.format("%H:%M:%S UTC")),
+        (Value::String(text), None) => one_line(text),
+        (other, None) => one_line(&other.to_string()),
+    };
+    span(text, style)
 }
 
 fn row(

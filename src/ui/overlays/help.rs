@@ -44,6 +44,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
         hits,
         (width, height),
         "Keys",
+        Role::Focus,
         &Line::default(),
     );
     let count = u16::try_from(columns.len()).unwrap_or(1).max(1);

@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
 };
 
@@ -31,13 +30,22 @@ use crate::{
 
 /// Draws the inspector.
 pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, inspect: Inspect) {
-    let size = (
-        body.width.saturating_sub(8).clamp(76, 140),
-        body.height
-            .saturating_sub(if body.height > 30 { 6 } else { 0 }),
-    );
+    let size = if body.width < 150 {
+        (body.width, body.height)
+    } else {
+        (140, body.height.saturating_sub(6))
+    };
     let title = title(cx, inspect.subject);
-    let inner = window(cx, body, buf, hits, size, &title, &Line::default());
+    let inner = window(
+        cx,
+        body,
+        buf,
+        hits,
+        size,
+        &title,
+        Role::Focus,
+        &Line::default(),
+    );
     let tabs = inspect.subject.tabs();
     let text = if tabs.len() > 1 {
         bar(cx, inner, buf, hits, tabs, inspect.tab);
@@ -131,14 +139,14 @@ fn audit(cx: &ViewCx, seq: Seq, tab: usize, cells: usize) -> Vec<Line<'static>> 
         return vec![Line::raw("The row cannot be read.")];
     };
     match tab {
-        0 => overview(cx, &record),
+        0 => overview(cx, &record, cells),
         1 => claims::exchange(&record, cx.app.projection(), cells, cx.look),
         _ => serde_json::to_value(&record)
             .map_or_else(|_| Vec::new(), |value| json::lines(&value, cells, cx.look)),
     }
 }
 
-fn overview(cx: &ViewCx, record: &AuditRecord) -> Vec<Line<'static>> {
+fn overview(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'static>> {
     let look = cx.look;
     let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 12, look);
     let word = crate::projection::filter::status_word(record.status);
@@ -176,7 +184,7 @@ fn overview(cx: &ViewCx, record: &AuditRecord) -> Vec<Line<'static>> {
     lines.push(Line::raw(""));
     lines.extend(chain(cx, &record.actor));
     lines.push(Line::raw(""));
-    lines.extend(decision(cx, record));
+    lines.extend(decision(cx, record, cells));
     lines.push(Line::raw(""));
     if let Some(grant) = &record.grant_type {
         lines.push(field(
@@ -266,7 +274,7 @@ pub fn chain(cx: &ViewCx, actor: &IdentityChain) -> Vec<Line<'static>> {
 }
 
 /// What policy said.
-pub fn decision(cx: &ViewCx, record: &AuditRecord) -> Vec<Line<'static>> {
+pub fn decision(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'static>> {
     let look = cx.look;
     let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 12, look);
     let mut lines = Vec::new();
@@ -315,7 +323,10 @@ pub fn decision(cx: &ViewCx, record: &AuditRecord) -> Vec<Line<'static>> {
         ));
     }
     if let Some(reason) = &record.reason {
-        lines.push(field("reason", vec![span(one_line(reason), Style::new())]));
+        let parts = flowing::foreign(reason, cells.saturating_sub(14), look);
+        for (place, part) in parts.into_iter().enumerate() {
+            lines.push(field(if place == 0 { "reason" } else { "" }, part.spans));
+        }
     }
     lines
 }

@@ -27,7 +27,7 @@ pub fn lines(cx: &ViewCx, id: HopId, tab: usize, cells: usize) -> Vec<Line<'stat
         return Vec::new();
     };
     match tab {
-        0 => overview(cx, hop),
+        0 => overview(cx, hop, cells),
         1 => request(cx, hop, cells),
         2 => response(cx, hop, cells),
         3 => tokens(cx, hop, cells),
@@ -48,7 +48,7 @@ fn unseen(cx: &ViewCx, text: &str) -> Vec<Line<'static>> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with three decimals")]
-fn overview(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
+fn overview(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     let look = cx.look;
     let mut lines = vec![field(cx, "verdict", vec![panes::hop_verdict(hop, look)])];
     if let Some(resource) = &hop.resource {
@@ -70,7 +70,7 @@ fn overview(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
         lines.push(Line::raw(""));
         lines.extend(chain(cx, &record.actor));
         lines.push(Line::raw(""));
-        lines.extend(decision(cx, record));
+        lines.extend(decision(cx, record, cells));
     } else if let Some(note) = &hop.note {
         lines.push(field(cx, "note", vec![Span::raw(note.to_string())]));
     }
@@ -159,13 +159,19 @@ fn headers(cx: &ViewCx, headers: &[(String, String)]) -> Vec<Line<'static>> {
     headers
         .iter()
         .take(100)
-        .map(|(name, value)| {
-            Line::from(vec![
-                span(format!("{}: ", one_line(name)), cx.look.style(Role::Key)),
-                Span::raw(one_line(value)),
-            ])
-        })
+        .map(|(name, value)| named(cx, &format!("{}: ", one_line(name)), value))
         .collect()
+}
+
+/// A header or parameter; what was masked in it stands out.
+fn named(cx: &ViewCx, name: &str, value: &str) -> Line<'static> {
+    let mut spans = vec![span(name, cx.look.style(Role::Key))];
+    spans.extend(flowing::placeholders(
+        &one_line(value),
+        Style::new(),
+        cx.look,
+    ));
+    Line::from(spans)
 }
 
 fn body(cx: &ViewCx, body: Option<&Body>, cells: usize) -> Vec<Line<'static>> {
@@ -177,10 +183,7 @@ fn body(cx: &ViewCx, body: Option<&Body>, cells: usize) -> Vec<Line<'static>> {
         // One parameter a line reads better than one long line.
         for pair in body.text.split('&').take(100) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            lines.push(Line::from(vec![
-                span(format!("{} = ", one_line(name)), cx.look.style(Role::Key)),
-                Span::raw(one_line(value)),
-            ]));
+            lines.push(named(cx, &format!("{} = ", one_line(name)), value));
         }
     } else {
         lines.extend(json::text(&body.text, cells, cx.look));
@@ -293,10 +296,7 @@ fn query(cx: &ViewCx, url: &str) -> Vec<Line<'static>> {
     let mut lines = vec![Line::raw(one_line(path))];
     for pair in rest.split('&').filter(|pair| !pair.is_empty()).take(60) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        lines.push(Line::from(vec![
-            span(format!("  {} = ", one_line(name)), cx.look.style(Role::Key)),
-            Span::raw(one_line(value)),
-        ]));
+        lines.push(named(cx, &format!("  {} = ", one_line(name)), value));
     }
     lines
 }
@@ -365,7 +365,7 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     }
     match record(cx, hop.evidence.audit) {
         Some(record) => {
-            let mut lines = decision(cx, &record);
+            let mut lines = decision(cx, &record, cells);
             lines.push(Line::raw(""));
             lines.extend(life(cx, hop));
             lines
@@ -393,7 +393,7 @@ fn policy(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
             "Policy is asked where a credential is issued; here it was not.",
         );
     };
-    let mut lines = decision(cx, &record);
+    let mut lines = decision(cx, &record, cells);
     let Some(overview) = cx.app.projection().policies().overview() else {
         return lines;
     };

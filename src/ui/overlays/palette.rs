@@ -41,6 +41,7 @@ pub fn draw(
         hits,
         (88, ROWS + 4),
         "Commands",
+        Role::Focus,
         &Line::styled(format!(" {} ", found.len()), cx.look.style(Role::Dim)),
     );
     let prompt = put::text(buf, inner, 0, 0, ": ", cx.look.bold(Role::Key), cx.look);

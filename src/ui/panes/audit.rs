@@ -7,15 +7,21 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Placement, counted, or_dash, rows_in_view, selectable, teach};
+use super::{Placement, behind_gutter, counted, fitting, or_dash, rows_in_view, selectable, teach};
 use crate::{
-    app::{command::Command, focus::PaneId, target::Target},
+    app::{
+        command::Command,
+        focus::{Layout, PaneId},
+        target::Target,
+    },
     projection::AuditRow,
     protocol::audit::{AuditEvent, AuditStatus},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
+        tier::Tier,
         widgets::{
+            flowing,
             put::{self, span},
             scroll,
             table::{self, Column},
@@ -27,30 +33,42 @@ use crate::{
 const COLUMNS: &[Column] = &[
     Column::words("Status", 9, 0),
     Column::words("Time", 8, 4),
-    Column::words("Tool", 15, 3),
-    Column::words("Resource", 17, 1),
+    Column::words("Tool", 19, 3),
+    Column::words("Resource", 17, 1).growing(),
     Column::words("Scope", 13, 0),
-    Column::words("Acting for", 38, 5),
+    Column::words("Acting for", 38, 5).growing(),
     Column::words("Reason", 34, 6).growing(),
 ];
+
+/// Beside another pane: services by their short names.
+const SHORT: &[Column] = &[
+    Column::words("Status", 9, 0),
+    Column::words("Resource", 12, 1).growing(),
+    Column::words("Scope", 13, 0),
+];
+
+/// Rows of the selected row's detail.
+const DETAIL: u16 = 5;
+
+/// Under this width the short columns.
+const NARROW: u16 = 50;
 
 /// Counts for the title: how many issued, how many refused.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let audit = cx.app.projection().audit();
-    let mut line = counted(
-        cx,
-        cx.app.panes().audit.rows().len(),
-        "row",
-        "rows",
-        cx.app.panes().audit.filter(),
-    );
+    // Between the tabs of a narrow screen there is room for the verdicts only.
+    let rows = match cx.tier {
+        Tier::Compact | Tier::TooSmall => 0,
+        Tier::Standard | Tier::Wide => cx.app.panes().audit.rows().len(),
+    };
+    let mut line = counted(cx, rows, "row", "rows", cx.app.panes().audit.filter());
     if audit.issued() + audit.failed() > 0 {
         line.push_span(span(
-            format!("{} {} ", audit.issued(), cx.look.glyphs.good),
+            format!(" {} {} ", cx.look.glyphs.good, audit.issued()),
             cx.look.style(Role::Good),
         ));
         line.push_span(span(
-            format!(" {} {} ", audit.failed(), cx.look.glyphs.bad),
+            format!(" {} {} ", cx.look.glyphs.bad, audit.failed()),
             if audit.failed() > 0 {
                 cx.look.bold(Role::Bad)
             } else {
@@ -67,15 +85,36 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     if list.rows().is_empty() {
         return empty(cx, area, buf);
     }
-    let head = Rect {
-        x: area.x + 2,
-        width: area.width.saturating_sub(3),
-        ..area
-    };
-    let slots = table::fit(COLUMNS, head.width);
-    table::heads(buf, head, 0, COLUMNS, &slots, cx.look);
+    let mut head = behind_gutter(area, placement);
+    head.width = head.width.saturating_sub(1);
+    let columns = if head.width < NARROW { SHORT } else { COLUMNS };
+    let slots = table::fit(columns, head.width);
+    table::heads(buf, head, 0, columns, &slots, cx.look);
     let body = put::below(area, 1);
-    for (place, id, line) in rows_in_view(body, list, placement) {
+    let body = if placement == Placement::Main
+        && cx.app.focus().layout == Layout::Explore
+        && body.height >= DETAIL + 9
+    {
+        let list_area = Rect {
+            height: body.height - DETAIL,
+            ..body
+        };
+        if let Some(row) = list
+            .current()
+            .and_then(|id| cx.app.projection().audit().get(id))
+        {
+            detail(
+                cx,
+                put::inset(put::below(body, list_area.height), 1),
+                buf,
+                row,
+            );
+        }
+        list_area
+    } else {
+        body
+    };
+    for (place, id, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Audit, place));
         let inside = selectable(cx, buf, line, place == list.selected(), placement);
         let inside = Rect {
@@ -86,13 +125,13 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
             continue;
         };
         for slot in &slots {
-            let content = cell(row, slot.index, cx.look);
+            let content = cell(row, columns[slot.index].head, slot.width, cx.look);
             table::cell(
                 buf,
                 inside,
                 0,
                 *slot,
-                COLUMNS[slot.index].align,
+                columns[slot.index].align,
                 &content,
                 cx.look,
             );
@@ -100,6 +139,55 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     }
     let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
     scroll::bar(buf, body, list.rows().len(), first, cx.look);
+}
+
+/// The selected row in full, whatever columns were dropped.
+fn detail(cx: &ViewCx, area: Rect, buf: &mut Buffer, row: &AuditRow) {
+    let look = cx.look;
+    put::rule(
+        buf,
+        area,
+        0,
+        look.glyphs.horizontal,
+        look.style(Role::Border),
+    );
+    let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 11, look);
+    let because = match (&row.policy, &row.reason, row.status) {
+        (Some(policy), _, _) => vec![
+            span(policy.to_string(), look.bold(Role::Bad)),
+            span(" forbids it: no credential was issued", Style::new()),
+        ],
+        (None, Some(reason), _) => vec![span(reason.to_string(), Style::new())],
+        (None, None, AuditStatus::Failure) => {
+            vec![or_dash(row.error.as_deref(), Style::new(), look)]
+        }
+        (None, None, AuditStatus::Issued) => vec![span("permitted", Style::new())],
+    };
+    let token = match row.credential {
+        Some(credential) => vec![
+            span(format!("{} ", credential.letter), look.bold(Role::Masked)),
+            span(credential.fingerprint.to_string(), look.style(Role::Masked)),
+        ],
+        None => vec![span("none", look.style(Role::Dim))],
+    };
+    let what = match row.resource_identifier.as_deref() {
+        Some(identifier) => vec![
+            span(
+                row.resource.as_deref().unwrap_or_default().to_owned(),
+                look.style(Role::Heading),
+            ),
+            span(format!("  {identifier}"), look.style(Role::Dim)),
+        ],
+        None => vec![span(row.event.as_str(), Style::new())],
+    };
+    for (line, content) in (1..).zip([
+        field("acting for", chain(row, look)),
+        field("resource", what),
+        field("because", because),
+        field("credential", token),
+    ]) {
+        put::line(buf, area, line, &content, look);
+    }
 }
 
 fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
@@ -158,7 +246,7 @@ pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
-fn cell(row: &AuditRow, column: usize, look: &Look) -> Line<'static> {
+fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
     let refused = row.status == AuditStatus::Failure;
     let strong = if refused {
         look.style(Role::Heading)
@@ -166,21 +254,25 @@ fn cell(row: &AuditRow, column: usize, look: &Look) -> Line<'static> {
         Style::new()
     };
     match column {
-        0 => Line::from(verdict(row, look)),
-        1 => Line::styled(
+        "Status" => Line::from(verdict(row, look)),
+        "Time" => Line::styled(
             row.occurred_at.format("%H:%M:%S").to_string(),
             look.style(Role::Dim),
         ),
-        2 => match &row.tool {
+        "Tool" => match &row.tool {
             Some(tool) => Line::styled(tool.to_string(), strong),
             None if row.event == AuditEvent::CredentialsIssue => {
                 Line::from(or_dash(None, strong, look))
             }
             None => Line::styled(row.event.as_str(), look.style(Role::Dim)),
         },
-        3 => Line::from(or_dash(row.resource.as_deref(), strong, look)),
-        4 => Line::from(or_dash(row.scope.as_deref(), strong, look)),
-        5 => Line::from(chain(row, look)),
+        "Resource" => Line::from(or_dash(
+            row.resource.as_deref().map(|name| fitting(name, room)),
+            strong,
+            look,
+        )),
+        "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),
+        "Acting for" => Line::from(chain(row, look)),
         _ => match (&row.policy, &row.reason, &row.error) {
             (Some(policy), _, _) => {
                 Line::styled(format!("forbidden by {policy}"), look.style(Role::Bad))

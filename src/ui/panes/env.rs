@@ -3,7 +3,7 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
@@ -12,7 +12,7 @@ use crate::{
     app::focus::PaneId,
     projection::env::{EnvChange, EnvFile, EnvRow},
     protocol::env::{EnvKind, EnvLine},
-    support::text::one_line,
+    support::text::{one_line, wrap},
     trace::event::EnvSide,
     ui::{
         HitMap, ViewCx,
@@ -94,27 +94,18 @@ fn side_by_side(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             put::line(buf, place, row, &line, cx.look);
         }
     }
-    let rows = env.rows();
-    let lines = |side: EnvSide, width: u16| -> Vec<Line<'static>> {
-        rows.iter()
-            .flat_map(|row| entry(cx.look, row, side, width))
-            .collect()
-    };
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for row in env.rows() {
+        before.extend(entry(cx.look, row, EnvSide::Before, left.width));
+        after.extend(entry(cx.look, row, EnvSide::After, right.width));
+        // Both sides of a variable begin on the same row.
+        let tallest = before.len().max(after.len());
+        before.resize(tallest, Line::default());
+        after.resize(tallest, Line::default());
+    }
     let offset = cx.app.panes().env_scroll;
-    let most = flowing::draw(
-        buf,
-        put::below(left, 4),
-        &lines(EnvSide::Before, left.width),
-        offset,
-        cx.look,
-    );
-    flowing::draw(
-        buf,
-        put::below(right, 4),
-        &lines(EnvSide::After, right.width),
-        offset,
-        cx.look,
-    );
+    let most = flowing::draw(buf, put::below(left, 4), &before, offset, cx.look);
+    flowing::draw(buf, put::below(right, 4), &after, offset, cx.look);
     extent(hits, PaneId::Env, most);
 }
 
@@ -139,15 +130,20 @@ fn head(look: &Look, file: Option<&EnvFile>, side: EnvSide) -> [Line<'static>; 3
         Line::from(worth(look, file.worth_stealing())),
         Line::styled(
             format!(
-                "{} secret {dot} {} identifiers {dot} {} config",
-                file.count(EnvKind::Secret),
-                file.count(EnvKind::Identifier),
+                "{} {dot} {} {dot} {} config",
+                plural(file.count(EnvKind::Secret), "secret"),
+                plural(file.count(EnvKind::Identifier), "identifier"),
                 file.count(EnvKind::Config),
                 dot = look.glyphs.dot,
             ),
             look.style(Role::Dim),
         ),
     ]
+}
+
+fn plural(count: usize, word: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{s}")
 }
 
 /// How many keys are worth stealing, in the words that matter.
@@ -170,27 +166,17 @@ const fn of(row: &EnvRow, side: EnvSide) -> Option<&EnvLine> {
 }
 
 /// A variable on one side: its line, and what it is under it.
-fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> [Line<'static>; 2] {
+fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> Vec<Line<'static>> {
     let dim = look.style(Role::Dim);
     let Some(line) = of(row, side) else {
-        let gone = match side {
-            EnvSide::Before => "",
-            EnvSide::After => "gone",
-        };
-        return [
-            Line::from(vec![
+        return match side {
+            EnvSide::Before => Vec::new(),
+            EnvSide::After => vec![Line::from(vec![
                 span("  ", dim),
-                span(
-                    match side {
-                        EnvSide::Before => String::new(),
-                        EnvSide::After => row.name.clone(),
-                    },
-                    dim.add_modifier(ratatui::style::Modifier::CROSSED_OUT),
-                ),
-                span(format!("  {gone}"), dim),
-            ]),
-            Line::default(),
-        ];
+                span(one_line(&row.name), dim.add_modifier(Modifier::CROSSED_OUT)),
+                span("  gone", dim),
+            ])],
+        };
     };
     let mark = match (row.change, side) {
         (EnvChange::Removed, _) => span("- ", look.bold(Role::Warning)),
@@ -201,11 +187,22 @@ fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> [Line<'static>
     let mut first = vec![mark, name(look, line), span("=", dim)];
     let room = usize::from(width).saturating_sub(4 + line.name.len());
     first.extend(value(look, line, room));
-    let mut second = vec![span("    ", dim), class(look, line)];
-    if !line.note.is_empty() {
-        second.push(span(format!("  {}", one_line(&line.note)), dim));
+    let class = class(look, line);
+    let indent = 4 + class.content.len() + 2;
+    let mut lines = vec![Line::from(first)];
+    let notes = wrap(
+        &one_line(&line.note),
+        usize::from(width).saturating_sub(indent),
+    );
+    for (place, note) in notes.into_iter().take(3).enumerate() {
+        let head = if place == 0 {
+            vec![span("    ", dim), class.clone(), span("  ", dim)]
+        } else {
+            vec![span(" ".repeat(indent), dim)]
+        };
+        lines.push(head.into_iter().chain([span(note, dim)]).collect());
     }
-    [Line::from(first), Line::from(second)]
+    lines
 }
 
 fn name(look: &Look, line: &EnvLine) -> Span<'static> {
@@ -299,6 +296,10 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
                 ));
             } else if !line.set {
                 spans.push(span("  (empty)", dim));
+            } else if line.value.is_none() {
+                let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
+                spans.push(Span::raw(pad));
+                spans.extend(value(look, line, room));
             } else if !what.is_empty() && room > 8 {
                 let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
                 spans.push(span(

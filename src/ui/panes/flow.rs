@@ -4,25 +4,25 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
+    style::{Modifier, Style},
     text::{Line, Span},
 };
 
 use super::{
-    Placement, counted,
+    Placement, counted, fitting,
     lanes::{Lanes, Stroke},
     or_dash, rows_in_view, selectable, short_resource,
 };
 use crate::{
     app::{
         command::Command,
-        focus::PaneId,
+        focus::{Layout, PaneId},
         panes::flow::{FlowRow, Section, section},
         story::{self, Done},
         target::Target,
     },
     projection::{Hop, HopId, HopKind, Verdict as HopVerdict, tools::Call},
-    support::text::{duration, shorten_middle},
+    support::text::{duration, one_line, shorten_middle, truncate, width},
     trace::{
         Actor,
         event::{CallOutcome, Leg},
@@ -40,6 +40,8 @@ use crate::{
 
 /// Cells for verdict, duration and credential, with their gaps.
 const FIXED: u16 = 1 + 9 + 1 + 1 + 7 + 1 + 1;
+/// From here on a row in words has room for duration and credential.
+const ROOMY: u16 = 56;
 /// Cells for what was asked: `issues:create`.
 const LEAST_WORDS: u16 = 14;
 
@@ -60,12 +62,14 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
 /// Draws the pane's inside.
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placement: Placement) {
     let list = &cx.app.panes().flow;
-    let words = if area.width > 100 {
-        30
-    } else {
-        LEAST_WORDS + 1
+    let empty = list.rows().is_empty();
+    let beside = match area.width {
+        // Nothing stands beside the lanes yet.
+        _ if empty => 0,
+        101.. => FIXED + 30,
+        _ => FIXED + LEAST_WORDS,
     };
-    let lanes = Lanes::fit(area.width.saturating_sub(2), FIXED + words);
+    let lanes = Lanes::fit(area.width.saturating_sub(2), beside);
     let body = match lanes {
         Some(lanes) => {
             let head = Rect {
@@ -78,7 +82,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
         }
         None => area,
     };
-    if list.rows().is_empty() {
+    if empty {
         if let Some(lanes) = lanes {
             let row = Rect {
                 x: body.x + 2,
@@ -88,9 +92,9 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
             };
             lanes.lines(buf, row, cx.look);
         }
-        return first_screen(cx, put::below(body, 1), buf, hits, placement);
+        return first_screen(cx, put::below(body, 2), buf, hits, placement);
     }
-    for (place, row, line) in rows_in_view(body, list, placement) {
+    for (place, row, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Flow, place));
         let chosen = place == list.selected();
         let inside = selectable(cx, buf, line, chosen, placement);
@@ -164,6 +168,10 @@ fn first_screen(
     if area.height < 16 {
         lines.push((Line::raw(""), None));
     }
+    let layout = match cx.app.focus().layout {
+        Layout::Explore => "projector layout ",
+        Layout::Stage => "explore layout   ",
+    };
     lines.push((
         Line::from(vec![
             span(
@@ -175,7 +183,7 @@ fn first_screen(
                 format!("  {:<3}", cx.app.keymap().shown(Command::SwitchLayout)),
                 look.bold(Role::Key),
             ),
-            span("projector layout ", look.style(Role::Dim)),
+            span(layout, look.style(Role::Dim)),
             span(
                 format!("  {:<3}", cx.app.keymap().shown(Command::NextPane)),
                 look.bold(Role::Key),
@@ -184,7 +192,7 @@ fn first_screen(
         ]),
         Some(Command::Help),
     ));
-    let top = u16::from(area.height > 14);
+    let top = u16::from(area.height > 18);
     for (row, (line, command)) in (top..area.height).zip(&lines) {
         put::line(buf, area, row, line, look);
         if let Some(command) = command {
@@ -212,14 +220,19 @@ fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         (Section::Session, _) => "session".to_owned(),
     };
     let mut left = vec![span(name, look.style(Role::Heading))];
-    if let Some(subject) = call.and_then(|call| call.subject.as_ref()) {
-        left.push(span(
-            format!("  {}", shorten_middle(subject, 13)),
-            look.style(Role::Dim),
-        ));
+    let right = call.map_or_else(Vec::new, |call| outcome(cx, call, row.width));
+    let right = Line::from(right);
+    if let Some(subject) = call.and_then(|call| about(cx, call)) {
+        let taken = put::line_width(&right) + width(&left[0].content) + 7;
+        let room = usize::from(row.width).saturating_sub(taken);
+        if room > 4 {
+            left.push(span(
+                format!("  {}", truncate(&subject, room)),
+                look.style(Role::Dim),
+            ));
+        }
     }
     left.push(Span::raw(" "));
-    let right = call.map_or_else(Vec::new, |call| outcome(cx, call));
     put::rule(
         buf,
         row,
@@ -232,10 +245,23 @@ fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         width: row.width.saturating_sub(1),
         ..row
     };
-    put::line_right(buf, place, 0, &Line::from(right), look);
+    put::line_right(buf, place, 0, &right, look);
 }
 
-fn outcome(cx: &ViewCx, call: &Call) -> Vec<Span<'static>> {
+/// What a call is about, in the words of people: the ticket's subject, the issue's name.
+fn about(cx: &ViewCx, call: &Call) -> Option<String> {
+    let issues = cx.app.projection().issues();
+    if let Some(ticket) = call.ticket.and_then(|id| issues.ticket(id)) {
+        return Some(one_line(&ticket.subject));
+    }
+    let subject = call.subject.as_deref()?;
+    Some(match issues.issue(subject) {
+        Some(issue) if !issue.identifier.is_empty() => issue.identifier.to_string(),
+        Some(_) | None => shorten_middle(subject, 13).into_owned(),
+    })
+}
+
+fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
     let look = cx.look;
     let verdict = match call.outcome {
         None => Verdict::Waiting.show("running", look),
@@ -243,9 +269,13 @@ fn outcome(cx: &ViewCx, call: &Call) -> Vec<Span<'static>> {
         Some(CallOutcome::Failed) if call.refused > 0 => Verdict::Bad.show("refused", look),
         Some(CallOutcome::Failed) => Verdict::Bad.show("failed", look),
         Some(CallOutcome::Broken) => Verdict::Bad.show("broken", look),
-        Some(CallOutcome::Cancelled) => Verdict::Unseen.show("called off", look),
+        Some(CallOutcome::Cancelled) => Verdict::Neutral.show("called off", look),
     };
     let mut spans = vec![Span::raw(" "), verdict];
+    if room < ROOMY {
+        spans.push(Span::raw(" "));
+        return spans;
+    }
     if call.issued > 0 {
         spans.push(span(
             format!("  {} issued", call.issued),
@@ -276,12 +306,21 @@ pub fn verdict(hop: &Hop, look: &crate::ui::look::Look) -> Span<'static> {
         // A first request without a token is meant to be refused: 401 is how the client learns
         // whom to ask. It is a refusal all the same, but none of policy.
         (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => {
-            (Verdict::Unseen, "401".to_owned())
+            (Verdict::Neutral, "401".to_owned())
         }
-        (HopVerdict::Failed | HopVerdict::Denied, _) => (
-            Verdict::Bad,
-            hop.status.map_or("failed".to_owned(), |s| s.to_string()),
-        ),
+        (HopVerdict::Failed | HopVerdict::Denied, _) => {
+            // The transport's 200 would belie the tool's own error.
+            let told = hop.status.filter(|status| *status >= 400);
+            let word = if hop.verdict == HopVerdict::Denied {
+                "refused"
+            } else {
+                "failed"
+            };
+            (
+                Verdict::Bad,
+                told.map_or_else(|| word.to_owned(), |status| status.to_string()),
+            )
+        }
     };
     verdict.show(&word, look)
 }
@@ -304,11 +343,15 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
                     scope_span(scope),
                 ]),
                 (_, Some(scope)) => Line::from(scope_span(scope)),
-                (resource, None) => Line::from(or_dash(resource, Style::new(), look)),
+                (resource, None) => Line::from(or_dash(
+                    resource.map(|name| fitting(name, room)),
+                    Style::new(),
+                    look,
+                )),
             }
         }
         HopKind::Upstream => {
-            let mut spans = vec![span(hop.title.to_string(), look.style(Role::Dim))];
+            let mut spans = vec![span(short_path(&hop.title, room), look.style(Role::Dim))];
             if let Some(name) = &hop.acted_as {
                 spans.push(span(format!(" as {name}"), Style::new()));
             }
@@ -317,6 +360,11 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
         HopKind::Request | HopKind::Browser => {
             let title = match hop.leg {
                 Some(Leg::Discovery) => hop.title.replace("/.well-known/", ""),
+                // The heading names the tool.
+                Some(Leg::Mcp) if hop.call.is_some() => {
+                    let method = hop.title.split_whitespace().next();
+                    method.unwrap_or_default().to_owned()
+                }
                 Some(
                     Leg::Registration
                     | Leg::Authorization
@@ -332,6 +380,16 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
     }
 }
 
+/// `GET /rest/v1/tickets`, where there is no room `GET …/tickets`.
+fn short_path(title: &str, room: u16) -> String {
+    match (title.split_once(' '), title.rsplit_once('/')) {
+        (Some((method, _)), Some((_, last))) if width(title) > usize::from(room) => {
+            format!("{method} …/{last}")
+        }
+        _ => title.to_owned(),
+    }
+}
+
 fn credential(cx: &ViewCx, hop: &Hop) -> Span<'static> {
     match hop.credential {
         Some(credential) => span(credential.letter.to_string(), cx.look.bold(Role::Masked)),
@@ -343,15 +401,16 @@ fn took(hop: &Hop) -> String {
     hop.duration_us.map_or(String::new(), duration)
 }
 
-/// How an arrow looks: a refusal stands out, the rest is plain.
+/// How an arrow looks: a refusal stands out, the rest is plain. Reverse is for words only.
 fn ink(cx: &ViewCx, hop: &Hop) -> Style {
-    match (hop.verdict, hop.kind) {
+    let style = match (hop.verdict, hop.kind) {
         (HopVerdict::Pending, _) => cx.look.style(Role::Dim),
         (HopVerdict::Ok, HopKind::Exchange) => cx.look.style(Role::Good),
         (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => Style::new(),
         (HopVerdict::Denied | HopVerdict::Failed, _) => cx.look.bold(Role::Bad),
         (HopVerdict::Ok, HopKind::Request | HopKind::Upstream | HopKind::Browser) => Style::new(),
-    }
+    };
+    style.remove_modifier(Modifier::REVERSED)
 }
 
 fn in_lanes(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop, lanes: Lanes) {
@@ -370,24 +429,37 @@ fn in_lanes(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop, lanes: Lanes) {
         width: row.width.saturating_sub(lanes.width() + 1),
         ..row
     };
-    told(cx, rest, buf, hop);
+    told(cx, rest, buf, hop, Detail::All);
+}
+
+/// Whether there is room for duration and credential.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    All,
+    Short,
 }
 
 /// Verdict, words, duration, credential.
-fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop) {
+fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop, detail: Detail) {
     put::line(buf, area, 0, &Line::from(verdict(hop, cx.look)), cx.look);
-    let end = Rect {
-        width: area.width.saturating_sub(1),
-        ..area
+    let taken = match detail {
+        Detail::All => {
+            let end = Rect {
+                width: area.width.saturating_sub(1),
+                ..area
+            };
+            let right = Line::from(vec![
+                span(format!("{} ", took(hop)), cx.look.style(Role::Dim)),
+                credential(cx, hop),
+            ]);
+            put::line_right(buf, end, 0, &right, cx.look);
+            1 + 7 + 1 + 1 + 1
+        }
+        Detail::Short => 0,
     };
-    let right = Line::from(vec![
-        span(format!("{} ", took(hop)), cx.look.style(Role::Dim)),
-        credential(cx, hop),
-    ]);
-    put::line_right(buf, end, 0, &right, cx.look);
     let middle = Rect {
         x: area.x + 10.min(area.width),
-        width: area.width.saturating_sub(10 + 1 + 7 + 1 + 1 + 1),
+        width: area.width.saturating_sub(10 + taken),
         ..area
     };
     put::line(buf, middle, 0, &words(cx, hop, middle.width), cx.look);
@@ -414,7 +486,12 @@ fn in_words(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         width: row.width.saturating_sub(19),
         ..row
     };
-    told(cx, rest, buf, hop);
+    let detail = if row.width < ROOMY {
+        Detail::Short
+    } else {
+        Detail::All
+    };
+    told(cx, rest, buf, hop, detail);
 }
 
 /// The call that never was: there was no credential to make it with.
@@ -424,7 +501,8 @@ fn no_call(cx: &ViewCx, row: Rect, buf: &mut Buffer, id: HopId, lanes: Option<La
     match (lanes, upstream_of(cx, id)) {
         (Some(lanes), Some(to)) => {
             lanes.lines(buf, row, cx.look);
-            lanes.arrow(buf, row, Actor::Server, to, Stroke::Never, style, cx.look);
+            let ink = style.remove_modifier(Modifier::REVERSED);
+            lanes.arrow(buf, row, Actor::Server, to, Stroke::Never, ink, cx.look);
             put::text(buf, row, 0, lanes.width() + 1, words, style, cx.look);
         }
         (Some(lanes), None) => {

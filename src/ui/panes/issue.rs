@@ -215,15 +215,26 @@ fn written(cx: &ViewCx, ticket: Option<&Ticket>, width: u16) -> Vec<Line<'static
             .map(|line| line.style(look.style(Role::Heading))),
     );
     lines.push(Line::raw(""));
-    let field = |label: &str, value: &str| {
-        flowing::labelled(label, vec![Span::raw(one_line(value))], 9, look)
+    // Personal data that the ticket itself names as such; the body may hold more.
+    let personal = look.style(Role::Warning);
+    let field = |label: &str, value: &str, style: Style| {
+        flowing::labelled(label, vec![span(one_line(value), style)], 9, look)
     };
-    lines.push(field("from", &ticket.customer_name));
-    lines.push(field("e-mail", &ticket.email));
-    lines.push(field("phone", &ticket.phone));
-    lines.push(field("severity", ticket.severity.as_str()));
+    lines.push(field("from", &ticket.customer_name, personal));
+    lines.push(field("e-mail", &ticket.email, personal));
+    lines.push(field("phone", &ticket.phone, personal));
+    lines.push(field("severity", ticket.severity.as_str(), Style::new()));
     lines.push(Line::raw(""));
-    lines.extend(flowing::foreign(&ticket.body, cells, look));
+    let words = [
+        ticket.customer_name.as_str(),
+        ticket.email.as_str(),
+        ticket.phone.as_str(),
+    ];
+    lines.extend(
+        flowing::foreign(&ticket.body, cells, look)
+            .into_iter()
+            .map(|line| flowing::mark(line, &words, personal)),
+    );
     lines
 }
 

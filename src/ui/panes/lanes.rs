@@ -20,7 +20,7 @@ pub struct Lanes {
 /// The narrowest lane that still has a readable heading.
 const NARROWEST: u16 = 5;
 /// Wider lanes only stretch the arrows.
-const WIDEST: u16 = 12;
+const WIDEST: u16 = 14;
 
 /// How an arrow is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::{
         audit::Effect,
         console::{Owner, Policy, PolicyOverview},
     },
-    support::text::one_line,
+    support::text::{one_line, width},
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -61,7 +61,10 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     };
     let area = put::inset(area, 1);
     let mut row = 0;
-    for line in [in_force(cx, overview), decided(cx, policies.last())] {
+    for line in [
+        in_force(cx, overview, area.width),
+        decided(cx, policies.last()),
+    ] {
         put::line(buf, area, row, &line, cx.look);
         row += 1;
     }
@@ -88,13 +91,13 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
 }
 
-fn in_force(cx: &ViewCx, overview: &PolicyOverview) -> Line<'static> {
+fn in_force(cx: &ViewCx, overview: &PolicyOverview, room: u16) -> Line<'static> {
     let look = cx.look;
     let active = overview
         .sets
         .iter()
         .find(|set| set.active_version.is_some());
-    let mut spans = vec![span("in force   ", look.style(Role::Dim))];
+    let mut spans = vec![span("in force    ", look.style(Role::Dim))];
     match active {
         Some(set) => {
             spans.push(span(one_line(&set.name), look.style(Role::Heading)));
@@ -117,10 +120,14 @@ fn in_force(cx: &ViewCx, overview: &PolicyOverview) -> Line<'static> {
             format!("   {}", cx.app.keymap().shown(Command::TogglePolicy)),
             look.style(Role::Key),
         ));
-        spans.push(span(
-            format!(" switches to {}", one_line(&other.name)),
-            look.style(Role::Dim),
-        ));
+        let used: usize = spans.iter().map(|s| width(&s.content)).sum();
+        let long = format!(" switches to {}", one_line(&other.name));
+        let told = if used + width(&long) > usize::from(room) {
+            " switches".to_owned()
+        } else {
+            long
+        };
+        spans.push(span(told, look.style(Role::Dim)));
     }
     Line::from(spans)
 }
@@ -134,7 +141,7 @@ const fn owner(owner: Owner) -> &'static str {
 
 fn decided(cx: &ViewCx, decision: Option<&Decision>) -> Line<'static> {
     let look = cx.look;
-    let mut spans = vec![span("last asked ", look.style(Role::Dim))];
+    let mut spans = vec![span("last asked  ", look.style(Role::Dim))];
     let Some(decision) = decision else {
         spans.push(span("nothing yet", look.style(Role::Dim)));
         return Line::from(spans);
@@ -159,17 +166,14 @@ fn decided(cx: &ViewCx, decision: Option<&Decision>) -> Line<'static> {
 fn why(cx: &ViewCx, decision: &Decision) -> Line<'static> {
     let look = cx.look;
     let names: Vec<&str> = decision.policies().collect();
-    let label = span("because    ", look.style(Role::Dim));
+    let label = span("because     ", look.style(Role::Dim));
     let text = match (decision.effect, names.is_empty()) {
         (Effect::Deny, true) => "no policy permits it".to_owned(),
         (Effect::Deny, false) => {
-            format!(
-                "{} forbids it; a forbid overrides every permit",
-                names.join(", ")
-            )
+            format!("forbidden by {}: forbid overrides permit", names.join(", "))
         }
         (Effect::Allow, true) => "the zone did not say by which policy".to_owned(),
-        (Effect::Allow, false) => format!("{} permits it, nothing forbids it", names.join(", ")),
+        (Effect::Allow, false) => format!("permitted by {}", names.join(", ")),
     };
     Line::from(vec![label, span(one_line(&text), Style::new())])
 }
@@ -228,7 +232,7 @@ fn entry(cx: &ViewCx, policy: &Policy, open: bool, effect: Option<Effect>) -> Li
         span(format!("{:<28}", one_line(&policy.name)), name),
         span(
             format!(
-                " v{} {:<9}",
+                " v{} {:<10}",
                 policy.latest_version.version,
                 owner(policy.owner_type)
             ),

@@ -103,7 +103,7 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
     lines.push(flowing::labelled(
         "session",
         vec![span(shorten_middle(&row.id, 24).into_owned(), dim)],
-        12,
+        13,
         look,
     ));
     for (place, application) in row.applications.iter().enumerate() {
@@ -116,13 +116,13 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
         ));
     }
     lines.push(Line::from(vec![
-        span("ended        ", dim),
+        span("outcome       ", dim),
         span(
-            format!(" {} {} issued", row.issued, look.glyphs.good),
+            format!("{} {} issued", look.glyphs.good, row.issued),
             look.style(Role::Good),
         ),
         span(
-            format!("   {} {} refused", row.failed, look.glyphs.bad),
+            format!("   {} {} refused", look.glyphs.bad, row.failed),
             if row.failed > 0 {
                 look.bold(Role::Bad)
             } else {
@@ -130,6 +130,7 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
             },
         ),
     ]));
+    lines.push(Line::raw(""));
     for touch in &row.touched {
         lines.push(touched(look, touch));
     }

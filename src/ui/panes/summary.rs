@@ -77,9 +77,8 @@ pub fn detail(fact: &Fact) -> String {
         Fact::RunStarted(target) => format!("{} {}", target.name, target.server),
         Fact::LabStarted(lab) => format!("server {} · zone {}", lab.server, lab.zone),
         Fact::SignInStarted { server } => server.clone(),
-        Fact::MetadataRead { url, .. } => url.clone(),
+        Fact::MetadataRead { url, .. } | Fact::BrowserOpened { url, .. } => url.clone(),
         Fact::ClientRegistered { client_id, issuer } => format!("{client_id} at {issuer}"),
-        Fact::BrowserOpened { url, .. } => url.clone(),
         Fact::CallbackReceived { error, description } => match (error, description) {
             (Some(error), Some(description)) => format!("{error}: {description}"),
             (Some(error), None) => error.clone(),
@@ -129,10 +128,10 @@ pub fn detail(fact: &Fact) -> String {
             record.scopes.join(" ")
         ),
         Fact::SessionsRead { sessions, grants } => {
-            format!("{} sessions, {} grants", sessions.len(), grants.len())
+            format!("sessions: {}, grants: {}", sessions.len(), grants.len())
         }
         Fact::PolicyRead(overview) => format!(
-            "{} sets, {} policies in force",
+            "sets: {}, policies in force: {}",
             overview.sets.len(),
             overview.active_policies.len()
         ),

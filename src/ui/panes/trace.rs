@@ -25,9 +25,9 @@ use crate::{
 const COLUMNS: &[Column] = &[
     Column::numbers("#", 7, 2),
     Column::numbers("Time", 10, 1),
-    Column::words("Who", 10, 3),
+    Column::words("Who", 10, 4),
     Column::words("What", 20, 0),
-    Column::words("", 24, 4).growing(),
+    Column::words("", 18, 3).growing(),
 ];
 
 /// What the title says.
@@ -69,7 +69,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let slots = table::fit(COLUMNS, head.width);
     table::heads(buf, head, 0, COLUMNS, &slots, cx.look);
     let body = put::below(area, 1);
-    for (place, seq, line) in rows_in_view(body, list, Placement::Main) {
+    for (place, seq, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Trace, place));
         let inside = selectable(cx, buf, line, place == list.selected(), Placement::Main);
         let inside = Rect {
@@ -109,7 +109,7 @@ fn cell(event: &TraceEvent, column: usize, look: &Look) -> Line<'static> {
             Line::styled(
                 name,
                 match role {
-                    Role::Text => look.style(Role::Heading),
+                    Role::Text => Style::new(),
                     other => look.bold(other),
                 },
             )

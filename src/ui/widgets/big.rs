@@ -34,7 +34,7 @@ const fn pixels(c: char) -> [&'static str; 5] {
         'U' => ["#..#", "#..#", "#..#", "#..#", ".##."],
         'V' => ["#...#", "#...#", ".#.#.", ".#.#.", "..#.."],
         'W' => ["#...#", "#...#", "#.#.#", "##.##", "#...#"],
-        'X' => ["#...#", ".#.#.", "..#..", ".#.#.", "#...#"],
+        'X' | '✗' => ["#...#", ".#.#.", "..#..", ".#.#.", "#...#"],
         'Y' => ["#...#", ".#.#.", "..#..", "..#..", "..#.."],
         'Z' => ["####", "..#.", ".#..", "#...", "####"],
         '1' => [".#", "##", ".#", ".#", ".#"],
@@ -47,7 +47,6 @@ const fn pixels(c: char) -> [&'static str; 5] {
         '8' => [".##.", "#..#", ".##.", "#..#", ".##."],
         '9' => [".##.", "#..#", ".###", "...#", ".##."],
         '✓' => ["......#", ".....#.", "#...#..", ".#.#...", "..#...."],
-        '✗' => ["#...#", ".#.#.", "..#..", ".#.#.", "#...#"],
         '…' => [".....", ".....", ".....", ".....", "#.#.#"],
         _ => ["..", "..", "..", "..", ".."],
     }
@@ -70,7 +69,11 @@ pub fn draw(buf: &mut Buffer, area: Rect, text: &str, style: Style, look: &Look)
         && width(text) <= usize::from(area.width)
         && area.height >= HEIGHT;
     if !large {
-        return put::text(buf, area, area.height.min(HEIGHT) / 2, 0, text, style, look);
+        // Spaced, a plain word still reads from afar.
+        let letters: Vec<String> = text.chars().map(String::from).collect();
+        let spaced = format!(" {} ", letters.join(" "));
+        let row = area.height.min(HEIGHT) / 2;
+        return put::text(buf, area, row, 0, &spaced, style, look);
     }
     let mut x = area.x;
     for c in text.chars() {

@@ -86,6 +86,10 @@ fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn is_placeholder(word: &str) -> bool {
+    // What the client's seam writes in place of a secret.
+    if word == "hidden" {
+        return true;
+    }
     let Some((kind, number)) = word.rsplit_once('_') else {
         return false;
     };
@@ -93,6 +97,33 @@ fn is_placeholder(word: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit())
         && !kind.is_empty()
         && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+}
+
+/// Marks every occurrence of `words` in a line.
+#[must_use]
+pub fn mark(line: Line<'static>, words: &[&str], style: Style) -> Line<'static> {
+    let base = line.style;
+    let mut spans = Vec::new();
+    for piece in line.spans {
+        let mut rest: &str = &piece.content;
+        while let Some((at, word)) = words
+            .iter()
+            .filter(|word| word.chars().count() > 2)
+            .filter_map(|word| rest.find(word).map(|at| (at, *word)))
+            .min_by_key(|(at, _)| *at)
+        {
+            let (before, after) = rest.split_at(at);
+            if !before.is_empty() {
+                spans.push(put::span(before, piece.style));
+            }
+            spans.push(put::span(word, piece.style.patch(style)));
+            rest = &after[word.len()..];
+        }
+        if !rest.is_empty() {
+            spans.push(put::span(rest, piece.style));
+        }
+    }
+    Line::from(spans).style(base)
 }
 
 /// A label and a value that may take several lines.

@@ -18,15 +18,8 @@ pub enum Attention {
     Beside,
 }
 
-/// Draws a frame with a title and what stands at its right; returns the inside.
-pub fn framed(
-    buf: &mut Buffer,
-    area: Rect,
-    title: &Line<'_>,
-    right: &Line<'_>,
-    attention: Attention,
-    look: &Look,
-) -> Rect {
+/// Draws a border; where it meets another, the two become one.
+pub fn frame(buf: &mut Buffer, area: Rect, attention: Attention, look: &Look) {
     let area = put::on_screen(area, buf);
     let style = match attention {
         Attention::Focused => look.style(Role::Focus),
@@ -41,8 +34,18 @@ pub fn framed(
     } else {
         block.merge_borders(MergeStrategy::Exact)
     };
-    let inner = block.inner(area);
     block.render(area, buf);
+}
+
+/// Writes a title and what stands at its right into a border; returns the inside.
+pub fn titled(
+    buf: &mut Buffer,
+    area: Rect,
+    title: &Line<'_>,
+    right: &Line<'_>,
+    look: &Look,
+) -> Rect {
+    let area = put::on_screen(area, buf);
     if area.width > 4 && area.height > 0 {
         let top = Rect {
             x: area.x + 2,
@@ -52,7 +55,7 @@ pub fn framed(
         };
         titles(buf, top, title, right, look);
     }
-    inner
+    Block::bordered().inner(area)
 }
 
 /// Writes a title on the left and, where there is room, what stands on the right.

@@ -36,6 +36,8 @@ pub fn text(
     let fitted = look.fit(text);
     let cut = truncate(&fitted, usize::from(room));
     let cut = look.fit(&cut);
+    // What lies under the text (a rule, a lane) must not show through in colour.
+    let style = Style::reset().patch(style);
     buf.set_stringn(
         area.x + column,
         area.y + row,

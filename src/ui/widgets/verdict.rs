@@ -11,8 +11,8 @@ pub enum Verdict {
     Good,
     Bad,
     Waiting,
-    /// Nobody told.
-    Unseen,
+    /// Neither good nor bad: it is how things go.
+    Neutral,
 }
 
 impl Verdict {
@@ -23,7 +23,7 @@ impl Verdict {
             Self::Good => look.glyphs.good,
             Self::Bad => look.glyphs.bad,
             Self::Waiting => look.glyphs.waiting,
-            Self::Unseen => look.glyphs.unseen,
+            Self::Neutral => look.glyphs.bullet,
         }
     }
 
@@ -33,7 +33,7 @@ impl Verdict {
         match self {
             Self::Good => Role::Good,
             Self::Bad => Role::Bad,
-            Self::Waiting | Self::Unseen => Role::Dim,
+            Self::Waiting | Self::Neutral => Role::Dim,
         }
     }
 
@@ -42,7 +42,7 @@ impl Verdict {
     pub fn style(self, look: &Look) -> Style {
         match self {
             Self::Bad => look.bold(Role::Bad),
-            Self::Good | Self::Waiting | Self::Unseen => look.style(self.role()),
+            Self::Good | Self::Waiting | Self::Neutral => look.style(self.role()),
         }
     }
 

@@ -8,7 +8,19 @@ pub mod comparators;
 pub mod connection;
 pub mod filters;
 pub mod mutation;
+#[expect(
+    clippy::unused_async,
+    reason = "`async_graphql` takes async resolvers only"
+)]
 pub mod nodes;
+#[expect(
+    clippy::unused_async,
+    reason = "`async_graphql` takes async resolvers only"
+)]
+#[expect(
+    clippy::used_underscore_binding,
+    reason = "Linear's arguments that change nothing here"
+)]
 pub mod query;
 pub mod scalars;
 

@@ -76,15 +76,11 @@ impl ReturnTo {
     }
 }
 
-/// RFC 6749, section 4.1.2.1: a description is printable ASCII without quotes and backslashes.
+/// RFC 6749, section 4.1.2.1: a description is printable ASCII. It would also be without quotes, but
+/// Keycard's sentences have them (facts/keycard.md, 2.3), and they are percent-encoded anyway.
 fn ascii(text: &str) -> String {
     text.chars()
-        .map(|c| match c {
-            '"' => '\'',
-            '\\' => '/',
-            ' '..='~' => c,
-            _ => '?',
-        })
+        .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
         .collect()
 }
 

@@ -108,18 +108,14 @@ impl Parties {
         transaction: &Transaction,
         user: &User,
     ) -> bool {
-        let granted = |dependency: &DependencyState| {
-            directory
-                .active_grant(&user.id, &dependency.resource.id)
-                .is_some()
-        };
+        let granted =
+            |resource: &Resource| directory.active_grant(&user.id, &resource.id).is_some();
         if let Some(agreed) = &transaction.agreed {
             // Agreed a moment ago, and a provider may not have been visited yet. What was added
             // since was not on the page.
-            return !self
-                .dependencies
-                .iter()
-                .all(|dependency| agreed.contains(&dependency.resource.id) || granted(dependency));
+            return !self.dependencies.iter().all(|dependency| {
+                agreed.contains(&dependency.resource.id) || granted(&dependency.resource)
+            });
         }
         if transaction.prompt_consent {
             return true;
@@ -135,7 +131,11 @@ impl Parties {
             // must not live off what the person allowed another.
             Consent::Required => {
                 !consent_is_remembered(directory, now, &key)
-                    || !self.dependencies.iter().all(granted)
+                    || !granted(&self.resource)
+                    || !self
+                        .dependencies
+                        .iter()
+                        .all(|dependency| granted(&dependency.resource))
             }
         }
     }

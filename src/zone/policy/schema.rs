@@ -104,7 +104,7 @@ mod tests {
         for text in [
             r#"forbid(principal is Keycard::Application, action, resource is Keycard::Resource) when { principal.identifier == "urn:app:x" && resource.identifier == "urn:y" };"#,
             r#"permit (principal in Keycard::User::"u1", action, resource) when { context has scopes && context.scopes.contains("snowflake:delegate") };"#,
-            r#"permit(principal is Keycard::Application, action, resource) when { context.on_behalf == true && principal.dependencies.contains(resource) };"#,
+            "permit(principal is Keycard::Application, action, resource) when { context.on_behalf == true && principal.dependencies.contains(resource) };",
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }

@@ -18,7 +18,7 @@ use crate::{
     support::error::{Exit, Failure},
     zone::{
         directory::{Change, Directory, Kind, Object},
-        vault::unusable,
+        vault::{make_state_dir, unusable},
     },
 };
 
@@ -249,7 +249,7 @@ fn look_before_opening(dir: &Path, file: &Path) -> Result<(), Failure> {
         }
         // Not there yet, or SQLite's empty file before the first page.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => {
-            fs::create_dir_all(dir).map_err(|error| unusable(dir, &error))
+            make_state_dir(dir)
         }
         Err(error) => Err(unusable(dir, &error)),
     }

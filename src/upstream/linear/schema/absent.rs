@@ -16,18 +16,18 @@ macro_rules! absent {
 }
 
 absent! {
-    Cycle ExternalUser Favorite InitiativeUpdate IntegrationsSettings
-    Project ProjectMilestone ProjectUpdate TeamMembership
+    AgentSession Cycle Document ExternalUser Favorite Initiative InitiativeUpdate IntegrationsSettings
+    Project ProjectMilestone ProjectUpdate SlackChannelIntegration TeamMembership
     Template TriageResponsibility
 }
 
 /// A block of fields that are always `null`.
 macro_rules! always_null {
-    ($(#[$doc:meta])* $block:ident { $($field:ident: $kind:ty,)* }) => {
+    ($(#[$doc:meta])* $block:ident { $($(#[$meta:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, SimpleObject)]
         pub struct $block {
-            $(pub $field: Option<$kind>,)*
+            $($(#[$meta])* pub $field: Option<$kind>,)*
         }
     };
 }
@@ -236,8 +236,175 @@ always_null! {
         edited_at: DateTime,
         resolved_at: DateTime,
         quoted_text: String,
-        parent: super::nodes::Comment,
+        resolving_comment_id: String,
+        document_content_id: String,
+        initiative_id: String,
+        initiative_update_id: String,
+        parent_id: String,
+        project_id: String,
+        project_update_id: String,
+        agent_session: AgentSession,
         bot_actor: ActorBot,
+        document_content: DocumentContent,
+        external_thread: SyncedExternalThread,
         external_user: ExternalUser,
+        initiative: Initiative,
+        initiative_update: InitiativeUpdate,
+        parent: super::nodes::Comment,
+        project: Project,
+        project_update: ProjectUpdate,
+        resolving_comment: super::nodes::Comment,
+        resolving_user: super::nodes::User,
+        synced_with: Vec<ExternalEntityInfo>,
+    }
+}
+
+always_null! {
+    /// The text of a document.
+    DocumentContent {
+        id: ID,
+        content: String,
+        content_state: String,
+        document: Document,
+        initiative: Initiative,
+        issue: super::nodes::Issue,
+        project_milestone: ProjectMilestone,
+        project: Project,
+        ai_prompt_rules: AiPromptRules,
+        welcome_message: WelcomeMessage,
+        restored_at: DateTime,
+        archived_at: DateTime,
+        created_at: DateTime,
+        updated_at: DateTime,
+    }
+}
+
+always_null! {
+    /// Instructions to Linear's own agents.
+    AiPromptRules {
+        id: ID,
+        archived_at: DateTime,
+        created_at: DateTime,
+        updated_at: DateTime,
+        updated_by: super::nodes::User,
+    }
+}
+
+always_null! {
+    /// A greeting to new members.
+    WelcomeMessage {
+        id: ID,
+        title: String,
+        enabled: bool,
+        archived_at: DateTime,
+        created_at: DateTime,
+        updated_at: DateTime,
+        updated_by: super::nodes::User,
+    }
+}
+
+always_null! {
+    /// A thread that is mirrored elsewhere.
+    SyncedExternalThread {
+        id: ID,
+        url: String,
+        name: String,
+        display_name: String,
+        #[graphql(name = "type")]
+        kind: String,
+        sub_type: String,
+        is_personal_integration_required: bool,
+        is_personal_integration_connected: bool,
+        is_connected: bool,
+    }
+}
+
+always_null! {
+    /// A step in the life of a project.
+    ProjectStatus {
+        id: ID,
+        name: String,
+        description: String,
+        #[graphql(name = "type")]
+        kind: String,
+        color: String,
+        position: Whole,
+        indefinite: bool,
+        archived_at: DateTime,
+        created_at: DateTime,
+        updated_at: DateTime,
+    }
+}
+
+always_null! {
+    /// What a workspace pays for.
+    PaidSubscription {
+        id: ID,
+        #[graphql(name = "type")]
+        kind: String,
+        collection_method: String,
+        pending_change_type: String,
+        seats: Whole,
+        seats_maximum: Whole,
+        seats_minimum: Whole,
+        cancel_at: DateTime,
+        canceled_at: DateTime,
+        next_billing_at: DateTime,
+        archived_at: DateTime,
+        created_at: DateTime,
+        updated_at: DateTime,
+        creator: super::nodes::User,
+    }
+}
+
+always_null! {
+    /// What the lab's workspace does not use.
+    OrganizationBlanks {
+        allowed_auth_services: Vec<String>,
+        allowed_file_upload_content_types: Vec<String>,
+        auth_settings: super::scalars::JsonObject,
+        customers_configuration: super::scalars::JsonObject,
+        security_settings: super::scalars::JsonObject,
+        default_feed_summary_schedule: String,
+        pull_request_issue_mode: String,
+        period_upload_volume: Whole,
+        slack_project_channel_integration: SlackChannelIntegration,
+        initiative_update_reminders_day: String,
+        project_update_reminders_day: String,
+        default_home_view: String,
+        default_home_view_target_id: String,
+        release_channel: String,
+        initiative_update_reminder_frequency_in_weeks: Whole,
+        project_update_reminder_frequency_in_weeks: Whole,
+        initiative_update_reminders_hour: Whole,
+        project_update_reminders_hour: Whole,
+        project_updates_reminder_frequency: String,
+        customer_count: Whole,
+        slack_project_channel_prefix: String,
+        git_branch_format: String,
+        deletion_requested_at: DateTime,
+        trial_starts_at: DateTime,
+        trial_ends_at: DateTime,
+        subscription: PaidSubscription,
+        fiscal_year_start_month: Whole,
+        hipaa_compliance_enabled: bool,
+        saml_enabled: bool,
+        scim_enabled: bool,
+        git_linkback_descriptions_enabled: bool,
+        releases_enabled: bool,
+        customers_enabled: bool,
+        git_linkback_messages_enabled: bool,
+        git_public_linkback_messages_enabled: bool,
+        feed_enabled: bool,
+        suggested_branch_name_enabled: bool,
+        roadmap_enabled: bool,
+        pull_request_tour_enabled: bool,
+        ai_discussion_summaries_enabled: bool,
+        ai_thread_summaries_enabled: bool,
+        hide_non_primary_organizations: bool,
+        allow_members_to_invite: bool,
+        restrict_team_creation_to_admins: bool,
+        restrict_label_management_to_admins: bool,
+        sla_day_count: String,
     }
 }

@@ -50,6 +50,7 @@ pub struct TeamFilter {
 }
 
 impl Filter<Team> for TeamFilter {
+    #[expect(clippy::only_used_in_recursion, reason = "the trait has the parameter")]
     fn fits(&self, workspace: &Workspace, team: &Team) -> bool {
         self.id.as_ref().is_none_or(|c| c.fits(&[&team.id]))
             && self.key.as_ref().is_none_or(|c| c.fits(Some(&team.key)))
@@ -90,6 +91,7 @@ pub struct UserFilter {
 }
 
 impl Filter<Member> for UserFilter {
+    #[expect(clippy::only_used_in_recursion, reason = "the trait has the parameter")]
     fn fits(&self, workspace: &Workspace, member: &Member) -> bool {
         let text = |c: &Option<StringComparator>, text: &str| {
             c.as_ref().is_none_or(|c| c.fits(Some(text)))

@@ -6,7 +6,10 @@ use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use chrono::{DateTime as Instant, Utc};
 
 use super::{
-    absent::{CommentBlanks, IssueBlanks, Reaction, TeamBlanks, UserBlanks},
+    absent::{
+        CommentBlanks, IssueBlanks, OrganizationBlanks, ProjectStatus, Reaction, TeamBlanks,
+        UserBlanks,
+    },
     connection::{Connection, PaginationOrderBy, Paging},
     filters::{CommentFilter, Filter as _, IssueLabelFilter, WorkflowStateFilter},
     lab,
@@ -283,10 +286,16 @@ pub struct Organization {
     pub name: String,
     pub url_key: String,
     pub user_count: i32,
+    pub created_issue_count: u32,
+    pub previous_url_keys: Vec<String>,
+    /// Not null: `@linear/sdk` reads it without asking.
+    pub project_statuses: Vec<ProjectStatus>,
     pub created_at: DateTime,
     pub updated_at: DateTime,
     pub archived_at: Option<DateTime>,
     pub logo_url: Option<String>,
+    #[graphql(flatten)]
+    blanks: Box<OrganizationBlanks>,
 }
 
 impl Organization {
@@ -298,10 +307,14 @@ impl Organization {
             name: workspace::WORKSPACE_NAME.to_owned(),
             url_key: workspace::WORKSPACE_KEY.to_owned(),
             user_count: i32::try_from(lab.workspace.members.len()).unwrap_or(i32::MAX),
+            created_issue_count: lab.store.read().last_number,
+            previous_url_keys: Vec::new(),
+            project_statuses: Vec::new(),
             created_at: founded(),
             updated_at: founded(),
             archived_at: None,
             logo_url: None,
+            blanks: Box::default(),
         }
     }
 }
@@ -477,6 +490,9 @@ pub struct Comment {
     pub created_at: DateTime,
     pub updated_at: DateTime,
     pub issue_id: Option<String>,
+    pub reaction_data: JsonObject,
+    /// Not null: `@linear/sdk` reads it without asking.
+    pub reactions: Vec<Reaction>,
     #[graphql(flatten)]
     blanks: Box<CommentBlanks>,
     #[graphql(skip)]
@@ -494,6 +510,8 @@ impl Comment {
             created_at: DateTime(record.created_at),
             updated_at: DateTime(record.created_at),
             issue_id: Some(record.issue_id.clone()),
+            reaction_data: JsonObject,
+            reactions: Vec::new(),
             blanks: Box::default(),
             record,
         }

@@ -1,0 +1,224 @@
+//! Postal addresses in American, British and continental European forms.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::protocol::tickets::EntityKind;
+
+use super::{
+    fields::{Field, Form, Key},
+    scan::window_after,
+    span::{Span, Weight},
+};
+
+/// A capitalised word; written out because the Unicode classes are not compiled in.
+const CAP: &str = r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{0,24}";
+
+/// Finds addresses.
+pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
+    for field in fields {
+        named(text, field, spans);
+    }
+    for (pattern, weight) in [
+        (&*NUMBER_FIRST, Weight::Context),
+        (&*NUMBER_LAST, Weight::Context),
+        (&*PREFIXED, Weight::Context),
+        (&*BOX, Weight::Context),
+    ] {
+        for found in pattern.find_iter(text) {
+            let start = found.start();
+            let end = with_place(text, found.end());
+            if stands_alone(text, &(start..end)) {
+                spans.push(Span::new(start..end, EntityKind::Address, weight));
+            }
+        }
+    }
+    for found in PLACE.find_iter(text) {
+        if stands_alone(text, &found.range()) {
+            spans.push(Span::new(found.range(), EntityKind::Address, Weight::Shape));
+        }
+    }
+}
+
+/// `18 Lantern Quay`, `210B W. Orchard St.`
+static NUMBER_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"(?-u:\b)[0-9]{{1,6}}[A-Za-z]?(?:[-/][0-9]{{1,4}})?,? (?:(?:North|South|East|West|[NSEW]\.?|[NS][EW]) )?(?:(?:{CAP}|[0-9]{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Terrace|Ter|Square|Sq|Quay|Mews|Close|Crescent|Cres|Row|Walk|Cottages|Gardens|Hill|Circle|Cir|Highway|Hwy|Trail|Alley|Wharf|Yard|Green|Grove|Embankment|Loop|Rise|Vale|Gate|Parade|Promenade|Esplanade|Heights|Broadway|Buildings|House|Pike|Turnpike|Plaza|Point|Bridge|Path|Landing|Ridge|Crossing)(?-u:\b)\.?",
+    ))
+    .expect("a constant pattern")
+});
+
+/// `Musterstraße 12`, `Kungsgatan 44 B`, `Prinsengracht 263`.
+static NUMBER_LAST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž.-]{1,30}?(?:[sS]tra(?:ß|ss)e|[sS]tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|(?: |-)(?:Straße|Strasse|Weg|Platz|Allee|Ring|Gata|Utca|út|tér)) [0-9]{1,4}(?: ?[A-Za-z](?-u:\b))?(?:[-/][0-9]{1,4})?",
+    )
+    .expect("a constant pattern")
+});
+
+/// `12 rue de Rivoli`, `Calle de Alcalá 48`, `Via Roma, 12`, `ul. Długa 5`.
+static PREFIXED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?-u:\b)(?:",
+        r"[0-9]{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|quai|allée)(?: (?:de|du|des|la|le|l'|d'|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’-]{1,20})){1,5}",
+        r"|(?:Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Via|Viale|Piazza|Corso|Rua|Praça|ul\.|al\.|ulica|Rue)(?: (?:de|del|della|dei|di|da|do|dos|la|las|los|el|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{1,20})){1,5},? (?:n[º°.] ?)?[0-9]{1,4}[a-zA-Z]?(?:/[0-9]{1,4})?",
+        r")",
+    ))
+    .expect("a constant pattern")
+});
+
+static BOX: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?-u:\b)(?:P\.? ?O\.? ?Box|Postfach|Apartado|PO BOX) [0-9]{1,6}(?-u:\b)")
+        .expect("a constant pattern")
+});
+
+/// A place that is an address by its postcode: `Portland, OR 97203`, `Bristol BS1 6QX`.
+static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"(?:{CAP} ){{0,2}}{CAP},? (?:{STATE} [0-9]{{5}}(?:-[0-9]{{4}})?)(?-u:\b)|(?:(?:{CAP} ){{0,2}}{CAP},? )?(?-u:\b){UK}(?-u:\b)",
+    ))
+    .expect("a constant pattern")
+});
+
+const STATE: &str = "(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])";
+const UK: &str = "(?:(?:[A-PR-UWYZ][0-9]{1,2}|[A-PR-UWYZ][A-HK-Y][0-9]{1,2}|[A-PR-UWYZ][0-9][A-HJKPSTUW]|[A-PR-UWYZ][A-HK-Y][0-9][ABEHMNPRVWXY]) [0-9][ABD-HJLNP-UW-Z]{2})";
+
+/// What may follow a street: flat, district, town, postcode, country.
+static TAIL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        concat!(
+            r"^(?:,? ?\n?[ \t>]*(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|Building|Box)\.? ?#?[0-9A-Za-z-]{{1,6}}|#[0-9]{{1,5}}[A-Za-z]?|[0-9]{{1,2}}(?:st|nd|rd|th) [Ff]loor))?",
+            r"(?:(?:, ?|,?[ \t]*\n[ \t>]*|,? )(?:[A-Z]{{1,2}}-)?[0-9]{{3,5}}(?: ?[0-9]{{2,3}}|-[0-9]{{3}})?(?: ?[A-Z]{{2}})? (?:{cap})(?: {cap}){{0,2}}",
+            r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*)(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){state} [0-9]{{5}}(?:-[0-9]{{4}})?",
+            r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*)(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){uk}",
+            r"|(?:, (?:{cap})(?: {cap}){{0,2}}){{1,2}})?",
+            r"(?:, (?:USA|UK|United States|United Kingdom|Germany|Deutschland|France|Spain|Italy|Netherlands|Sweden|Ireland|Canada|Portugal|Poland|Austria|Switzerland))?",
+        ),
+        cap = CAP,
+        state = STATE,
+        uk = UK,
+    ))
+    .expect("a constant pattern")
+});
+
+/// How far the address that ends its street at `end` goes on.
+fn with_place(text: &str, end: usize) -> usize {
+    let rest = window_after(text, end, 160);
+    let length = TAIL.find(rest).map_or(0, |found| found.end());
+    let tail = &rest[..length];
+    // `…, Portland.` ends a sentence, not an address.
+    end + tail
+        .trim_end_matches([' ', ',', '.', '\n', '\t', '>'])
+        .len()
+}
+
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].chars().next_back();
+    let next = text[range.end..].chars().next();
+    !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | '#'))
+        && !next.is_some_and(|c| c.is_alphanumeric() || c == '_')
+}
+
+fn named(text: &str, field: &Field, spans: &mut Vec<Span>) {
+    let value = &text[field.value.clone()];
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let network = value.contains("://")
+        || value.contains('@')
+        || value.starts_with("0x")
+        || (value.contains('.') && !value.contains(' '))
+        || (value.contains("::"));
+    let fits = match field.key {
+        Key::Address => {
+            !network
+                && letters >= 3
+                && (digits > 0 || value.contains(',') || field.form == Form::Cell)
+                && (digits > 0 || value.len() <= 80)
+        }
+        Key::Place => {
+            field.form != Form::Line
+                && !network
+                && (letters >= 2 || digits >= 4)
+                && value.len() <= 40
+                || field.form == Form::Line
+                    && value.len() <= 30
+                    && digits + letters >= 3
+                    && !network
+        }
+        _ => false,
+    };
+    if fits {
+        let kept = value.trim_end_matches(['.', ',']).len();
+        spans.push(Span::new(
+            field.value.start..field.value.start + kept,
+            EntityKind::Address,
+            Weight::Named,
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::upstream::anthropic::recogniser::{fields, span::resolve};
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut spans = Vec::new();
+        find(text, &fields::find(text), &mut spans);
+        resolve(spans).into_iter().map(|s| &text[s.range]).collect()
+    }
+
+    #[rstest]
+    #[case(
+        "at 18 Lantern Quay, Apt 4, Portland, OR 97203 today",
+        "18 Lantern Quay, Apt 4, Portland, OR 97203"
+    )]
+    #[case(
+        "office in 77 Dockside Road, Bristol BS1 6QX.",
+        "77 Dockside Road, Bristol BS1 6QX"
+    )]
+    #[case(
+        "1200 Cargo Parkway, Suite 310, Memphis, TN 38118",
+        "1200 Cargo Parkway, Suite 310, Memphis, TN 38118"
+    )]
+    #[case(
+        "5 Kiln Cottages, Hebden Bridge HX7 8AB :)",
+        "5 Kiln Cottages, Hebden Bridge HX7 8AB"
+    )]
+    #[case(
+        "wohnt Musterstraße 12, 10115 Berlin.",
+        "Musterstraße 12, 10115 Berlin"
+    )]
+    #[case("Kungsgatan 44, 111 35 Stockholm", "Kungsgatan 44, 111 35 Stockholm")]
+    #[case("au 12 rue de Rivoli, 75001 Paris", "12 rue de Rivoli, 75001 Paris")]
+    #[case("Calle de Alcalá 48, 28014 Madrid", "Calle de Alcalá 48, 28014 Madrid")]
+    #[case(
+        "write to PO Box 1142, Salem, OR 97301",
+        "PO Box 1142, Salem, OR 97301"
+    )]
+    #[case(
+        "221B Baker Street\nLondon NW1 6XE\n",
+        "221B Baker Street\nLondon NW1 6XE"
+    )]
+    #[case("I live in Portland, OR 97203", "Portland, OR 97203")]
+    #[case(
+        "Prinsengracht 263, 1016 GV Amsterdam",
+        "Prinsengracht 263, 1016 GV Amsterdam"
+    )]
+    fn addresses_of_many_countries(#[case] text: &str, #[case] address: &str) {
+        assert!(found(text).contains(&address), "{:?}", found(text));
+    }
+
+    #[rstest]
+    #[case("after 30 Requests per Second we see 504 Gateway Timeout")]
+    #[case("ip address: 10.0.0.1 MAC address: 00:1b:44:11:3a:b7")]
+    #[case("Chrome 126 on Windows 11, 14 Pro")]
+    #[case("bind address: 0.0.0.0:8080")]
+    #[case("Via API v2, error E11 2AB9")]
+    fn technical_text_is_no_address(#[case] text: &str) {
+        assert!(found(text).is_empty(), "{:?}", found(text));
+    }
+}

@@ -1,0 +1,444 @@
+//! Credentials: keys by their prefixes, tokens, passwords, private keys, connection strings.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::protocol::tickets::EntityKind;
+
+use super::{
+    fields::{Field, Form, Key},
+    scan::{fold, window_after, window_before},
+    span::{Span, Weight},
+};
+
+/// Finds everything that opens something.
+pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
+    prefixed(text, spans);
+    private_keys(text, spans);
+    url_logins(text, spans);
+    schemes(text, spans);
+    for field in fields {
+        named(text, field, spans);
+    }
+    spoken(text, spans);
+    unnamed(text, spans);
+}
+
+fn push(spans: &mut Vec<Span>, range: Range<usize>, weight: Weight) {
+    spans.push(Span::new(range, EntityKind::Credential, weight));
+}
+
+/// Keys that say what they are.
+fn prefixed(text: &str, spans: &mut Vec<Span>) {
+    static PREFIXED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?-u:\b)(?:",
+            r"(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9_]{6,}|whsec_[A-Za-z0-9_+/=-]{6,}",
+            r"|sk-(?:ant-|proj-|or-|svcacct-)?[A-Za-z0-9_-]{16,}",
+            r"|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|gl(?:pat|cbt|dt|rt)-[A-Za-z0-9_-]{12,}",
+            r"|xox[abeprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}",
+            r"|(?:AKIA|ASIA|AGPA|AROA)[A-Z0-9]{12,}|AIza[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{16,}",
+            r"|SG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|lin_(?:api|oauth)_[A-Za-z0-9]{8,}",
+            r"|sb_(?:secret|publishable)_[A-Za-z0-9_-]{8,}|sbp_[A-Za-z0-9]{16,}",
+            r"|npm_[A-Za-z0-9]{20,}|pypi-[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{20,}|shp(?:at|ca|pa|ss)_[A-Za-z0-9]{16,}",
+            r"|hf_[A-Za-z0-9]{16,}|hvs\.[A-Za-z0-9_-]{16,}|sq0(?:atp|csp)-[A-Za-z0-9_-]{16,}|EAAC[A-Za-z0-9]{16,}",
+            r"|AGE-SECRET-KEY-[A-Z0-9]{20,}|PMAK-[A-Za-z0-9-]{20,}|re_[A-Za-z0-9]{8,}_[A-Za-z0-9]{8,}",
+            r"|eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?",
+            r")",
+        ))
+        .expect("a constant pattern")
+    });
+    for found in PREFIXED.find_iter(text) {
+        push(spans, found.range(), Weight::Certain);
+    }
+}
+
+/// `-----BEGIN … PRIVATE KEY-----` to its end, or as far as it was pasted.
+fn private_keys(text: &str, spans: &mut Vec<Span>) {
+    static BEGIN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
+            .expect("a constant pattern")
+    });
+    let mut from = 0;
+    while let Some(begin) = BEGIN.find_at(text, from) {
+        let rest = window_after(text, begin.end(), 16_384);
+        let end = match rest.find("-----END ") {
+            Some(end) => {
+                let tail = &rest[end + 9..];
+                end + 9 + tail.find("-----").map_or(0, |dashes| dashes + 5)
+            }
+            // Cut off: as long as lines look like base64.
+            None => rest
+                .split_inclusive('\n')
+                .take_while(|line| {
+                    line.trim().chars().all(|c| {
+                        c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '.' | '…' | '\\')
+                    })
+                })
+                .map(str::len)
+                .sum(),
+        };
+        let whole = begin.start()..begin.end() + end;
+        let kept = text[whole.clone()].trim_end().len();
+        push(spans, whole.start..whole.start + kept, Weight::Whole);
+        from = whole.end.max(begin.end());
+    }
+}
+
+/// `scheme://user:password@host`: everything before the `@`.
+fn url_logins(text: &str, spans: &mut Vec<Span>) {
+    for (at, _) in text.match_indices("://") {
+        let start = at + 3;
+        let authority = window_after(text, start, 256);
+        let end = authority
+            .find(['/', ' ', '\n', '"', '\'', '<', '>', '?', '#', '`'])
+            .unwrap_or(authority.len());
+        if let Some((login, _)) = authority[..end].rsplit_once('@')
+            && let Some((_, password)) = login.split_once(':')
+            && !password.is_empty()
+            && !is_placeholder(password)
+        {
+            push(spans, start..start + login.len(), Weight::Whole);
+        }
+    }
+}
+
+/// `Authorization: Bearer …`, `Basic …`, `curl -u user:password`.
+fn schemes(text: &str, spans: &mut Vec<Span>) {
+    static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?-u:\b)(?:[Bb]earer|BEARER|[Bb]asic|Token|Digest) +([A-Za-z0-9._~+/=-]{8,})",
+            r#"|curl[^\n]{0,80}? (?:-u|--user) +["']?([^\s"':]{1,64}:[^\s"']{1,128})"#,
+        ))
+        .expect("a constant pattern")
+    });
+    for found in SCHEME.captures_iter(text) {
+        if let Some(value) = found.get(1)
+            && looks_random(value.as_str())
+        {
+            push(spans, value.range(), Weight::Certain);
+        }
+        if let Some(value) = found.get(2) {
+            push(spans, value.range(), Weight::Certain);
+        }
+    }
+}
+
+/// Values that a field's name makes a credential.
+fn named(text: &str, field: &Field, spans: &mut Vec<Span>) {
+    let mut range = field.value.clone();
+    let value = &text[range.clone()];
+    // `Authorization: Bearer …` is read by scheme.
+    if ["Bearer", "Basic", "bearer", "Token"].contains(&value) {
+        return;
+    }
+    let unpunctuated = value.trim_end_matches(['.', ',', ')']);
+    if field.form == Form::Line && !unpunctuated.is_empty() && value.len() - unpunctuated.len() == 1
+    {
+        range.end -= 1;
+    }
+    let value = &text[range.clone()];
+    let fits = match field.key {
+        Key::Secret => is_secret_value(value, field.form),
+        Key::Session => value.len() >= 16 && looks_random(value),
+        Key::MaybeSecret => {
+            value.len() >= 12 && looks_random(value) && !looks_like_identifier(value)
+        }
+        _ => false,
+    };
+    if fits {
+        push(spans, range, Weight::Named);
+    }
+}
+
+fn is_secret_value(value: &str, form: Form) -> bool {
+    if value.len() < 3 || is_placeholder(value) || value.starts_with("http") {
+        return false;
+    }
+    let word = fold(value);
+    let says_something = WORDS_NOT_SECRETS.contains(&word.as_str());
+    match form {
+        Form::Pair | Form::Cell => !says_something && value.len() >= 4 || looks_random(value),
+        // `Password: reset does not work` is prose.
+        Form::Line => !says_something && (looks_random(value) || value.len() >= 6),
+    }
+}
+
+const WORDS_NOT_SECRETS: &[&str] = &[
+    "reset",
+    "resets",
+    "wrong",
+    "invalid",
+    "incorrect",
+    "expired",
+    "none",
+    "empty",
+    "missing",
+    "changed",
+    "login",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "undefined",
+    "required",
+    "optional",
+    "enabled",
+    "disabled",
+    "string",
+    "unknown",
+    "not",
+    "the",
+    "this",
+    "that",
+    "is",
+    "was",
+    "has",
+    "does",
+    "cannot",
+    "can",
+    "when",
+    "after",
+    "every",
+    "bearer",
+    "basic",
+    "refresh",
+    "access",
+    "validation",
+    "exchange",
+    "exchanges",
+    "request",
+    "response",
+    "error",
+    "failed",
+    "failure",
+    "ok",
+    "yes",
+    "no",
+    "present",
+    "absent",
+    "rejected",
+    "accepted",
+    "revoked",
+    "rotated",
+    "unset",
+    "hidden",
+    "redacted",
+    "masked",
+    "removed",
+    "secret",
+    "password",
+    "token",
+    "same",
+    "unchanged",
+    "protected",
+    "object",
+    "number",
+    "integer",
+    "boolean",
+    "and",
+    "but",
+    "still",
+    "works",
+    "please",
+    "see",
+    "attached",
+    "new",
+    "old",
+    "forgotten",
+    "header",
+    "mismatch",
+    "already",
+    "used",
+    "valid",
+    "denied",
+    "lax",
+    "strict",
+    "with",
+    "from",
+];
+
+/// What people write where the secret was.
+fn is_placeholder(value: &str) -> bool {
+    value
+        .chars()
+        .all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '•' | '-' | '…' | '#'))
+        || value.starts_with(['$', '<', '[', '{', '%'])
+        || value.contains("***")
+        || fold(value).starts_with("your")
+        || fold(value).contains("redacted")
+}
+
+/// Not a word of a language: digits or signs among letters, or capitals where none belong.
+fn looks_random(value: &str) -> bool {
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let signs = value.chars().filter(|c| !c.is_alphanumeric()).count();
+    let inner_upper =
+        value.chars().skip(1).any(char::is_uppercase) && value.chars().any(char::is_lowercase);
+    (digits > 0 && letters > 0)
+        || (signs > 0 && letters > 0 && value.chars().all(|c| c != ' '))
+        || inner_upper
+        || (digits >= 4 && letters == 0 && signs == 0)
+}
+
+/// UUIDs, plain hashes, versions, dates: named `key` they still name and do not open.
+fn looks_like_identifier(value: &str) -> bool {
+    uuid::Uuid::try_parse(value).is_ok()
+        || value
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'T' | b'Z'))
+        || value
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':'))
+        || value.contains("://")
+        || (value.len() <= 24
+            && value.contains(['_', '-', '/', '.'])
+            && !value.bytes().any(|b| b.is_ascii_uppercase()))
+}
+
+/// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
+fn spoken(text: &str, spans: &mut Vec<Span>) {
+    static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|one[- ]time code|verification code|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?: for [a-z0-9 ._-]{1,24}?)? ?(?:is currently|is still|is now|is|was|=|:|->|→|ist|est|es|set to|to)? {0,2}(["'`“«]?)([^\s"'`”»]{3,128})"#)
+            .expect("a constant pattern")
+    });
+    for found in SPOKEN.captures_iter(text) {
+        let (Some(quote), Some(value)) = (found.get(1), found.get(2)) else {
+            continue;
+        };
+        let trimmed = value
+            .as_str()
+            .trim_end_matches(['.', ',', ';', ')', '?', ':']);
+        let folded = fold(trimmed);
+        let quoted = !quote.is_empty();
+        let mixed = trimmed.chars().any(|c| c.is_ascii_digit())
+            || trimmed
+                .chars()
+                .any(|c| matches!(c, '!' | '#' | '$' | '%' | '&' | '*' | '+' | '^'));
+        let link = found.get(0).is_some_and(|whole| {
+            let head = fold(&text[whole.start()..value.start()]);
+            ["is", "was", "=", ":", "->", "→", "ist", "est", "es", "to"]
+                .iter()
+                .any(|word| {
+                    head.trim_end_matches([' ', '"', '\'', '`', '“', '«'])
+                        .ends_with(word)
+                })
+        });
+        let plausible = (quoted && (link || mixed)) || (mixed && (link || trimmed.len() >= 6));
+        if plausible
+            && trimmed.len() >= 3
+            && !is_placeholder(trimmed)
+            && !WORDS_NOT_SECRETS.contains(&folded.as_str())
+            && !trimmed.contains("://")
+            && !trimmed.contains('@')
+            && !looks_like_word_with_sign(trimmed)
+        {
+            push(
+                spans,
+                value.start()..value.start() + trimmed.len(),
+                Weight::Context,
+            );
+        }
+    }
+}
+
+/// `e-mail`, `30s`, `2FA`, `/login`: a sign or a digit, and still no secret.
+fn looks_like_word_with_sign(value: &str) -> bool {
+    value.starts_with('/')
+        || value.ends_with('(')
+        || (value.len() <= 4 && !value.bytes().all(|b| b.is_ascii_digit()))
+        || (value.len() == 3)
+}
+
+/// Long random text without a name: a key that was pasted bare.
+fn unnamed(text: &str, spans: &mut Vec<Span>) {
+    let token = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'_' | b'-');
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !token(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let length = bytes[at..].iter().take_while(|b| token(**b)).count();
+        if (32..=128).contains(&length) && is_pasted_key(text, at..at + length) {
+            push(spans, at..at + length, Weight::Shape);
+        }
+        at += length;
+    }
+}
+
+fn is_pasted_key(text: &str, range: Range<usize>) -> bool {
+    let value = &text[range.clone()];
+    let before = window_before(text, range.start, 8);
+    let part_of_more = before.ends_with(['.', ':', '@', '%', '\\'])
+        || text[range.end..].starts_with(['.', '@', '%', ':']);
+    let count = |test: fn(&u8) -> bool| value.bytes().filter(test).count();
+    let (upper, lower, digit) = (
+        count(u8::is_ascii_uppercase),
+        count(u8::is_ascii_lowercase),
+        count(u8::is_ascii_digit),
+    );
+    let parts = value.split(['-', '_', '/']);
+    let longest = parts.map(str::len).max().unwrap_or(0);
+    !part_of_more && upper >= 4 && lower >= 4 && digit >= 3 && longest >= 16
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::upstream::anthropic::recogniser::{fields, span::resolve};
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut spans = Vec::new();
+        find(text, &fields::find(text), &mut spans);
+        resolve(spans).into_iter().map(|s| &text[s.range]).collect()
+    }
+
+    #[rstest]
+    #[case(
+        "key sk_live_51Hx9Qz2eZvKYlo2C in the code",
+        "sk_live_51Hx9Qz2eZvKYlo2C"
+    )]
+    #[case("secret: whsec_test_9f8e7d6c", "whsec_test_9f8e7d6c")]
+    #[case("postgres://app:s3cret@db.internal:5432/x", "app:s3cret")]
+    #[case("Authorization: Bearer abc123def456", "abc123def456")]
+    #[case("DB_PASSWORD=hunter2", "hunter2")]
+    #[case("Server=x;Password=Pa55;Pool=1;", "Pa55")]
+    #[case("my password is Tulip!99.", "Tulip!99")]
+    #[case("the PIN is 4711, ok", "4711")]
+    #[case("the password is \"opensesame\", try", "opensesame")]
+    #[case(
+        "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    )]
+    #[case("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE")]
+    #[case("curl -u admin:pa55 https://x.test", "admin:pa55")]
+    #[case(
+        "a -----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY----- b",
+        "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
+    )]
+    #[case(
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIB\nthat is all I have",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIB"
+    )]
+    fn keys_are_found(#[case] text: &str, #[case] value: &str) {
+        assert!(found(text).contains(&value), "{:?}", found(text));
+    }
+
+    #[rstest]
+    #[case("Password: reset does not work")]
+    #[case("the token is expired and the secret was rotated")]
+    #[case("password reset mail, token refresh, API key rotation, PIN pad")]
+    #[case("API_KEY=$STRIPE_KEY password=****** token: <redacted>")]
+    #[case("session=7d0e4c1a key=orders.created idempotency key: 6c1f-aa02")]
+    #[case("sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[case("id 3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d /usr/share/Some/Long/Path/To/Here/v1/File9")]
+    fn words_about_keys_are_none(#[case] text: &str) {
+        assert!(found(text).is_empty(), "{:?}", found(text));
+    }
+}

@@ -1,0 +1,312 @@
+//! Names behind words that say that one follows, and common given names.
+
+use std::ops::Range;
+
+use crate::upstream::anthropic::recogniser::{
+    lexicon::{is_ambiguous, is_given_name, is_never_name},
+    people::{Fit, is_title},
+    scan::{Shape, line_before, window_after},
+    span::Weight,
+};
+
+use super::{Finder, Single};
+
+impl Finder<'_, '_> {
+    /// What stands before a name and says that one follows; and given names.
+    pub(super) fn cues(&mut self) {
+        let mut index = 0;
+        while index < self.folded.len() {
+            match self.cue(index) {
+                Some((range, weight)) => {
+                    let next = self.scan.word_at(range.end);
+                    self.push(range, weight, Fit::Parts);
+                    index = next.max(index + 1);
+                }
+                None => index += 1,
+            }
+        }
+    }
+
+    fn cue(&self, index: usize) -> Option<(Range<usize>, Weight)> {
+        let word = &self.scan.words[index];
+        let before =
+            |n: usize| -> &str { index.checked_sub(n).map_or("", |i| self.folded[i].as_str()) };
+        let gap = if index > 0 {
+            self.scan.gap(index - 1, index)
+        } else {
+            ""
+        };
+        if word.shape == Shape::Lower {
+            // `my name is tom baker`
+            let named = gap == " " && before(1) == "is" && before(2) == "name";
+            if named && !is_never_name(&self.folded[index]) && is_given_name(&self.folded[index]) {
+                let second = self.scan.words.get(index + 1).is_some_and(|next| {
+                    next.shape == Shape::Lower
+                        && self.scan.gap(index, index + 1) == " "
+                        && !is_never_name(&self.folded[index + 1])
+                        && next.text.len() > 2
+                });
+                let end = index + 1 + usize::from(second);
+                return Some((self.range(index, end), Weight::Context));
+            }
+            return None;
+        }
+        if word.glued {
+            return None;
+        }
+        let close = matches!(
+            gap,
+            " " | ". " | ", " | ": " | " (" | "\n" | " \"" | ", \"" | " – " | " - "
+        );
+        if close
+            && is_title(before(1))
+            && matches!(gap, " " | ". ")
+            && self.scan.words[index - 1].shape != Shape::Lower
+        {
+            return self
+                .name_at(index, Single::Any)
+                .map(|r| (r, Weight::Context));
+        }
+        if gap == " " {
+            let introduces = (before(1) == "is" && before(2) == "name")
+                || (before(1) == "name" && matches!(before(2), "my" | "his" | "her" | "their"))
+                || (matches!(before(1), "named" | "called") && is_given_name(&self.folded[index]))
+                || (matches!(before(1), "heisse" | "llamo")
+                    || (before(1) == "appelle" || before(1) == "m'appelle"));
+            if introduces {
+                return self
+                    .name_at(index, Single::Any)
+                    .map(|r| (r, Weight::Context));
+            }
+        }
+        if close && is_role(before(1)) || gap == " " && is_lead(before(1), before(2)) {
+            let found = self.name_at(index, Single::Given);
+            if let Some(range) = found
+                && !(is_ambiguous(&self.folded[index]) && self.scan.word_at(range.end) == index + 1)
+            {
+                return Some((range, Weight::Context));
+            }
+        }
+        if let Some(range) = self.shouted(index)
+            && is_given_name(&self.folded[index])
+            && !is_ambiguous(&self.folded[index])
+        {
+            return Some((range, Weight::Shape));
+        }
+        self.given(index).or_else(|| self.acting(index))
+    }
+
+    /// `Fen Okafor (on call) confirmed …`: two words that do what only people do.
+    fn acting(&self, index: usize) -> Option<(Range<usize>, Weight)> {
+        let end = self.run(index)?;
+        if end - index < 2 {
+            return None;
+        }
+        let range = self.range(index, end);
+        let rest = window_after(self.scan.text, range.end, 48).strip_prefix(' ')?;
+        let rest = match rest.strip_prefix('(') {
+            Some(inside) => inside.split_once(") ")?.1,
+            None => rest,
+        };
+        let verb = rest.split(|c: char| !c.is_alphabetic()).next()?;
+        is_human_verb(verb).then_some((range, Weight::Shape))
+    }
+
+    /// A common given name, alone or with what follows.
+    fn given(&self, index: usize) -> Option<(Range<usize>, Weight)> {
+        let folded = &self.folded[index];
+        let word = &self.scan.words[index];
+        if word.shape != Shape::Capitalised || !is_given_name(folded) && !is_double_given(folded) {
+            return None;
+        }
+        let end = self.run(index)?;
+        let range = self.range(index, end);
+        if !is_ambiguous(folded) {
+            return Some((range, Weight::Shape));
+        }
+        // `Will Harper`, but neither `Will` nor `Austin, Texas` nor `Mark Export` at a beginning.
+        let sure = end - index > 1
+            && self.scan.words[end - 1].text.len() > 1
+            && (!self.scan.begins_sentence(word.start)
+                || is_given_name(&self.folded[index + 1])
+                || line_before(self.scan.text, word.start, 4).trim().is_empty()
+                    && self.scan.text[range.end..].starts_with(['\n', ',']));
+        sure.then_some((range, Weight::Shape))
+    }
+}
+
+/// Words for what a person is, before the name: `our CTO Fen Okafor`.
+fn is_role(folded: &str) -> bool {
+    matches!(
+        folded,
+        "ceo"
+            | "cto"
+            | "cfo"
+            | "coo"
+            | "manager"
+            | "director"
+            | "engineer"
+            | "developer"
+            | "analyst"
+            | "consultant"
+            | "assistant"
+            | "officer"
+            | "president"
+            | "founder"
+            | "cofounder"
+            | "accountant"
+            | "nurse"
+            | "doctor"
+            | "teacher"
+            | "driver"
+            | "colleague"
+            | "boss"
+            | "deputy"
+            | "customer"
+            | "client"
+            | "patient"
+            | "employee"
+            | "intern"
+            | "contractor"
+            | "wife"
+            | "husband"
+            | "partner"
+            | "son"
+            | "daughter"
+            | "mother"
+            | "father"
+            | "sister"
+            | "brother"
+            | "friend"
+            | "admin"
+            | "administrator"
+            | "lead"
+            | "user"
+            | "member"
+            | "student"
+            | "tenant"
+            | "guest"
+            | "subscriber"
+            | "buyer"
+            | "seller"
+            | "owner"
+            | "cashier"
+            | "clerk"
+            | "agent"
+            | "rep"
+            | "representative"
+            | "attendee"
+            | "speaker"
+            | "secretary"
+            | "bookkeeper"
+            | "designer"
+            | "treasurer"
+            | "coordinator"
+            | "supervisor"
+            | "technician"
+            | "pharmacist"
+            | "lawyer"
+            | "attorney"
+            | "architect"
+            | "cc"
+            | "contact"
+            | "professor"
+            | "colleagues"
+            | "teammate"
+    )
+}
+
+/// Words that lead to a name: `ask for …`, `signed by …`, `call …`.
+fn is_lead(last: &str, before: &str) -> bool {
+    match last {
+        "for" => matches!(
+            before,
+            "ask" | "asked" | "asking" | "account" | "record" | "card"
+        ),
+        "to" | "with" => matches!(
+            before,
+            "speak"
+                | "talk"
+                | "spoke"
+                | "speaking"
+                | "talking"
+                | "belongs"
+                | "belonging"
+                | "assigned"
+                | "registered"
+                | "issued"
+                | "talked"
+                | "addressed"
+                | "delivered"
+                | "refund"
+                | "write"
+                | "reply"
+                | "replied"
+                | "working"
+                | "worked"
+                | "thanks"
+        ),
+        "of" => matches!(
+            before,
+            "behalf" | "name" | "attention" | "account" | "wife" | "records"
+        ),
+
+        "is" => matches!(
+            before,
+            "this" | "manager" | "owner" | "contact" | "holder" | "here" | "boss"
+        ),
+        "by" | "am" | "i'm" | "call" | "phone" | "ring" | "contact" | "tell" | "told" | "reach"
+        | "text" | "inform" | "notify" | "invited" | "invite" | "cc'ing" | "ccing" | "looping"
+        | "loop" | "hired" | "attn" | "asked" | "emailed" | "impersonating" => true,
+        _ => false,
+    }
+}
+
+/// `Anne-Marie`: two given names in one.
+fn is_double_given(folded: &str) -> bool {
+    folded
+        .split_once('-')
+        .is_some_and(|(left, right)| is_given_name(left) && is_given_name(right))
+}
+
+/// What people do and programs do not.
+fn is_human_verb(word: &str) -> bool {
+    matches!(
+        word,
+        "says"
+            | "said"
+            | "told"
+            | "tells"
+            | "wrote"
+            | "writes"
+            | "asked"
+            | "asks"
+            | "confirmed"
+            | "mentioned"
+            | "noticed"
+            | "wants"
+            | "wanted"
+            | "signed"
+            | "muted"
+            | "approved"
+            | "lives"
+            | "complained"
+            | "requested"
+            | "saw"
+            | "sees"
+            | "thinks"
+            | "thought"
+            | "called"
+            | "rang"
+            | "phoned"
+            | "emailed"
+            | "joined"
+            | "tried"
+            | "ordered"
+            | "paid"
+            | "bought"
+            | "replied"
+            | "complains"
+            | "insists"
+    )
+}

@@ -1,0 +1,322 @@
+//! Payment cards (Luhn), IBANs (mod 97) and national identity numbers.
+
+use std::{ops::Range, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::protocol::tickets::EntityKind;
+
+use super::{
+    fields::{Field, Key},
+    scan::{fold, line_before, window_after},
+    span::{Span, Weight},
+};
+
+/// Finds payment card numbers, card codes and, as the closest of the seven kinds, IBANs.
+pub fn cards(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let range = digit_run(text, at);
+        if let Some(weight) = card(text, &range) {
+            spans.push(Span::new(range.clone(), EntityKind::CreditCard, weight));
+        }
+        at = range.end;
+    }
+    for field in fields {
+        let value = &text[field.value.clone()];
+        let digits = value.bytes().filter(u8::is_ascii_digit).count();
+        let fits = match field.key {
+            Key::Card => (12..=34).contains(&digits) && value.len() <= 42,
+            Key::CardCode => (3..=4).contains(&digits) && value.len() == digits,
+            _ => false,
+        };
+        if fits {
+            spans.push(Span::new(
+                field.value.clone(),
+                EntityKind::CreditCard,
+                Weight::Named,
+            ));
+        }
+    }
+    spans.extend(
+        IBAN.find_iter(text)
+            .filter(|found| iban_holds(found.as_str()))
+            .map(|found| Span::new(found.range(), EntityKind::CreditCard, Weight::Certain)),
+    );
+}
+
+static IBAN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+        .expect("a constant pattern")
+});
+
+/// Digits with single blanks or hyphens between them, from `start`.
+fn digit_run(text: &str, start: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let mut end = start;
+    let mut at = start;
+    while at < bytes.len() && at - start < 32 {
+        match bytes[at] {
+            b'0'..=b'9' => end = at + 1,
+            b' ' | b'-' if at == end => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    // A longer run without an end is no card; the rest of it is none either.
+    while end - start >= 31 && end < bytes.len() && bytes[end].is_ascii_digit() {
+        end += 1;
+    }
+    start..end
+}
+
+fn card(text: &str, range: &Range<usize>) -> Option<Weight> {
+    let number = &text[range.clone()];
+    let before = text[..range.start].chars().next_back();
+    let next = text[range.end..].chars().next();
+    if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        || next.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    {
+        return None;
+    }
+    let digits: Vec<u8> = number
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .map(|b| b - b'0')
+        .collect();
+    if !(13..=19).contains(&digits.len()) || !has_issuer(&digits) {
+        return None;
+    }
+    let grouped = number.contains([' ', '-']);
+    let line = fold(line_before(text, range.start, 48));
+    let named = [
+        "card",
+        "visa",
+        "mastercard",
+        "amex",
+        "pan",
+        "payment",
+        "paid with",
+        "karte",
+        "carte",
+        "tarjeta",
+        "carta",
+        "kaart",
+        "kort",
+    ]
+    .iter()
+    .any(|word| line.contains(word));
+    let other = [
+        "order", "tracking", "parcel", "shipment", "imei", "trace", "serial",
+    ]
+    .iter()
+    .any(|word| line.contains(word));
+    if luhn(&digits) {
+        return match (named, other) {
+            (false, true) => None,
+            (true, _) | (false, false) => Some(Weight::Certain),
+        };
+    }
+    // Someone mistyped a card; it still is nobody's business.
+    let groups_of_four = grouped && number.split([' ', '-']).all(|group| group.len() == 4);
+    (named && groups_of_four).then_some(Weight::Context)
+}
+
+/// Whether the first digits are those of a card issuer for that length (ISO/IEC 7812).
+fn has_issuer(digits: &[u8]) -> bool {
+    let lead = |n: usize| {
+        digits[..n]
+            .iter()
+            .fold(0_u32, |number, digit| number * 10 + u32::from(*digit))
+    };
+    match digits.len() {
+        15 => matches!(lead(2), 34 | 37),
+        14 => matches!(lead(2), 36 | 38) || matches!(lead(3), 300..=305),
+        13 => lead(1) == 4,
+        16..=19 => {
+            lead(1) == 4
+                || matches!(lead(2), 51..=55 | 62 | 65 | 35)
+                || matches!(lead(4), 2221..=2720 | 6011)
+                || matches!(lead(3), 644..=649)
+        }
+        _ => false,
+    }
+}
+
+/// The Luhn checksum (ISO/IEC 7812-1, annex B).
+fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, digit)| {
+            let doubled = u32::from(*digit) * if index % 2 == 1 { 2 } else { 1 };
+            doubled / 10 + doubled % 10
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// The IBAN checksum (ISO 13616): mod 97 of the rearranged digits is one.
+fn iban_holds(text: &str) -> bool {
+    let compact: Vec<u8> = text.bytes().filter(|b| *b != b' ').collect();
+    if !(15..=34).contains(&compact.len()) {
+        return false;
+    }
+    let remainder = compact[4..]
+        .iter()
+        .chain(&compact[..4])
+        .fold(0_u32, |rest, byte| match byte {
+            b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
+            letter => (rest * 100 + u32::from(letter - b'A') + 10) % 97,
+        });
+    remainder == 1
+}
+
+/// Finds national identity numbers: US, UK, Brazil by their form, others by a field's name.
+pub fn national_ids(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
+    static FORM: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            // 900-12-3456 and XXX-XX-3456.
+            r"(?-u:\b)(?:[0-9]{3}|[Xx*]{3})[-–][0-9Xx*]{2}[-–][0-9]{4}(?-u:\b)",
+            // UK: QQ 12 34 56 C.
+            r"|(?-u:\b)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?-u:\b)",
+            // Brazil: 123.456.789-09.
+            r"|(?-u:\b)[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?-u:\b)",
+        ))
+        .expect("a constant pattern")
+    });
+    for found in FORM.find_iter(text) {
+        let sticks =
+            |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        if !sticks(text[..found.start()].chars().next_back())
+            && !sticks(text[found.end()..].chars().next())
+        {
+            spans.push(Span::new(found.range(), EntityKind::Ssn, Weight::Certain));
+        }
+    }
+    for field in fields.iter().filter(|f| f.key == Key::NationalId) {
+        let value = &text[field.value.clone()];
+        let token = identity_token(value);
+        if value[..token].bytes().filter(u8::is_ascii_digit).count() >= 5 {
+            let range = field.value.start..field.value.start + token;
+            spans.push(Span::new(range, EntityKind::Ssn, Weight::Named));
+        }
+    }
+    announced(text, spans);
+}
+
+/// `my SSN is 900123456`, `social security number 900 12 3456`.
+fn announced(text: &str, spans: &mut Vec<Span>) {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?-u:\b)(?:ssn|social security(?: number| no\.?)?|national insurance(?: number| no\.?)?|passport(?: number| no\.?)?|tax id|national id|dni|personnummer)(?: is| was|:|,|=)? {0,3}")
+            .expect("a constant pattern")
+    });
+    for found in WORDS.find_iter(text) {
+        let rest = window_after(text, found.end(), 24);
+        let token = identity_token(rest);
+        let digits = rest[..token].bytes().filter(u8::is_ascii_digit).count();
+        if (6..=13).contains(&digits) && rest.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            spans.push(Span::new(
+                found.end()..found.end() + token,
+                EntityKind::Ssn,
+                Weight::Context,
+            ));
+        }
+    }
+}
+
+/// How far a value goes on like an identity number.
+fn identity_token(text: &str) -> usize {
+    let mut end = 0;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate().take(24) {
+        match byte {
+            b'0'..=b'9' => end = at + 1,
+            b'A'..=b'Z' | b'a'..=b'z'
+                if at == 0 || at == end || (at == 1 && bytes[0].is_ascii_alphabetic()) =>
+            {
+                // Letters are part of it only right beside its digits.
+                let word = bytes[at..]
+                    .iter()
+                    .take_while(|b| b.is_ascii_alphabetic())
+                    .count();
+                if word > 2 {
+                    break;
+                }
+                if at > 0 {
+                    end = at + 1;
+                }
+            }
+            b' ' | b'-' | b'.' | b'/' if at == end => {}
+            _ => break,
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::upstream::anthropic::recogniser::{fields, span::resolve};
+
+    fn found(text: &str) -> Vec<(EntityKind, &str)> {
+        let fields = fields::find(text);
+        let mut spans = Vec::new();
+        cards(text, &fields, &mut spans);
+        national_ids(text, &fields, &mut spans);
+        resolve(spans)
+            .into_iter()
+            .map(|s| (s.kind, &text[s.range]))
+            .collect()
+    }
+
+    #[rstest]
+    #[case(
+        "paid with 4242 4242 4242 4242 today",
+        EntityKind::CreditCard,
+        "4242 4242 4242 4242"
+    )]
+    #[case("4242424242424242", EntityKind::CreditCard, "4242424242424242")]
+    #[case("amex 3782-822463-10005", EntityKind::CreditCard, "3782-822463-10005")]
+    #[case(
+        "my card 4242 4242 4242 4241",
+        EntityKind::CreditCard,
+        "4242 4242 4242 4241"
+    )]
+    #[case("CVC: 123", EntityKind::CreditCard, "123")]
+    #[case(
+        "DE89 3704 0044 0532 0130 00",
+        EntityKind::CreditCard,
+        "DE89 3704 0044 0532 0130 00"
+    )]
+    #[case("it is 900-12-3456.", EntityKind::Ssn, "900-12-3456")]
+    #[case("SSN: 900123456", EntityKind::Ssn, "900123456")]
+    #[case("NI number: QQ123456C", EntityKind::Ssn, "QQ123456C")]
+    #[case(
+        "my social security number is 900 12 3456 ok",
+        EntityKind::Ssn,
+        "900 12 3456"
+    )]
+    #[case("Passport No: X1234567", EntityKind::Ssn, "X1234567")]
+    fn numbers_of_people(#[case] text: &str, #[case] kind: EntityKind, #[case] value: &str) {
+        assert!(found(text).contains(&(kind, value)), "{:?}", found(text));
+    }
+
+    #[rstest]
+    #[case("order 4242 4242 4242 4241")]
+    #[case("tracking 4242424242424242")]
+    #[case("1718000000000 1234567890123456 2026-06-02")]
+    #[case("ch_4242424242424242 4242424242424242_x")]
+    #[case("00000000000000000000000000000000000000000000000000")]
+    fn numbers_of_things(#[case] text: &str) {
+        assert!(found(text).is_empty(), "{:?}", found(text));
+    }
+}

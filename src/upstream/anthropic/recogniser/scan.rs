@@ -1,0 +1,240 @@
+//! The text as words and lines, and the small questions that every detector asks about them.
+//!
+//! Everything here looks at a bounded stretch around a position, so that a line of megabytes costs
+//! no more per byte than a short one.
+
+use std::ops::Range;
+
+/// How a word is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `Marisol`, `McBride`, `O'Neill`, `Okonkwo-Brandt`.
+    Capitalised,
+    /// `MARISOL`, `HTTP`; one letter alone is an initial.
+    Upper,
+    /// `marisol`.
+    Lower,
+}
+
+/// A run of letters, with hyphens and apostrophes inside of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'t> {
+    /// The letters, without a possessive `'s`.
+    pub text: &'t str,
+    pub start: usize,
+    pub end: usize,
+    pub shape: Shape,
+    /// Part of a path, an identifier, a host name: never a person by itself.
+    pub glued: bool,
+}
+
+impl Word<'_> {
+    /// An initial: one capital, as in `J. Weber`.
+    pub fn is_initial(&self) -> bool {
+        self.shape == Shape::Upper && self.text.chars().count() == 1
+    }
+}
+
+/// The text and its words.
+#[derive(Debug)]
+pub struct Scan<'t> {
+    pub text: &'t str,
+    pub words: Vec<Word<'t>>,
+}
+
+impl<'t> Scan<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            words: words(text),
+        }
+    }
+
+    /// Index of the first word that starts at `position` or later.
+    pub fn word_at(&self, position: usize) -> usize {
+        self.words.partition_point(|word| word.start < position)
+    }
+
+    /// The text between two neighbouring words.
+    pub fn gap(&self, left: usize, right: usize) -> &'t str {
+        &self.text[self.words[left].end..self.words[right].start]
+    }
+
+    /// Whether `position` is where a sentence or a line begins.
+    pub fn begins_sentence(&self, position: usize) -> bool {
+        let before = window_before(self.text, position, 8)
+            .trim_end_matches([' ', '\t', '"', '\'', '*', '-', '>']);
+        before.is_empty() && position <= 8 || before.ends_with(['.', '!', '?', '\n', ':', '•'])
+    }
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic()
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    let mut words = Vec::with_capacity(text.len() / 6);
+    let mut chars = text.char_indices().peekable();
+    while let Some((start, first)) = chars.next() {
+        if !is_letter(first) {
+            continue;
+        }
+        let mut end = start + first.len_utf8();
+        let (mut uppers, mut lowers) = (
+            usize::from(first.is_uppercase()),
+            usize::from(!first.is_uppercase()),
+        );
+        while let Some(&(index, c)) = chars.peek() {
+            let joins = matches!(c, '-' | '\'' | '’')
+                && text[index + c.len_utf8()..]
+                    .chars()
+                    .next()
+                    .is_some_and(is_letter);
+            if !(is_letter(c) || joins) {
+                break;
+            }
+            uppers += usize::from(c.is_uppercase());
+            lowers += usize::from(is_letter(c) && !c.is_uppercase());
+            end = index + c.len_utf8();
+            chars.next();
+        }
+        let whole = &text[start..end];
+        let glued = glued(text, start, end);
+        for possessive in ["'s", "’s", "'S", "’S"] {
+            if whole.ends_with(possessive) && whole.len() > possessive.len() {
+                end -= possessive.len();
+                lowers = lowers.saturating_sub(1);
+                break;
+            }
+        }
+        let shape = if !first.is_uppercase() {
+            Shape::Lower
+        } else if lowers == 0 {
+            Shape::Upper
+        } else if uppers > 3 {
+            // `HTTPServer` and the like are no names.
+            Shape::Lower
+        } else {
+            Shape::Capitalised
+        };
+        words.push(Word {
+            text: &text[start..end],
+            start,
+            end,
+            shape,
+            glued,
+        });
+    }
+    words
+}
+
+fn glued(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].chars().next_back();
+    let mut after = text[end..].chars();
+    let (next, following) = (after.next(), after.next());
+    let word_like = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let sticks_before = before.is_some_and(|c| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                '_' | '/' | '\\' | '@' | '#' | '$' | '.' | '-' | '~' | '%'
+            )
+    });
+    let sticks_after = word_like(next)
+        || matches!(next, Some('/' | '\\' | '@' | '('))
+        || (matches!(next, Some('.' | ':' | '-' | '=')) && word_like(following));
+    // `J.Weber`: an initial without a blank is still one.
+    let initial = before == Some('.')
+        && text[..start.saturating_sub(1)]
+            .chars()
+            .next_back()
+            .is_some_and(char::is_uppercase);
+    (sticks_before && !initial) || sticks_after
+}
+
+/// At most `bytes` before `position`, on character boundaries.
+pub fn window_before(text: &str, position: usize, bytes: usize) -> &str {
+    let mut start = position.saturating_sub(bytes);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..position]
+}
+
+/// At most `bytes` from `position` on, on character boundaries.
+pub fn window_after(text: &str, position: usize, bytes: usize) -> &str {
+    let mut end = (position + bytes).min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[position..end]
+}
+
+/// [`window_before`], not beyond the beginning of the line.
+pub fn line_before(text: &str, position: usize, bytes: usize) -> &str {
+    let window = window_before(text, position, bytes);
+    window.rsplit('\n').next().unwrap_or(window)
+}
+
+/// Lower case without Latin diacritics: `Tomás` and `TOMAS` are the same name.
+pub fn fold(text: &str) -> String {
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .filter_map(|c| {
+            Some(match c {
+                'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
+                'ç' | 'ć' | 'č' => 'c',
+                'ď' | 'đ' | 'ð' => 'd',
+                'è'..='ë' | 'ē' | 'ę' | 'ě' | 'ė' => 'e',
+                'ğ' => 'g',
+                'ì'..='ï' | 'ī' | 'į' | 'ı' => 'i',
+                'ł' => 'l',
+                'ñ' | 'ń' | 'ň' => 'n',
+                'ò'..='ö' | 'ø' | 'ō' | 'ő' => 'o',
+                'ř' => 'r',
+                'ś' | 'š' | 'ş' | 'ș' => 's',
+                'ť' | 'ţ' | 'ț' => 't',
+                'ù'..='ü' | 'ū' | 'ű' | 'ů' => 'u',
+                'ý' | 'ÿ' => 'y',
+                'ź' | 'ż' | 'ž' => 'z',
+                '\u{300}'..='\u{36f}' => return None,
+                c => c,
+            })
+        })
+        .collect()
+}
+
+/// The lines of `text` as ranges, without their line feeds.
+pub fn lines(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut start = 0;
+    text.split('\n').map(move |line| {
+        let range = start..start + line.len();
+        start += line.len() + 1;
+        range
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_know_their_shape_and_their_neighbours() {
+        let scan = Scan::new("Ms O'Neill's API-call to Foo.bar by Okonkwo-Brandt, src/Main HTTP");
+        let shown: Vec<_> = scan
+            .words
+            .iter()
+            .map(|w| (w.text, w.shape, w.glued))
+            .collect();
+        assert!(shown.contains(&("O'Neill", Shape::Capitalised, false)));
+        assert!(shown.contains(&("Okonkwo-Brandt", Shape::Capitalised, false)));
+        assert!(shown.contains(&("Foo", Shape::Capitalised, true)));
+        assert!(shown.contains(&("Main", Shape::Capitalised, true)));
+        assert!(shown.contains(&("HTTP", Shape::Upper, false)));
+    }
+
+    #[test]
+    fn folding_forgets_accents() {
+        assert_eq!(fold("Tomás ŁUKASZ Jürgen"), "tomas lukasz jurgen");
+    }
+}

@@ -1,0 +1,141 @@
+//! What every stand-in wears: the guard, faults, the feed.
+
+use futures::{FutureExt as _, StreamExt as _};
+
+use crate::{supabase_stand_in::lab, *};
+
+const READ: &[(&str, &str)] = &[("apikey", SECRET)];
+
+fn read() -> Request<Body> {
+    request(Method::GET, "/rest/v1/tickets?select=id", READ, "")
+}
+
+#[rstest]
+#[case(&[("host", "evil.test")], 421)]
+#[case(&[("origin", "https://evil.test")], 403)]
+#[case(&[("origin", "null")], 403)]
+#[tokio::test]
+async fn strangers_are_turned_away(#[case] headers: &[(&str, &str)], #[case] status: u16) {
+    for path in ["/rest/v1/tickets", FEED_PATH, FAULTS_PATH] {
+        let mut request = Request::get(path).header("apikey", SECRET);
+        if headers[0].0 != "host" {
+            request = request.header("host", "127.0.0.1:1");
+        }
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let answer = send(&lab().router, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_happens_as_often_as_it_should_and_in_the_services_words() {
+    let lab = lab();
+    lab.faults.push(Fault {
+        retry_after: Some(3),
+        ..Fault::status(503).times(2).when("/rest/v1/tickets")
+    });
+    for _ in 0..2 {
+        let answer = send(&lab.router, read()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("retry-after")),
+            (503, "3")
+        );
+        assert_eq!(answer.json()["code"], "PGRST002");
+    }
+    assert_eq!(send(&lab.router, read()).await.status, 200);
+    assert!(lab.faults.list().is_empty());
+    assert_eq!(
+        requests(&lab.feed)[0].error.as_deref(),
+        Some("scripted fault: 503 Service Unavailable")
+    );
+}
+
+#[tokio::test]
+async fn faults_can_be_scripted_over_http() {
+    let lab = lab();
+    let script = r#"[{"malformed":true},{"when":"nothing like it","status":500}]"#;
+    let json = [("content-type", "application/json")];
+    let put = request(Method::PUT, FAULTS_PATH, &json, script);
+    assert_eq!(send(&lab.router, put).await.status, 200);
+    let broken = send(&lab.router, read()).await;
+    assert_eq!(broken.status, 200);
+    assert!(serde_json::from_str::<Value>(&broken.text).is_err());
+    assert!(broken.text.starts_with("[{\"id\""));
+    let left = send(&lab.router, request(Method::GET, FAULTS_PATH, &[], "")).await;
+    assert_eq!(left.json()[0]["when"], "nothing like it");
+    assert_eq!(
+        send(&lab.router, request(Method::DELETE, FAULTS_PATH, &[], ""))
+            .await
+            .status,
+        204
+    );
+    assert!(lab.faults.list().is_empty());
+    for bad in ["{}", "[{\"status\":42}]", "[{\"colour\":1}]"] {
+        let put = request(Method::PUT, FAULTS_PATH, &json, bad);
+        assert_eq!(send(&lab.router, put).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_off_answer_breaks_halfway() {
+    let lab = lab();
+    lab.faults.push(Fault {
+        cut_off: true,
+        times: 1,
+        ..Fault::default()
+    });
+    let response = lab.router.clone().oneshot(read()).await.unwrap();
+    let promised: usize = response.headers()["content-length"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut body = response.into_body().into_data_stream();
+    assert_eq!(body.next().await.unwrap().unwrap().len(), promised / 2);
+    assert!(body.next().await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_delay_delays() {
+    let lab = lab();
+    assert!(send(&lab.router, read()).now_or_never().is_some());
+    lab.faults.push(Fault {
+        delay_ms: Some(600_000),
+        times: 1,
+        ..Fault::default()
+    });
+    assert!(send(&lab.router, read()).now_or_never().is_none());
+    assert!(send(&lab.router, read()).now_or_never().is_some());
+}
+
+#[tokio::test]
+async fn the_feed_is_followed_and_resumed() {
+    let lab = lab();
+    for _ in 0..3 {
+        send(&lab.router, read()).await;
+    }
+    lab.feed.close();
+    let all = send(&lab.router, request(Method::GET, FEED_PATH, &[], "")).await;
+    assert_eq!(all.header("content-type"), "text/event-stream");
+    assert_eq!(
+        all.text.matches("\ndata: {\"request\"").count(),
+        3,
+        "{}",
+        all.text
+    );
+    let rest = send(
+        &lab.router,
+        request(Method::GET, &format!("{FEED_PATH}?after=2"), &[], ""),
+    )
+    .await;
+    assert!(rest.text.contains("id: 3\n") && !rest.text.contains("id: 2\n"));
+    let resumed = request(
+        Method::GET,
+        &format!("{FEED_PATH}?after=0"),
+        &[("last-event-id", "2")],
+        "",
+    );
+    assert!(!send(&lab.router, resumed).await.text.contains("id: 1\n"));
+}

@@ -1,0 +1,717 @@
+//! The management API and the audit feed, over HTTP: the workshop's chapter 1 step by step, the
+//! policy switch, what ends a session or a consent, and who is kept out.
+
+#[path = "zone_fixture/office.rs"]
+mod office;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode, header},
+};
+use futures::StreamExt as _;
+use hoptrail::{
+    protocol::{
+        audit::{AuditEvent, AuditPage, AuditRecord},
+        console::{LifeStatus, Page, PolicySet, PolicySetVersion, Resource, Session},
+        oauth::ErrorCode,
+    },
+    support::clock::FakeClock,
+    zone::{
+        Zone,
+        directory::{ApplicationCredential, Change},
+        exchange::exchange,
+        keys::Keys,
+        seed::{FirstPolicy, id},
+    },
+};
+use office::*;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// The API as its caller sees it.
+struct Api {
+    router: Router,
+    token: String,
+}
+
+impl Api {
+    async fn of(zone: &Zone) -> Self {
+        let router = zone.router();
+        let credential = zone.console_credential();
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            credential.client_id.replace(':', "%3A"),
+            credential.client_secret.expose()
+        );
+        let answer = router
+            .clone()
+            .oneshot(
+                Request::post("/service-account-token")
+                    .header(header::HOST, "127.0.0.1:4100")
+                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(Body::from(form))
+                    .unwrap(),
+            )
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body: Value =
+            serde_json::from_slice(&to_bytes(answer.into_body(), 9_999).await.unwrap()).unwrap();
+        let token = body["access_token"].as_str().unwrap().to_owned();
+        Self { router, token }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "127.0.0.1:4100")
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(header::ACCEPT, "application/json");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let answer = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), 9_999_999).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+        let (status, body) = self.send("GET", path, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_value(body).unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, body) = self.send("POST", path, Some(body)).await;
+        assert_eq!(status, StatusCode::CREATED, "{path}: {body}");
+        body
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_zone_holds_what_the_platform_brings_and_nothing_else() {
+    let config = config(None, FakeClock::shared(), 1);
+    let zone = Zone::open_with(config, Keys::ready(key())).await.unwrap();
+    let api = Api::of(&zone).await;
+    let sets: Page<PolicySet> = api.get("/zones/lab/policy-sets").await;
+    assert_eq!(sets.items.len(), 1);
+    assert_eq!(sets.items[0].name, "default-zone-policies");
+    assert_eq!(sets.items[0].active_version, Some(1));
+    let policies: Page<hoptrail::protocol::console::Policy> = api
+        .get("/zones/lab/policy-sets/default-zone-policies/policies")
+        .await;
+    let names: Vec<_> = policies.items.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "default-app-delegation",
+            "default-app-direct-access",
+            "default-user-grants"
+        ]
+    );
+    for empty in ["resources", "applications", "users", "sessions", "secrets"] {
+        let page: Page<Value> = api.get(&format!("/zones/lab/{empty}")).await;
+        assert!(page.items.is_empty(), "{empty}");
+    }
+    let providers: Page<Value> = api.get("/zones/lab/providers").await;
+    assert_eq!(providers.items.len(), 2);
+    let rows: AuditPage = api.get("/hoptrail/events").await;
+    assert!(rows.items.is_empty(), "nobody has done anything yet");
+}
+
+#[tokio::test]
+async fn chapter_one_built_by_hand_ends_in_a_working_exchange() {
+    let config = config(None, FakeClock::shared(), 1);
+    let zone = Zone::open_with(config, Keys::ready(key())).await.unwrap();
+    let api = Api::of(&zone).await;
+    let application = api
+        .post(
+            "/zones/lab/applications",
+            json!({"name": "My escalations", "dependencies": ["ignored"]}),
+        )
+        .await;
+    assert_eq!(application["consent"], "required");
+    let application = application["id"].as_str().unwrap();
+    let server = api
+        .post(
+            "/zones/lab/resources",
+            json!({"name": "My server", "identifier": SERVER, "application_id": application,
+                   "credential_provider_id": "zone-provider"}),
+        )
+        .await;
+    let tickets = api
+        .post(
+            "/zones/lab/resources",
+            json!({"name": "Tickets", "identifier": SUPABASE,
+                   "credential_provider_id": "keycard-vault"}),
+        )
+        .await;
+    let tickets = tickets["id"].as_str().unwrap();
+    let secret = api
+        .post(
+            "/zones/lab/secrets",
+            json!({"name": "key", "entity_id": tickets,
+                   "data": {"type": "token", "token": SUPABASE_KEY}}),
+        )
+        .await;
+    assert!(!secret.to_string().contains(SUPABASE_KEY));
+    for _ in 0..2 {
+        let path = format!("/zones/lab/applications/{application}/dependencies/{tickets}");
+        let (status, _) = api.send("PUT", &path, None).await;
+        assert_eq!(status, StatusCode::NO_CONTENT, "as often as one likes");
+    }
+    let credential = api
+        .post(
+            "/zones/lab/application-credentials",
+            json!({"application_id": application, "type": "password"}),
+        )
+        .await;
+    let client_id = credential["identifier"].as_str().unwrap().to_owned();
+    let password = credential["password"].as_str().unwrap();
+    let stored = zone.state().directory().application_credentials[&client_id].clone();
+    assert!(stored.secret.as_ref().unwrap().matches(&password.into()));
+    let listed: Value = api.get("/zones/lab/application-credentials").await;
+    assert!(!listed.to_string().contains(password), "shown once");
+
+    let office = Office {
+        zone,
+        clock: FakeClock::shared(),
+        seeded: hoptrail::zone::seed::Seeded {
+            client_id,
+            client_secret: password.into(),
+        },
+    };
+    sign_in(&office).await;
+    let mut consent = grant(&office, tickets);
+    consent.access_token = None;
+    office.change(vec![Change::put(consent)]).await;
+    let issued = office.exchange(SUPABASE, None).await.unwrap();
+    assert_eq!(issued.access_token.expose(), SUPABASE_KEY);
+
+    // And taken away again: without the dependency nothing is issued.
+    let path = format!("/zones/lab/applications/{application}/dependencies/{tickets}");
+    let (status, _) = api.send("DELETE", &path, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let refused = office.exchange(SUPABASE, None).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::AccessDenied);
+    let path = format!("/zones/lab/resources/{}", server["id"].as_str().unwrap());
+    let (status, _) = api
+        .send("PATCH", &path, Some(json!({"application_id": null})))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let refused = office.exchange(SUPABASE, None).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidGrant);
+}
+
+#[tokio::test]
+async fn one_request_turns_the_policy_off_and_one_turns_it_on() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    office.exchange(LINEAR, Some("write")).await.unwrap_err();
+    let activate = |set: &str| format!("/zones/lab/policy-sets/{set}/versions/1");
+    let (status, version) = api
+        .send(
+            "PATCH",
+            &activate(id::DEFAULT_SET),
+            Some(json!({"active": true})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{version}");
+    assert_eq!(version["active"], true);
+    office.exchange(LINEAR, Some("write")).await.unwrap();
+    let sets: Page<PolicySet> = api.get("/zones/lab/policy-sets").await;
+    let active: Vec<_> = sets
+        .items
+        .iter()
+        .filter(|set| set.active_version.is_some())
+        .map(|set| set.id.as_str())
+        .collect();
+    assert_eq!(
+        active,
+        [id::DEFAULT_SET],
+        "the old one ended in the same instant"
+    );
+    api.send(
+        "PATCH",
+        &activate(id::WORKSHOP_SET),
+        Some(json!({"active": true})),
+    )
+    .await;
+    office.exchange(LINEAR, Some("write")).await.unwrap_err();
+    let rows = office.audit().await;
+    let events: Vec<_> = rows.iter().map(|row| row.event).collect();
+    let (issue, switch) = (AuditEvent::CredentialsIssue, AuditEvent::PolicySetsActivate);
+    assert_eq!(events, [issue, switch, issue, switch, issue]);
+    let set = rows[1]
+        .decision
+        .as_ref()
+        .unwrap()
+        .policy_set
+        .as_ref()
+        .unwrap();
+    assert_eq!(set.id, id::DEFAULT_SET);
+    let (status, _) = api
+        .send(
+            "PATCH",
+            &activate(id::WORKSHOP_SET),
+            Some(json!({"active": false})),
+        )
+        .await;
+    assert_eq!(
+        status,
+        StatusCode::BAD_REQUEST,
+        "there is no way to have none"
+    );
+}
+
+#[tokio::test]
+async fn chapter_seven_built_by_hand_refuses_the_deletion() {
+    let office = office(FirstPolicy::Defaults).await;
+    let api = Api::of(&office.zone).await;
+    let policy = api
+        .post(
+            "/zones/lab/policies",
+            json!({"name": "no-writing", "cedar_raw":
+                "forbid (principal, action, resource) when { context has scopes && context.scopes.contains(\"write\") };"}),
+        )
+        .await;
+    let set = api
+        .post("/zones/lab/policy-sets", json!({"name": "my set"}))
+        .await;
+    let set = set["id"].as_str().unwrap();
+    let defaults: PolicySetVersion = api
+        .get("/zones/lab/policy-sets/default-zone-policies/versions/1")
+        .await;
+    let mut entries = serde_json::to_value(defaults.manifest.unwrap().entries).unwrap();
+    entries.as_array_mut().unwrap().push(json!({
+        "policy_id": policy["id"], "policy_version_id": policy["latest_version"]["id"]}));
+    let path = format!("/zones/lab/policy-sets/{set}/versions");
+    let version = api
+        .post(&path, json!({"manifest": {"entries": entries}}))
+        .await;
+    assert_eq!(version["active"], false, "a candidate decides nothing");
+    office.exchange(LINEAR, Some("write")).await.unwrap();
+    let listed: Page<PolicySetVersion> = api.get(&path).await;
+    assert_eq!(
+        listed.items[0].manifest, None,
+        "lists leave it out, as Keycard's do"
+    );
+    let path = format!("{path}/{}", version["id"].as_str().unwrap());
+    api.send("PATCH", &path, Some(json!({"active": true})))
+        .await;
+    let refused = office.exchange(LINEAR, Some("write")).await.unwrap_err();
+    assert!(
+        refused
+            .description
+            .ends_with(&format!("{set}::no-writing.")),
+        "{refused:?}"
+    );
+    office.exchange(LINEAR, Some("read")).await.unwrap();
+}
+
+#[rstest]
+#[case::syntax("permit (principal, action resource);", "line 1, column 27")]
+#[case::unknown_attribute(
+    "permit (principal is Keycard::User, action, resource)\nwhen { principal.shoe == 1 };",
+    "line 2"
+)]
+#[case::two_policies(
+    "permit (principal, action, resource);\npermit (principal, action, resource);",
+    ""
+)]
+#[tokio::test]
+async fn a_policy_that_does_not_fit_is_refused_with_its_place(
+    #[case] text: &str,
+    #[case] place: &str,
+) {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let (status, body) = api
+        .send(
+            "POST",
+            "/zones/lab/policies",
+            Some(json!({"name": "mine", "cedar_raw": text})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(body["error"], "invalid_policy");
+    assert!(body["message"].as_str().unwrap().contains(place), "{body}");
+}
+
+#[tokio::test]
+async fn what_the_platform_owns_is_read_only() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let (status, _) = api
+        .send(
+            "POST",
+            "/zones/lab/policy-sets/default-zone-policies/versions",
+            Some(json!({"manifest": {"entries": []}})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, _) = api
+        .send(
+            "POST",
+            "/zones/lab/policies/default-user-grants/versions",
+            Some(json!({"cedar_raw": "permit (principal, action, resource);"})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn policy_versions_are_added_and_never_replaced() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let path = "/zones/lab/policies/limit-linear-scopes/versions";
+    let first: Value = api.get(&format!("{path}/1")).await;
+    api.post(
+        path,
+        json!({"cedar_raw": "permit (principal, action, resource);"}),
+    )
+    .await;
+    assert_eq!(api.get::<Value>(&format!("{path}/1")).await, first);
+    let newest: Value = api.get("/zones/lab/policies/limit-linear-scopes").await;
+    assert_eq!(newest["latest_version"]["version"], 2);
+    // The active set names the old version and goes on deciding by it.
+    office.exchange(LINEAR, Some("write")).await.unwrap_err();
+}
+
+#[rstest]
+#[case::not_a_uri("POST", "resources", json!({"name": "x", "identifier": "a b"}), 400)]
+#[case::taken_identifier("POST", "resources", json!({"name": "x", "identifier": LINEAR}), 409)]
+#[case::unknown_provider("POST", "resources",
+    json!({"name": "x", "identifier": "urn:x", "credential_provider_id": "no"}), 400)]
+#[case::endless_lifetime("POST", "resources",
+    json!({"name": "x", "identifier": "urn:x", "credential_lifetime_seconds": 86_401}), 400)]
+#[case::no_name("POST", "resources", json!({"name": " ", "identifier": "urn:x"}), 400)]
+#[case::missing_member("POST", "resources", json!({"name": "x"}), 422)]
+#[case::secret_for_no_vault("POST", "secrets",
+    json!({"name": "x", "entity_id": "linear-api", "data": {"type": "token", "token": "t"}}), 409)]
+#[case::colon_in_a_client_id("POST", "application-credentials",
+    json!({"application_id": "support-escalation-mcp", "type": "password", "identifier": "a:b"}), 400)]
+#[case::external_without_endpoints("POST", "providers", json!({"name": "x", "type": "external"}), 400)]
+#[case::endpoint_scheme("POST", "providers", json!({"name": "x", "type": "external", "oauth":
+    {"authorization_endpoint": "javascript:alert(1)", "token_endpoint": "https://x", "client_id": "c"}}), 400)]
+#[case::provider_in_use("DELETE", "providers/keycard-vault", Value::Null, 409)]
+#[case::wrong_consent("POST", "applications", json!({"name": "x", "consent": "explicit"}), 422)]
+#[case::taken_set_name("POST", "policy-sets", json!({"name": "workshop-policies"}), 409)]
+#[case::foreign_version("POST", "policy-sets/workshop-policies/versions", json!({"manifest":
+    {"entries": [{"policy_id": "default-user-grants", "policy_version_id": "limit-linear-scopes.1"}]}}), 400)]
+#[case::wrong_hash("POST", "policy-sets/workshop-policies/versions", json!({"manifest":
+    {"entries": [{"policy_id": "default-user-grants", "policy_version_id": "default-user-grants.1", "sha": "0"}]}}), 400)]
+#[case::session_cannot_be_revived("PATCH", "sessions/session-1", json!({"status": "active"}), 400)]
+#[case::unknown_session("PATCH", "sessions/no", json!({"status": "revoked"}), 404)]
+#[case::unknown_dependency(
+    "DELETE",
+    "applications/support-escalation-mcp/dependencies/no",
+    Value::Null,
+    404
+)]
+#[case::unknown_path("GET", "unicorns", Value::Null, 404)]
+#[case::limit_too_high("GET", "resources?limit=101", Value::Null, 400)]
+#[case::foreign_cursor("GET", "resources?after=%20", Value::Null, 400)]
+#[tokio::test]
+async fn each_bad_request_is_refused_in_words(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] body: Value,
+    #[case] status: u16,
+) {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let body = (!body.is_null()).then_some(body);
+    let (answered, body) = api.send(method, &format!("/zones/lab/{path}"), body).await;
+    assert_eq!(answered.as_u16(), status, "{body}");
+    assert!(
+        body["error"].is_string() && body["message"].is_string(),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_forwards_and_backwards() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let ids = |page: &Page<Resource>| page.items.iter().map(|r| r.id.clone()).collect::<Vec<_>>();
+    let first: Page<Resource> = api
+        .get("/zones/lab/resources?limit=3&expand%5B%5D=total_count")
+        .await;
+    assert_eq!(ids(&first), [id::ANTHROPIC, id::LINEAR, id::SUPABASE]);
+    assert_eq!(first.pagination.total_count, Some(4));
+    assert_eq!(first.pagination.before_cursor, None);
+    let after = first.pagination.after_cursor.unwrap();
+    let last: Page<Resource> = api
+        .get(&format!("/zones/lab/resources?limit=3&after={after}"))
+        .await;
+    assert_eq!(ids(&last), [id::MCP_SERVER]);
+    assert_eq!(last.pagination.after_cursor, None);
+    assert_eq!(last.pagination.total_count, None);
+    let before = last.pagination.before_cursor.unwrap();
+    let back: Page<Resource> = api
+        .get(&format!("/zones/lab/resources?limit=2&before={before}"))
+        .await;
+    assert_eq!(ids(&back), [id::LINEAR, id::SUPABASE]);
+    assert!(back.pagination.before_cursor.is_some());
+}
+
+#[tokio::test]
+async fn a_revoked_session_ends_with_what_came_of_it() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let mut child = (*office.zone.state().directory().sessions[SESSION]).clone();
+    child.id = "session-2".into();
+    child.parent_id = Some(SESSION.into());
+    office.change(vec![Change::put(child)]).await;
+    office.exchange(SUPABASE, None).await.unwrap();
+    let (status, body) = api
+        .send(
+            "PATCH",
+            "/zones/lab/sessions/session-1",
+            Some(json!({"status": "revoked"})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let refused = office.exchange(SUPABASE, None).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidGrant);
+    let page: Page<Session> = api.get("/zones/lab/sessions?status=revoked").await;
+    assert_eq!(page.items.len(), 2);
+    assert_eq!(
+        page.items[0].user_name.as_deref(),
+        Some("marisol@example.test")
+    );
+    let page: Page<Session> = api.get("/zones/lab/sessions?status=active").await;
+    assert!(page.items.is_empty());
+}
+
+#[tokio::test]
+async fn a_session_that_ran_out_says_so() {
+    let office = office(FirstPolicy::Limited).await;
+    office.clock.advance(chrono::TimeDelta::days(31));
+    let api = Api::of(&office.zone).await;
+    let session: Session = api.get("/zones/lab/sessions/session-1").await;
+    assert_eq!(session.status, LifeStatus::Expired);
+}
+
+#[tokio::test]
+async fn a_revoked_consent_forgets_the_upstream_token() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let (status, body) = api
+        .send(
+            "PATCH",
+            "/zones/lab/delegated-grants/grant-linear-api",
+            Some(json!({"status": "revoked"})),
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["status"], "revoked");
+    let directory = office.zone.state().directory();
+    assert_eq!(
+        directory.grant(USER, id::LINEAR).unwrap().access_token,
+        None
+    );
+    let refused = office.exchange(LINEAR, Some("read")).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InsufficientAuthorization);
+    let rows = office.audit().await;
+    assert_eq!(rows[0].event, AuditEvent::DelegatedGrantsCreate);
+    assert_eq!(
+        rows[0].actor.user.as_ref().unwrap().name,
+        "marisol@example.test"
+    );
+}
+
+#[rstest]
+#[case::no_token(&[("host", "127.0.0.1:4100")], 401)]
+#[case::wrong_token(&[("host", "127.0.0.1:4100"), ("authorization", "Bearer nope")], 401)]
+#[case::other_scheme(&[("host", "127.0.0.1:4100"), ("authorization", "Basic bm9wZQ==")], 401)]
+#[case::rebound_name(&[("host", "evil.example")], 403)]
+#[case::no_host(&[], 403)]
+#[case::foreign_page(&[("host", "127.0.0.1:4100"), ("origin", "https://evil.example")], 403)]
+#[case::sandboxed_page(&[("host", "127.0.0.1:4100"), ("origin", "null")], 403)]
+#[case::local_page(&[("host", "127.0.0.1:4100"), ("origin", "http://localhost:6274")], 401)]
+#[tokio::test]
+async fn strangers_are_kept_out(#[case] headers: &[(&str, &str)], #[case] status: u16) {
+    let office = office(FirstPolicy::Limited).await;
+    for path in ["/zones/lab/resources", "/hoptrail/events"] {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = office
+            .zone
+            .router()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
+}
+
+#[rstest]
+#[case::wrong_secret("grant_type=client_credentials&client_id=x&client_secret=y", 401)]
+#[case::nobody("grant_type=client_credentials", 401)]
+#[case::other_grant("grant_type=password", 400)]
+#[case::no_grant("client_id=x", 400)]
+#[tokio::test]
+async fn the_service_account_is_asked_for_its_secret(
+    #[case] form: &'static str,
+    #[case] status: u16,
+) {
+    let office = office(FirstPolicy::Limited).await;
+    let answer = office
+        .zone
+        .router()
+        .oneshot(
+            Request::post("/service-account-token")
+                .header(header::HOST, "localhost:4100")
+                .body(Body::from(form))
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), status);
+}
+
+#[tokio::test]
+async fn a_service_account_token_ends_after_an_hour() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    office.clock.advance(chrono::TimeDelta::minutes(61));
+    let (status, _) = api.send("GET", "/zones/lab/resources", None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn another_zone_is_not_here() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    for path in ["/zones/other", "/zones/other/resources"] {
+        let (status, _) = api.send("GET", path, None).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let zones: Page<Value> = api.get("/zones").await;
+    assert_eq!(zones.items[0]["id"], "lab");
+    assert_eq!(zones.items[0]["issuer"], ISSUER);
+}
+
+/// Opens the feed as a stream.
+async fn stream(api: &Api, path: &str, last_event_id: Option<&str>) -> Rows {
+    let mut request = Request::get(path)
+        .header(header::HOST, "127.0.0.1:4100")
+        .header(header::AUTHORIZATION, format!("Bearer {}", api.token))
+        .header(header::ACCEPT, "text/event-stream");
+    if let Some(id) = last_event_id {
+        request = request.header("last-event-id", id);
+    }
+    let answer = api
+        .router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
+    Rows {
+        body: answer.into_body().into_data_stream(),
+        text: String::new(),
+    }
+}
+
+struct Rows {
+    body: axum::body::BodyDataStream,
+    text: String,
+}
+
+impl Rows {
+    async fn next(&mut self) -> Option<AuditRecord> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    event
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name))
+                        .unwrap()
+                        .trim()
+                        .to_owned()
+                };
+                let row: AuditRecord = serde_json::from_str(&field("data:")).unwrap();
+                assert_eq!(field("id:"), row.sequence.to_string());
+                self.text = rest.to_string();
+                return Some(row);
+            }
+            let bytes = self.body.next().await?.unwrap();
+            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_feed_tells_the_past_then_the_present_and_ends_with_the_zone() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    office.exchange(SUPABASE, None).await.unwrap();
+    let mut rows = stream(&api, "/hoptrail/events", None).await;
+    assert_eq!(rows.next().await.unwrap().sequence, 1);
+    let (row, _) = tokio::join!(rows.next(), office.exchange(LINEAR, Some("write")));
+    let row = row.unwrap();
+    assert_eq!(row.sequence, 2);
+    assert_eq!(row.error.as_deref(), Some("access_denied"));
+    office.zone.close().await;
+    assert_eq!(rows.next().await, None);
+}
+
+#[tokio::test]
+async fn the_feed_goes_on_where_its_reader_stopped() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    // More than memory keeps, so that the beginning comes from the disk.
+    for _ in 0..300 {
+        office.exchange(SUPABASE, None).await.unwrap();
+    }
+    for (path, last, expected) in [
+        ("/hoptrail/events", None, 1),
+        ("/hoptrail/events?after=12", None, 13),
+        ("/hoptrail/events?after=299", None, 300),
+        ("/hoptrail/events?after=12", Some("290"), 291),
+    ] {
+        let mut rows = stream(&api, path, last).await;
+        for sequence in expected..=300 {
+            assert_eq!(rows.next().await.unwrap().sequence, sequence, "{path}");
+        }
+    }
+    let page: AuditPage = api.get("/hoptrail/events?after=3&limit=2").await;
+    let numbers: Vec<_> = page.items.iter().map(|row| row.sequence).collect();
+    assert_eq!(numbers, [4, 5]);
+    let page: AuditPage = api.get("/hoptrail/events?after=300").await;
+    assert!(page.items.is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_application_takes_its_credentials_along() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let request = office.request(SUPABASE, None);
+    let path = format!("/zones/lab/applications/{}", id::APPLICATION);
+    let (status, _) = api.send("DELETE", &path, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let directory = office.zone.state().directory();
+    assert!(directory.application_credentials.is_empty());
+    assert!(directory.dependencies.is_empty());
+    assert_eq!(directory.resources[id::MCP_SERVER].application_id, None);
+    // A request that had authenticated just before.
+    let _: &ApplicationCredential = &request.credential;
+    let refused = exchange(office.zone.state(), request).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidClient);
+}
