@@ -24,7 +24,7 @@ use crate::{
     },
     upstream::{anthropic, faults::Faults, feed::Feed, github, linear, people::PEOPLE, supabase},
     zone::{
-        self, IdentityProvider, Zone,
+        self, IdentityProvider, UserIdentifier, Zone,
         seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop},
     },
 };
@@ -240,6 +240,9 @@ async fn open_zone(
             authorize_url: format!("{github}/login/oauth/authorize"),
             token_url: format!("{github}/login/oauth/access_token"),
             user_url: format!("{github}/user"),
+            emails_url: Some(format!("{github}/user/emails")),
+            // So that every screen says who it is about.
+            user_identifier: UserIdentifier::Email,
             client_id: GITHUB_CLIENT_ID.to_owned(),
             client_secret: keys.github_client.clone(),
         },

@@ -121,7 +121,7 @@ pub(super) async fn ready(
 
 async fn run(backend: &Backend, job: Job, cancel: &CancellationToken) -> Result<(), Failure> {
     match job {
-        Job::SignIn => backend.sign_in(cancel).await,
+        Job::SignIn => backend.client.sign_in(cancel.clone()).await,
         Job::SignOut => {
             backend.client.sign_out().await;
             Ok(())

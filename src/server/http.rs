@@ -86,7 +86,13 @@ impl Http {
             .tcp_nodelay(true)
             .connect_timeout(Duration::from_secs(5));
         let builder = match reach {
-            Reach::Loopback => builder.no_proxy(),
+            // Nothing here speaks TLS, and reading the system's certificates would take longer than
+            // all the rest of a start.
+            Reach::Loopback => builder
+                .no_proxy()
+                .tls_certs_only(std::iter::empty())
+                // No timer that wakes up a computer at rest; a closed connection is noticed anyway.
+                .pool_idle_timeout(None),
             Reach::Network => builder,
         };
         builder.build().map(Self).map_err(|error| {

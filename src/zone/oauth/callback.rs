@@ -28,6 +28,7 @@ use crate::{
         text::{one_line, truncate},
     },
     zone::{
+        UserIdentifier,
         audit::user_party,
         brokered_login::{self, Profile},
         directory::{Change, Directory, User},
@@ -222,8 +223,10 @@ fn person(front: &Front, directory: &Directory, profile: Profile) -> User {
     }
     let id = front.zone.config.ids.short();
     User {
-        // Keycard's default (facts/keycard.md, 2.4): tokens call a person by the zone's id.
-        identifier: id.clone(),
+        identifier: match front.zone.config.identity_provider.user_identifier {
+            UserIdentifier::ZoneId => id.clone(),
+            UserIdentifier::Email => profile.email.clone(),
+        },
         id,
         email: profile.email,
         name: profile.name,

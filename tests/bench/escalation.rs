@@ -1,0 +1,101 @@
+//! The whole escalation as hoptrail's own client sees it: its call, the server, four exchanges with
+//! durable audit rows, four upstream calls; all over loopback, in one process, as in the product.
+
+use std::{path::Path, sync::Arc};
+
+use hoptrail::{
+    projection::Projection,
+    protocol::tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
+    runtime::{Consent, Options, TargetChoice, backend, backend::Backend, stream},
+    support::{clock::SystemClock, error::Failure, ids::Ids},
+    trace::{Fact, event::CallOutcome},
+};
+use serde_json::{Map, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{Measured, sample::Sample, table::Row};
+
+const WARM_UP: usize = 50;
+const CALLS: usize = 1_000;
+
+pub fn measure() -> Measured {
+    let state = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
+    let sample = runtime
+        .block_on(escalations(state.path()))
+        .map_err(|failure| failure.to_string().replace('\n', "; "))?;
+    Ok(vec![
+        Row::at_most(
+            "whole escalation over the lab, p50",
+            2.5,
+            sample.millis(50),
+            "ms",
+        ),
+        Row::told("  p99", sample.millis(99), "ms"),
+    ])
+}
+
+async fn escalations(state: &Path) -> Result<Sample, Failure> {
+    let (sink, mut stream) = stream::open();
+    let options = Options {
+        target: TargetChoice::Embedded,
+        consent: Consent::Headless(None),
+        record: None,
+        state: state.to_path_buf(),
+        assume_pkce: Vec::new(),
+        console: None,
+        clock: SystemClock::shared(),
+        ids: Ids::system(),
+    };
+    let mut opening = backend::open(options, sink);
+    let backend = opening.ready().await?;
+    let mut work = tokio::spawn(calls(backend));
+    let mut projection = Projection::default();
+    let mut sample = Sample::default();
+    let ended = loop {
+        tokio::select! {
+            biased;
+            Some(event) = stream.next() => {
+                if let Fact::ToolCallFinished { tool, outcome, duration_us, .. } = &event.fact
+                    && tool == ESCALATE_TICKET
+                    && *outcome == CallOutcome::Succeeded
+                {
+                    sample.add(*duration_us);
+                }
+                projection.apply(&event);
+            }
+            ended = &mut work => break ended,
+        }
+    };
+    opening.close().await;
+    ended.expect("the calls do not panic")?;
+    Ok(sample.after(WARM_UP))
+}
+
+async fn calls(backend: Arc<Backend>) -> Result<(), Failure> {
+    let cancel = CancellationToken::new();
+    backend.sign_in(&cancel).await?;
+    let listed = backend
+        .client
+        .call_tool(GET_SUPPORT_TICKETS, Map::new(), cancel.clone())
+        .await?;
+    let tickets: Tickets = listed
+        .structured
+        .and_then(|value| serde_json::from_value(value).ok())
+        .unwrap_or(Tickets {
+            tickets: Vec::new(),
+        });
+    for ticket in tickets.tickets.iter().cycle().take(WARM_UP + CALLS) {
+        let arguments = json!({ "ticketId": ticket.id });
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        backend
+            .client
+            .call_tool(ESCALATE_TICKET, arguments, cancel.clone())
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The numbers that hoptrail is held to, measured side by side in one run.
+//!
+//! `cargo bench --bench numbers` measures all of them; `-- NAME…` only some. Prints one table and
+//! always succeeds: the clock of a shared machine is no judge. Linux only (it reads `/proc`).
+
+mod call;
+mod escalation;
+mod exchange;
+mod flood;
+mod frames;
+mod load;
+mod peer;
+mod process;
+mod sample;
+mod start;
+mod table;
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
+
+use table::Row;
+
+type Measured = Result<Vec<Row>, String>;
+
+/// What can be measured, by name, in the order of the table.
+const NUMBERS: [(&str, fn() -> Measured); 6] = [
+    ("start", start::measure),
+    ("call", call::measure),
+    ("frames", frames::measure),
+    ("escalation", escalation::measure),
+    ("exchange", exchange::measure),
+    ("rest", start::at_rest),
+];
+
+fn main() {
+    // `cargo bench` itself passes `--bench`.
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
+    if let [role, state] = &*wanted
+        && role == exchange::ZONE_ROLE
+    {
+        exchange::zone(Path::new(state));
+        return;
+    }
+    let mut rows = Vec::new();
+    for (name, measure) in NUMBERS {
+        if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {
+            continue;
+        }
+        say(&format!("measuring {name} …\n"));
+        match measure() {
+            Ok(measured) => rows.extend(measured),
+            Err(why) => rows.push(Row::skipped(name, &why)),
+        }
+    }
+    say(&table::render(&rows));
+}
+
+/// Says it on standard output.
+fn say(text: &str) {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .expect("standard output is there");
+}
