@@ -2,10 +2,10 @@
 //! the lab's wire, and whatever went over it as a token, key, code, verifier, state or cookie is
 //! searched for in everything that a person or a file ever got.
 
-mod program;
-mod running;
 #[path = "secrets/collect.rs"]
 mod collect;
+mod program;
+mod running;
 #[path = "secrets/screens.rs"]
 mod screens;
 
@@ -37,12 +37,16 @@ async fn live(lab: &LabHandle, home: &Home) -> (Header, Vec<TraceEvent>) {
     run.sign_in().await;
     run.call("get_support_tickets", json!({})).await;
     let ticket = run.projection.issues().tickets()[3].id;
-    run.call("escalate_ticket", json!({ "ticketId": ticket })).await;
+    run.call("escalate_ticket", json!({ "ticketId": ticket }))
+        .await;
     let issue = run.projection.issues().latest().unwrap().id.clone();
-    run.call("delete_issue", json!({ "issueId": &*issue })).await;
-    run.until("the story held", |p| p.story().verdict().is_ok()).await;
+    run.call("delete_issue", json!({ "issueId": &*issue }))
+        .await;
+    run.until("the story held", |p| p.story().verdict().is_ok())
+        .await;
     run.activate("default-zone-policies").await;
-    run.call("delete_issue", json!({ "issueId": &*issue })).await;
+    run.call("delete_issue", json!({ "issueId": &*issue }))
+        .await;
     run.activate("workshop-policies").await;
     run.backend.client.sign_out().await;
     let again = run.backend.sign_in(&CancellationToken::new()).await;
@@ -156,8 +160,14 @@ async fn nothing_secret_is_found_outside_of_the_wire_and_the_vault() {
         traces.insert(format!("{name}: stderr"), ended.err.into());
     }
     let mut secrets = Collection::from(&*tap);
-    secrets.add("the application's client secret", lab.finished.client_secret.expose());
-    secrets.add("the console's client secret", console.client_secret.expose());
+    secrets.add(
+        "the application's client secret",
+        lab.finished.client_secret.expose(),
+    );
+    secrets.add(
+        "the console's client secret",
+        console.client_secret.expose(),
+    );
     lab.stop().await;
     drop(logging);
     let key = fs::read(home.state().join("zone.key")).unwrap();

@@ -27,6 +27,21 @@ const PREFIXES: [&str; 6] = [
 #[derive(Debug, Default)]
 pub struct Tap(Mutex<BTreeMap<u64, Vec<u8>>>);
 
+impl Tap {
+    /// The bearer token that was last sent to a server, by its URL.
+    pub fn token_for(&self, server: &str) -> String {
+        let port = url::Url::parse(server).unwrap().port().unwrap();
+        let streams = self.0.lock().unwrap();
+        let bearer = Regex::new(r"(?im)^authorization: *bearer +(\S+)").unwrap();
+        let mine = streams.iter().filter(|(stream, _)| *stream >> 32 == u64::from(port));
+        let texts = mine.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
+        texts
+            .filter_map(|text| bearer.captures_iter(&text).last().map(|c| c[1].to_owned()))
+            .last()
+            .expect("somebody signed in")
+    }
+}
+
 impl Wire for Tap {
     fn passed(&self, stream: u64, bytes: &[u8]) {
         let mut streams = self.0.lock().unwrap();
@@ -43,7 +58,10 @@ pub struct Collection {
 
 /// Header lines, and the kind of their values.
 const HEADERS: [(&str, &str); 4] = [
-    ("bearer", r"(?im)^authorization: *(?:bearer +)?([^\s]{12,})\r?$"),
+    (
+        "bearer",
+        r"(?im)^authorization: *(?:bearer +)?([^\s]{12,})\r?$",
+    ),
     ("basic", r"(?im)^authorization: *basic +([^\s]{12,})\r?$"),
     ("x-api-key", r"(?im)^x-api-key: *([^\s]+)\r?$"),
     ("apikey", r"(?im)^apikey: *([^\s]+)\r?$"),
@@ -70,8 +88,9 @@ const MEMBERS: [&str; 5] = [
 ];
 
 /// Fields of a page's form that are no secrets.
-const OPEN_FIELDS: [&str; 5] = [
+const OPEN_FIELDS: [&str; 6] = [
     "client_id",
+    "person",
     "redirect_uri",
     "response_type",
     "resource",
@@ -185,7 +204,9 @@ impl Collection {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.secrets.iter().map(|(kind, value)| (*kind, value.as_str()))
+        self.secrets
+            .iter()
+            .map(|(kind, value)| (*kind, value.as_str()))
     }
 
     pub fn count(&self, kind: &str) -> usize {

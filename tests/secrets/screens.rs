@@ -75,9 +75,13 @@ impl Viewer {
             if self.app.overlays().is_empty() {
                 break;
             }
+            let first = self.look();
             for _ in 0..TABS {
                 self.pages();
                 self.press(KeyCode::Tab);
+                if self.look() == first {
+                    break;
+                }
             }
             self.press(KeyCode::Esc);
             let before = self.look();
