@@ -1,5 +1,7 @@
 //! What a person would see who looks at everything: each pane, each row, each tab, to its end.
 
+use std::collections::BTreeSet;
+
 use hoptrail::{
     app::{
         App, AppConfig,
@@ -26,7 +28,8 @@ const PAGES: usize = 4;
 struct Viewer {
     app: App,
     look: Look,
-    seen: Vec<u8>,
+    /// Each line once: most frames differ in a few.
+    seen: BTreeSet<String>,
 }
 
 /// The text of every screen of a run.
@@ -38,13 +41,14 @@ pub fn all(header: &Header, events: &[TraceEvent]) -> Vec<u8> {
             ..AppConfig::default()
         }),
         look: Look::new(&LookConfig::default(), Charset::Unicode),
-        seen: Vec::new(),
+        seen: BTreeSet::new(),
     };
     for event in events {
         let _ = viewer.app.update(Msg::Trace(event.clone()));
     }
     viewer.everything(events.len());
-    viewer.seen
+    let lines: Vec<String> = viewer.seen.into_iter().collect();
+    lines.join("\n").into_bytes()
 }
 
 impl Viewer {
@@ -58,7 +62,8 @@ impl Viewer {
                 self.pages();
                 self.press(KeyCode::Char('g'));
                 if zoom == 0 {
-                    self.rows(most_rows);
+                    // The trace's windows show its lines, which are searched as they are.
+                    self.rows(if pane == '7' { 30 } else { most_rows });
                 }
             }
         }
@@ -119,10 +124,8 @@ impl Viewer {
         let hits = ui::draw_into(&self.app, &self.look, AREA, &mut buffer);
         self.app.settle(&hits.extents);
         for row in buffer.content().chunks(usize::from(AREA.width)) {
-            for cell in row {
-                self.seen.extend_from_slice(cell.symbol().as_bytes());
-            }
-            self.seen.push(b'\n');
+            let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+            self.seen.insert(line);
         }
         buffer
     }
