@@ -213,6 +213,9 @@ impl Projection {
                 );
                 if let Some(row) = row {
                     self.sessions.record(row);
+                    if !at.precedes_run(record.occurred_at) {
+                        self.policies.activated(record, row);
+                    }
                     self.policies.record(record, row);
                     self.hops.audited(&at, record, row, &mut shared);
                     self.identity
