@@ -125,7 +125,10 @@ fn a_zone_that_lies_about_its_issuer_is_refused() {
         .run(&["probe", &format!("{server}/mcp"), "--headless"])
         .exits_with(4);
     let (what, why, _) = ended.failure();
-    assert!(format!("{what} {why}").contains("somebody-else"), "{what}: {why}");
+    assert!(
+        format!("{what} {why}").contains("somebody-else"),
+        "{what}: {why}"
+    );
     assert!(!ended.out.contains("/register"), "{}", ended.out);
 }
 
@@ -160,11 +163,7 @@ async fn signed_in(home: &Home, name: &str, clock: &Arc<FakeClock>) -> (LabHandl
     let tap = Arc::new(Tap::default());
     let lab = lab::start(LabConfig {
         wire: Some(Arc::clone(&tap) as _),
-        ..LabConfig::new(
-            Some(home.file(name)),
-            Arc::clone(clock) as _,
-            Ids::system(),
-        )
+        ..LabConfig::new(Some(home.file(name)), Arc::clone(clock) as _, Ids::system())
     })
     .await
     .unwrap();
@@ -205,7 +204,10 @@ async fn a_token_that_is_foreign_forged_or_over_opens_nothing() {
         let (status, challenge) = initialize(server, &wrong).await;
         assert_eq!(status, 401, "{what}: {challenge}");
         assert!(challenge.contains("invalid_token"), "{what}: {challenge}");
-        assert!(challenge.contains("resource_metadata"), "{what}: {challenge}");
+        assert!(
+            challenge.contains("resource_metadata"),
+            "{what}: {challenge}"
+        );
         assert!(!challenge.contains(&wrong), "{what}: {challenge}");
     }
     clock.advance(TimeDelta::hours(2));
@@ -227,8 +229,7 @@ async fn supabase(ticket: Value) -> String {
 }
 
 /// Bytes and marks with which a text would take over a terminal or hide what it says.
-const HOSTILE: &str =
-    "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31m\u{9b}5n\u{202e}gnp.exe\u{202c}\u{200f}\u{2066}x\u{2069}\r\u{8}\u{0}";
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31m\u{9b}5n\u{202e}gnp.exe\u{202c}\u{200f}\u{2066}x\u{2069}\r\u{8}\u{0}";
 
 fn ticket(body: &str) -> Value {
     json!({
@@ -274,7 +275,9 @@ fn nothing_hostile_is_seen(run: &Run) {
 
     let area = Rect::new(0, 0, 120, 36);
     let look = Look::new(&LookConfig::default(), Charset::Unicode);
-    for pane in ["1", "2", "3", "4", "5", "6", "7", "enter", "tab", "tab", "tab", "esc", "v"] {
+    for pane in [
+        "1", "2", "3", "4", "5", "6", "7", "enter", "tab", "tab", "tab", "esc", "v",
+    ] {
         let key = pane.parse().unwrap();
         let _ = app.update(Msg::Input(hoptrail::app::msg::InputEvent::Key(key)));
         let mut buffer = Buffer::empty(area);
@@ -307,14 +310,24 @@ async fn a_hostile_ticket_is_only_text(#[case] body: String) {
     let mut run = Run::open(attached(&lab, &home.file("unused"))).await;
     run.sign_in().await;
     let listed = run.call("get_support_tickets", json!({})).await;
-    assert_eq!(listed.outcome, CallOutcome::Succeeded, "{}", cut(&listed.text));
+    assert_eq!(
+        listed.outcome,
+        CallOutcome::Succeeded,
+        "{}",
+        cut(&listed.text)
+    );
     // The data itself is not touched: a client gets what the customer wrote.
     let listed = listed.structured.unwrap();
     assert!(listed["tickets"][0]["body"] == body.as_str());
     let ticket = json!({ "ticketId": "3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d" });
     let escalated = run.call("escalate_ticket", ticket).await;
     if body.len() < 1 << 20 {
-        assert_eq!(escalated.outcome, CallOutcome::Succeeded, "{}", cut(&escalated.text));
+        assert_eq!(
+            escalated.outcome,
+            CallOutcome::Succeeded,
+            "{}",
+            cut(&escalated.text)
+        );
         let issue = run.projection.issues().latest().unwrap();
         let masked = issue.masked_text.clone().unwrap();
         assert!(!masked.contains("harborline"), "{masked}");
@@ -322,7 +335,13 @@ async fn a_hostile_ticket_is_only_text(#[case] body: String) {
         // Nothing half done: either all of it is masked and filed, or nothing is, and why is said.
         match escalated.outcome {
             CallOutcome::Succeeded => {
-                let masked = run.projection.issues().latest().unwrap().masked_text.clone();
+                let masked = run
+                    .projection
+                    .issues()
+                    .latest()
+                    .unwrap()
+                    .masked_text
+                    .clone();
                 assert!(!masked.unwrap().contains("555-0142"));
             }
             _ => {
@@ -374,7 +393,9 @@ async fn a_lab_that_stops_in_the_middle_is_told_and_the_next_start_has_everythin
     run.close().await;
     let mut again = Run::open(options(TargetChoice::Embedded, &home.state())).await;
     again
-        .until("the rows are there again", |p| p.audit().rows().len() >= rows)
+        .until("the rows are there again", |p| {
+            p.audit().rows().len() >= rows
+        })
         .await;
     again.close().await;
 }

@@ -95,7 +95,7 @@ impl Keys {
 const LINEAR_CLIENT_ID: &str = "hoptrail-lab-zone";
 const GITHUB_CLIENT_ID: &str = "hoptrail-lab-zone";
 /// How the stand-ins' pages call the zone.
-const ZONE_AT_OTHERS: &str = "the lab's zone";
+const ZONE_AT_OTHERS: &str = "The lab zone";
 
 /// Starts the lab; when this returns, every part answers.
 ///

@@ -36,6 +36,9 @@ pub struct Text<W> {
     style: Style,
 }
 
+/// Cells of a result that a line shows.
+const GIST: usize = 240;
+
 /// A line about one event, before it is laid out.
 struct Line {
     parties: String,
@@ -284,7 +287,12 @@ impl<W: io::Write> Text<W> {
     /// What the writer says.
     pub fn result(&mut self, call: &Call, projection: &Projection) -> io::Result<()> {
         let event = call.finished.and_then(|seq| projection.log().event(seq));
-        let Some(Fact::ToolCallFinished { outcome, text, .. }) = event.map(|event| event.fact)
+        let Some(Fact::ToolCallFinished {
+            outcome,
+            text,
+            structured,
+            ..
+        }) = event.map(|event| event.fact)
         else {
             let words = format!("{} has not come back", call.tool);
             return self.marked(Verdict::Pending, &words);
@@ -292,7 +300,10 @@ impl<W: io::Write> Text<W> {
         let took = call.duration_us.map_or(String::new(), duration);
         let words = format!("{} {}  {took}", call.tool, outcome_word(outcome));
         self.marked(of_outcome(outcome), &words)?;
-        writeln!(self.out, "{}", self.style.clean_lines(&text))
+        let whole = structured
+            .and_then(|value| serde_json::to_string_pretty(&value).ok())
+            .unwrap_or(text);
+        writeln!(self.out, "{}", self.style.clean_lines(&whole))
     }
 
     /// A failure in its three parts.
@@ -480,7 +491,8 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
             let first = text.lines().next().unwrap_or("");
             let words = vec![
                 format!("{tool} {}", outcome_word(*outcome)),
-                first.to_owned(),
+                // A result may be a whole table in one line; the end of the run has all of it.
+                truncate(first, GIST).into_owned(),
             ];
             say(of_outcome(*outcome), words)
         }

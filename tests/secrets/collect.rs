@@ -33,7 +33,9 @@ impl Tap {
         let port = url::Url::parse(server).unwrap().port().unwrap();
         let streams = self.0.lock().unwrap();
         let bearer = Regex::new(r"(?im)^authorization: *bearer +(\S+)").unwrap();
-        let mine = streams.iter().filter(|(stream, _)| *stream >> 32 == u64::from(port));
+        let mine = streams
+            .iter()
+            .filter(|(stream, _)| *stream >> 32 == u64::from(port));
         let texts = mine.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
         texts
             .filter_map(|text| bearer.captures_iter(&text).last().map(|c| c[1].to_owned()))
