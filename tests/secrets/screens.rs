@@ -6,6 +6,7 @@ use hoptrail::{
     app::{
         App, AppConfig,
         msg::{InputEvent, Msg},
+        overlay::Overlay,
     },
     config::{
         LookConfig,
@@ -20,8 +21,6 @@ use hoptrail::{
 use ratatui::{buffer::Buffer, layout::Rect};
 
 const AREA: Rect = Rect::new(0, 0, 120, 36);
-/// More tabs than any window has.
-const TABS: usize = 5;
 /// Pages that are turned within a window or a pane.
 const PAGES: usize = 4;
 
@@ -73,40 +72,34 @@ impl Viewer {
         self.pages();
     }
 
-    /// Opens each row of a pane.
+    /// Opens each row of a pane, and turns to each tab of its window.
     fn rows(&mut self, most: usize) {
+        let mut last = None;
         for _ in 0..most {
             self.press(KeyCode::Enter);
-            if self.app.overlays().is_empty() {
+            let Some(Overlay::Inspect(inspect)) = self.app.overlays().last() else {
+                break;
+            };
+            let subject = inspect.subject;
+            if last.replace(subject) == Some(subject) {
                 break;
             }
-            let first = self.look();
-            for _ in 0..TABS {
+            for _ in subject.tabs() {
                 self.pages();
                 self.press(KeyCode::Tab);
-                if self.look() == first {
-                    break;
-                }
             }
             self.press(KeyCode::Esc);
-            let before = self.look();
             self.press(KeyCode::Char('j'));
-            if self.look() == before {
-                break;
-            }
         }
+        self.press(KeyCode::Esc);
     }
 
-    /// Turns pages until nothing new comes.
+    /// Turns pages as far as there are any.
     fn pages(&mut self) {
-        let mut before = self.look();
-        for _ in 0..PAGES {
+        let most = self.look();
+        for _ in 0..most.min(PAGES) {
             self.press(KeyCode::PageDown);
-            let now = self.look();
-            if now == before {
-                break;
-            }
-            before = now;
+            self.look();
         }
     }
 
@@ -119,7 +112,8 @@ impl Viewer {
         let _ = self.app.update(Msg::Input(InputEvent::Key(key)));
     }
 
-    fn look(&mut self) -> Buffer {
+    /// Draws, and says how far what is on top can be scrolled.
+    fn look(&mut self) -> usize {
         let mut buffer = Buffer::empty(AREA);
         let hits = ui::draw_into(&self.app, &self.look, AREA, &mut buffer);
         self.app.settle(&hits.extents);
@@ -127,6 +121,6 @@ impl Viewer {
             let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
             self.seen.insert(line);
         }
-        buffer
+        hits.extents.last().map_or(0, |extent| extent.most)
     }
 }
