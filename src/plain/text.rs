@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     projection::{
-        AuditRow, Hop, HopKind, Projection, Seq, Verdict, filter::status_word, hops::Evidence,
-        story::StepState, tools::Call,
+        AuditRow, Hop, HopKind, Projection, Seq, Verdict, audit::Era, filter::status_word,
+        hops::Evidence, story::StepState, tools::Call,
     },
     protocol::{
         audit::{AuditEvent, AuditStatus},
@@ -200,9 +200,13 @@ impl<W: io::Write> Text<W> {
     /// What the writer says.
     pub fn audit(&mut self, projection: &Projection) -> io::Result<()> {
         let style = self.style;
-        let rows = projection.audit().rows();
+        let (rows, earlier): (Vec<&AuditRow>, Vec<&AuditRow>) = projection
+            .audit()
+            .rows()
+            .iter()
+            .partition(|row| row.era == Era::ThisRun);
         let belongs = |row: &&AuditRow| row.exchange || row.tool.is_some();
-        let shown: Vec<&AuditRow> = rows.iter().filter(belongs).collect();
+        let shown: Vec<&AuditRow> = rows.iter().copied().filter(belongs).collect();
         self.heading("Audit log", shown.len())?;
         if shown.is_empty() {
             writeln!(self.out, "The zone told of no exchange.")?;
@@ -232,6 +236,12 @@ impl<W: io::Write> Text<W> {
             };
             self.dim(&format!(
                 "{others} more {rows} to no tool call: signing in, policy."
+            ))?;
+        }
+        if !earlier.is_empty() {
+            self.dim(&format!(
+                "The zone's log also has {} from before this run.",
+                count(earlier.len(), "row")
             ))?;
         }
         for lost in projection.lost_feeds() {
@@ -534,7 +544,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
         .audit()
         .rows()
         .last()
-        .filter(|row| row.evidence == seq)?;
+        .filter(|row| row.evidence == seq && row.era == Era::ThisRun)?;
     match projection.hops().touched_by(seq) {
         Some(hop) if is_first(hop.evidence) => Some(hop_line(hop)),
         Some(hop) if row.status == AuditStatus::Failure => Some(Line {
@@ -565,6 +575,11 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
             })
         }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// Whether one voice has spoken so far.
