@@ -22,6 +22,8 @@ use ratatui::{
 use rstest::rstest;
 use serde_json::Value;
 
+#[path = "program/mod.rs"]
+mod program;
 #[path = "screens/mod.rs"]
 mod screens;
 
@@ -428,4 +430,66 @@ fn a_frame_that_changes_nothing_is_not_written() {
     let quiet = story_cast(View::Stage, (80, 24), (0..50).map(nothing).collect());
     let frames = quiet.lines().count() - 1;
     assert!(frames <= 4, "{frames} frames of a screen that stood still");
+}
+
+/// The sample story, from wherever a process stands.
+const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces/story.jsonl");
+
+#[rstest]
+#[case("otlp", "{\"resourceSpans\":")]
+#[case("ocsf", "{\"activity_id\":")]
+#[case("markdown", "# The whole story on the lab")]
+#[case("svg", "<svg xmlns=")]
+#[case("cast", "{\"version\":3,")]
+fn the_program_writes_every_form(#[case] form: &str, #[case] begins: &str) {
+    let home = program::Home::new();
+    let out = home.run(&["export", STORY, "--to", form]).exits_with(0).out;
+    assert!(out.starts_with(begins), "{}", &out[..out.len().min(80)]);
+    let file = home.file("out");
+    let name = file.to_str().unwrap();
+    let silent = home
+        .run(&["export", STORY, "--to", form, "--output", name])
+        .exits_with(0);
+    assert_eq!(silent.out, "");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), out);
+}
+
+#[test]
+fn a_size_that_is_none_and_a_trace_that_is_none_are_usage() {
+    let home = program::Home::new();
+    let svg = ["export", STORY, "--to", "svg", "--size"];
+    for size in ["wide", "0x10", "10x100000", "80"] {
+        let args: Vec<&str> = svg.iter().copied().chain([size]).collect();
+        let _ = home.run(&args).exits_with(2);
+    }
+    let _ = home
+        .run(&["export", "nowhere.jsonl", "--to", "otlp"])
+        .exits_with(2);
+    let _ = home.run(&["export", STORY]).exits_with(2);
+}
+
+#[test]
+fn the_program_tells_by_its_exit_whether_two_runs_differ() {
+    let home = program::Home::new();
+    let same = home.run(&["diff", STORY, STORY]).exits_with(0).out;
+    assert!(
+        same.contains("0 differ, 0 only in A, 0 only in B"),
+        "{same}"
+    );
+    let story = std::fs::read_to_string(STORY).unwrap();
+    let half: String = story
+        .lines()
+        .take(60)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let half = home.write("half.jsonl", half);
+    let half = half.to_str().unwrap();
+    let out = home.run(&["diff", STORY, half, "--json"]).exits_with(1).out;
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["same"], false);
+    assert!(
+        value["counts"]["only_left"].as_u64().unwrap() > 0,
+        "{value}"
+    );
+    let _ = home.run(&["diff", STORY, "nowhere.jsonl"]).exits_with(2);
 }

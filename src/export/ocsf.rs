@@ -197,6 +197,7 @@ fn sentence(record: &AuditRecord) -> String {
         Some(user) => format!("{application}, for {},", user.name),
         None => application.to_owned(),
     };
+    let person = record.actor.user.as_ref().map_or("someone", |u| &u.name);
     let resource = record
         .resource
         .as_ref()
@@ -212,8 +213,12 @@ fn sentence(record: &AuditRecord) -> String {
         (AuditEvent::CredentialsIssue, AuditStatus::Failure) => {
             format!("{who} was refused a credential for {resource}{scopes}")
         }
-        (AuditEvent::UsersAuthorize, AuditStatus::Issued) => format!("{who} signed in"),
-        (AuditEvent::UsersAuthorize, AuditStatus::Failure) => format!("{who} did not sign in"),
+        (AuditEvent::UsersAuthorize, AuditStatus::Issued) => {
+            format!("{person} signed in for {application}")
+        }
+        (AuditEvent::UsersAuthorize, AuditStatus::Failure) => {
+            format!("{person} did not sign in for {application}")
+        }
         (AuditEvent::DelegatedGrantsCreate, AuditStatus::Issued) if is_revocation(record) => {
             format!("the consent for {resource}{scopes} was revoked")
         }
@@ -276,7 +281,7 @@ fn actor(record: &AuditRecord) -> Value {
 
 fn user(record: &AuditRecord) -> Option<Value> {
     record.actor.user.as_ref().map(|user| {
-        let email = user.name.contains('@').then(|| sanitize(&user.name));
+        let email = is_email(&user.name).then_some(&user.name);
         json!({
             "name": sanitize(&user.name),
             "uid": sanitize(&user.identifier),
@@ -284,6 +289,20 @@ fn user(record: &AuditRecord) -> Option<Value> {
             "type_id": 1,
             "type": "User",
         })
+    })
+}
+
+/// Whether the schema would take it for one; it is stricter than the mail standards.
+fn is_email(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let host = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    name.split_once('@').is_some_and(|(local, domain)| {
+        let (first, rest) = domain.split_once('.').unwrap_or_default();
+        !local.is_empty()
+            && !first.is_empty()
+            && !rest.is_empty()
+            && local.chars().all(plain)
+            && domain.chars().all(host)
     })
 }
 

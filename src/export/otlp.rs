@@ -11,7 +11,7 @@
 
 mod attributes;
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use self::attributes::Attributes;
 use crate::{
     projection::{Hop, HopKind, Projection, Verdict, tools::Call},
+    protocol::observed::CallId,
     support::text::one_line,
     trace::{
         Actor,
@@ -69,6 +70,8 @@ struct Run<'a> {
     projection: &'a Projection,
     trace: String,
     root: String,
+    /// The span of each call that has an id.
+    calls: HashMap<CallId, String>,
 }
 
 impl<'a> Run<'a> {
@@ -78,11 +81,16 @@ impl<'a> Run<'a> {
         seed.push_str(projection.log().lines().next().unwrap_or(""));
         let trace = hex(&digest(&SHA256, seed.as_bytes()).as_ref()[..16]);
         let root = span_id(&trace, "run");
+        let calls = projection.tools().calls().iter().enumerate();
+        let calls = calls
+            .filter_map(|(place, call)| Some((call.id?, call_id(&trace, place))))
+            .collect();
         Self {
             header,
             projection,
             trace,
             root,
+            calls,
         }
     }
 
@@ -155,7 +163,7 @@ impl<'a> Run<'a> {
             of.text("error.type", error);
         }
         let name = format!("tools/call {}", call.tool);
-        let id = span_id(&self.trace, &format!("call {place}"));
+        let id = call_id(&self.trace, place);
         let times = (call.started_us, call.duration_us);
         let mut span = self.span(&id, &name, KIND_CLIENT, times, of);
         span["parentSpanId"] = json!(self.root);
@@ -225,13 +233,13 @@ impl<'a> Run<'a> {
         if blameless {
             return None;
         }
-        let code = hop.evidence.audit.and_then(|seq| {
-            let rows = self.projection.audit().rows();
-            rows.iter()
-                .find(|row| row.evidence == seq)
-                .and_then(|row| row.error.as_deref())
-                .map(str::to_owned)
-        });
+        // Rows are in order of their evidence.
+        let rows = self.projection.audit().rows();
+        let row = hop
+            .evidence
+            .audit
+            .and_then(|seq| rows.binary_search_by_key(&seq, |row| row.evidence).ok());
+        let code = row.and_then(|at| rows[at].error.as_deref().map(str::to_owned));
         let class = code
             .or_else(|| hop.status.map(|status| status.to_string()))
             .unwrap_or_else(|| "_OTHER".to_owned());
@@ -243,14 +251,10 @@ impl<'a> Run<'a> {
         Some((class, message))
     }
 
-    fn parent(&self, hop: &Hop) -> String {
-        let calls = self.projection.tools().calls();
+    fn parent(&self, hop: &Hop) -> &str {
         hop.call
-            .and_then(|id| calls.iter().position(|call| call.id == Some(id)))
-            .map_or_else(
-                || self.root.clone(),
-                |place| span_id(&self.trace, &format!("call {place}")),
-            )
+            .and_then(|id| self.calls.get(&id))
+            .unwrap_or(&self.root)
     }
 
     fn span(
@@ -314,6 +318,10 @@ fn service_name(actor: Actor) -> String {
 
 fn failed(message: &str) -> Value {
     json!({ "code": STATUS_ERROR, "message": one_line(message) })
+}
+
+fn call_id(trace: &str, place: usize) -> String {
+    span_id(trace, &format!("call {place}"))
 }
 
 /// Eight bytes that name a thing of this trace, never zero.
