@@ -9,11 +9,12 @@ use std::{
 use super::args::{Common, LabArgs, LabPart};
 use crate::{
     lab::{
-        self, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart, env_file,
+        self, Chapter, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart,
+        env_file,
     },
     protocol::{env::EnvFile, secret::Secret},
     runtime::signals::Signals,
-    server::{self, settings::Settings},
+    server::{self, Stage, settings::Settings},
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -35,9 +36,9 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen();
     let lab = lab::start(config).await?;
     if let Some(path) = &args.write_env {
-        env_file::write(path, &lab.finished)?;
+        env_file::write(path, &lab.env, lab.stage().await)?;
     }
-    say(&describe(&lab, &args))?;
+    say(&describe(&lab, lab.stage().await, &args))?;
     signals.next().await;
     say("\nStopping.\n")?;
     lab.stop().await;
@@ -53,6 +54,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
         }),
     };
     Ok(LabConfig {
+        stage: args.stage.map(Chapter::new).transpose()?,
         ports: Ports {
             server: args.server_port,
             zone: args.zone_port,
@@ -75,6 +77,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
                 client: variable("LINEAR_CLIENT_ID")
                     .map(|id| id.expose().clone())
                     .zip(variable("LINEAR_CLIENT_SECRET")),
+                key: variable("LINEAR_API_KEY"),
             },
         },
         zone: match &args.keycard_url {
@@ -124,7 +127,7 @@ fn variable(name: &str) -> Option<Secret> {
         .map(Secret::new)
 }
 
-fn describe(lab: &LabHandle, args: &LabArgs) -> String {
+fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
     let at = &lab.endpoints;
     let server = if args.without.contains(&LabPart::Server) {
         "MCP server (yours)"
@@ -144,11 +147,29 @@ fn describe(lab: &LabHandle, args: &LabArgs) -> String {
         "Linear",
         at.linear,
     );
+    if args.stage.is_some() {
+        text.push_str(&format!(
+            "As at the end of chapter {}: {}.\n",
+            stage.number(),
+            stage.stage().in_plain_words()
+        ));
+        if lab.console.is_some() {
+            text.push_str(&format!("Active policy set: {}.\n", stage.policy_set()));
+        }
+        text.push('\n');
+    }
     if let Some(path) = &args.write_env {
         text.push_str(&format!(
             "{} is complete; start your server with it.\n",
             path.display()
         ));
+        if !stage.stage().delegates_linear() {
+            text.push_str(
+                "The workshop's own server of this chapter has api.linear.app built in (and, in \
+                 chapter 5,\napi.anthropic.com), where the lab's keys open nothing. `hoptrail serve` \
+                 takes the lab's addresses\nfrom LINEAR_API_URL and ANTHROPIC_API_URL.\n",
+            );
+        }
     }
     text.push_str(&format!(
         "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.\n",
@@ -172,9 +193,9 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Runs the support-escalation MCP server alone.
-pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
+pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     let file = read_env(env_file)?;
-    let settings = Settings::from_vars(|name| {
+    let settings = Settings::for_stage(stage, |name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
     .map_err(server::settings::SettingFaults::into_failure)?;

@@ -12,7 +12,7 @@ use super::{
     masked::Label,
 };
 use crate::{
-    protocol::{observed::Upstream, secret::Secret, tickets::Severity},
+    protocol::{observed::Upstream, tickets::Severity},
     support::error::{Exit, Failure},
 };
 
@@ -250,13 +250,11 @@ async fn ask<T: serde::de::DeserializeOwned>(
 /// A key of a person goes as it is, a token of an application behind its scheme.
 fn authorization(credential: Credential<'_>) -> Option<HeaderValue> {
     match credential {
-        Credential::Issued(token) => sensitive(&bearer(token)),
+        Credential::Issued(token) => {
+            sensitive(&Zeroizing::new(format!("Bearer {}", token.expose())))
+        }
         Credential::Key(key) => sensitive(key.expose()),
     }
-}
-
-fn bearer(token: &Secret) -> Zeroizing<String> {
-    Zeroizing::new(format!("Bearer {}", token.expose()))
 }
 
 fn failure(credential: Credential<'_>, what: String, why: impl Into<String>) -> Failure {

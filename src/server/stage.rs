@@ -44,6 +44,28 @@ impl Stage {
         }
     }
 
+    /// What the server does at this stage, for people.
+    #[must_use]
+    pub const fn in_plain_words(self) -> &'static str {
+        match self {
+            Self::Open => {
+                "open to anyone; one key opens Linear; tickets are filed as the customer wrote them"
+            }
+            Self::Protected => {
+                "callers need a token; one key opens Linear; tickets are filed as the customer wrote them"
+            }
+            Self::Datastore => {
+                "Supabase through the zone's vault; one key opens Linear; tickets are filed as the customer wrote them"
+            }
+            Self::Masked => {
+                "Supabase and the model through the zone's vault; tickets are masked; one key opens Linear"
+            }
+            Self::Delegated => {
+                "finished: every credential is issued by the zone, for one call, on the caller's behalf"
+            }
+        }
+    }
+
     /// Whether `/mcp` asks who is calling.
     #[must_use]
     pub const fn demands_bearer(self) -> bool {

@@ -74,9 +74,10 @@ impl Tool {
     /// How many steps it tells when all goes well.
     pub const fn steps(&self, settings: &Settings) -> u32 {
         let stage = settings.stage();
-        let ticket = match stage.reads_datastore() {
-            true => steps(settings, Upstream::Supabase),
-            false => 0,
+        let ticket = if stage.reads_datastore() {
+            steps(settings, Upstream::Supabase)
+        } else {
+            0
         };
         let linear = steps(settings, Upstream::Linear);
         match self {
