@@ -1,7 +1,10 @@
 //! A lab at the end of each chapter, over real loopback: what anyone may do, what is exchanged, what
 //! Linear receives and from whom, and that one lab goes from any chapter to any other.
 
+mod program;
 mod running;
+
+use std::net::TcpListener;
 
 use hoptrail::{
     client::CallResult,
@@ -11,6 +14,7 @@ use hoptrail::{
     support::{clock::SystemClock, ids::Ids},
     trace::event::{CallOutcome, Fact},
 };
+use program::Home;
 use reqwest::StatusCode;
 use rstest::rstest;
 use running::{Run, attached, table};
@@ -204,7 +208,7 @@ async fn one_lab_goes_up_and_down() {
     let before = lab.endpoints.clone();
     // One client throughout: it keeps its connection, and still meets the new server.
     let http = reqwest::Client::new();
-    holds(&lab, &http, 7).await;
+    holds(&lab, &http, 8).await;
     for chapter in [0, 2, 4, 5, 6, 7, 3, 0, 6, 1] {
         lab.go_to(Chapter::new(chapter).unwrap()).await.unwrap();
         holds(&lab, &http, chapter).await;
@@ -307,4 +311,97 @@ async fn every_chapter_has_its_env() {
     assert!(Chapter::new(9).is_err());
     let _: Value = serde_json::from_str(&shown).unwrap();
     lab.stop().await;
+}
+
+#[test]
+fn a_server_names_every_variable_that_its_chapter_lacks() {
+    let home = Home::new();
+    for chapter in 0..=7 {
+        let number = chapter.to_string();
+        let ended = home.run(&["serve", "--stage", &number]).exits_with(2);
+        ended.failure();
+        let needed = Chapter::new(chapter).unwrap().stage().variables();
+        for name in needed {
+            assert!(ended.err.contains(name), "{chapter}: {name}: {}", ended.err);
+        }
+        assert_eq!(ended.err.matches(" is missing").count(), needed.len());
+    }
+    home.run(&["serve", "--stage", "8"]).exits_with(2);
+    home.run(&["lab", "--stage", "8"]).exits_with(2);
+}
+
+#[test]
+fn the_story_does_not_hold_at_chapter_zero_and_a_call_needs_nobody() {
+    let home = Home::new();
+    let lab = home.serve(&["lab", "--stage", "0"], "stops the lab");
+    assert!(lab.said.contains("end of chapter 0"), "{}", lab.said);
+    let server = lab.url("MCP server");
+    let call = ["call", "get_support_tickets", "--server", &server];
+    let ended = home.run(&call).exits_with(0);
+    assert!(ended.out.contains("Marisol Vexley"), "{}", ended.out);
+    let demo = ["demo", "--headless", "--lab", &lab.url("zone")];
+    let ended = home.run(&demo).exits_with(1);
+    assert!(
+        ended.out.contains("The story did not hold"),
+        "{}",
+        ended.out
+    );
+    assert!(ended.out.contains("nobody is signed in"), "{}", ended.out);
+    lab.stop("TERM").exits_with(0);
+}
+
+#[rstest]
+#[case("0")]
+#[case("3")]
+#[case("5")]
+#[case("7")]
+fn a_server_of_a_chapter_works_with_that_chapters_env(#[case] chapter: &str) {
+    let home = Home::new();
+    // A port that was free a moment ago.
+    let port = {
+        let held = TcpListener::bind("127.0.0.1:0").unwrap();
+        held.local_addr().unwrap().port()
+    };
+    let url = format!("http://127.0.0.1:{port}/mcp");
+    let file = home.file(".env");
+    let file = file.to_str().unwrap();
+    let lab = home.serve(
+        &[
+            "lab",
+            "--stage",
+            chapter,
+            "--without",
+            "server",
+            "--mcp-url",
+            &url,
+            "--write-env",
+            file,
+        ],
+        "stops the lab",
+    );
+    // What the code of the earlier chapters has built in is not in their files.
+    let mut text = std::fs::read_to_string(file).unwrap();
+    text.push_str(&format!("LINEAR_API_URL={}\n", lab.url("Linear")));
+    text.push_str(&format!("ANTHROPIC_API_URL={}\n", lab.url("Anthropic")));
+    let own = home.write("own.env", text);
+    let own = own.to_str().unwrap();
+    let server = home.serve(
+        &["serve", "--stage", chapter, "--env-file", own],
+        "running at",
+    );
+    let zone = lab.url("zone");
+    let ticket = format!("ticketId={TICKET}");
+    let call = [
+        "call",
+        "escalate_ticket",
+        &ticket,
+        "--headless",
+        "--lab",
+        &zone,
+    ];
+    let ended = home.run(&call).exits_with(0);
+    let author = if chapter == "7" { USER } else { OWNER };
+    assert!(ended.out.contains(author), "{}", ended.out);
+    server.stop("TERM").exits_with(0);
+    lab.stop("TERM").exits_with(0);
 }

@@ -1,6 +1,7 @@
 //! `hoptrail lab` and `hoptrail serve`: servers that run until they are told to stop.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::Path,
@@ -148,21 +149,23 @@ fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
         at.linear,
     );
     if args.stage.is_some() {
-        text.push_str(&format!(
-            "As at the end of chapter {}: {}.\n",
+        let _ = writeln!(
+            text,
+            "As at the end of chapter {}: {}.",
             stage.number(),
             stage.stage().in_plain_words()
-        ));
+        );
         if lab.console.is_some() {
-            text.push_str(&format!("Active policy set: {}.\n", stage.policy_set()));
+            let _ = writeln!(text, "Active policy set: {}.", stage.policy_set());
         }
         text.push('\n');
     }
     if let Some(path) = &args.write_env {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "{} is complete; start your server with it.\n",
             path.display()
-        ));
+        );
         if !stage.stage().delegates_linear() {
             text.push_str(
                 "The workshop's own server of this chapter has api.linear.app built in (and, in \
@@ -171,10 +174,11 @@ fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
             );
         }
     }
-    text.push_str(&format!(
-        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.\n",
+    let _ = writeln!(
+        text,
+        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.",
         at.zone
-    ));
+    );
     text
 }
 
