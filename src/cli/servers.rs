@@ -15,7 +15,10 @@ use crate::{
     },
     protocol::{env::EnvFile, secret::Secret},
     runtime::signals::Signals,
-    server::{self, Stage, settings::Settings},
+    server::{
+        self, Stage,
+        settings::{SettingFaults, Settings},
+    },
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -161,9 +164,9 @@ fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
         text.push('\n');
     }
     if let Some(path) = &args.write_env {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "{} is complete; start your server with it.\n",
+            "{} is complete; start your server with it.",
             path.display()
         );
         if !stage.stage().delegates_linear() {
@@ -202,7 +205,7 @@ pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, 
     let settings = Settings::for_stage(stage, |name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
-    .map_err(server::settings::SettingFaults::into_failure)?;
+    .map_err(told_one_by_one)?;
     let port = settings.port;
     for warning in &settings.warnings {
         // Told, not fatal; if standard error is gone there is nobody to tell.
@@ -224,6 +227,17 @@ pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, 
     })
     .await?;
     Ok(Exit::Ok)
+}
+
+/// Every fault has its own three parts; the last one is told by who called.
+fn told_one_by_one(faults: SettingFaults) -> Failure {
+    let SettingFaults(mut all) = faults;
+    let last = all.pop();
+    for fault in &all {
+        // If standard error is gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "hoptrail: {fault}");
+    }
+    last.unwrap_or_else(|| SettingFaults(all).into_failure())
 }
 
 /// The file if there is one; without one, the environment alone may be enough.
