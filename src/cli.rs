@@ -25,6 +25,7 @@ use crate::{
         headless::{self, Job, Voices},
         logging, tui,
     },
+    server::Stage,
     support::error::{Exit, Failure},
 };
 
@@ -68,7 +69,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             factor,
         }) => traces::diff(&common, &left, &right, factor),
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),
-        Some(Command::Serve { env_file, bind }) => block_on(servers::serve(&env_file, bind)),
+        Some(Command::Serve {
+            stage,
+            env_file,
+            bind,
+        }) => block_on(servers::serve(Stage::of_chapter(stage), &env_file, bind)),
         Some(Command::Demo { ticket }) => headless(&common, Job::Demo { ticket }),
         Some(Command::Call { tool, arguments }) => {
             let arguments = settings::arguments(&arguments)?;

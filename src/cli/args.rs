@@ -112,6 +112,10 @@ pub enum Command {
     Lab(Box<LabArgs>),
     /// Only the support-escalation MCP server, configured by the workshop's .env
     Serve {
+        /// Be the server of an earlier chapter, as it is at its end; needs that chapter's .env
+        #[arg(long, value_name = "CHAPTER", default_value_t = 7,
+              value_parser = clap::value_parser!(u8).range(0..=7))]
+        stage: u8,
         /// The .env file; variables of the environment win over it
         #[arg(long, value_name = "FILE", default_value = ".env")]
         env_file: PathBuf,
@@ -150,7 +154,11 @@ pub enum Command {
 /// `hoptrail lab`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LabArgs {
-    /// Write a complete .env for the workshop's own server
+    /// Be as at the end of a chapter: the server's code, and which policy is active. By default the
+    /// finished server, with the policy as the last start left it
+    #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(0..=7))]
+    pub stage: Option<u8>,
+    /// Write a complete .env for the workshop's own server, as the chapter of --stage has it
     #[arg(long, value_name = "FILE")]
     pub write_env: Option<PathBuf>,
     /// Leave a part out
@@ -187,7 +195,8 @@ pub struct LabArgs {
     #[arg(long, value_name = "URL")]
     pub anthropic_url: Option<String>,
     /// The real Linear instead of the stand-in; its OAuth application is taken from
-    /// LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET
+    /// LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, the key of the chapters before 6 from
+    /// LINEAR_API_KEY
     #[arg(long, value_name = "URL")]
     pub linear_url: Option<String>,
     /// A real Keycard zone instead of the stand-in; the application's credential is taken from
