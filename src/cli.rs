@@ -9,6 +9,7 @@ pub mod generate;
 pub mod look;
 pub mod servers;
 pub mod settings;
+pub mod traces;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -60,6 +61,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
                 .any(|f| f.verdict == doctor::Verdict::Broken);
             Ok(if broken { Exit::Failed } else { Exit::Ok })
         }
+        Some(Command::Export(args)) => traces::export(&common, &args),
+        Some(Command::Diff {
+            left,
+            right,
+            factor,
+        }) => traces::diff(&common, &left, &right, factor),
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),
         Some(Command::Serve { env_file, bind }) => block_on(servers::serve(&env_file, bind)),
         Some(Command::Demo { ticket }) => headless(&common, Job::Demo { ticket }),

@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub mod audit;
+pub mod compare;
 pub mod credentials;
 pub mod env;
 pub mod filter;
@@ -34,6 +35,7 @@ pub mod story;
 pub mod tools;
 
 pub use audit::{Audit, AuditId, AuditRow};
+pub use compare::Comparison;
 pub use credentials::{Credential, Credentials, Letter};
 pub use env::Env;
 pub use filter::Query;

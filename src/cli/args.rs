@@ -119,6 +119,23 @@ pub enum Command {
         #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
         bind: std::net::IpAddr,
     },
+    /// A recorded trace in the form that others read
+    Export(ExportArgs),
+    /// What differs between two recorded runs
+    ///
+    /// Tool calls and hops are aligned; ports, ids and times of issue count as the same. Exits
+    /// with 0 if nothing differs and with 1 if something does.
+    Diff {
+        /// The one trace
+        #[arg(value_name = "A")]
+        left: PathBuf,
+        /// The other
+        #[arg(value_name = "B")]
+        right: PathBuf,
+        /// Durations differ when one is so many times the other, and by 20 ms at least
+        #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
+        factor: f64,
+    },
     /// What works here, what does not, and what to do about it
     Doctor,
     /// Shell completions on standard output
@@ -177,6 +194,65 @@ pub struct LabArgs {
     /// KEYCARD_CLIENT_ID and KEYCARD_CLIENT_SECRET
     #[arg(long, value_name = "URL")]
     pub keycard_url: Option<String>,
+}
+
+/// `hoptrail export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// The trace
+    pub file: PathBuf,
+    /// The form
+    #[arg(long, value_name = "FORM")]
+    pub to: Form,
+    /// Write to this file instead of standard output; one that exists is replaced
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What svg and cast show
+    #[arg(long, value_name = "PANE", default_value = "flow")]
+    pub pane: Shown,
+    /// Columns and rows of svg and cast
+    #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
+    pub size: (u16, u16),
+}
+
+/// A form that a trace can be exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// OTLP/HTTP JSON, as an OpenTelemetry collector takes it at /v1/traces
+    Otlp,
+    /// A report: what held, the hops, the audit log, the .env, the policy
+    Markdown,
+    /// The audit rows as OCSF 1.7.0 events, one a line
+    Ocsf,
+    /// The last screen as a picture
+    Svg,
+    /// The whole run as an asciicast (version 3), for asciinema
+    Cast,
+}
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shown {
+    Flow,
+    Audit,
+    Env,
+    Issue,
+    Policy,
+    Sessions,
+    Trace,
+    /// The projector's layout
+    Stage,
+}
+
+/// `120x36`. More than a thousand cells either way is no screen, and a picture of it no help.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parse = |part: &str| {
+        let cells = part.parse::<u16>().ok();
+        cells.filter(|cells| (1..=1_000).contains(cells))
+    };
+    text.split_once('x')
+        .and_then(|(columns, rows)| Some((parse(columns)?, parse(rows)?)))
+        .ok_or_else(|| "columns and rows from 1 to 1000, like 120x36".to_owned())
 }
 
 /// A part that may be left out of the lab.

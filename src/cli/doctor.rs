@@ -4,6 +4,7 @@
 
 use std::{
     env,
+    fmt::Write as _,
     io::IsTerminal as _,
     net::{Ipv4Addr, TcpListener},
     path::Path,
@@ -62,12 +63,9 @@ pub fn render(findings: &[Finding], ascii: bool) -> String {
             (Verdict::Broken, false) => "✗ broken ",
             (Verdict::Broken, true) => "x broken ",
         };
-        out.push_str(&format!(
-            "{glyph}  {:<16} {}\n",
-            finding.subject, finding.seen
-        ));
+        let _ = writeln!(out, "{glyph}  {:<16} {}", finding.subject, finding.seen);
         if !finding.next.is_empty() {
-            out.push_str(&format!("{:29}{}\n", "", finding.next));
+            let _ = writeln!(out, "{:29}{}", "", finding.next);
         }
     }
     out

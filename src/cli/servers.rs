@@ -1,6 +1,7 @@
 //! `hoptrail lab` and `hoptrail serve`: servers that run until they are told to stop.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::Path,
@@ -148,15 +149,9 @@ fn describe(lab: &LabHandle, args: &LabArgs) -> String {
         at.linear,
     );
     if let Some(path) = &args.write_env {
-        text.push_str(&format!(
-            "{} is complete; start your server with it.\n",
-            path.display()
-        ));
+        let _ = writeln!(text, "{} is complete; start your server with it.", path.display());
     }
-    text.push_str(&format!(
-        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.\n",
-        at.zone
-    ));
+    let _ = writeln!(text, "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.", at.zone);
     text
 }
 
