@@ -3,7 +3,9 @@
 #[expect(dead_code, reason = "the secrets' proof uses the rest")]
 #[path = "secrets/collect.rs"]
 mod collect;
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod running;
 
 use std::{
@@ -36,6 +38,7 @@ use hoptrail::{
 };
 use program::Home;
 use ratatui::{buffer::Buffer, layout::Rect};
+use regex::Regex;
 use rstest::rstest;
 use running::{Run, attached, options};
 use serde_json::{Value, json};
@@ -158,6 +161,21 @@ async fn initialize(server: &str, token: &str) -> (u16, String) {
     (answer.status().as_u16(), challenge)
 }
 
+/// A bearer token that was sent to a server, by its URL.
+fn token_for(tap: &Tap, server: &str) -> String {
+    let port = url::Url::parse(server).unwrap().port().unwrap();
+    let streams = tap.0.lock().unwrap();
+    let bearer = Regex::new(r"(?im)^authorization: *bearer +(\S+)").unwrap();
+    let mut mine = streams
+        .iter()
+        .filter(|(stream, _)| *stream >> 32 == u64::from(port));
+    let sent = mine.find_map(|(_, bytes)| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        bearer.captures(&text).map(|found| found[1].to_owned())
+    });
+    sent.expect("somebody signed in")
+}
+
 /// A lab with a tap, and the token that a sign-in brought to its server.
 async fn signed_in(home: &Home, name: &str, clock: &Arc<FakeClock>) -> (LabHandle, String) {
     let tap = Arc::new(Tap::default());
@@ -174,7 +192,7 @@ async fn signed_in(home: &Home, name: &str, clock: &Arc<FakeClock>) -> (LabHandl
     .await;
     run.sign_in().await;
     run.close().await;
-    let token = tap.token_for(&lab.endpoints.server);
+    let token = token_for(&tap, &lab.endpoints.server);
     (lab, token)
 }
 
@@ -332,23 +350,15 @@ async fn a_hostile_ticket_is_only_text(#[case] body: String) {
         let masked = issue.masked_text.clone().unwrap();
         assert!(!masked.contains("harborline"), "{masked}");
     } else {
-        // Nothing half done: either all of it is masked and filed, or nothing is, and why is said.
-        match escalated.outcome {
-            CallOutcome::Succeeded => {
-                let masked = run
-                    .projection
-                    .issues()
-                    .latest()
-                    .unwrap()
-                    .masked_text
-                    .clone();
-                assert!(!masked.unwrap().contains("555-0142"));
-            }
-            _ => {
-                assert!(run.projection.issues().issues().is_empty());
-                assert!(!escalated.text.is_empty() && escalated.text.len() < 4_000);
-            }
-        }
+        // No model takes that much. Nothing is done by halves, and why is said.
+        assert_eq!(escalated.outcome, CallOutcome::Failed);
+        assert!(
+            escalated.text.contains("too long"),
+            "{}",
+            cut(&escalated.text)
+        );
+        assert!(escalated.text.contains("nothing reached Linear"));
+        assert!(run.projection.issues().issues().is_empty());
     }
     nothing_hostile_is_seen(&run);
     // And it still works.

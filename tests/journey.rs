@@ -1,5 +1,6 @@
 //! The whole story over real loopback: the runtime without a terminal, and a real lab.
 
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
 mod running;
 

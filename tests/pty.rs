@@ -1,6 +1,7 @@
 //! The real binary in a terminal: what a person sees, and what the terminal is like afterwards.
 #![cfg(target_os = "linux")]
 
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
 #[path = "pty/terminal.rs"]
 mod terminal;

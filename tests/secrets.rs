@@ -4,7 +4,9 @@
 
 #[path = "secrets/collect.rs"]
 mod collect;
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod running;
 #[path = "secrets/screens.rs"]
 mod screens;

@@ -1,8 +1,7 @@
 //! The real binary as a person starts it: in a home of its own, with nothing inherited.
 #![expect(
     clippy::disallowed_methods,
-    dead_code,
-    reason = "deadlines of processes are wall-clock; not every test file uses every helper"
+    reason = "deadlines of processes are wall-clock"
 )]
 
 use std::{
