@@ -24,7 +24,7 @@ use crate::{
 pub struct Tolerance {
     /// One must be this many times the other.
     pub factor: f64,
-    /// And longer by this many microseconds: below, it is noise.
+    /// And longer by this many microseconds: below, it is noise or a cold start.
     pub floor_us: u64,
 }
 
@@ -32,7 +32,7 @@ impl Default for Tolerance {
     fn default() -> Self {
         Self {
             factor: 10.0,
-            floor_us: 20_000,
+            floor_us: 100_000,
         }
     }
 }
