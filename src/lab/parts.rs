@@ -511,7 +511,16 @@ fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
             "make it writable, or name another one with --state DIR",
         )
     };
-    std::fs::create_dir_all(state).map_err(|e| refuse(e.to_string()))?;
+    make_private_dir(state).map_err(|e| refuse(e.to_string()))?;
     let text = toml::to_string(&ports).map_err(|e| refuse(e.to_string()))?;
     std::fs::write(state.join(PORTS_FILE), text).map_err(|e| refuse(e.to_string()))
+}
+
+/// A folder that is made here is for this user only; one that is there is left as it is.
+fn make_private_dir(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }

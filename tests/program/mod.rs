@@ -17,7 +17,7 @@ use std::{
 use tempfile::TempDir;
 
 /// No process of a test runs longer, even on a machine that does other things.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A home directory with nothing in it.
 pub struct Home(TempDir);
