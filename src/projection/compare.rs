@@ -189,16 +189,9 @@ impl<'a> Side<'a> {
 
     fn record(&self, hop: &Hop) -> Option<(&'a AuditRow, Box<AuditRecord>)> {
         let seq = hop.evidence.audit?;
-        let rows = hop.call.map(|call| self.projection.audit().of_call(call));
-        let row = match rows {
-            Some(mut rows) => rows.find(|row| row.evidence == seq),
-            None => {
-                let rows = self.projection.audit().rows();
-                rows.binary_search_by_key(&seq, |row| row.evidence)
-                    .ok()
-                    .map(|at| &rows[at])
-            }
-        }?;
+        // Rows are in order of their evidence.
+        let rows = self.projection.audit().rows();
+        let row = &rows[rows.binary_search_by_key(&seq, |row| row.evidence).ok()?];
         match self.projection.log().event(seq)?.fact {
             Fact::AuditRecorded(record) => Some((row, Box::new(record))),
             _ => None,
