@@ -136,7 +136,7 @@ pub enum Command {
         /// The other
         #[arg(value_name = "B")]
         right: PathBuf,
-        /// Durations differ when one is so many times the other, and by 20 ms at least
+        /// Durations differ when one is so many times the other, and by 100 ms at least
         #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
         factor: f64,
     },
