@@ -10,6 +10,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("trace", &["protocol", "support"]),
     ("projection", &["trace", "protocol", "support"]),
     ("config", &["support"]),
+    ("chapters", &["projection", "trace", "protocol", "support"]),
     (
         "app",
         &["projection", "config", "trace", "protocol", "support"],
@@ -53,7 +54,8 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "app", "config", "lab", "plain", "protocol", "runtime", "server", "support", "ui",
+            "app", "chapters", "config", "lab", "plain", "protocol", "runtime", "server",
+            "support", "ui",
         ],
     ),
 ];
@@ -63,6 +65,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("protocol", &["tokio", "axum", "ratatui"]),
     ("trace", &["tokio", "ratatui", "std::fs"]),
     ("projection", &["tokio", "ratatui", "std::fs", "std::net"]),
+    (
+        "chapters",
+        &["tokio", "ratatui", "reqwest", "std::fs", "std::net"],
+    ),
     (
         "app",
         &["tokio", "ratatui", "crossterm", "std::fs", "std::net"],
