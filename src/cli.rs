@@ -4,6 +4,7 @@
 //! standard error and an exit code.
 
 pub mod args;
+pub mod chapters;
 pub mod doctor;
 pub mod generate;
 pub mod look;
@@ -51,6 +52,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             told(generate::completions(shell, &mut io::stdout()))
         }
         Some(Command::Man) => told(generate::man(&mut io::stdout())),
+        Some(Command::Chapters { command }) => {
+            let said = chapters::run(&command)?;
+            told(io::stdout().write_all(said.text.as_bytes()))?;
+            Ok(said.exit)
+        }
         Some(Command::Doctor) => {
             let findings = doctor::examine(&common);
             let text = doctor::render(&findings, common.ascii || !look::is_utf8());

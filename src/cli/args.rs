@@ -119,6 +119,11 @@ pub enum Command {
         #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
         bind: std::net::IpAddr,
     },
+    /// The workshop's chapters as text, and what an author got wrong in them
+    Chapters {
+        #[command(subcommand)]
+        command: ChaptersCommand,
+    },
     /// What works here, what does not, and what to do about it
     Doctor,
     /// Shell completions on standard output
@@ -128,6 +133,31 @@ pub enum Command {
     },
     /// The manual page on standard output
     Man,
+}
+
+/// `hoptrail chapters`.
+#[derive(Debug, Subcommand)]
+pub enum ChaptersCommand {
+    /// Find what an author got wrong, with file, line and column
+    Lint {
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+    },
+    /// The chapters in their order
+    List {
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+    },
+    /// One chapter as plain text
+    Show {
+        /// Its number
+        number: u16,
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+        /// Tell the answer to its question, too
+        #[arg(long)]
+        answer: bool,
+    },
 }
 
 /// `hoptrail lab`.
