@@ -19,6 +19,7 @@ pub mod parse;
 mod personal;
 pub mod probe;
 pub mod progress;
+pub mod report;
 pub mod text;
 
 pub use check::{Check, Status};
@@ -197,10 +198,10 @@ impl Chapter {
 
 /// A short name for a text: the first 64 bits of its SHA-256, in hexadecimal.
 fn hash(text: &str) -> String {
-    digest(&SHA256, text.as_bytes())
-        .as_ref()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut hash = [0; 8];
+    let digest = digest(&SHA256, text.as_bytes());
+    for (byte, from) in hash.iter_mut().zip(digest.as_ref()) {
+        *byte = *from;
+    }
+    format!("{:016x}", u64::from_be_bytes(hash))
 }

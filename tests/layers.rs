@@ -39,6 +39,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "runtime",
         &[
             "app",
+            "chapters",
             "client",
             "config",
             "lab",

@@ -141,7 +141,7 @@ fn words(chapter: &Chapter, faults: &mut Vec<Fault>) {
         .is_some_and(|answer| !answer.trim().is_empty());
     match &chapter.question {
         None => {
-            faults.push(chapter.fault(chapter.id_at, "the chapter has no question to pause at"))
+            faults.push(chapter.fault(chapter.id_at, "the chapter has no question to pause at"));
         }
         Some((_, at)) if !answered => {
             faults.push(chapter.fault(*at, "the question has no answer"));

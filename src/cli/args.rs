@@ -119,6 +119,15 @@ pub enum Command {
         #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
         bind: std::net::IpAddr,
     },
+    /// Run the chapters' checks on a fresh lab, headless; 1 if a required one fails
+    ///
+    /// The lab goes through the finished story once. Checks that need an earlier stage of the
+    /// server, a probe or somebody's eyes are listed as such; with --json each is a line of JSON.
+    Check {
+        /// A chapter's number or id, or all
+        #[arg(value_name = "CHAPTER", default_value = "all")]
+        chapter: String,
+    },
     /// The workshop's chapters as text, and what an author got wrong in them
     Chapters {
         #[command(subcommand)]

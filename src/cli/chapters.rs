@@ -88,9 +88,10 @@ fn told(faults: &[Fault], files: usize) -> String {
     match faults.len() {
         0 => format!("{files} {chapters}, nothing to find fault with\n"),
         found => {
-            let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            let lines = lines.join("\n");
             let what = if found == 1 { "fault" } else { "faults" };
-            format!("{lines}{found} {what} in {files} {chapters}\n")
+            format!("{lines}\n{found} {what} in {files} {chapters}\n")
         }
     }
 }

@@ -33,10 +33,9 @@ impl<'a> Seen<'a> {
         let set = line.filter(|line| line.set);
         if let Some(state) = expected.is {
             let wrong = match (state, set) {
-                (EnvState::Absent, None) => None,
+                (EnvState::Absent, None) | (EnvState::Set, Some(_)) => None,
                 (EnvState::Absent, Some(_)) => Some("is still set"),
                 (_, None) => Some("is not set"),
-                (EnvState::Set, Some(_)) => None,
                 (EnvState::Secret, Some(line)) => {
                     (line.kind != EnvKind::Secret).then_some("does not look like a secret")
                 }
@@ -147,12 +146,14 @@ impl<'a> Seen<'a> {
         };
         let url = server
             .and_then(|server| url::Url::parse(server).ok())
-            .map(|server| {
-                let origin = server.origin().ascii_serialization();
-                let path = server.path().trim_end_matches('/');
-                format!("{origin}{WELL_KNOWN}{path}")
-            })
-            .unwrap_or_else(|| WELL_KNOWN.to_owned());
+            .map_or_else(
+                || WELL_KNOWN.to_owned(),
+                |server| {
+                    let origin = server.origin().ascii_serialization();
+                    let path = server.path().trim_end_matches('/');
+                    format!("{origin}{WELL_KNOWN}{path}")
+                },
+            );
         if header.contains("resource_metadata=") && header.contains(&url) {
             Status::passed([])
         } else {

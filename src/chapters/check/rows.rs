@@ -211,7 +211,7 @@ impl<'a> Seen<'a> {
             .sessions()
             .rows()
             .iter()
-            .flat_map(|row| row.touched.first())
+            .filter_map(|row| row.touched.first())
             .map(|touch| Evidence::Event(touch.evidence))
             .collect();
         if sessions.is_empty() || sessions.len() < at_least {
