@@ -1,6 +1,8 @@
 //! The chapters: that ours are sound, that checks tell the truth about a run, and that an author
 //! is told what is wrong and where.
 
+mod program;
+
 use std::fs;
 
 use hoptrail::{
@@ -18,6 +20,7 @@ use hoptrail::{
     support::text::width,
     trace::codec,
 };
+use program::Home;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -514,4 +517,120 @@ proptest! {
             prop_assert_eq!(kept.trim(), body.trim());
         }
     }
+}
+
+#[test]
+fn lint_says_what_and_where_and_ends_with_1() {
+    let home = Home::new();
+    let well = home.run(&["chapters", "lint"]).exits_with(0);
+    assert_eq!(well.out, "9 chapters, nothing to find fault with\n");
+    let dir = home.file("mine");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("README.md"), "not a chapter").unwrap();
+    fs::write(dir.join("00-a.md"), format!("{HEAD}<!-- check: two -->\n")).unwrap();
+    let ended = home.run(&["chapters", "lint", "mine"]).exits_with(1);
+    let lines: Vec<_> = ended.out.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "mine/00-a.md:11:6: the check has no place in the text: <!-- check: one -->",
+            "  11 | id = \"one\"",
+            "mine/00-a.md:16:1: there is no check two in the front matter",
+            "  16 | <!-- check: two -->",
+            "2 faults in 1 chapter",
+        ]
+    );
+    let none = home.run(&["chapters", "lint", "nowhere"]).exits_with(2);
+    assert!(none.err.contains("nowhere cannot be read"), "{}", none.err);
+}
+
+#[test]
+fn chapters_are_listed_and_shown() {
+    let home = Home::new();
+    let list = home.run(&["chapters", "list"]).exits_with(0).out;
+    assert_eq!(list.lines().count(), 9);
+    let shown = home.run(&["chapters", "show", "3"]).exits_with(0).out;
+    assert!(
+        shown.starts_with("3. Sign in, without a client id\n"),
+        "{shown}"
+    );
+    assert!(!shown.contains("It knocked and was refused"));
+    let answered = home
+        .run(&["chapters", "show", "3", "--answer"])
+        .exits_with(0)
+        .out;
+    assert!(answered.contains("It knocked and was refused"));
+    let none = home.run(&["chapters", "show", "12"]).exits_with(2);
+    assert!(none.err.contains("There is no chapter 12"), "{}", none.err);
+}
+
+#[test]
+fn a_fresh_lab_passes_the_last_chapters_and_says_what_it_could_not_see() {
+    let home = Home::new();
+    let ended = home.run(&["check", "--json"]).exits_with(0);
+    let of = |chapter: &str, check: &str| {
+        let lines = ended.out.lines();
+        let mut lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let found = lines.find(|line| line["chapter"] == chapter && line["check"] == check);
+        found.unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    for (chapter, check) in [
+        ("sign-in", "trail"),
+        ("sign-in", "audience"),
+        ("sign-in", "issuer"),
+        ("sign-in", "subject"),
+        ("sign-in", "one-row"),
+        ("in-your-name", "four-in-order"),
+        ("in-your-name", "author"),
+        ("in-your-name", "footer"),
+        ("in-your-name", "key-gone"),
+        ("limit", "active-set"),
+        ("limit", "escalation-green"),
+        ("limit", "delete-refused"),
+        ("limit", "still-there"),
+        ("mask", "nothing-personal"),
+        ("whole-trail", "audit-table"),
+        ("whole-trail", "session"),
+        ("whole-trail", "env-before"),
+        ("whole-trail", "env-after"),
+    ] {
+        assert_eq!(
+            of(chapter, check),
+            "passed",
+            "{chapter}/{check}\n{}",
+            ended.out
+        );
+    }
+    assert_eq!(of("open-door", "not-you"), "pending");
+    assert_eq!(of("lock", "forged"), "pending");
+    let left = fs::read_dir(home.state()).unwrap();
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("check-")
+    });
+    assert_eq!(left.count(), 0, "the lab of a check is forgotten");
+}
+
+#[test]
+fn one_chapter_is_checked_by_number_or_id() {
+    let home = Home::new();
+    let ended = home.run(&["check", "limit"]).exits_with(0);
+    assert!(
+        ended.out.starts_with("7  A limit that holds\n"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended
+            .out
+            .ends_with("4 passed, 0 failed, 1 pending, 0 not observable\n"),
+        "{}",
+        ended.out
+    );
+    let none = home.run(&["check", "limits"]).exits_with(2);
+    assert!(
+        none.err.contains("There is no chapter limits"),
+        "{}",
+        none.err
+    );
 }
