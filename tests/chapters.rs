@@ -34,12 +34,17 @@ fn all(faults: &[Fault]) -> String {
 
 /// The run that `tests/traces/story.jsonl` recorded.
 fn story() -> Projection {
+    told_otherwise(|line| Some(line.to_owned()))
+}
+
+/// That run with its lines changed or left out.
+fn told_otherwise(change: impl Fn(&str) -> Option<String>) -> Projection {
     let text = fs::read_to_string("tests/traces/story.jsonl").unwrap();
     let mut lines = text.lines();
     let header = codec::decode_header(lines.next().unwrap()).unwrap();
     let mut projection = Projection::starting(header.started);
-    for (number, line) in lines.enumerate() {
-        projection.apply(&codec::decode(line, number as u64 + 2).unwrap());
+    for line in lines.filter_map(change) {
+        projection.apply(&codec::decode(&line, 2).unwrap());
     }
     projection
 }
@@ -198,6 +203,101 @@ fn a_failure_names_the_likely_mistake_and_its_fix() {
         "{because}"
     );
     assert!(fix.contains("default set"), "{fix}");
+}
+
+/// Each check rests on what it speaks of: without that it does not pass.
+#[rstest]
+#[case::audit("audit_recorded", &[
+    ("sign-in", "one-row"), ("vault", "per-call"), ("in-your-name", "four-in-order"),
+    ("in-your-name", "author"), ("limit", "escalation-green"), ("limit", "delete-refused"),
+    ("whole-trail", "audit-table"), ("whole-trail", "session"),
+])]
+#[case::issue("issue_seen", &[
+    ("mask", "nothing-personal"), ("mask", "placeholders"), ("mask", "labels"),
+    ("mask", "priority"), ("mask", "title"), ("in-your-name", "author"),
+    ("in-your-name", "footer"), ("limit", "still-there"),
+])]
+#[case::tickets("tool_call_finished", &[
+    ("mask", "nothing-personal"), ("vault", "tickets-read"), ("limit", "delete-refused"),
+])]
+#[case::policy("policy_read", &[("limit", "active-set")])]
+#[case::token("token_issued", &[
+    ("sign-in", "audience"), ("sign-in", "issuer"), ("sign-in", "subject"),
+])]
+#[case::registration("\"leg\":\"registration\"", &[("sign-in", "trail")])]
+#[case::resource("protected_resource\",", &[("sign-in", "trail")])]
+#[case::env("env_read", &[
+    ("in-your-name", "key-gone"), ("vault", "env-url"), ("whole-trail", "env-before"),
+    ("whole-trail", "env-after"),
+])]
+fn without_its_facts_a_check_does_not_pass(#[case] fact: &str, #[case] checks: &[(&str, &str)]) {
+    let blind = told_otherwise(|line| (!line.contains(fact)).then(|| line.to_owned()));
+    let results = ProbeResults::of_trace(&blind);
+    for (chapter, check) in checks {
+        let status = status(chapter, check, &blind, &results);
+        assert!(
+            !matches!(status, Status::Passed { .. }),
+            "{chapter}/{check}: {status:?}"
+        );
+    }
+}
+
+/// A run that went wrong, and what its checks say then.
+#[rstest]
+#[case::delete_went_through(
+    ("\"status\":\"Failure\"", "\"status\":\"Issued\""),
+    ("limit", "delete-refused"), "for Linear with write, issued"
+)]
+#[case::somebody_elses_policy(
+    ("ps-with-limits::limit-linear-scopes\"]", "ps-with-limits::other\"]"),
+    ("limit", "delete-refused"), "for Linear with write, refused by other"
+)]
+#[case::too_wide_a_scope(
+    ("\"scopes\":[\"issues:create\"]", "\"scopes\":[\"write\"]"),
+    ("in-your-name", "four-in-order"), "row 4 is one for Linear with write"
+)]
+#[case::a_card_slipped_through(
+    ("charged twice to [CREDIT_CARD_1]", "charged twice to CARD"),
+    ("mask", "nothing-personal"), "the customer's card number stands in SUP-12"
+)]
+#[case::trashed(
+    ("\"trashed\":false", "\"trashed\":true"),
+    ("limit", "still-there"), "SUP-12 is in the trash"
+)]
+#[case::forbid_missing(
+    ("\"name\":\"limit-linear-scopes\"", "\"name\":\"draft\""),
+    ("limit", "active-set"), "the active set does not carry limit-linear-scopes"
+)]
+#[case::other_audience(
+    ("\"aud\":\"http://127.0.0.1:8000/mcp\"", "\"aud\":\"http://127.0.0.1:9/mcp\""),
+    ("sign-in", "audience"), "the token's aud is not the MCP server"
+)]
+#[case::key_left_behind(
+    ("\"name\":\"SUPABASE_URL\",\"kind\":\"config\"", "\"name\":\"LINEAR_API_KEY\",\"kind\":\"secret\""),
+    ("in-your-name", "key-gone"), "LINEAR_API_KEY is still set in .env"
+)]
+fn a_run_that_went_wrong_is_told_apart(
+    #[case] (old, new): (&str, &str),
+    #[case] (chapter, check): (&str, &str),
+    #[case] words: &str,
+) {
+    let card = story()
+        .issues()
+        .tickets()
+        .iter()
+        .flat_map(|ticket| ticket.body.split(['\n', '.']))
+        .find_map(|text| text.split("charged twice to ").nth(1))
+        .map(str::to_owned);
+    let new = new.replace("CARD", card.as_deref().unwrap_or("CARD"));
+    let wrong = told_otherwise(|line| Some(line.replace(old, &new)));
+    let results = ProbeResults::of_trace(&wrong);
+    match status(chapter, check, &wrong, &results) {
+        Status::Failed { because, fix } => {
+            assert!(because.contains(words), "{because}");
+            assert!(!fix.is_empty());
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
