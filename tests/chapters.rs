@@ -29,7 +29,8 @@ fn book() -> Book {
 }
 
 fn all(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| format!("{fault}\n")).collect()
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// The run that `tests/traces/story.jsonl` recorded.
