@@ -140,6 +140,20 @@ pub enum Command {
         #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
         factor: f64,
     },
+    /// Run the chapters' checks on a fresh lab, headless; 1 if a required one fails
+    ///
+    /// The lab goes through the finished story once. Checks that need an earlier stage of the
+    /// server, a probe or somebody's eyes are listed as such; with --json each is a line of JSON.
+    Check {
+        /// A chapter's number or id, or all
+        #[arg(value_name = "CHAPTER", default_value = "all")]
+        chapter: String,
+    },
+    /// The workshop's chapters as text, and what an author got wrong in them
+    Chapters {
+        #[command(subcommand)]
+        command: ChaptersCommand,
+    },
     /// What works here, what does not, and what to do about it
     Doctor,
     /// Shell completions on standard output
@@ -149,6 +163,31 @@ pub enum Command {
     },
     /// The manual page on standard output
     Man,
+}
+
+/// `hoptrail chapters`.
+#[derive(Debug, Subcommand)]
+pub enum ChaptersCommand {
+    /// Find what an author got wrong, with file, line and column
+    Lint {
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+    },
+    /// The chapters in their order
+    List {
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+    },
+    /// One chapter as plain text
+    Show {
+        /// Its number
+        number: u16,
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+        /// Tell the answer to its question, too
+        #[arg(long)]
+        answer: bool,
+    },
 }
 
 /// `hoptrail lab`.
