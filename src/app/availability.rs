@@ -57,7 +57,9 @@ impl App {
                     let escalate = self.keymap.shown(Command::EscalateTicket);
                     let delete = self.keymap.shown(Command::DeleteIssue);
                     Availability::Unavailable(if self.projection.issues().issues().is_empty() {
-                        format!("there is no issue to delete: {escalate} escalates a ticket into one")
+                        format!(
+                            "there is no issue to delete: {escalate} escalates a ticket into one"
+                        )
                     } else {
                         format!("the issue is in the trash already: {escalate}, then {delete}")
                     })

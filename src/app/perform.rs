@@ -330,6 +330,12 @@ impl App {
         }
     }
 
+    /// How many hops Flow shows, and of how many.
+    #[must_use]
+    pub const fn flow_counts(&self) -> (usize, usize) {
+        self.flow_index.counts()
+    }
+
     /// How many steps the folded row at `place` stands for; none for any other row.
     #[must_use]
     pub fn folded_steps(&self, place: usize) -> usize {
@@ -355,8 +361,7 @@ impl App {
     }
 
     fn unfold(&mut self) {
-        self.flow_index
-            .turn(&self.projection, &mut self.panes.flow);
+        self.flow_index.turn(&self.projection, &mut self.panes.flow);
     }
 
     /// The last refusal in the pane that has one.

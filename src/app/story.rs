@@ -118,9 +118,7 @@ pub fn told_of_issuance(told: Issuance) -> String {
             issued, dropped, ..
         } if dropped >= issued => format!("{issued} credentials issued, each copy dropped"),
         Issuance {
-            issued,
-            dropped: 0,
-            ..
+            issued, dropped: 0, ..
         } => format!("{issued} credentials issued"),
         Issuance {
             issued, dropped, ..
@@ -150,7 +148,7 @@ pub fn next(app: &App) -> Next {
     let refused = seen.policies().last_denial().is_some();
     match (standing, guarded, refused) {
         (None, true | false, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
-        (None, true, true) => of(Command::EscalateTicket, "escalate another ticket"),
+        (None, true, true) => of(Command::EscalateTicket, "escalate another, then delete it"),
         (None, false, true) => of(Command::TogglePolicy, "put the rule back in force"),
         (Some(_), true, false) => of(Command::DeleteIssue, "try to delete the issue"),
         (Some(_), false, false) => of(Command::TogglePolicy, "put the workshop's rule in force"),

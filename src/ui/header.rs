@@ -108,7 +108,12 @@ fn user(cx: &ViewCx) -> Vec<Span<'static>> {
 
 /// Whether the rule that the story is about is in force; nothing while nobody told.
 fn rule(cx: &ViewCx) -> Vec<Span<'static>> {
-    match cx.app.projection().policies().is_active(LIMIT_LINEAR_SCOPES) {
+    match cx
+        .app
+        .projection()
+        .policies()
+        .is_active(LIMIT_LINEAR_SCOPES)
+    {
         Some(true) => vec![span("RULE ON", cx.look.bold(Role::Good))],
         Some(false) => vec![span("! RULE OFF", cx.look.loud(Role::Warning))],
         None => Vec::new(),

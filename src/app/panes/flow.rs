@@ -51,6 +51,10 @@ const UNSETTLED: usize = 96;
 pub struct FlowIndex {
     /// For each place in `Hops::order`, the number of rows before it.
     starts: Vec<usize>,
+    /// For each place, the number of hops before it that the filter let through, and of all that
+    /// the pane could show.
+    counts: Vec<(usize, usize)>,
+    total: (usize, usize),
     plumbing: Plumbing,
 }
 
@@ -83,6 +87,12 @@ impl FlowIndex {
         self.rebuild(projection, list);
     }
 
+    /// How many hops the filter lets through, and of how many.
+    #[must_use]
+    pub const fn counts(&self) -> (usize, usize) {
+        self.total
+    }
+
     /// The hops that the folded row at `place` stands for.
     pub fn folded<'a>(
         &self,
@@ -105,6 +115,8 @@ impl FlowIndex {
         let from = from.min(order.len());
         let start = self.starts.get(from).copied().unwrap_or(list.rows().len());
         self.starts.truncate(from);
+        let mut count = self.counts.get(from).copied().unwrap_or(self.total);
+        self.counts.truncate(from);
         let mut section = start
             .checked_sub(1)
             .and_then(|before| list.rows().get(before))
@@ -114,6 +126,7 @@ impl FlowIndex {
         let mut rows = Vec::new();
         for id in &order[from..] {
             self.starts.push(start + rows.len());
+            self.counts.push(count);
             let Some(hop) = hops.get(*id).filter(|hop| shown(hop)) else {
                 continue;
             };
@@ -121,9 +134,11 @@ impl FlowIndex {
                 .call
                 .and_then(|call| projection.tools().call(call))
                 .map(|call| &*call.tool);
+            count.1 += 1;
             if !list.query().is_empty() && !hop.matches(list.query(), tool) {
                 continue;
             }
+            count.0 += 1;
             if switches_policy(hop) {
                 rows.push(FlowRow::Policy(*id));
                 section = None;
@@ -148,6 +163,7 @@ impl FlowIndex {
                 rows.push(FlowRow::NoCall(*id));
             }
         }
+        self.total = count;
         list.replace_from(start, rows);
     }
 }

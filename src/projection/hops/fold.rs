@@ -411,7 +411,10 @@ impl Hops {
         let (started_us, call) = (issued.started_us, issued.call);
         let user = call
             .and_then(|call| self.by_call.get(&call)?.used.get(&exchange).copied())
-            .filter(|user| self.get(*user).is_some_and(|hop| hop.started_us < started_us));
+            .filter(|user| {
+                self.get(*user)
+                    .is_some_and(|hop| hop.started_us < started_us)
+            });
         if let Some(user) = user {
             self.began(user, started_us);
         }

@@ -87,7 +87,14 @@ pub fn failure(
 }
 
 /// The browser is open; here is where it was sent, in case it was not.
-pub fn waiting(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, url: &str, how: BrowserLeg) {
+pub fn waiting(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    url: &str,
+    how: BrowserLeg,
+) {
     let look = cx.look;
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(6);
     let (what, instead) = match how {
@@ -113,7 +120,12 @@ pub fn waiting(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, url
             .map(|line| line.style(look.style(Role::Masked))),
     );
     // The lab knows nobody but its own people; against a real zone this would be wrong advice.
-    if cx.app.projection().target().is_some_and(|target| target.name == "LAB") {
+    if cx
+        .app
+        .projection()
+        .target()
+        .is_some_and(|target| target.name == "LAB")
+    {
         lines.push(Line::raw(""));
         lines.push(Line::raw(
             "The lab's people are samples: choose any, no password is asked.",

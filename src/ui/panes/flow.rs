@@ -55,8 +55,8 @@ const WAY: u16 = 19;
 /// Counts for the title.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let flow = &cx.app.panes().flow;
-    let hops = flow.rows().len().min(cx.app.projection().hops().len());
-    let mut line = counted(cx, hops, "hop", "hops", flow.filter());
+    let (shown, _) = cx.app.flow_counts();
+    let mut line = counted(cx, shown, "hop", "hops", flow.filter());
     if !flow.follows() {
         line.push_span(span(
             format!("{} {} ", cx.look.glyphs.dot, "G follows"),
@@ -259,7 +259,13 @@ fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         String::new()
     };
     spans.push(span(format!("{dot}{name} in force "), Style::new()));
-    put::rule(buf, row, 0, look.glyphs.horizontal, look.style(Role::Border));
+    put::rule(
+        buf,
+        row,
+        0,
+        look.glyphs.horizontal,
+        look.style(Role::Border),
+    );
     put::line(buf, row, 0, &Line::from(spans), look);
 }
 
@@ -283,7 +289,8 @@ fn first_screen(
     let look = cx.look;
     let area = put::inset(area, 2);
     let intro = "Every hop of a credential will appear here as it happens: who asked, for whom, \
-                 for which resource, with which scope, and what came back.";
+                 for which resource, with which scope, and what came back. The zone is the \
+                 authorization server: Keycard, or the lab's stand-in for it.";
     let mut lines: Vec<(Line<'static>, Option<Command>)> =
         crate::support::text::wrap(intro, usize::from(area.width.min(76)))
             .into_iter()
