@@ -137,7 +137,10 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 /// The next step and the keys of the story, in what room the news leave.
 fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let next = story::next(cx.app).command;
-    let mut offered = vec![next, Command::Help];
+    let mut offered = vec![Command::Help];
+    if hint_cells(cx, next) <= area.width {
+        offered.insert(0, next);
+    }
     offered.extend(offered_now(cx, next));
     keys(cx, area, buf, hits, &offered);
 }

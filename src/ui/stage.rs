@@ -233,11 +233,11 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
         DELETE_ISSUE => "went through: no rule forbade it".to_owned(),
         _ => "is done".to_owned(),
     };
-    let issued = story::issuance(cx.app, call).issued;
-    let (tone, word) = match (&*call.tool, issued) {
+    let count = story::issuance(cx.app, call).issued;
+    let (tone, word) = match (&*call.tool, count) {
         (DELETE_ISSUE, _) => (Tone::Alarm, "DELETED".to_owned()),
         (_, 0) => (Tone::Good, "DONE".to_owned()),
-        (_, issued) => (Tone::Good, format!("{issued} ISSUED")),
+        (_, count) => (Tone::Good, format!("{count} ISSUED")),
     };
     Headline {
         tone,

@@ -3,7 +3,7 @@
 use super::listing::Listing;
 use crate::{
     projection::{Hop, HopId, HopKind, Projection, Verdict},
-    trace::event::Leg,
+    trace::{Actor, event::Leg},
 };
 
 /// A row of the Flow pane; it is its own name for selection.
@@ -189,11 +189,12 @@ pub fn policy_set(hop: &Hop) -> Option<&str> {
     rest.split('/').next()
 }
 
-/// True for the pages and redirects between browser and zone: how a person signs in, not what
-/// the client learns from it.
+/// True for the pages and redirects between browser, zone and provider: how a person signs in,
+/// not what the client learns from it.
 fn plumbing(hop: &Hop) -> bool {
     hop.call.is_none()
         && (hop.kind == HopKind::Browser
+            || hop.from == Actor::Zone
             || matches!(hop.leg, Some(Leg::Authorization | Leg::Callback)))
 }
 

@@ -212,15 +212,16 @@ fn folded(cx: &ViewCx, row: Rect, buf: &mut Buffer, place: usize, lanes: Option<
         _ if hop.verdict == HopVerdict::Ok => Verdict::Good.show("ok", look),
         other => other,
     };
-    let line = Line::from(vec![
+    let mut line = Line::from(vec![
         word.clone(),
         Span::raw(" ".repeat(10_usize.saturating_sub(width(&word.content)).max(1))),
         span(format!("sign in and consent ({steps} steps)"), Style::new()),
-        span(
-            format!("  {} unfolds", cx.app.keymap().shown(Command::Unfold)),
-            look.style(Role::Dim),
-        ),
     ]);
+    let hint = format!("  {} unfolds", cx.app.keymap().shown(Command::Unfold));
+    let room = usize::from(row.width.saturating_sub(start + KEY_GAP));
+    if put::line_width(&line) + width(&hint) <= room {
+        line.push_span(span(hint, look.style(Role::Dim)));
+    }
     put::line(buf, from_left(row, start), 0, &line, look);
 }
 
