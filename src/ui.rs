@@ -1,12 +1,12 @@
 //! Drawing: the only importer of ratatui's widgets. `draw` is a function of (`App`, `Look`, size).
 //!
 //! ```text
-//! explore                                    stage
-//! ┌──────────────── header ───────────────┐  ┌──────────── header ────────────┐
-//! │ focused pane           │ companion    │  │ the verdict, in large letters  │
-//! │                        ├──────────────┤  │ flow                           │
-//! │                        │ second (wide)│  │ audit                          │
-//! └──────────────── footer ───────────────┘  └──────────── footer ────────────┘
+//! explore, from 160 columns        explore, from 100     stage
+//! ┌─────────── header ──────────┐  ┌───── header ─────┐  ┌──────── header ────────┐
+//! │ focused pane │ companion    │  │ focused pane     │  │ verdict, large letters │
+//! │              ├──────────────┤  ├──────────────────┤  │ flow                   │
+//! │              │ second       │  │ companion        │  │ audit                  │
+//! └─────────── footer ──────────┘  └───── footer ─────┘  └──────── footer ────────┘
 //! ```
 //!
 //! Keeps no state: what is selected and scrolled is in [`App`], what can be clicked goes out in the
@@ -124,6 +124,9 @@ fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         panes::draw(cx, body, buf, hits, focus.pane, Placement::Main);
         return;
     }
+    if cx.tier == Tier::Standard {
+        return stacked(cx, body, buf, hits, focus.pane, first);
+    }
     let main = split(body.width, 64);
     let left = Rect {
         width: main,
@@ -135,30 +138,59 @@ fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: body.width - main + 1,
         ..body
     };
-    let mut shown = Vec::with_capacity(3);
-    if cx.tier == Tier::Wide {
-        let upper = split(body.height, 55);
-        let top = Rect {
-            height: upper,
-            ..right
-        };
-        let bottom = Rect {
-            y: right.y + upper - 1,
-            height: right.height - upper + 1,
-            ..right
-        };
-        shown.push((second, bottom, Placement::Beside));
-        shown.push((first, top, Placement::Beside));
-    } else {
-        shown.push((first, right, Placement::Beside));
-    }
-    // The focused frame comes last, so that its colour wins where borders meet.
-    shown.push((focus.pane, left, Placement::Main));
-    for (pane, area, placement) in &shown {
+    let (top, bottom) = upper_and_lower(right, 55);
+    let shown = [
+        (second, bottom, Placement::Beside),
+        (first, top, Placement::Beside),
+        (focus.pane, left, Placement::Main),
+    ];
+    neighbours(cx, buf, hits, &shown);
+}
+
+/// One over the other, each as wide as the screen: two columns would cut nearly every label.
+fn stacked(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    pane: PaneId,
+    companion: PaneId,
+) {
+    let (top, bottom) = upper_and_lower(body, 66);
+    let shown = [
+        (companion, bottom, Placement::Beside),
+        (pane, top, Placement::Main),
+    ];
+    neighbours(cx, buf, hits, &shown);
+}
+
+/// Two parts of an area that share the row between them.
+fn upper_and_lower(area: Rect, percent: u32) -> (Rect, Rect) {
+    let upper = split(area.height, percent);
+    let top = Rect {
+        height: upper,
+        ..area
+    };
+    let bottom = Rect {
+        y: area.y + upper - 1,
+        height: area.height - upper + 1,
+        ..area
+    };
+    (top, bottom)
+}
+
+/// Draws panes whose borders meet; the focused one comes last, so that its colour wins.
+fn neighbours(
+    cx: &ViewCx,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    shown: &[(PaneId, Rect, Placement)],
+) {
+    for (pane, area, placement) in shown {
         panes::frame(cx, *area, buf, *pane, *placement);
     }
     for (pane, area, placement) in shown {
-        panes::fill(cx, area, buf, hits, pane, placement);
+        panes::fill(cx, *area, buf, hits, *pane, *placement);
     }
 }
 

@@ -83,7 +83,8 @@ fn no_background_is_ever_painted_and_only_the_terminals_colours_are_used() {
 fn red_and_green_are_for_verdicts_and_yellow_for_warnings() {
     every_screen(|name, buffer| {
         for y in 0..buffer.area.height {
-            let red = (0..buffer.area.width).any(|x| buffer[(x, y)].fg == Color::Red);
+            let red = (0..buffer.area.width)
+                .any(|x| [Color::Red, Color::LightRed].contains(&buffer[(x, y)].fg));
             let line: String = (0..buffer.area.width)
                 .map(|x| buffer[(x, y)].symbol())
                 .collect();
@@ -107,11 +108,12 @@ fn red_and_green_are_for_verdicts_and_yellow_for_warnings() {
                     "{name}: {line}"
                 );
             }
-            let green = (0..buffer.area.width).any(|x| buffer[(x, y)].fg == Color::Green);
+            let green = (0..buffer.area.width)
+                .any(|x| [Color::Green, Color::LightGreen].contains(&buffer[(x, y)].fg));
             if green && name.ends_with("Ansi") {
                 let told = [
                     "✓", "█", "▀", "▄", "0 keys", "permit", "▶", "issued", "recorded", "finished",
-                    "→",
+                    "→", "RULE ON",
                 ];
                 assert!(
                     told.iter().any(|word| line.contains(word)),

@@ -42,7 +42,6 @@ fn task(effects: &[Effect]) -> TaskId {
 }
 
 #[rstest]
-#[case("s", "[SignIn]")]
 #[case("S", "[SignOut]")]
 #[case("R", "[RefreshConsole]")]
 #[case(
@@ -95,6 +94,35 @@ fn what_cannot_be_done_says_why(#[case] keys: &str, #[case] why: &str) {
     assert_eq!(press(&mut app, keys), []);
     let toast = app.toast().expect("a reason is given");
     assert!(toast.text.contains(why), "{}", toast.text);
+}
+
+#[test]
+fn who_is_signed_in_is_not_signed_in_again() {
+    let mut app = told(80, 24);
+    assert_eq!(press(&mut app, "s"), []);
+    let toast = app.toast().expect("a reason is given");
+    assert!(
+        toast.text.contains("already signed in as"),
+        "{}",
+        toast.text
+    );
+    assert!(toast.text.contains("S signs out first"), "{}", toast.text);
+}
+
+#[test]
+fn a_key_without_a_meaning_points_to_the_help() {
+    let mut app = fresh(80, 24);
+    assert_eq!(press(&mut app, "Q"), []);
+    assert_eq!(app.toast().expect("a hint").text, "? lists the keys");
+}
+
+#[test]
+fn the_refusal_is_one_key_away() {
+    let mut app = told(120, 36);
+    let _ = press(&mut app, "g !");
+    let row = app.panes().flow.current().expect("a row is selected");
+    let hop = app.projection().hops().get(row.hop()).unwrap();
+    assert_eq!(hop.scope.as_deref(), Some("write"));
 }
 
 #[test]

@@ -31,11 +31,17 @@ impl App {
             return Availability::Unavailable("not here".to_owned());
         }
         match command {
-            Command::SignIn => Availability::unless(if self.busy_with(&Job::SignIn) {
-                Some("the sign-in is under way")
-            } else {
-                self.busy()
-            }),
+            Command::SignIn => match self.projection.identity().user() {
+                _ if self.busy_with(&Job::SignIn) => {
+                    Availability::Unavailable("the sign-in is under way".to_owned())
+                }
+                Some(user) => Availability::Unavailable(format!(
+                    "already signed in as {}: {} signs out first",
+                    user.name,
+                    self.keymap.shown(Command::SignOut)
+                )),
+                None => Availability::unless(self.busy()),
+            },
             Command::ListTickets => self.needs_user(),
             Command::EscalateTicket => match self.needs_user() {
                 Availability::Ready if self.chosen_ticket().is_none() => {
@@ -48,10 +54,15 @@ impl App {
             },
             Command::DeleteIssue => match self.needs_user() {
                 Availability::Ready if self.standing_issue().is_none() => {
-                    Availability::Unavailable(format!(
-                        "there is no issue to delete: {} escalates a ticket into one",
-                        self.keymap.shown(Command::EscalateTicket)
-                    ))
+                    let escalate = self.keymap.shown(Command::EscalateTicket);
+                    let delete = self.keymap.shown(Command::DeleteIssue);
+                    Availability::Unavailable(if self.projection.issues().issues().is_empty() {
+                        format!(
+                            "there is no issue to delete: {escalate} escalates a ticket into one"
+                        )
+                    } else {
+                        format!("the issue is in the trash already: {escalate}, then {delete}")
+                    })
                 }
                 other => other,
             },
@@ -93,6 +104,12 @@ impl App {
                     }
                 })
             }
+            Command::Refusal => Availability::unless(
+                self.refusal_row(PaneId::Flow)
+                    .or_else(|| self.refusal_row(PaneId::Audit))
+                    .is_none()
+                    .then_some("nothing was refused yet"),
+            ),
             Command::Copy => Availability::unless(
                 self.copyable()
                     .is_none()
@@ -121,6 +138,7 @@ impl App {
             | Command::PageUp
             | Command::Top
             | Command::Bottom
+            | Command::Unfold
             | Command::Freeze
             | Command::Help
             | Command::Palette

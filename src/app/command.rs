@@ -32,6 +32,8 @@ pub enum Command {
     Filter,
     NextMatch,
     PreviousMatch,
+    Unfold,
+    Refusal,
     Freeze,
     Copy,
 
@@ -417,6 +419,24 @@ pub const COMMANDS: &[Spec] = &[
         Group::Reading,
         PANES,
         "The row before that the filter lets through",
+    ),
+    spec(
+        Command::Unfold,
+        "unfold",
+        "unfold",
+        &["o"],
+        Group::Reading,
+        PANES,
+        "Show the browser's steps of a sign-in one by one, or fold them",
+    ),
+    spec(
+        Command::Refusal,
+        "refusal",
+        "to the refusal",
+        &["!"],
+        Group::Reading,
+        PANES,
+        "Go to the last refusal",
     ),
     spec(
         Command::Freeze,

@@ -6,6 +6,7 @@ use super::{command::Context, focus::PaneId};
 use crate::{
     projection::{AuditId, HopId, Seq},
     support::error::Failure,
+    trace::event::BrowserLeg,
 };
 
 /// A window.
@@ -35,6 +36,8 @@ pub enum Overlay {
     Waiting {
         /// What the browser was sent to.
         url: String,
+        /// Whether a browser was opened or the person has to.
+        how: BrowserLeg,
     },
 }
 

@@ -14,7 +14,13 @@ use super::{
     panes::flow::FlowRow,
     toast::Tone,
 };
-use crate::protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS};
+use crate::{
+    projection::{Hop, HopKind, Verdict},
+    protocol::{
+        audit::AuditStatus,
+        tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    },
+};
 
 impl App {
     /// Carries out a command, or says why it cannot be.
@@ -75,6 +81,9 @@ impl App {
             Command::Bottom => self.bottom(),
             Command::Left => self.choose(-1),
             Command::Right => self.choose(1),
+            Command::Inspect if self.on_folded_steps() => self.unfold(),
+            Command::Unfold => self.unfold(),
+            Command::Refusal => self.show_refusal(),
             Command::Inspect => {
                 if let Some(subject) = self.subject() {
                     self.inspect(subject, 0);
@@ -286,7 +295,11 @@ impl App {
         let seen = &self.projection;
         match self.focus.pane {
             PaneId::Flow => self.panes.flow.current().map(|row| match row {
-                FlowRow::Heading(id) | FlowRow::Hop(id) | FlowRow::NoCall(id) => Subject::Hop(id),
+                FlowRow::Heading(id)
+                | FlowRow::Hop(id)
+                | FlowRow::NoCall(id)
+                | FlowRow::Folded(id)
+                | FlowRow::Policy(id) => Subject::Hop(id),
             }),
             PaneId::Audit => self.panes.audit.current().map(Subject::Audit),
             PaneId::Trace => self.panes.trace.current().map(Subject::Event),
@@ -314,6 +327,78 @@ impl App {
         match self.chosen_ticket() {
             Some(ticket) => issues.of_ticket(ticket.id),
             None => issues.latest(),
+        }
+    }
+
+    /// How many hops Flow shows, and of how many.
+    #[must_use]
+    pub const fn flow_counts(&self) -> (usize, usize) {
+        self.flow_index.counts()
+    }
+
+    /// How many steps the folded row at `place` stands for; none for any other row.
+    #[must_use]
+    pub fn folded_steps(&self, place: usize) -> usize {
+        match self.panes.flow.rows().get(place) {
+            Some(FlowRow::Folded(_)) => self.flow_index.folded(&self.projection, place).count(),
+            Some(
+                FlowRow::Heading(_) | FlowRow::Hop(_) | FlowRow::NoCall(_) | FlowRow::Policy(_),
+            )
+            | None => 0,
+        }
+    }
+
+    /// The worst that befell the steps of the folded row at `place`.
+    #[must_use]
+    pub fn folded_worst(&self, place: usize) -> Option<&Hop> {
+        self.flow_index
+            .folded(&self.projection, place)
+            .max_by_key(|hop| hop.verdict)
+    }
+
+    fn on_folded_steps(&self) -> bool {
+        self.focus.pane == PaneId::Flow && self.folded_steps(self.panes.flow.selected()) > 1
+    }
+
+    fn unfold(&mut self) {
+        self.flow_index.turn(&self.projection, &mut self.panes.flow);
+    }
+
+    /// The last refusal in the pane that has one.
+    pub(super) fn refusal_row(&self, pane: PaneId) -> Option<usize> {
+        let seen = &self.projection;
+        match pane {
+            PaneId::Audit => self.panes.audit.rows().iter().rposition(|id| {
+                seen.audit()
+                    .get(*id)
+                    .is_some_and(|row| row.status == AuditStatus::Failure)
+            }),
+            PaneId::Flow
+            | PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Trace => self.panes.flow.rows().iter().rposition(|row| {
+                matches!(row, FlowRow::Hop(id) if seen.hops().get(*id).is_some_and(|hop| {
+                    hop.kind == HopKind::Exchange && hop.verdict == Verdict::Denied
+                }))
+            }),
+        }
+    }
+
+    fn show_refusal(&mut self) {
+        let pane = match self.focus.pane {
+            PaneId::Audit => PaneId::Audit,
+            PaneId::Flow
+            | PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Trace => PaneId::Flow,
+        };
+        if let Some(place) = self.refusal_row(pane) {
+            self.focus.show(pane);
+            self.go_to(pane, place);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{App, command::Command};
 use crate::{
-    projection::issue::Whereabouts,
+    projection::{HopKind, Verdict, issue::Whereabouts, tools::Call},
     protocol::{console::Owner, tickets::DELETE_ISSUE},
 };
 
@@ -55,7 +55,7 @@ pub fn steps(app: &App) -> [Step; 5] {
         Step {
             command: Command::EscalateTicket,
             title: "escalate a ticket",
-            shows: "four credentials, each thrown away",
+            shows: "four credentials, each copy dropped",
             done: done(seen.issues().latest().is_some()),
         },
         Step {
@@ -71,6 +71,59 @@ pub fn steps(app: &App) -> [Step; 5] {
             done: done(!seen.policies().activations().is_empty()),
         },
     ]
+}
+
+/// Credentials of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Issuance {
+    pub issued: usize,
+    pub refused: usize,
+    /// Of those issued, how many the server was seen to drop.
+    pub dropped: usize,
+}
+
+/// Which credentials a call was given or refused, whoever told: the zone's log, which not every
+/// run can read, or the server's own report.
+#[must_use]
+pub fn issuance(app: &App, call: &Call) -> Issuance {
+    let hops = app.projection().hops();
+    let mut told = Issuance::default();
+    for id in call.id.map_or(&[][..], |id| hops.of_call(id)) {
+        let Some(hop) = hops.get(*id).filter(|hop| hop.kind == HopKind::Exchange) else {
+            continue;
+        };
+        match hop.verdict {
+            Verdict::Ok => told.issued += 1,
+            Verdict::Denied => told.refused += 1,
+            Verdict::Pending | Verdict::Failed => {}
+        }
+        told.dropped += usize::from(hop.discarded.is_some());
+    }
+    told.issued = told.issued.max(usize::try_from(call.issued).unwrap_or(0));
+    told.refused = told.refused.max(usize::try_from(call.refused).unwrap_or(0));
+    told
+}
+
+/// `4 issued, each copy dropped`, as far as it was seen.
+#[must_use]
+pub fn told_of_issuance(told: Issuance) -> String {
+    match told {
+        Issuance { issued: 0, .. } => "credentials not observed".to_owned(),
+        Issuance {
+            issued: 1,
+            dropped: 1,
+            ..
+        } => "1 credential issued, its copy dropped".to_owned(),
+        Issuance {
+            issued, dropped, ..
+        } if dropped >= issued => format!("{issued} credentials issued, each copy dropped"),
+        Issuance {
+            issued, dropped: 0, ..
+        } => format!("{issued} credentials issued"),
+        Issuance {
+            issued, dropped, ..
+        } => format!("{issued} credentials issued, {dropped} copies seen dropped"),
+    }
 }
 
 /// What to do next.
@@ -95,7 +148,7 @@ pub fn next(app: &App) -> Next {
     let refused = seen.policies().last_denial().is_some();
     match (standing, guarded, refused) {
         (None, true | false, false) => of(Command::EscalateTicket, "escalate the chosen ticket"),
-        (None, true, true) => of(Command::EscalateTicket, "escalate another ticket"),
+        (None, true, true) => of(Command::EscalateTicket, "escalate another, then delete it"),
         (None, false, true) => of(Command::TogglePolicy, "put the rule back in force"),
         (Some(_), true, false) => of(Command::DeleteIssue, "try to delete the issue"),
         (Some(_), false, false) => of(Command::TogglePolicy, "put the workshop's rule in force"),

@@ -9,11 +9,13 @@ use super::{
     focus::PaneId,
     msg::{InputEvent, MouseAction, Msg, RecordingState, Signal, TaskId, TaskOutcome},
     overlay::Overlay,
+    story,
     target::Target,
     toast::{STAY_US, Toast, Tone},
 };
 use crate::{
     config::keys::{Key, KeyCode, Modifier},
+    projection::story::LIMIT_LINEAR_SCOPES,
     protocol::{
         observed::CallId,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
@@ -100,6 +102,9 @@ impl App {
         }
         if self.context() == Context::Field {
             self.edit(key);
+        } else if self.toast.is_none() {
+            let help = self.keymap.shown(Command::Help);
+            self.say(Tone::Plain, format!("{help} lists the keys"));
         }
         Effects::new()
     }
@@ -277,11 +282,11 @@ impl App {
         match fact {
             Fact::BrowserOpened {
                 url,
-                how: BrowserLeg::Opened | BrowserLeg::Shown,
+                how: how @ (BrowserLeg::Opened | BrowserLeg::Shown),
             } => {
                 let url = self.browser_url.clone().unwrap_or_else(|| one_line(url));
                 self.stop_waiting();
-                self.overlays.push(Overlay::Waiting { url });
+                self.overlays.push(Overlay::Waiting { url, how: *how });
             }
             Fact::CallbackReceived { .. } | Fact::TokenIssued { .. } | Fact::SignInCancelled => {
                 self.stop_waiting();
@@ -371,9 +376,19 @@ impl App {
             }
             Job::SignOut => Some((Tone::Plain, "signed out; the tokens are gone".to_owned())),
             Job::ActivatePolicySet { set_id, .. } => {
-                let sets = &self.projection.policies().overview()?.sets;
+                let policies = self.projection.policies();
+                let sets = &policies.overview()?.sets;
                 let set = sets.iter().find(|set| set.id == *set_id)?;
-                Some((Tone::Plain, format!("{} is in force now", set.name)))
+                // Before the sets were read again nobody knows what the switch did to the rule.
+                let known = set.active_version.is_some();
+                Some(match policies.is_active(LIMIT_LINEAR_SCOPES) {
+                    Some(true) if known => (Tone::Good, "the rule is back in force".to_owned()),
+                    Some(false) if known => (
+                        Tone::Warning,
+                        "the rule is off: write on Linear is allowed now".to_owned(),
+                    ),
+                    Some(_) | None => (Tone::Plain, format!("{} is in force now", set.name)),
+                })
             }
             Job::CallTool { tool, .. } => self.news_of_call(tool),
             Job::ListTools | Job::RefreshConsole => None,
@@ -398,12 +413,12 @@ impl App {
             ESCALATE_TICKET => {
                 let issue = call.id.and_then(|id| self.projection.issues().of_call(id));
                 let name = issue.map_or("the issue", |issue| &*issue.identifier);
-                format!(
-                    "{name} filed with {} credentials, each thrown away",
-                    call.issued
-                )
+                let told = story::told_of_issuance(story::issuance(self, call));
+                format!("{name} filed: {told}")
             }
-            DELETE_ISSUE => "deleted: nothing forbade it".to_owned(),
+            DELETE_ISSUE => {
+                return Some((Tone::Warning, "deleted: no rule forbade it".to_owned()));
+            }
             _ => format!("{tool} done"),
         };
         Some((Tone::Good, text))

@@ -65,6 +65,7 @@ impl Style {
                     '✗' => out.push('x'),
                     '→' => out.push_str("->"),
                     '…' => out.push('~'),
+                    '•' => out.push('*'),
                     '·' | '—' => out.push('-'),
                     'µ' => out.push('u'),
                     _ => out.push('?'),

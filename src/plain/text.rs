@@ -14,7 +14,7 @@ use crate::{
     },
     protocol::{
         audit::{AuditEvent, AuditStatus},
-        observed::StepAction,
+        observed::{CallId, StepAction},
     },
     support::{
         error::Failure,
@@ -146,13 +146,22 @@ impl<W: io::Write> Text<W> {
             .iter()
             .map(|hop| {
                 let plain = |text: &str| Cell::new(style.clean(text), Tone::Plain);
-                let verdict = format!("{} {}", glyph(hop.verdict), hop.verdict.word());
+                let neutral = asks_to_sign_in(hop);
+                let (verdict, told) = if neutral {
+                    ("• 401".to_owned(), Tone::Plain)
+                } else {
+                    let word = match hop.verdict {
+                        Verdict::Denied => "refused",
+                        Verdict::Pending | Verdict::Ok | Verdict::Failed => hop.verdict.word(),
+                    };
+                    (format!("{} {word}", glyph(hop.verdict)), tone(hop.verdict))
+                };
                 vec![
                     Cell::new(moment(hop.started_us), Tone::Dim),
                     plain(&parties(hop.from, hop.to)),
                     plain(&what(hop)),
                     plain(hop.scope.as_deref().unwrap_or("")),
-                    Cell::new(style.clean(&verdict), tone(hop.verdict)),
+                    Cell::new(style.clean(&verdict), told),
                     plain(&hop.duration_us.map_or(String::new(), duration)),
                     plain(&key(hop)),
                 ]
@@ -177,12 +186,12 @@ impl<W: io::Write> Text<W> {
         }
         let discarded = exchanges().filter(|hop| hop.discarded.is_some()).count();
         let what = match (issued, discarded) {
-            (1, 1) => "1 credential was issued for one use and thrown away.".to_owned(),
+            (1, 1) => "1 credential was issued for one use, and its copy dropped.".to_owned(),
             (issued, discarded) if issued == discarded => {
-                format!("{issued} credentials were issued for one use each and thrown away.")
+                format!("{issued} credentials were issued for one use each, and each copy dropped.")
             }
             (issued, discarded) => format!(
-                "{issued} credentials were issued; of {discarded} it was seen that they were thrown away."
+                "{issued} credentials were issued; of {discarded} it was seen that the copy was dropped."
             ),
         };
         let yours = projection.identity().user().map_or(String::new(), |user| {
@@ -453,7 +462,13 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
         Fact::SignedOut => say(Verdict::Ok, vec!["signed out".to_owned()]),
         Fact::HopReturned { .. } | Fact::HopFailed { .. } => {
             let hop = projection.hops().touched_by(seq)?;
-            (hop.leg != Some(Leg::Console)).then(|| hop_line(hop))
+            let mut line = (hop.leg != Some(Leg::Console)).then(|| hop_line(hop))?;
+            // The transport's 200 would belie what became of the call.
+            if hop.title.starts_with("tools/call") && was_refused(hop.call, projection) {
+                line.verdict = Verdict::Denied;
+                line.words.insert(1, "refused".to_owned());
+            }
+            Some(line)
         }
         Fact::ServerConnected {
             name,
@@ -482,7 +497,7 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
                 .map_or(String::new(), |letter| format!("key {letter}"));
             let lived = duration(step.duration_us);
             let words = format!(
-                "threw the {} credential away after {lived}",
+                "dropped its copy of the {} credential after {lived}",
                 step.upstream.name()
             );
             say(Verdict::Ok, vec![words, letter])
@@ -499,8 +514,14 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
             ..
         } => {
             let first = text.lines().next().unwrap_or("");
+            let refused = was_refused(event.call, projection);
+            let word = if *outcome == CallOutcome::Failed && refused {
+                "refused"
+            } else {
+                outcome_word(*outcome)
+            };
             let words = vec![
-                format!("{tool} {}", outcome_word(*outcome)),
+                format!("{tool} {word}"),
                 // A result may be a whole table in one line; the end of the run has all of it.
                 truncate(first, GIST).into_owned(),
             ];
@@ -552,7 +573,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
             verdict: hop.verdict,
             words: vec![
                 match &row.policy {
-                    Some(policy) => format!("noted: denied by {policy}"),
+                    Some(policy) => format!("noted: refused by {policy}"),
                     None => format!("noted: {}", row.error.as_deref().unwrap_or("refused")),
                 },
                 "no credential exists".to_owned(),
@@ -602,8 +623,10 @@ fn hop_line(hop: &Hop) -> Line {
         .status
         .map_or(String::new(), |status| status.to_string());
     let verdict = match (&hop.policy, hop.verdict) {
-        (Some(policy), _) => format!("denied by {policy}"),
-        (None, Verdict::Denied) => "denied".to_owned(),
+        (Some(policy), _) => format!("refused by {policy}"),
+        // How a client learns whom to ask: the note says so.
+        (None, Verdict::Denied) if asks_to_sign_in(hop) => String::new(),
+        (None, Verdict::Denied) => "refused".to_owned(),
         (None, Verdict::Failed) => "failed".to_owned(),
         (None, Verdict::Ok | Verdict::Pending) => String::new(),
     };
@@ -614,7 +637,11 @@ fn hop_line(hop: &Hop) -> Line {
     };
     Line {
         parties: parties(hop.from, hop.to),
-        verdict: hop.verdict,
+        verdict: if asks_to_sign_in(hop) {
+            Verdict::Pending
+        } else {
+            hop.verdict
+        },
         words: vec![
             what(hop),
             hop.scope.as_deref().unwrap_or("").to_owned(),
@@ -625,6 +652,20 @@ fn hop_line(hop: &Hop) -> Line {
             key(hop),
         ],
     }
+}
+
+/// True for a call within which a credential was refused.
+fn was_refused(call: Option<CallId>, projection: &Projection) -> bool {
+    let hops = projection.hops();
+    call.map_or(&[][..], |call| hops.of_call(call))
+        .iter()
+        .filter_map(|id| hops.get(*id))
+        .any(|hop| hop.kind == HopKind::Exchange && hop.verdict == Verdict::Denied)
+}
+
+/// The first request without a token: its 401 is the answer that the client wants.
+fn asks_to_sign_in(hop: &Hop) -> bool {
+    hop.kind == HopKind::Request && hop.status == Some(401) && hop.call.is_none()
 }
 
 /// `A → B`: which token was traded for which credential; `B`: which was used.

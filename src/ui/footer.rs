@@ -64,6 +64,17 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             span(toast.text.clone(), cx.look.bold(role)),
         ]);
         put::line(buf, area, 0, &line, cx.look);
+        // What fits beside the news stays: the next step first.
+        let used = u16::try_from(put::line_width(&line) + 3).unwrap_or(u16::MAX);
+        let rest = Rect {
+            x: area.x + used.min(area.width),
+            width: area.width.saturating_sub(used),
+            ..area
+        };
+        match cx.app.overlays().last() {
+            None => beside_news(cx, rest, buf, hits),
+            Some(overlay) => keys(cx, rest, buf, hits, &of_overlay(overlay)),
+        }
         return;
     }
     match cx.app.overlays().last() {
@@ -111,14 +122,7 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: end - start,
         ..area
     };
-    let signed_in = cx.app.projection().identity().user().is_some();
-    let offered: Vec<Command> = PANES
-        .iter()
-        .copied()
-        .filter(|command| *command != next.command)
-        .filter(|command| *command != Command::SignIn || !signed_in)
-        .filter(|command| cx.app.availability(*command).is_ready())
-        .collect();
+    let offered = offered_now(cx, next.command);
     keys(cx, middle, buf, hits, &offered);
     if area.width >= start + always {
         let right = Rect {
@@ -128,6 +132,29 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         };
         keys(cx, right, buf, hits, last);
     }
+}
+
+/// The next step and the keys of the story, in what room the news leave.
+fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let next = story::next(cx.app).command;
+    let mut offered = vec![Command::Help];
+    if hint_cells(cx, next) <= area.width {
+        offered.insert(0, next);
+    }
+    offered.extend(offered_now(cx, next));
+    keys(cx, area, buf, hits, &offered);
+}
+
+/// The panes' keys that do something now, without the next step's own.
+fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
+    let signed_in = cx.app.projection().identity().user().is_some();
+    PANES
+        .iter()
+        .copied()
+        .filter(|command| *command != next)
+        .filter(|command| *command != Command::SignIn || !signed_in)
+        .filter(|command| cx.app.availability(*command).is_ready())
+        .collect()
 }
 
 /// The keys of a window.
@@ -167,7 +194,7 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     let label = command.spec().label;
     Some([
         span(key, cx.look.style(Role::Key)),
-        span(format!(" {label}"), cx.look.style(Role::Dim)),
+        span(format!(" {label}"), cx.look.style(Role::Text)),
     ])
 }
 
@@ -202,7 +229,7 @@ fn keys(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, commands: 
 fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_input::Input) {
     let panes = cx.app.panes();
     let (shown, all) = match pane {
-        PaneId::Flow => (panes.flow.rows().len(), cx.app.projection().hops().len()),
+        PaneId::Flow => cx.app.flow_counts(),
         PaneId::Audit => (
             panes.audit.rows().len(),
             cx.app.projection().audit().rows().len(),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::{Task, effect::Job, msg::RecordingState},
     config::Animation,
-    projection::identity::SignIn,
+    projection::{identity::SignIn, story::LIMIT_LINEAR_SCOPES},
     support::text::one_line,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
     let area = put::inset(area, 1);
     let mut right = Vec::new();
-    for part in [target(cx), user(cx), badge(cx)] {
+    for part in [target(cx), user(cx), rule(cx), badge(cx)] {
         if !right.is_empty() && !part.is_empty() {
             right.push(span("  ", cx.look.style(Role::Dim)));
         }
@@ -103,6 +103,20 @@ fn user(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.projection().identity().user() {
         Some(user) => vec![span(user.name.to_string(), cx.look.style(Role::Text))],
         None => vec![span("not signed in", cx.look.style(Role::Dim))],
+    }
+}
+
+/// Whether the rule that the story is about is in force; nothing while nobody told.
+fn rule(cx: &ViewCx) -> Vec<Span<'static>> {
+    match cx
+        .app
+        .projection()
+        .policies()
+        .is_active(LIMIT_LINEAR_SCOPES)
+    {
+        Some(true) => vec![span("RULE ON", cx.look.bold(Role::Good))],
+        Some(false) => vec![span("! RULE OFF", cx.look.loud(Role::Warning))],
+        None => Vec::new(),
     }
 }
 

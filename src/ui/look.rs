@@ -81,8 +81,8 @@ pub struct Glyphs {
 pub enum Blocks {
     /// Half blocks: two pixels a cell.
     Half,
-    /// Plain letters, spaced.
-    None,
+    /// `#`: one pixel a cell.
+    Hash,
 }
 
 /// The characters of a terminal with Unicode.
@@ -146,7 +146,7 @@ pub const ASCII: Glyphs = Glyphs {
     record: "@",
     frozen: "=",
     thumb: "#",
-    block: Blocks::None,
+    block: Blocks::Hash,
     spinner: &["|", "/", "-", "\\"],
     borders: border::Set {
         top_left: "+",
@@ -186,7 +186,7 @@ impl Look {
     /// True when the characters are ASCII only.
     #[must_use]
     pub fn is_ascii(&self) -> bool {
-        self.glyphs.block == Blocks::None
+        self.glyphs.block == Blocks::Hash
     }
 
     /// The style of a role.
@@ -194,14 +194,21 @@ impl Look {
     pub fn style(&self, role: Role) -> Style {
         match self.palette {
             Palette::Ansi => {
-                self.coloured(role, Color::Green, Color::Red, Color::Blue, Color::Yellow)
+                // Blue proper cannot be read on a dark projector; the bright ones can, on both.
+                self.coloured(
+                    role,
+                    Color::Green,
+                    Color::LightRed,
+                    Color::LightBlue,
+                    Color::Yellow,
+                )
             }
             // The terminal's yellow is the orange of the 16; focus moves out of blue's way.
             Palette::BlueOrange => self.coloured(
                 role,
-                Color::Blue,
+                Color::LightBlue,
                 Color::Yellow,
-                Color::Cyan,
+                Color::LightCyan,
                 Color::Magenta,
             ),
             Palette::Mono => Self::mono(role),
@@ -224,7 +231,7 @@ impl Look {
                 Secondary::Faint => plain.add_modifier(Modifier::DIM),
             },
             Role::Heading => plain.add_modifier(Modifier::BOLD),
-            Role::Accent | Role::Focus => plain.fg(accent),
+            Role::Accent | Role::Focus => plain.fg(accent).add_modifier(Modifier::BOLD),
             Role::Key => plain.fg(Color::Cyan),
             Role::Good => plain.fg(good),
             Role::Bad => plain.fg(bad),
@@ -243,6 +250,17 @@ impl Look {
             }
             Role::Key | Role::Masked => plain.add_modifier(Modifier::UNDERLINED),
             Role::Bad => plain.add_modifier(Modifier::REVERSED),
+        }
+    }
+
+    /// The verdict that a whole room reads: bold, in the bright colour.
+    #[must_use]
+    pub fn loud(&self, role: Role) -> Style {
+        let style = self.bold(role);
+        match style.fg {
+            Some(Color::Green) => style.fg(Color::LightGreen),
+            Some(Color::Yellow) => style.fg(Color::LightYellow),
+            _ => style,
         }
     }
 

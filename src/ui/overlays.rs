@@ -44,7 +44,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         Overlay::Failure { failure, scroll } => {
             ask::failure(cx, body, buf, hits, failure, *scroll);
         }
-        Overlay::Waiting { url } => ask::waiting(cx, body, buf, hits, url),
+        Overlay::Waiting { url, how } => ask::waiting(cx, body, buf, hits, url, *how),
         Overlay::Filter { .. } => {}
     }
 }

@@ -16,7 +16,6 @@ use super::{
     widgets::{
         big,
         put::{self, span},
-        verdict::Verdict,
     },
 };
 use crate::{
@@ -33,34 +32,49 @@ use crate::{
     trace::event::CallOutcome,
 };
 
-/// Rows of the verdict with its blank rows.
-const BAND: u16 = big::HEIGHT + 2;
-
 /// What the room should read.
 struct Headline {
-    verdict: Verdict,
+    tone: Tone,
     /// In large letters.
     word: String,
     lines: Vec<Line<'static>>,
 }
 
+/// How the room should take it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Good,
+    Refused,
+    Waiting,
+    /// It went through though it should not.
+    Alarm,
+}
+
 /// Draws the layout.
 pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let headline = headline(cx);
-    let words = large(cx, &headline);
+    let words = large(&headline);
+    let letters = big::height(cx.look);
+    let told = u16::try_from(headline.lines.len()).unwrap_or(4);
     let cells = u16::try_from(big::width(&words)).unwrap_or(u16::MAX);
     // Beside the letters where there is room for a sentence, else under them.
     let beside = body.width.saturating_sub(cells.saturating_add(6)) >= 64;
-    let band = if beside { BAND } else { BAND + 2 };
+    let band = if beside {
+        letters.max(told) + 2
+    } else {
+        letters + told + 2
+    };
     let top = Rect {
         x: body.x + 2,
         y: body.y + 1,
         width: body.width.saturating_sub(4),
         height: band.saturating_sub(1).min(body.height),
     };
-    let style = match headline.verdict {
-        Verdict::Good | Verdict::Bad => cx.look.bold(headline.verdict.role()),
-        Verdict::Waiting | Verdict::Neutral => cx.look.style(Role::Heading),
+    let style = match headline.tone {
+        Tone::Good => cx.look.loud(Role::Good),
+        Tone::Refused => cx.look.loud(Role::Bad),
+        Tone::Alarm => cx.look.loud(Role::Warning),
+        Tone::Waiting => cx.look.style(Role::Heading),
     };
     let used = big::draw(buf, top, &words, style, cx.look);
     let text = if beside {
@@ -70,7 +84,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             ..top
         }
     } else {
-        put::below(top, big::HEIGHT)
+        put::below(top, letters)
     };
     for (row, line) in (0..text.height).zip(&headline.lines) {
         put::line(buf, text, row, line, cx.look);
@@ -121,17 +135,14 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
 }
 
-fn large(cx: &ViewCx, headline: &Headline) -> String {
-    let mark = match headline.verdict {
-        Verdict::Good => "✓ ",
-        Verdict::Bad => "✗ ",
-        Verdict::Waiting | Verdict::Neutral => "",
+fn large(headline: &Headline) -> String {
+    let mark = match headline.tone {
+        Tone::Good => "✓ ",
+        Tone::Refused => "✗ ",
+        Tone::Alarm => "! ",
+        Tone::Waiting => "",
     };
-    if cx.look.is_ascii() {
-        format!("{} {}", headline.verdict.glyph(cx.look), headline.word)
-    } else {
-        format!("{mark}{}", headline.word)
-    }
+    format!("{mark}{}", headline.word)
 }
 
 fn headline(cx: &ViewCx) -> Headline {
@@ -146,14 +157,14 @@ fn headline(cx: &ViewCx) -> Headline {
     match last {
         Some(call) if call.outcome.is_some() && !working => ended(cx, call),
         Some(_) | None if working => Headline {
-            verdict: Verdict::Waiting,
+            tone: Tone::Waiting,
             word: "WORKING".to_owned(),
             lines: vec![Line::raw("every hop appears below as it happens")],
         },
         Some(call) => ended(cx, call),
         None => match seen.identity().user() {
             Some(user) => Headline {
-                verdict: Verdict::Good,
+                tone: Tone::Good,
                 word: "SIGNED IN".to_owned(),
                 lines: vec![
                     Line::styled(user.name.to_string(), cx.look.style(Role::Heading)),
@@ -162,7 +173,7 @@ fn headline(cx: &ViewCx) -> Headline {
                 ],
             },
             None => Headline {
-                verdict: Verdict::Waiting,
+                tone: Tone::Waiting,
                 word: "READY".to_owned(),
                 lines: vec![
                     Line::raw("nobody is signed in, no credential exists"),
@@ -177,7 +188,7 @@ fn next(cx: &ViewCx) -> Line<'static> {
     let next = story::next(cx.app);
     Line::from(vec![
         span(cx.app.keymap().shown(next.command), cx.look.bold(Role::Key)),
-        span(format!(" {}", next.text), cx.look.style(Role::Dim)),
+        span(format!(" {}", next.text), Style::new()),
     ])
 }
 
@@ -198,11 +209,11 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
     if !succeeded {
         let why = call.text.as_deref().unwrap_or("no reason was given");
         return Headline {
-            verdict: Verdict::Bad,
+            tone: Tone::Refused,
             word: "FAILED".to_owned(),
             lines: vec![
                 Line::from(vec![tool, span("did not come through", Style::new())]),
-                Line::styled(why.to_owned(), look.style(Role::Dim)),
+                Line::raw(why.to_owned()),
             ],
         };
     }
@@ -219,16 +230,17 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
             format!("filed {name}{author}")
         }
         GET_SUPPORT_TICKETS => format!("read {} tickets", issues.tickets().len()),
-        DELETE_ISSUE => "deleted it: nothing forbade it".to_owned(),
+        DELETE_ISSUE => "went through: no rule forbade it".to_owned(),
         _ => "is done".to_owned(),
     };
-    let word = if call.issued > 0 {
-        format!("{} ISSUED", call.issued)
-    } else {
-        "DONE".to_owned()
+    let count = story::issuance(cx.app, call).issued;
+    let (tone, word) = match (&*call.tool, count) {
+        (DELETE_ISSUE, _) => (Tone::Alarm, "DELETED".to_owned()),
+        (_, 0) => (Tone::Good, "DONE".to_owned()),
+        (_, count) => (Tone::Good, format!("{count} ISSUED")),
     };
     Headline {
-        verdict: Verdict::Good,
+        tone,
         word,
         lines: vec![
             Line::from(vec![tool, span(what, Style::new())]),
@@ -250,8 +262,8 @@ fn after(cx: &ViewCx, call: &Call) -> Line<'static> {
             cx.look.bold(Role::Warning),
         ),
         None => Line::styled(
-            "each credential for one thing, used once, thrown away",
-            cx.look.style(Role::Dim),
+            story::told_of_issuance(story::issuance(cx.app, call)),
+            cx.look.style(Role::Heading),
         ),
     }
 }
@@ -261,7 +273,7 @@ fn still(cx: &ViewCx) -> Line<'static> {
     match cx.app.standing_issue() {
         Some(issue) if issue.whereabouts == Whereabouts::There => Line::from(vec![
             span(issue.identifier.to_string(), cx.look.style(Role::Heading)),
-            span(" is still there", Style::new()),
+            span(" is still there", cx.look.style(Role::Heading)),
         ]),
         Some(_) | None => Line::default(),
     }
@@ -269,33 +281,35 @@ fn still(cx: &ViewCx) -> Line<'static> {
 
 fn refused(cx: &ViewCx, call: &Call, row: &AuditRow) -> Headline {
     let look = cx.look;
+    let bold = look.style(Role::Heading);
     let scope = row.scope.as_deref().unwrap_or("access").to_owned();
     let mut why: Vec<Span<'static>> = match &row.policy {
         Some(policy) => vec![
             span(policy.to_string(), look.bold(Role::Bad)),
-            span(" forbids it: the credential never existed", Style::new()),
+            span(" forbids it: no credential", bold),
         ],
-        None => vec![span(
-            "the zone refused it: the credential never existed",
-            Style::new(),
-        )],
+        None => vec![span("the zone refused it: no credential", bold)],
     };
     if let (None, Some(reason)) = (&row.policy, &row.reason) {
-        why = vec![span(reason.to_string(), Style::new())];
+        why = vec![span(reason.to_string(), bold)];
     }
+    let subtitle = match &row.policy {
+        Some(_) => "the policy said no, as it should",
+        None => "the zone said no",
+    };
     Headline {
-        verdict: Verdict::Bad,
-        word: "FAILURE".to_owned(),
+        tone: Tone::Refused,
+        word: "REFUSED".to_owned(),
         lines: vec![
-            Line::from(vec![
-                span(format!("{} ", call.tool), look.style(Role::Heading)),
-                span("wanted ", Style::new()),
-                span(scope, look.style(Role::Heading)),
-                span(
-                    format!(" on {}", row.resource.as_deref().unwrap_or("a resource")),
-                    Style::new(),
+            Line::raw(subtitle),
+            Line::styled(
+                format!(
+                    "{} wanted {scope} on {}",
+                    call.tool,
+                    row.resource.as_deref().unwrap_or("a resource")
                 ),
-            ]),
+                bold,
+            ),
             Line::from(why),
             still(cx),
         ],

@@ -319,6 +319,7 @@ impl Hops {
         if let Some(credential) = credential {
             hops.issued.insert(credential.fingerprint, id);
         }
+        self.after_exchange(id);
     }
 
     /// The server's voice.
@@ -396,8 +397,26 @@ impl Hops {
             return;
         };
         let hops = self.by_call.entry(call).or_default();
-        if let Some(exchange) = hops.issued.get(&credential.fingerprint) {
-            hops.used.insert(*exchange, id);
+        if let Some(exchange) = hops.issued.get(&credential.fingerprint).copied() {
+            hops.used.insert(exchange, id);
+            self.after_exchange(exchange);
+        }
+    }
+
+    /// A credential is not used before it is issued, however roughly either was timed.
+    fn after_exchange(&mut self, exchange: HopId) {
+        let Some(issued) = self.get(exchange) else {
+            return;
+        };
+        let (started_us, call) = (issued.started_us, issued.call);
+        let user = call
+            .and_then(|call| self.by_call.get(&call)?.used.get(&exchange).copied())
+            .filter(|user| {
+                self.get(*user)
+                    .is_some_and(|hop| hop.started_us < started_us)
+            });
+        if let Some(user) = user {
+            self.began(user, started_us);
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
         error::Failure,
         text::{one_line, wrap},
     },
+    trace::event::BrowserLeg,
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -86,20 +87,31 @@ pub fn failure(
 }
 
 /// The browser is open; here is where it was sent, in case it was not.
-pub fn waiting(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, url: &str) {
+pub fn waiting(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    url: &str,
+    how: BrowserLeg,
+) {
     let look = cx.look;
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(6);
+    let (what, instead) = match how {
+        BrowserLeg::Opened => (
+            "Sign in and consent in the browser window that opened.",
+            "If you cannot find it, open this page yourself:",
+        ),
+        BrowserLeg::Shown | BrowserLeg::Headless => (
+            "Open this page in your browser, sign in there and consent.",
+            "No browser could be opened from here:",
+        ),
+    };
     let mut lines = vec![
         Line::raw(""),
-        Line::styled(
-            "Sign in and consent in the browser window that opened.",
-            look.style(Role::Heading),
-        ),
+        Line::styled(what, look.style(Role::Heading)),
         Line::raw(""),
-        Line::styled(
-            "If none did, open this URL yourself:",
-            look.style(Role::Dim),
-        ),
+        Line::raw(instead),
     ];
     lines.extend(
         flowing::foreign(url, cells, look)
@@ -107,12 +119,24 @@ pub fn waiting(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, url
             .take(6)
             .map(|line| line.style(look.style(Role::Masked))),
     );
+    // The lab knows nobody but its own people; against a real zone this would be wrong advice.
+    if cx
+        .app
+        .projection()
+        .target()
+        .is_some_and(|target| target.name == "LAB")
+    {
+        lines.push(Line::raw(""));
+        lines.push(Line::raw(
+            "The lab's people are samples: choose any, no password is asked.",
+        ));
+    }
     lines.push(Line::raw(""));
     lines.push(keys(
         cx,
         &[
             (Command::Copy, "copy the URL"),
-            (Command::Back, "call the sign-in off"),
+            (Command::Back, "calls the sign-in off"),
         ],
     ));
     show(

@@ -28,12 +28,16 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
             .collect()
     };
     let columns = if two {
+        let mut left = groups(&[Group::Story, Group::Panes]);
+        left.extend(legend(cx));
         vec![
-            groups(&[Group::Story, Group::Panes]),
+            left,
             groups(&[Group::Reading, Group::Program, Group::Overlay]),
         ]
     } else {
-        vec![groups(&Group::ALL)]
+        let mut all = groups(&Group::ALL);
+        all.extend(legend(cx));
+        vec![all]
     };
     let tallest = columns.iter().map(Vec::len).max().unwrap_or(0);
     let height = u16::try_from(tallest + 2).unwrap_or(u16::MAX);
@@ -59,6 +63,46 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
         most = most.max(flowing::draw(buf, area, lines, scroll, cx.look));
     }
     extent(hits, most);
+}
+
+/// What stands in the rows.
+fn legend(cx: &ViewCx) -> Vec<Line<'static>> {
+    let look = cx.look;
+    let of = |mark: String, role: Role, text: &'static str| {
+        Line::from(vec![
+            span(format!("  {mark:<KEYS$}"), look.bold(role)),
+            span(text, Style::new()),
+        ])
+    };
+    vec![
+        Line::styled("In the rows", look.style(Role::Heading)),
+        of(
+            "A B C".to_owned(),
+            Role::Masked,
+            "The key: one letter for each credential; the same letter is the same one",
+        ),
+        of(
+            format!("{} issued", look.glyphs.good),
+            Role::Good,
+            "The zone gave a credential for this resource and scope",
+        ),
+        of(
+            format!("{} refused", look.glyphs.bad),
+            Role::Bad,
+            "It gave none (the zone's own word, in Audit: Failure)",
+        ),
+        of(
+            format!("{} 401", look.glyphs.bullet),
+            Role::Text,
+            "Not signed in yet: the answer says where to sign in",
+        ),
+        of(
+            "Zone".to_owned(),
+            Role::Text,
+            "The authorization server: Keycard, or the lab's stand-in",
+        ),
+        Line::raw(""),
+    ]
 }
 
 fn section(cx: &ViewCx, group: Group) -> Vec<Line<'static>> {

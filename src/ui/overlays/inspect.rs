@@ -220,13 +220,15 @@ fn overview(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'static
 pub fn chain(cx: &ViewCx, actor: &IdentityChain) -> Vec<Line<'static>> {
     let look = cx.look;
     let party = |party: &Party| {
-        vec![
-            span(one_line(&party.name), look.style(Role::Heading)),
-            span(
+        let mut spans = vec![span(one_line(&party.name), look.style(Role::Heading))];
+        // A person who is known by an address only would be told twice.
+        if party.identifier != party.name {
+            spans.push(span(
                 format!("  {}", one_line(&party.identifier)),
                 look.style(Role::Dim),
-            ),
-        ]
+            ));
+        }
+        spans
     };
     let mut lines = Vec::new();
     match (&actor.application, &actor.user) {

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     projection::{Hop, HopId, HopKind},
-    support::text::{duration, one_line},
+    protocol::audit::CredentialSource,
+    support::text::{duration, one_line, wrap},
     trace::event::{Body, Fact},
     ui::{
         ViewCx,
@@ -107,7 +108,10 @@ fn life(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
                 vec![
                     span(format!("{} ", credential.letter), look.bold(Role::Masked)),
                     span(credential.fingerprint.to_string(), look.style(Role::Masked)),
-                    span("  a fingerprint, not the credential", look.style(Role::Dim)),
+                    span(
+                        "  its letter in the rows, and a fingerprint: never the credential",
+                        look.style(Role::Dim),
+                    ),
                 ],
             ));
             if hop.kind == HopKind::Exchange {
@@ -117,9 +121,9 @@ fn life(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
                     match hop.discarded {
                         Some(lived) => vec![
                             span(duration(lived), look.style(Role::Heading)),
-                            span(", then discarded", Style::new()),
+                            span(", then the server dropped its copy", Style::new()),
                         ],
-                        None => dim(cx, "not observed to be discarded"),
+                        None => dim(cx, "not observed to be dropped"),
                     },
                 ));
             }
@@ -377,13 +381,34 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
 fn tokens(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     match record(cx, hop.evidence.audit) {
         Some(record) if record.subject_token.is_some() || record.credential.is_some() => {
-            claims::exchange(&record, cx.app.projection(), cells, cx.look)
+            let mut lines = claims::exchange(&record, cx.app.projection(), cells, cx.look);
+            let source = record.credential.as_ref().map(|issued| issued.source);
+            if source == Some(CredentialSource::External) {
+                lines.push(Line::raw(""));
+                let parts = wrap(&brokered(hop), cells);
+                lines.extend(parts.into_iter().map(Line::raw));
+            }
+            lines
         }
         Some(_) | None => match hop.credential {
             Some(_) => life(cx, hop),
             None => unseen(cx, "No token's claims were observed on this hop."),
         },
     }
+}
+
+/// Why a provider's token has the same letter in every exchange.
+fn brokered(hop: &Hop) -> String {
+    let resource = hop.resource.as_deref().unwrap_or("The provider");
+    let name = resource.strip_suffix(" API").unwrap_or(resource);
+    let dropped = hop.discarded.map_or_else(
+        || "it was not observed that the server dropped its copy".to_owned(),
+        |lived| format!("the server dropped its copy after {}", duration(lived)),
+    );
+    format!(
+        "{name}'s own token for this user, kept by the zone. The zone checks the scope when it \
+         hands it out; the token itself is not narrowed, so its letter repeats; {dropped}."
+    )
 }
 
 fn policy(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {

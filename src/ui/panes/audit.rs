@@ -178,7 +178,10 @@ fn detail(cx: &ViewCx, area: Rect, buf: &mut Buffer, row: &AuditRow) {
             ),
             span(format!("  {identifier}"), look.style(Role::Dim)),
         ],
-        None => vec![span(row.event.as_str(), Style::new())],
+        None => vec![
+            span(happened(row.event), Style::new()),
+            span(format!("  {}", row.event.as_str()), look.style(Role::Dim)),
+        ],
     };
     for (line, content) in (1..).zip([
         field("acting for", chain(row, look)),
@@ -198,6 +201,19 @@ fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
             buf,
             &["No row has these words."],
             &[(Command::Back, "show all again")],
+        );
+    }
+    let seen = cx.app.projection();
+    if seen.identity().user().is_some() && seen.policies().overview().is_none() {
+        return teach(
+            cx,
+            area,
+            buf,
+            &[
+                "The zone writes a row for every credential it is asked for, but its log was not read: that needs a credential for its console.",
+                "Give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET and start again. Until then Flow shows what the client and the server tell.",
+            ],
+            &[],
         );
     }
     teach(
@@ -224,7 +240,7 @@ pub fn verdict(row: &AuditRow, look: &Look) -> Span<'static> {
                 AuditEvent::CredentialsIssue => "Issued",
                 AuditEvent::UsersAuthorize
                 | AuditEvent::DelegatedGrantsCreate
-                | AuditEvent::PolicySetsActivate => "Done",
+                | AuditEvent::PolicySetsActivate => "OK",
             },
             look,
         ),
@@ -246,6 +262,16 @@ pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
+/// An event that no tool asked for, in the words of people.
+const fn happened(event: AuditEvent) -> &'static str {
+    match event {
+        AuditEvent::CredentialsIssue => "credential asked",
+        AuditEvent::UsersAuthorize => "signed in",
+        AuditEvent::DelegatedGrantsCreate => "consent given",
+        AuditEvent::PolicySetsActivate => "policy switched",
+    }
+}
+
 fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
     let refused = row.status == AuditStatus::Failure;
     let strong = if refused {
@@ -264,7 +290,7 @@ fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
             None if row.event == AuditEvent::CredentialsIssue => {
                 Line::from(or_dash(None, strong, look))
             }
-            None => Line::styled(row.event.as_str(), look.style(Role::Dim)),
+            None => Line::styled(happened(row.event), strong),
         },
         "Resource" => Line::from(or_dash(
             row.resource.as_deref().map(|name| fitting(name, room)),

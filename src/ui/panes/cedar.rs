@@ -40,9 +40,22 @@ pub fn lines(source: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
         .take(2_000)
         .flat_map(|line| {
             let comment = line.trim_start().starts_with("//");
-            wrap(&line.replace('\t', "  "), cells)
+            let room = if comment {
+                cells.saturating_sub(3).max(1)
+            } else {
+                cells
+            };
+            wrap(&line.replace('\t', "  "), room)
                 .into_iter()
-                .map(move |part| (part, comment))
+                .map(move |part| {
+                    // What is wrapped must still read as a comment.
+                    let part = if comment && !part.trim_start().starts_with("//") {
+                        format!("// {}", part.trim_start())
+                    } else {
+                        part
+                    };
+                    (part, comment)
+                })
         })
         .map(|(part, comment)| {
             if comment {

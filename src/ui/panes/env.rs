@@ -127,7 +127,13 @@ fn head(look: &Look, file: Option<&EnvFile>, side: EnvSide) -> [Line<'static>; 3
             span(format!("{name}  "), look.style(Role::Heading)),
             span(one_line(&file.file), look.style(Role::Dim)),
         ]),
-        Line::from(worth(look, file.worth_stealing())),
+        {
+            let mut worth = vec![worth(look, file.worth_stealing())];
+            if file.worth_stealing() == 0 && file.count(EnvKind::Secret) > 0 {
+                worth.push(span(": the secret opens only the zone", Style::new()));
+            }
+            Line::from(worth)
+        },
         Line::styled(
             format!(
                 "{} {dot} {} {dot} {} config",
@@ -200,7 +206,7 @@ fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> Vec<Line<'stat
         } else {
             vec![span(" ".repeat(indent), dim)]
         };
-        lines.push(head.into_iter().chain([span(note, dim)]).collect());
+        lines.push(head.into_iter().chain([Span::raw(note)]).collect());
     }
     lines
 }

@@ -9,19 +9,22 @@ use ratatui::{
 };
 
 use super::{
-    Placement, counted, fitting,
+    Placement, behind_gutter, counted, fitting,
     lanes::{Lanes, Stroke},
     or_dash, rows_in_view, selectable, short_resource,
 };
 use crate::{
     app::{
         command::Command,
-        focus::{Layout, PaneId},
-        panes::flow::{FlowRow, Section, section},
+        focus::{Layout, PaneId, Zoom},
+        panes::flow::{FlowRow, Section, policy_set, section},
         story::{self, Done},
         target::Target,
     },
-    projection::{Hop, HopId, HopKind, Verdict as HopVerdict, tools::Call},
+    projection::{
+        Hop, HopId, HopKind, Verdict as HopVerdict, story::LIMIT_LINEAR_SCOPES, tools::Call,
+    },
+    protocol::console::Owner,
     support::text::{duration, one_line, shorten_middle, truncate, width},
     trace::{
         Actor,
@@ -39,17 +42,21 @@ use crate::{
 };
 
 /// Cells for verdict, duration and credential, with their gaps.
-const FIXED: u16 = 1 + 9 + 1 + 1 + 7 + 1 + 1;
+const FIXED: u16 = 1 + 9 + 1 + 1 + 7 + 1 + 2;
 /// From here on a row in words has room for duration and credential.
 const ROOMY: u16 = 56;
 /// Cells for what was asked: `issues:create`.
 const LEAST_WORDS: u16 = 14;
+/// Cells between the letters and the edge, where the scroll bar is.
+const KEY_GAP: u16 = 2;
+/// Cells for `Server → Supabase` in rows of words.
+const WAY: u16 = 19;
 
 /// Counts for the title.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let flow = &cx.app.panes().flow;
-    let hops = flow.rows().len().min(cx.app.projection().hops().len());
-    let mut line = counted(cx, hops, "hop", "hops", flow.filter());
+    let (shown, _) = cx.app.flow_counts();
+    let mut line = counted(cx, shown, "hop", "hops", flow.filter());
     if !flow.follows() {
         line.push_span(span(
             format!("{} {} ", cx.look.glyphs.dot, "G follows"),
@@ -66,7 +73,8 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     let beside = match area.width {
         // Nothing stands beside the lanes yet.
         _ if empty => 0,
-        101.. => FIXED + 30,
+        122.. => FIXED + 30,
+        101.. => FIXED + 24,
         _ => FIXED + LEAST_WORDS,
     };
     let lanes = Lanes::fit(area.width.saturating_sub(2), beside);
@@ -78,6 +86,14 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
                 ..area
             };
             lanes.headings(buf, head, 0, cx.look);
+            if !empty {
+                let key = Rect {
+                    width: head.width.saturating_sub(KEY_GAP),
+                    ..head
+                };
+                let word = Line::styled("key", cx.look.style(Role::Heading));
+                put::line_right(buf, key, 0, &word, cx.look);
+            }
             put::below(area, 1)
         }
         None => area,
@@ -94,22 +110,164 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
         }
         return first_screen(cx, put::below(body, 2), buf, hits, placement);
     }
+    if let Some(rows) = last_group(cx, usize::from(body.height)) {
+        for ((place, row), line) in rows.into_iter().zip(body.rows()) {
+            hits.add(line, Target::Row(PaneId::Flow, place));
+            let inside = behind_gutter(line, placement);
+            drawn(cx, inside, buf, (place, row), lanes);
+            if matches!(row, FlowRow::NoCall(_)) || is_exchange(cx, row) {
+                let bold = Style::new().add_modifier(Modifier::BOLD);
+                buf.set_style(put::on_screen(inside, buf), bold);
+            }
+        }
+        return;
+    }
     for (place, row, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Flow, place));
         let chosen = place == list.selected();
         let inside = selectable(cx, buf, line, chosen, placement);
-        let Some(hop) = cx.app.projection().hops().get(row.hop()) else {
-            continue;
-        };
-        match (row, lanes) {
-            (FlowRow::Heading(_), _) => heading(cx, inside, buf, hop),
-            (FlowRow::Hop(_), Some(lanes)) => in_lanes(cx, inside, buf, hop, lanes),
-            (FlowRow::Hop(_), None) => in_words(cx, inside, buf, hop),
-            (FlowRow::NoCall(id), lanes) => no_call(cx, inside, buf, id, lanes),
-        }
+        drawn(cx, inside, buf, (place, row), lanes);
     }
     let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
     scroll::bar(buf, body, list.rows().len(), first, cx.look);
+}
+
+fn drawn(
+    cx: &ViewCx,
+    inside: Rect,
+    buf: &mut Buffer,
+    (place, row): (usize, FlowRow),
+    lanes: Option<Lanes>,
+) {
+    let Some(hop) = cx.app.projection().hops().get(row.hop()) else {
+        return;
+    };
+    match (row, lanes) {
+        (FlowRow::Heading(_), _) => heading(cx, inside, buf, hop),
+        (FlowRow::Folded(_), _) if cx.app.folded_steps(place) > 1 => {
+            folded(cx, inside, buf, place, lanes);
+        }
+        (FlowRow::Hop(_) | FlowRow::Folded(_), Some(lanes)) => {
+            in_lanes(cx, inside, buf, hop, lanes);
+        }
+        (FlowRow::Hop(_) | FlowRow::Folded(_), None) => in_words(cx, inside, buf, hop),
+        (FlowRow::NoCall(id), lanes) => no_call(cx, inside, buf, id, lanes),
+        (FlowRow::Policy(_), _) => policy(cx, inside, buf, hop),
+    }
+}
+
+fn is_exchange(cx: &ViewCx, row: FlowRow) -> bool {
+    matches!(row, FlowRow::Hop(id) if cx
+        .app
+        .projection()
+        .hops()
+        .get(id)
+        .is_some_and(|hop| hop.kind == HopKind::Exchange))
+}
+
+/// On the stage, while the end is followed: the last group alone, and of a long one what the
+/// zone issued or refused. `None` where the reader moves through all rows.
+fn last_group(cx: &ViewCx, height: usize) -> Option<Vec<(usize, FlowRow)>> {
+    let focus = cx.app.focus();
+    let list = &cx.app.panes().flow;
+    if focus.layout != Layout::Stage || focus.zoom == Zoom::On || !list.follows() {
+        return None;
+    }
+    let rows = list.rows();
+    let start = rows
+        .iter()
+        .rposition(|row| matches!(row, FlowRow::Heading(_)))?;
+    let mut group: Vec<_> = (start..).zip(rows[start..].iter().copied()).collect();
+    if group.len() > height {
+        group.retain(|(_, row)| !matches!(row, FlowRow::Hop(_)) || is_exchange(cx, *row));
+    }
+    let over = group.len().saturating_sub(height);
+    group.drain(..over);
+    Some(group)
+}
+
+/// The browser's steps as one row.
+fn folded(cx: &ViewCx, row: Rect, buf: &mut Buffer, place: usize, lanes: Option<Lanes>) {
+    let look = cx.look;
+    let Some(hop) = cx.app.folded_worst(place) else {
+        return;
+    };
+    let steps = cx.app.folded_steps(place);
+    let start = match lanes {
+        Some(lanes) => {
+            lanes.lines(buf, row, look);
+            let ink = ink(cx, hop);
+            lanes.arrow(buf, row, Actor::You, Actor::Zone, Stroke::Solid, ink, look);
+            lanes.width() + 1
+        }
+        None => {
+            put::text(buf, row, 0, 0, "   You", Style::new(), look);
+            put::text(buf, row, 0, 7, look.glyphs.arrow, ink(cx, hop), look);
+            put::text(buf, row, 0, 9, "Zone", Style::new(), look);
+            WAY
+        }
+    };
+    let word = match verdict(hop, look) {
+        // One page's 302 is not how the whole went.
+        _ if hop.verdict == HopVerdict::Ok => Verdict::Good.show("ok", look),
+        other => other,
+    };
+    let mut line = Line::from(vec![
+        word.clone(),
+        Span::raw(" ".repeat(10_usize.saturating_sub(width(&word.content)).max(1))),
+        span(format!("sign in and consent ({steps} steps)"), Style::new()),
+    ]);
+    let hint = format!("  {} unfolds", cx.app.keymap().shown(Command::Unfold));
+    let room = usize::from(row.width.saturating_sub(start + KEY_GAP));
+    if put::line_width(&line) + width(&hint) <= room {
+        line.push_span(span(hint, look.style(Role::Dim)));
+    }
+    put::line(buf, from_left(row, start), 0, &line, look);
+}
+
+/// `policy: limit-linear-scopes is off · default-zone-policies in force`
+fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
+    let look = cx.look;
+    let policies = cx.app.projection().policies();
+    let set = policy_set(hop).and_then(|id| {
+        let sets = &policies.overview()?.sets;
+        sets.iter().find(|set| set.id == id)
+    });
+    // What a set holds is known of the platform's own, which has no rule of the workshop's, and
+    // of the one in force.
+    let rule = set.and_then(|set| match set.owner_type {
+        Owner::Platform => Some(false),
+        Owner::Customer => set
+            .active_version
+            .and_then(|_| policies.is_active(LIMIT_LINEAR_SCOPES)),
+    });
+    let mut spans = vec![span("policy: ", look.style(Role::Heading))];
+    match rule {
+        Some(true) => spans.push(span(
+            format!("{LIMIT_LINEAR_SCOPES} is on"),
+            look.bold(Role::Good),
+        )),
+        Some(false) => spans.push(span(
+            format!("! {LIMIT_LINEAR_SCOPES} is off"),
+            look.bold(Role::Warning),
+        )),
+        None => {}
+    }
+    let name = set.map_or_else(|| "another set".to_owned(), |set| one_line(&set.name));
+    let dot = if rule.is_some() {
+        format!("  {} ", look.glyphs.dot)
+    } else {
+        String::new()
+    };
+    spans.push(span(format!("{dot}{name} in force "), Style::new()));
+    put::rule(
+        buf,
+        row,
+        0,
+        look.glyphs.horizontal,
+        look.style(Role::Border),
+    );
+    put::line(buf, row, 0, &Line::from(spans), look);
 }
 
 /// What the pane teaches before anything happened.
@@ -132,7 +290,8 @@ fn first_screen(
     let look = cx.look;
     let area = put::inset(area, 2);
     let intro = "Every hop of a credential will appear here as it happens: who asked, for whom, \
-                 for which resource, with which scope, and what came back.";
+                 for which resource, with which scope, and what came back. The zone is the \
+                 authorization server: Keycard, or the lab's stand-in for it.";
     let mut lines: Vec<(Line<'static>, Option<Command>)> =
         crate::support::text::wrap(intro, usize::from(area.width.min(76)))
             .into_iter()
@@ -263,10 +422,11 @@ fn about(cx: &ViewCx, call: &Call) -> Option<String> {
 
 fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
     let look = cx.look;
+    let told = story::issuance(cx.app, call);
     let verdict = match call.outcome {
         None => Verdict::Waiting.show("running", look),
         Some(CallOutcome::Succeeded) => Verdict::Good.show("done", look),
-        Some(CallOutcome::Failed) if call.refused > 0 => Verdict::Bad.show("refused", look),
+        Some(CallOutcome::Failed) if told.refused > 0 => Verdict::Bad.show("refused", look),
         Some(CallOutcome::Failed) => Verdict::Bad.show("failed", look),
         Some(CallOutcome::Broken) => Verdict::Bad.show("broken", look),
         Some(CallOutcome::Cancelled) => Verdict::Neutral.show("called off", look),
@@ -276,11 +436,8 @@ fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
         spans.push(Span::raw(" "));
         return spans;
     }
-    if call.issued > 0 {
-        spans.push(span(
-            format!("  {} issued", call.issued),
-            look.style(Role::Dim),
-        ));
+    if told.issued > 0 {
+        spans.push(span(format!("  {} issued", told.issued), Style::new()));
     }
     if let Some(micros) = call.duration_us {
         spans.push(span(
@@ -297,8 +454,8 @@ fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
 pub fn verdict(hop: &Hop, look: &crate::ui::look::Look) -> Span<'static> {
     let (verdict, word) = match (hop.verdict, hop.kind) {
         (HopVerdict::Pending, _) => (Verdict::Waiting, "waiting".to_owned()),
-        (HopVerdict::Ok, HopKind::Exchange) => (Verdict::Good, "Issued".to_owned()),
-        (HopVerdict::Denied, HopKind::Exchange) => (Verdict::Bad, "Failure".to_owned()),
+        (HopVerdict::Ok, HopKind::Exchange) => (Verdict::Good, "issued".to_owned()),
+        (HopVerdict::Denied, HopKind::Exchange) => (Verdict::Bad, "refused".to_owned()),
         (HopVerdict::Ok, HopKind::Request | HopKind::Upstream | HopKind::Browser) => (
             Verdict::Good,
             hop.status.map_or("ok".to_owned(), |s| s.to_string()),
@@ -307,6 +464,9 @@ pub fn verdict(hop: &Hop, look: &crate::ui::look::Look) -> Span<'static> {
         // whom to ask. It is a refusal all the same, but none of policy.
         (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => {
             (Verdict::Neutral, "401".to_owned())
+        }
+        (HopVerdict::Failed, HopKind::Browser) if called_off(hop) => {
+            return span(format!("{} called off", look.fit("–")), Style::new());
         }
         (HopVerdict::Failed | HopVerdict::Denied, _) => {
             // The transport's 200 would belie the tool's own error.
@@ -325,6 +485,11 @@ pub fn verdict(hop: &Hop, look: &crate::ui::look::Look) -> Span<'static> {
     verdict.show(&word, look)
 }
 
+/// True for a sign-in that the person called off: no fault of anybody's.
+fn called_off(hop: &Hop) -> bool {
+    hop.kind == HopKind::Browser && hop.note.as_deref() == Some("called off")
+}
+
 /// What was asked, as short as the room wants it.
 fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
     let look = cx.look;
@@ -338,10 +503,14 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
                     span(format!("{resource}  "), Style::new()),
                     scope_span(scope),
                 ]),
-                (Some(resource), Some(scope)) if room >= 20 => Line::from(vec![
-                    span(format!("{} ", short_resource(resource)), Style::new()),
-                    scope_span(scope),
-                ]),
+                (Some(resource), Some(scope))
+                    if width(short_resource(resource)) + 2 + width(scope) <= usize::from(room) =>
+                {
+                    Line::from(vec![
+                        span(format!("{}: ", short_resource(resource)), Style::new()),
+                        scope_span(scope),
+                    ])
+                }
                 (_, Some(scope)) => Line::from(scope_span(scope)),
                 (resource, None) => Line::from(or_dash(
                     resource.map(|name| fitting(name, room)),
@@ -351,7 +520,7 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
             }
         }
         HopKind::Upstream => {
-            let mut spans = vec![span(short_path(&hop.title, room), look.style(Role::Dim))];
+            let mut spans = vec![span(short_path(&hop.title, room), Style::new())];
             if let Some(name) = &hop.acted_as {
                 spans.push(span(format!(" as {name}"), Style::new()));
             }
@@ -375,7 +544,7 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
                 )
                 | None => hop.title.to_string(),
             };
-            Line::styled(title, look.style(Role::Dim))
+            Line::raw(title)
         }
     }
 }
@@ -407,6 +576,7 @@ fn ink(cx: &ViewCx, hop: &Hop) -> Style {
         (HopVerdict::Pending, _) => cx.look.style(Role::Dim),
         (HopVerdict::Ok, HopKind::Exchange) => cx.look.style(Role::Good),
         (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => Style::new(),
+        (HopVerdict::Failed, HopKind::Browser) if called_off(hop) => Style::new(),
         (HopVerdict::Denied | HopVerdict::Failed, _) => cx.look.bold(Role::Bad),
         (HopVerdict::Ok, HopKind::Request | HopKind::Upstream | HopKind::Browser) => Style::new(),
     };
@@ -441,11 +611,13 @@ enum Detail {
 
 /// Verdict, words, duration, credential.
 fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop, detail: Detail) {
-    put::line(buf, area, 0, &Line::from(verdict(hop, cx.look)), cx.look);
+    let verdict = verdict(hop, cx.look);
+    let start = u16::try_from(width(&verdict.content) + 1).map_or(10, |cells| cells.max(10));
+    put::line(buf, area, 0, &Line::from(verdict), cx.look);
     let taken = match detail {
         Detail::All => {
             let end = Rect {
-                width: area.width.saturating_sub(1),
+                width: area.width.saturating_sub(KEY_GAP),
                 ..area
             };
             let right = Line::from(vec![
@@ -453,13 +625,13 @@ fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop, detail: Detail) {
                 credential(cx, hop),
             ]);
             put::line_right(buf, end, 0, &right, cx.look);
-            1 + 7 + 1 + 1 + 1
+            1 + 7 + 1 + 1 + KEY_GAP
         }
         Detail::Short => 0,
     };
     let middle = Rect {
-        x: area.x + 10.min(area.width),
-        width: area.width.saturating_sub(10 + taken),
+        x: area.x + start.min(area.width),
+        width: area.width.saturating_sub(start + taken),
         ..area
     };
     put::line(buf, middle, 0, &words(cx, hop, middle.width), cx.look);
@@ -482,8 +654,8 @@ fn in_words(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
     ]);
     put::line(buf, row, 0, &way, cx.look);
     let rest = Rect {
-        x: row.x + 19.min(row.width),
-        width: row.width.saturating_sub(19),
+        x: row.x + WAY.min(row.width),
+        width: row.width.saturating_sub(WAY),
         ..row
     };
     let detail = if row.width < ROOMY {
@@ -510,7 +682,7 @@ fn no_call(cx: &ViewCx, row: Rect, buf: &mut Buffer, id: HopId, lanes: Option<La
             put::text(buf, row, 0, lanes.width() + 1, words, style, cx.look);
         }
         (None, _) => {
-            put::text(buf, row, 0, 19, words, style, cx.look);
+            put::text(buf, row, 0, WAY, words, style, cx.look);
         }
     }
 }
@@ -519,10 +691,26 @@ fn no_call(cx: &ViewCx, row: Rect, buf: &mut Buffer, id: HopId, lanes: Option<La
 fn upstream_of(cx: &ViewCx, id: HopId) -> Option<Actor> {
     let seen = cx.app.projection();
     let hop = seen.hops().get(id)?;
-    let evidence = hop.evidence.audit?;
+    let Some(evidence) = hop.evidence.audit else {
+        // The server's own report names the service.
+        let name = hop.resource.as_deref()?;
+        return [Actor::Supabase, Actor::Anthropic, Actor::Linear]
+            .into_iter()
+            .find(|actor| actor.name() == short_resource(name));
+    };
     let row = seen
         .audit()
         .of_call(hop.call?)
         .find(|row| row.evidence == evidence)?;
     seen.service_of(row).map(Actor::from)
+}
+
+/// The area without its first `cells` columns.
+fn from_left(area: Rect, cells: u16) -> Rect {
+    let cells = cells.min(area.width);
+    Rect {
+        x: area.x + cells,
+        width: area.width - cells,
+        ..area
+    }
 }

@@ -133,7 +133,7 @@ const fn label(actor: Actor, pitch: u16) -> &'static str {
         Actor::Client if pitch < 7 => "Clnt",
         Actor::Client => "Client",
         Actor::Server if pitch < 7 => "Srvr",
-        Actor::Server if pitch < 12 => "Server",
+        Actor::Server if pitch < 11 => "Server",
         Actor::Server => "MCP server",
         Actor::Zone => "Zone",
         Actor::Supabase if pitch < 9 => "Supa",

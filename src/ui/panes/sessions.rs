@@ -89,6 +89,9 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
         };
         let kind = match session.session_type {
             SessionType::User => "user session",
+            SessionType::Application if session.parent_id.is_some() => {
+                "the client's session within it"
+            }
             SessionType::Application => "application session",
         };
         head.push(span(format!("  {word} {kind}"), dim));
@@ -138,8 +141,8 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
 
 fn touched(look: &Look, touch: &Touch) -> Line<'static> {
     let verdict = match touch.last {
-        AuditStatus::Issued => Verdict::Good.show("Issued ", look),
-        AuditStatus::Failure => Verdict::Bad.show("Failure", look),
+        AuditStatus::Issued => Verdict::Good.show("issued ", look),
+        AuditStatus::Failure => Verdict::Bad.show("refused", look),
     };
     let times = touch.issued + touch.failed;
     let mut spans = vec![

@@ -1,12 +1,19 @@
-//! Large letters, to be read from the back of the room: two pixels a cell, three rows high.
+//! Large letters, to be read from the back of the room: two pixels a cell, or one where there
+//! are no half blocks.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::put;
 use crate::ui::look::{Blocks, Look};
 
-/// Rows that large letters take.
-pub const HEIGHT: u16 = 3;
+/// Rows that large letters take in a look.
+#[must_use]
+pub const fn height(look: &Look) -> u16 {
+    match look.glyphs.block {
+        Blocks::Half => 3,
+        Blocks::Hash => 5,
+    }
+}
 
 /// Five rows of pixels for a character.
 const fn pixels(c: char) -> [&'static str; 5] {
@@ -36,6 +43,7 @@ const fn pixels(c: char) -> [&'static str; 5] {
         'W' => ["#...#", "#...#", "#.#.#", "##.##", "#...#"],
         'X' | '✗' => ["#...#", ".#.#.", "..#..", ".#.#.", "#...#"],
         'Y' => ["#...#", ".#.#.", "..#..", "..#..", "..#.."],
+        '!' => ["#", "#", "#", ".", "#"],
         'Z' => ["####", "..#.", ".#..", "#...", "####"],
         '1' => [".#", "##", ".#", ".#", ".#"],
         '2' => ["###.", "...#", ".##.", "#...", "####"],
@@ -65,15 +73,14 @@ pub fn width(text: &str) -> usize {
 /// in the middle row. Returns the cells used.
 pub fn draw(buf: &mut Buffer, area: Rect, text: &str, style: Style, look: &Look) -> u16 {
     let area = put::on_screen(area, buf);
-    let large = look.glyphs.block == Blocks::Half
-        && width(text) <= usize::from(area.width)
-        && area.height >= HEIGHT;
+    let height = height(look);
+    let large = width(text) <= usize::from(area.width) && area.height >= height;
     if !large {
         // Spaced, a plain word still reads from afar.
         let letters: Vec<String> = text.chars().map(String::from).collect();
         let spaced = format!(" {} ", letters.join(" "));
-        let row = area.height.min(HEIGHT) / 2;
-        return put::text(buf, area, row, 0, &spaced, style, look);
+        let row = area.height.min(height) / 2;
+        return put::text(buf, area, row, 0, &look.fit(&spaced), style, look);
     }
     let mut x = area.x;
     for c in text.chars() {
@@ -83,13 +90,20 @@ pub fn draw(buf: &mut Buffer, area: Rect, text: &str, style: Style, look: &Look)
                 .is_some_and(|line| line.as_bytes().get(column) == Some(&b'#'))
         };
         for column in 0..rows[0].len() {
-            for row in 0..HEIGHT {
-                let upper = usize::from(row) * 2;
-                let symbol = match (lit(upper, column), lit(upper + 1, column)) {
-                    (true, true) => "█",
-                    (true, false) => "▀",
-                    (false, true) => "▄",
-                    (false, false) => continue,
+            for row in 0..height {
+                let pixel = usize::from(row);
+                let symbol = match look.glyphs.block {
+                    Blocks::Half => {
+                        let upper = pixel * 2;
+                        match (lit(upper, column), lit(upper + 1, column)) {
+                            (true, true) => "█",
+                            (true, false) => "▀",
+                            (false, true) => "▄",
+                            (false, false) => continue,
+                        }
+                    }
+                    Blocks::Hash if lit(pixel, column) => "#",
+                    Blocks::Hash => continue,
                 };
                 buf[(x, area.y + row)].set_symbol(symbol).set_style(style);
             }
