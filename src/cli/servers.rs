@@ -149,9 +149,17 @@ fn describe(lab: &LabHandle, args: &LabArgs) -> String {
         at.linear,
     );
     if let Some(path) = &args.write_env {
-        let _ = writeln!(text, "{} is complete; start your server with it.", path.display());
+        let _ = writeln!(
+            text,
+            "{} is complete; start your server with it.",
+            path.display()
+        );
     }
-    let _ = writeln!(text, "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.", at.zone);
+    let _ = writeln!(
+        text,
+        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.",
+        at.zone
+    );
     text
 }
 
