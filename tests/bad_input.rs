@@ -362,7 +362,14 @@ async fn a_hostile_ticket_is_only_text(#[case] body: String) {
     }
     nothing_hostile_is_seen(&run);
     // And it still works.
-    run.call("get_support_tickets", json!({})).await;
+    let refused = run
+        .call("delete_issue", json!({ "issueId": "ENG-1" }))
+        .await;
+    assert!(
+        refused.text.contains("limit-linear-scopes"),
+        "{}",
+        cut(&refused.text)
+    );
     run.close().await;
     lab.stop().await;
 }
