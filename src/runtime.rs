@@ -10,6 +10,7 @@ pub mod headless;
 pub mod input;
 pub mod logging;
 pub mod record;
+pub mod replay;
 pub mod signals;
 pub mod stream;
 pub mod terminal;

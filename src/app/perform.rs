@@ -12,6 +12,7 @@ use super::{
     overlay::{Inspect, Overlay, Question, Subject},
     palette,
     panes::flow::FlowRow,
+    player::Speed,
     toast::Tone,
 };
 use crate::protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS};
@@ -128,6 +129,12 @@ impl App {
             Command::NextHop => self.inspect_neighbour(1),
             Command::PreviousHop => self.inspect_neighbour(-1),
             Command::Accept => return self.accept(),
+            Command::Play => self.play_or_pause(),
+            Command::Step(unit, direction) => self.step_replay(unit, direction),
+            Command::Slower => self.change_speed(Speed::slower),
+            Command::Faster => self.change_speed(Speed::faster),
+            Command::Start => self.to_start(),
+            Command::End => self.to_end(),
         }
         Effects::new()
     }

@@ -46,6 +46,7 @@ impl App {
             Msg::Task(id, outcome) => self.ended(id, outcome),
             Msg::Tick(millis) => {
                 self.at(millis.saturating_mul(1_000));
+                self.play_on();
                 Effects::new()
             }
             Msg::Resized(columns, rows) => {
@@ -67,6 +68,22 @@ impl App {
                     shown.clone_from(&url);
                 }
                 self.browser_url = Some(url);
+                Effects::new()
+            }
+            Msg::Opening(percent) => {
+                self.opening(percent);
+                Effects::new()
+            }
+            Msg::Opened(tape) => {
+                self.opened(*tape);
+                Effects::new()
+            }
+            Msg::Grew(events) => {
+                self.grew(&events);
+                Effects::new()
+            }
+            Msg::Unreadable(failure) => {
+                self.fail(failure);
                 Effects::new()
             }
         }
@@ -200,7 +217,11 @@ impl App {
                     *scroll = scroll.saturating_add_signed(by);
                 }
             }
-            Target::Pane(_) | Target::Row(..) | Target::Command(_) | Target::Outside => {}
+            Target::Pane(_)
+            | Target::Row(..)
+            | Target::Command(_)
+            | Target::Place(_)
+            | Target::Outside => {}
         }
         Effects::new()
     }
@@ -229,6 +250,7 @@ impl App {
                     inspect.scroll = 0;
                 }
             }
+            Target::Place(place) => self.jump_to_place(place),
             Target::Overlay => {}
             // A stray click must not call off a sign-in or answer a question.
             Target::Outside => match self.overlays.last() {
@@ -258,6 +280,11 @@ impl App {
     pub(super) fn fold(&mut self, event: &TraceEvent) {
         let rows = self.projection.audit().rows().len();
         self.projection.apply(event);
+        self.see_more(rows);
+    }
+
+    /// Brings the lists up to date after one fact; there were so many audit rows before it.
+    pub(super) fn see_more(&mut self, rows: usize) {
         for row in &self.projection.audit().rows()[rows..] {
             if row.matches(self.panes.audit.query()) {
                 self.panes.audit.push(row.id);

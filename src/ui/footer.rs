@@ -20,6 +20,7 @@ use crate::{
         target::Target,
         toast::Tone,
     },
+    projection::timeline::{Direction, Unit},
     support::text::width,
 };
 
@@ -38,6 +39,22 @@ const PANES: &[Command] = &[
     Command::SwitchLayout,
     Command::Copy,
     Command::Record,
+];
+
+/// Keys of a replay.
+const REPLAY: &[Command] = &[
+    Command::Step(Unit::Hop, Direction::Forward),
+    Command::Step(Unit::Hop, Direction::Back),
+    Command::Step(Unit::Refusal, Direction::Forward),
+    Command::Step(Unit::Event, Direction::Forward),
+    Command::Step(Unit::Call, Direction::Forward),
+    Command::Start,
+    Command::End,
+    Command::Faster,
+    Command::Inspect,
+    Command::Filter,
+    Command::Zoom,
+    Command::SwitchLayout,
 ];
 
 /// Keys that are always there, at the right.
@@ -111,8 +128,13 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: end - start,
         ..area
     };
+    let own = if cx.app.player().is_some() {
+        REPLAY
+    } else {
+        PANES
+    };
     let signed_in = cx.app.projection().identity().user().is_some();
-    let offered: Vec<Command> = PANES
+    let offered: Vec<Command> = own
         .iter()
         .copied()
         .filter(|command| *command != next.command)

@@ -29,7 +29,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
     };
     let columns = if two {
         vec![
-            groups(&[Group::Story, Group::Panes]),
+            groups(&[Group::Story, Group::Panes, Group::Replay]),
             groups(&[Group::Reading, Group::Program, Group::Overlay]),
         ]
     } else {
