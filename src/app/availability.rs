@@ -140,7 +140,8 @@ impl App {
             | Command::Slower
             | Command::Faster
             | Command::Start
-            | Command::End => Availability::Ready,
+            | Command::End
+            | Command::Goto => Availability::Ready,
         }
     }
 

@@ -58,6 +58,7 @@ pub enum Command {
     Faster,
     Start,
     End,
+    Goto,
 }
 
 /// What the keys mean depends on where they go.
@@ -437,6 +438,15 @@ pub const COMMANDS: &[Spec] = &[
         Group::Replay,
         PANES,
         "To the end of the trace, and along with one that grows",
+    ),
+    spec(
+        Command::Goto,
+        "go-to",
+        "go to time",
+        &["T"],
+        Group::Replay,
+        PANES,
+        "To a time (1:02.5, 12 s) or to an event by number (#41)",
     ),
     spec(
         Command::Down,

@@ -135,6 +135,9 @@ impl App {
             Command::Faster => self.change_speed(Speed::faster),
             Command::Start => self.to_start(),
             Command::End => self.to_end(),
+            Command::Goto => self.overlays.push(Overlay::Goto {
+                input: Input::default(),
+            }),
         }
         Effects::new()
     }
@@ -407,6 +410,7 @@ impl App {
             Some(
                 Overlay::Help { .. }
                 | Overlay::Palette { .. }
+                | Overlay::Goto { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. },
@@ -452,6 +456,10 @@ impl App {
                 }
                 Effects::new()
             }
+            Some(Overlay::Goto { input }) => {
+                self.go_to_written(input.value());
+                Effects::new()
+            }
             Some(Overlay::Confirm(Question::QuitWhileRecording)) => {
                 vec![Effect::StopRecording, Effect::Quit]
             }
@@ -485,6 +493,7 @@ impl App {
                 Overlay::Help { .. }
                 | Overlay::Palette { .. }
                 | Overlay::Filter { .. }
+                | Overlay::Goto { .. }
                 | Overlay::Confirm(_),
             ) => return None,
             None => {}

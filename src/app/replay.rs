@@ -19,6 +19,39 @@ use crate::{
 /// Events that are shown before the loop looks at the keyboard again.
 const BATCH: usize = 512;
 
+/// Where a person wants to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// Microseconds of the run.
+    Time(u64),
+    /// An event's number from 1, or 0 for the beginning.
+    Event(usize),
+}
+
+impl Goal {
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(number) = text.strip_prefix('#') {
+            return number.trim().parse().ok().map(Self::Event);
+        }
+        let text = text.strip_suffix('s').unwrap_or(text).trim();
+        let (minutes, seconds) = text.split_once(':').unwrap_or(("0", text));
+        let minutes: u64 = minutes.parse().ok()?;
+        let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
+        let whole: u64 = whole.parse().ok()?;
+        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let micros = format!("{part:0<6.6}").parse::<u64>().ok()?;
+        minutes
+            .checked_mul(60)?
+            .checked_add(whole)?
+            .checked_mul(1_000_000)?
+            .checked_add(micros)
+            .map(Self::Time)
+    }
+}
+
 impl App {
     /// Where what is shown comes from.
     #[must_use]
@@ -139,11 +172,20 @@ impl App {
         self.see_anew();
     }
 
-    /// Goes to where everything up to this microsecond of the trace has happened.
-    pub(super) fn jump_to_time(&mut self, at_us: u64) {
-        if let Some(place) = self.player().map(|player| player.timeline.place_at(at_us)) {
-            self.jump(place);
-        }
+    /// Goes to where everything up to the time that was typed has happened, or to an event.
+    pub(super) fn go_to_written(&mut self, text: &str) {
+        let place = match (Goal::read(text), self.player()) {
+            (Some(Goal::Event(number)), _) => number,
+            (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
+            (Some(Goal::Time(_)), None) => return,
+            (None, _) => {
+                return self.say(
+                    Tone::Warning,
+                    "that is no time: write 1:02.5 or 12 s, or #41 for an event",
+                );
+            }
+        };
+        self.jump(place);
     }
 
     /// Goes to the event with this number, from 1; 0 is before the first.
@@ -253,6 +295,7 @@ impl App {
                 | Command::Faster
                 | Command::Start
                 | Command::End
+                | Command::Goto
         );
         match (&self.source, own) {
             (Source::Live, true) => no("only in a replay: hoptrail replay FILE"),
@@ -280,6 +323,22 @@ impl App {
         match self.player()?.pace() {
             Pace::Playing { due_us } => Some(due_us / 1_000 * 1_000),
             Pace::Paused => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Goal;
+
+    #[test]
+    fn a_goal_is_a_time_or_an_event() {
+        assert_eq!(Goal::read("1:02.5"), Some(Goal::Time(62_500_000)));
+        assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
+        assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
+        assert_eq!(Goal::read("#41"), Some(Goal::Event(41)));
+        for wrong in ["", "soon", "1:", "#", "-3", "1.x", "99999999999999999999"] {
+            assert_eq!(Goal::read(wrong), None, "{wrong}");
         }
     }
 }

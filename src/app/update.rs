@@ -180,6 +180,7 @@ impl App {
                     self.look_for(pane, &text);
                 }
             }
+            Some(Overlay::Goto { input }) => change(input),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Inspect(_)
@@ -259,6 +260,7 @@ impl App {
                     Overlay::Help { .. }
                     | Overlay::Palette { .. }
                     | Overlay::Filter { .. }
+                    | Overlay::Goto { .. }
                     | Overlay::Inspect(_)
                     | Overlay::Failure { .. },
                 ) => return self.perform(Command::Back),

@@ -253,9 +253,7 @@ impl Timeline {
         match (unit, direction) {
             (Unit::Event | Unit::Refusal, _) => found,
             (Unit::Hop | Unit::Call, Direction::Back) => found.or((place > 0).then_some(0)),
-            (Unit::Hop | Unit::Call, Direction::Forward) => {
-                found.or((place < end).then_some(end))
-            }
+            (Unit::Hop | Unit::Call, Direction::Forward) => found.or((place < end).then_some(end)),
         }
     }
 }

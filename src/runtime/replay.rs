@@ -217,7 +217,9 @@ fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
     }
     let tape = Tape {
         timeline,
-        title: header.title.map_or_else(|| trace.name(), |title| one_line(&title)),
+        title: header
+            .title
+            .map_or_else(|| trace.name(), |title| one_line(&title)),
         growth: trace.growth,
         warning: damage.sentence(),
     };

@@ -264,7 +264,10 @@ mod tests {
         let [Item::Damaged(error), Item::Event(_), Item::End] = items.as_slice() else {
             panic!("{items:?}");
         };
-        assert_eq!(error.to_string(), "line 2, column 200: the line is too long");
+        assert_eq!(
+            error.to_string(),
+            "line 2, column 200: the line is too long"
+        );
     }
 
     #[test]

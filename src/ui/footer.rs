@@ -69,6 +69,9 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if let Some(Overlay::Filter { pane, input, .. }) = cx.app.overlays().last() {
         return filter(cx, area, buf, *pane, input);
     }
+    if let Some(Overlay::Goto { input }) = cx.app.overlays().last() {
+        return goto(cx, area, buf, input);
+    }
     if let Some(toast) = cx.app.toast() {
         let (mark, role) = match toast.tone {
             Tone::Plain => (cx.look.glyphs.bullet, Role::Text),
@@ -157,7 +160,7 @@ fn of_overlay(overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
         Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
-        Overlay::Filter { .. } => Vec::new(),
+        Overlay::Filter { .. } | Overlay::Goto { .. } => Vec::new(),
         Overlay::Inspect(inspect) => match inspect.subject {
             Subject::Hop(_) | Subject::Audit(_) => vec![
                 Command::NextTab,
@@ -219,6 +222,35 @@ fn keys(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, commands: 
         hits.add(place, Target::Command(*command));
         x += cells + 2;
     }
+}
+
+fn goto(cx: &ViewCx, area: Rect, buf: &mut Buffer, input: &tui_input::Input) {
+    let right = Line::from(vec![
+        span(
+            cx.app.keymap().shown(Command::Accept),
+            cx.look.style(Role::Key),
+        ),
+        span(" go  ", cx.look.style(Role::Dim)),
+        span(
+            cx.app.keymap().shown(Command::Back),
+            cx.look.style(Role::Key),
+        ),
+        span(" stay", cx.look.style(Role::Dim)),
+    ]);
+    put::line_right(buf, area, 0, &right, cx.look);
+    let taken = u16::try_from(put::line_width(&right)).unwrap_or(0) + 2;
+    let left = Rect {
+        width: area.width.saturating_sub(taken),
+        ..area
+    };
+    let used = put::text(buf, left, 0, 0, "go to ", cx.look.bold(Role::Key), cx.look);
+    let field = Rect {
+        x: left.x + used,
+        width: left.width.saturating_sub(used),
+        ..left
+    };
+    let hint = "1:02.5, 12 s, or #41 for an event";
+    super::widgets::field::draw(buf, field, input, hint, cx.look);
 }
 
 fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_input::Input) {
