@@ -40,8 +40,8 @@ pub struct Marks {
     failed: Vec<u32>,
     /// Where a hop is known to have been refused.
     denied: Vec<u32>,
-    /// Where a hop was seen whose end nobody told.
-    pending: Vec<u32>,
+    /// Where a hop was seen whose end nobody told, or one that was asked for a token.
+    plain: Vec<u32>,
     /// Every one of these, once.
     hops: Vec<u32>,
     /// Before each tool call begins, so that all of the one before is seen.
@@ -280,8 +280,12 @@ impl Marks {
             let Some(seq) = told.or_else(|| evidence.iter().min()) else {
                 continue;
             };
+            // A request without a token is meant to be refused: that is how the client learns whom
+            // to ask, and nothing to stop at.
+            let asks = hop.kind == HopKind::Request && hop.status == Some(401);
             let list = match hop.verdict {
-                Verdict::Pending => &mut marks.pending,
+                Verdict::Denied if asks => &mut marks.plain,
+                Verdict::Pending => &mut marks.plain,
                 Verdict::Ok => &mut marks.good,
                 Verdict::Failed => &mut marks.failed,
                 Verdict::Denied => &mut marks.denied,
@@ -296,13 +300,13 @@ impl Marks {
             &mut marks.good,
             &mut marks.failed,
             &mut marks.denied,
-            &mut marks.pending,
+            &mut marks.plain,
             &mut marks.calls,
         ] {
             list.sort_unstable();
             list.dedup();
         }
-        marks.hops = [&marks.good, &marks.failed, &marks.denied, &marks.pending]
+        marks.hops = [&marks.good, &marks.failed, &marks.denied, &marks.plain]
             .into_iter()
             .flatten()
             .copied()
@@ -319,7 +323,7 @@ impl Marks {
             (&self.denied, Verdict::Denied),
             (&self.failed, Verdict::Failed),
             (&self.good, Verdict::Ok),
-            (&self.pending, Verdict::Pending),
+            (&self.plain, Verdict::Pending),
         ]
         .into_iter()
         .find(|(list, _)| {

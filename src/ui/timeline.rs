@@ -24,7 +24,7 @@ struct Marks {
     future: &'static str,
     good: &'static str,
     bad: &'static str,
-    pending: &'static str,
+    plain: &'static str,
     cursor: &'static str,
 }
 
@@ -33,7 +33,7 @@ const UNICODE: Marks = Marks {
     future: "─",
     good: "┃",
     bad: "✗",
-    pending: "╷",
+    plain: "╷",
     cursor: "◆",
 };
 
@@ -42,7 +42,7 @@ const ASCII: Marks = Marks {
     future: "-",
     good: "|",
     bad: "x",
-    pending: ".",
+    plain: ".",
     cursor: "O",
 };
 
@@ -113,7 +113,7 @@ fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &
             match worst {
                 None if cell < cursor => (marks.past, look.style(role)),
                 None => (marks.future, look.style(role)),
-                Some(Verdict::Pending) => (marks.pending, look.style(role)),
+                Some(Verdict::Pending) => (marks.plain, look.style(role)),
                 Some(Verdict::Ok) => (marks.good, look.style(role)),
                 Some(Verdict::Failed | Verdict::Denied) => (marks.bad, look.bold(role)),
             }
