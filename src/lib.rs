@@ -9,6 +9,7 @@ pub mod app;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod export;
 pub mod lab;
 pub mod plain;
 pub mod projection;
