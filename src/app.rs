@@ -14,7 +14,9 @@ pub mod overlay;
 pub mod palette;
 pub mod panes;
 mod perform;
+pub mod player;
 pub mod reference;
+mod replay;
 mod scrolling;
 pub mod story;
 pub mod target;
@@ -33,6 +35,7 @@ use self::{
     msg::{RecordingState, TaskId},
     overlay::Overlay,
     panes::{Panes, flow::FlowIndex},
+    player::{Opening, Source},
     toast::Toast,
 };
 use crate::{
@@ -53,6 +56,8 @@ pub struct AppConfig {
     pub size: (u16, u16),
     /// Wall clock at microsecond zero of the run: orders what other parties' clocks tell.
     pub started: Option<DateTime<Utc>>,
+    /// The name of the trace that will be shown; `None` for what happens now.
+    pub replay: Option<String>,
 }
 
 impl Default for AppConfig {
@@ -63,6 +68,7 @@ impl Default for AppConfig {
             capture: Capture::Off,
             size: (80, 24),
             started: None,
+            replay: None,
         }
     }
 }
@@ -71,6 +77,7 @@ impl Default for AppConfig {
 #[derive(Debug, Clone)]
 pub struct App {
     title: String,
+    source: Source,
     projection: Projection,
     panes: Panes,
     flow_index: FlowIndex,
@@ -105,6 +112,9 @@ impl App {
         let (keymap, faults) = Keymap::new(&config.keys);
         let mut app = Self {
             title: config.title,
+            source: config.replay.map_or(Source::Live, |name| {
+                Source::Opening(Opening { name, percent: 0 })
+            }),
             projection: config
                 .started
                 .map_or_else(Projection::default, Projection::starting),
@@ -228,9 +238,9 @@ impl App {
         const FRAME_US: u64 = 100_000;
         let spinner = (!self.tasks.is_empty()).then(|| (self.now_us / FRAME_US + 1) * FRAME_US);
         let toast = self.toast.as_ref().map(|toast| toast.until_us);
-        match (spinner, toast) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (one, other) => one.or(other),
-        }
+        [spinner, toast, self.replay_wake()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

@@ -22,10 +22,11 @@ use clap::Parser as _;
 
 use self::args::{Cli, Command, Common};
 use crate::{
+    app::player::Growth,
     runtime::{
         Options, Output,
         headless::{self, Job, Voices},
-        logging, tui,
+        logging, replay, tui,
     },
     server::Stage,
     support::error::{Exit, Failure},
@@ -98,6 +99,15 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             };
             headless(&common, Job::Probe)
         }
+        Some(Command::Replay { file, follow }) => {
+            let growth = if follow {
+                Growth::Followed
+            } else {
+                Growth::Finished
+            };
+            let trace = replay::Trace { path: file, growth };
+            watch(&common, trace)
+        }
         None if common.json => headless(&common, Job::Demo { ticket: None }),
         None if common.plain || !has_screen() => headless(&common, Job::Demo { ticket: None }),
         None => {
@@ -117,6 +127,28 @@ fn has_screen() -> bool {
     io::stdout().is_terminal()
         && io::stdin().is_terminal()
         && std::env::var("TERM").map_or(true, |term| term != "dumb")
+}
+
+/// Shows a trace on the screen, or writes it where there is none.
+fn watch(common: &Common, trace: replay::Trace) -> Result<Exit, Failure> {
+    if common.json || common.plain || !has_screen() {
+        let output = if common.json {
+            Output::Json
+        } else {
+            Output::Plain(settings::style(common))
+        };
+        let voices = Voices {
+            out: &mut io::stdout(),
+            err: &mut io::stderr(),
+        };
+        return replay::print(&trace, output, common.record.as_deref(), voices);
+    }
+    // What is wrong with the file as a whole is told before the screen is taken.
+    replay::open(&trace.path)?;
+    let options = settings::options(common)?;
+    let tui = settings::tui(common)?;
+    block_on(tui::watch(options, tui, trace))?;
+    Ok(Exit::Ok)
 }
 
 fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {

@@ -32,6 +32,7 @@ pub mod names;
 pub mod policy;
 pub mod sessions;
 pub mod story;
+pub mod timeline;
 pub mod tools;
 
 pub use audit::{Audit, AuditId, AuditRow};
@@ -47,6 +48,7 @@ pub use names::{Name, policy_name};
 pub use policy::Policies;
 pub use sessions::Sessions;
 pub use story::Story;
+pub use timeline::Timeline;
 pub use tools::Tools;
 
 /// Everything that the panes draw, folded from the events so far.
@@ -150,6 +152,28 @@ impl Projection {
     pub fn apply_line(&mut self, event: &TraceEvent, line: &str) {
         let seq = self.log.push_line(line);
         self.fold(seq, event);
+    }
+
+    /// Everything but the log: what a checkpoint keeps.
+    fn without_log(&self) -> Self {
+        Self {
+            log: Log::default(),
+            ..self.clone()
+        }
+    }
+
+    /// A checkpoint with its log again.
+    fn with_log(self, log: Log) -> Self {
+        Self { log, ..self }
+    }
+
+    /// Folds the next event of `whole`, which this projection's log is the beginning of. Tells
+    /// the event; `None` at the end.
+    fn advance(&mut self, whole: &Log) -> Option<TraceEvent> {
+        let seq = self.log.follow(whole)?;
+        let event = whole.event(seq)?;
+        self.fold(seq, &event);
+        Some(event)
     }
 
     fn fold(&mut self, seq: Seq, event: &TraceEvent) {

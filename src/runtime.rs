@@ -11,6 +11,7 @@ pub mod headless;
 pub mod input;
 pub mod logging;
 pub mod record;
+pub mod replay;
 pub mod signals;
 pub mod stream;
 pub mod terminal;

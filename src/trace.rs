@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod event;
+pub mod reader;
 pub mod sink;
 
 pub use event::{Actor, Fact, TraceEvent};

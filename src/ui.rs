@@ -19,6 +19,7 @@ pub mod overlays;
 pub mod panes;
 mod stage;
 pub mod tier;
+pub mod timeline;
 pub mod widgets;
 
 use ratatui::{Frame, buffer::Buffer, layout::Rect, text::Line};
@@ -98,12 +99,22 @@ pub fn draw_into(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> HitMap
         height: 1,
         ..area
     };
+    header::draw(&cx, head, buf);
+    let above = if timeline::is_shown(app.source()) {
+        let row = Rect {
+            y: area.y + 1,
+            ..head
+        };
+        timeline::draw(&cx, row, buf, &mut hits);
+        2
+    } else {
+        1
+    };
     let body = Rect {
-        y: area.y + 1,
-        height: area.height - 2,
+        y: area.y + above,
+        height: area.height - above - 1,
         ..area
     };
-    header::draw(&cx, head, buf);
     match app.focus().layout {
         Layout::Explore => explore(&cx, body, buf, &mut hits),
         Layout::Stage => stage::draw(&cx, body, buf, &mut hits),

@@ -30,6 +30,9 @@ impl App {
         if !command.spec().contexts.contains(&context) {
             return Availability::Unavailable("not here".to_owned());
         }
+        if let Some(said) = self.in_replay(command) {
+            return said;
+        }
         match command {
             Command::SignIn => match self.projection.identity().user() {
                 _ if self.busy_with(&Job::SignIn) => {
@@ -149,7 +152,14 @@ impl App {
             | Command::Back
             | Command::Quit
             | Command::ForceQuit
-            | Command::Accept => Availability::Ready,
+            | Command::Accept
+            | Command::Play
+            | Command::Step(..)
+            | Command::Slower
+            | Command::Faster
+            | Command::Start
+            | Command::End
+            | Command::Goto => Availability::Ready,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command registry: the one list that feeds keymap, footer, help, palette and the README.
 
 use super::focus::PaneId;
+use crate::projection::timeline::{Direction, Unit};
 
 /// What a person can want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +53,14 @@ pub enum Command {
     NextHop,
     PreviousHop,
     Accept,
+
+    Play,
+    Step(Unit, Direction),
+    Slower,
+    Faster,
+    Start,
+    End,
+    Goto,
 }
 
 /// What the keys mean depends on where they go.
@@ -70,6 +79,7 @@ pub enum Context {
 pub enum Group {
     Story,
     Panes,
+    Replay,
     Reading,
     Program,
     Overlay,
@@ -77,9 +87,10 @@ pub enum Group {
 
 impl Group {
     /// Every heading, in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Story,
         Self::Panes,
+        Self::Replay,
         Self::Reading,
         Self::Program,
         Self::Overlay,
@@ -91,6 +102,7 @@ impl Group {
         match self {
             Self::Story => "The story",
             Self::Panes => "Panes",
+            Self::Replay => "In a replay",
             Self::Reading => "Reading",
             Self::Program => "Program",
             Self::Overlay => "In a window",
@@ -311,6 +323,132 @@ pub const COMMANDS: &[Spec] = &[
         Group::Panes,
         PANES,
         "Stage, for a projector, or explore, pane by pane",
+    ),
+    spec(
+        Command::Play,
+        "play",
+        "play/pause",
+        &["space"],
+        Group::Replay,
+        PANES,
+        "Play the trace, or pause it",
+    ),
+    spec(
+        Command::Step(Unit::Event, Direction::Forward),
+        "step-event",
+        "event",
+        &["."],
+        Group::Replay,
+        PANES,
+        "One event on",
+    ),
+    spec(
+        Command::Step(Unit::Event, Direction::Back),
+        "unstep-event",
+        "event back",
+        &[","],
+        Group::Replay,
+        PANES,
+        "One event back",
+    ),
+    spec(
+        Command::Step(Unit::Hop, Direction::Forward),
+        "step-hop",
+        "hop",
+        &["]"],
+        Group::Replay,
+        PANES,
+        "On to where the next hop ends",
+    ),
+    spec(
+        Command::Step(Unit::Hop, Direction::Back),
+        "unstep-hop",
+        "hop back",
+        &["["],
+        Group::Replay,
+        PANES,
+        "Back to where the hop before ended",
+    ),
+    spec(
+        Command::Step(Unit::Call, Direction::Forward),
+        "step-call",
+        "tool call",
+        &["}"],
+        Group::Replay,
+        PANES,
+        "On to before the next tool call, all of this one seen",
+    ),
+    spec(
+        Command::Step(Unit::Call, Direction::Back),
+        "unstep-call",
+        "tool call back",
+        &["{"],
+        Group::Replay,
+        PANES,
+        "Back to before the tool call",
+    ),
+    spec(
+        Command::Step(Unit::Refusal, Direction::Forward),
+        "next-refusal",
+        "refusal",
+        &["!"],
+        Group::Replay,
+        PANES,
+        "On to the next refusal",
+    ),
+    spec(
+        Command::Step(Unit::Refusal, Direction::Back),
+        "previous-refusal",
+        "refusal back",
+        &["@"],
+        Group::Replay,
+        PANES,
+        "Back to the refusal before",
+    ),
+    spec(
+        Command::Slower,
+        "slower",
+        "slower",
+        &["<"],
+        Group::Replay,
+        PANES,
+        "Half the speed, to a quarter",
+    ),
+    spec(
+        Command::Faster,
+        "faster",
+        "faster",
+        &[">"],
+        Group::Replay,
+        PANES,
+        "Twice the speed, up to sixteen",
+    ),
+    spec(
+        Command::Start,
+        "start",
+        "start",
+        &["0"],
+        Group::Replay,
+        PANES,
+        "To the beginning of the trace",
+    ),
+    spec(
+        Command::End,
+        "end",
+        "end",
+        &["$"],
+        Group::Replay,
+        PANES,
+        "To the end of the trace, and along with one that grows",
+    ),
+    spec(
+        Command::Goto,
+        "go-to",
+        "go to time",
+        &["T"],
+        Group::Replay,
+        PANES,
+        "To a time (1:02.5, 12 s) or to an event by number (#41)",
     ),
     spec(
         Command::Down,

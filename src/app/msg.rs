@@ -1,6 +1,6 @@
 //! Everything that can change the state. Nouns; no closures.
 
-use super::target::Target;
+use super::{player::Tape, target::Target};
 use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
 
 /// A message to [`super::App::update`].
@@ -22,6 +22,14 @@ pub enum Msg {
     Recording(RecordingState),
     /// The authorization URL as the browser needs it: the trace holds only a masked one.
     BrowserUrl(String),
+    /// So many hundredths of a trace are read.
+    Opening(u8),
+    /// A trace was read.
+    Opened(Box<Tape>),
+    /// A trace that is followed grew by these events, with their lines.
+    Grew(Vec<(TraceEvent, String)>),
+    /// A trace cannot be read, or not any more.
+    Unreadable(Failure),
 }
 
 /// What the person did.

@@ -26,6 +26,10 @@ pub enum Overlay {
         /// What the filter was before.
         before: String,
     },
+    /// The line in which a time or an event's number is typed; it lies in the footer.
+    Goto {
+        input: Input,
+    },
     Inspect(Inspect),
     Confirm(Question),
     Failure {
@@ -80,7 +84,7 @@ impl Overlay {
     #[must_use]
     pub const fn context(&self) -> Context {
         match self {
-            Self::Palette { .. } | Self::Filter { .. } => Context::Field,
+            Self::Palette { .. } | Self::Filter { .. } | Self::Goto { .. } => Context::Field,
             Self::Help { .. }
             | Self::Inspect(_)
             | Self::Confirm(_)
@@ -96,6 +100,7 @@ impl Overlay {
             Self::Inspect(inspect) => Some(&mut inspect.scroll),
             Self::Palette { .. }
             | Self::Filter { .. }
+            | Self::Goto { .. }
             | Self::Confirm(_)
             | Self::Waiting { .. } => None,
         }

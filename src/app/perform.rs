@@ -12,6 +12,7 @@ use super::{
     overlay::{Inspect, Overlay, Question, Subject},
     palette,
     panes::flow::FlowRow,
+    player::Speed,
     toast::Tone,
 };
 use crate::{
@@ -137,6 +138,15 @@ impl App {
             Command::NextHop => self.inspect_neighbour(1),
             Command::PreviousHop => self.inspect_neighbour(-1),
             Command::Accept => return self.accept(),
+            Command::Play => self.play_or_pause(),
+            Command::Step(unit, direction) => self.step_replay(unit, direction),
+            Command::Slower => self.change_speed(Speed::slower),
+            Command::Faster => self.change_speed(Speed::faster),
+            Command::Start => self.to_start(),
+            Command::End => self.to_end(),
+            Command::Goto => self.overlays.push(Overlay::Goto {
+                input: Input::default(),
+            }),
         }
         Effects::new()
     }
@@ -485,6 +495,7 @@ impl App {
             Some(
                 Overlay::Help { .. }
                 | Overlay::Palette { .. }
+                | Overlay::Goto { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. },
@@ -530,6 +541,10 @@ impl App {
                 }
                 Effects::new()
             }
+            Some(Overlay::Goto { input }) => {
+                self.go_to_written(input.value());
+                Effects::new()
+            }
             Some(Overlay::Confirm(Question::QuitWhileRecording)) => {
                 vec![Effect::StopRecording, Effect::Quit]
             }
@@ -563,6 +578,7 @@ impl App {
                 Overlay::Help { .. }
                 | Overlay::Palette { .. }
                 | Overlay::Filter { .. }
+                | Overlay::Goto { .. }
                 | Overlay::Confirm(_),
             ) => return None,
             None => {}

@@ -1,6 +1,10 @@
 //! The story's order: what was done, and what to press next.
 
-use super::{App, command::Command};
+use super::{
+    App,
+    command::Command,
+    player::{Growth, Pace},
+};
 use crate::{
     projection::{HopKind, Verdict, issue::Whereabouts, tools::Call},
     protocol::{console::Owner, tickets::DELETE_ISSUE},
@@ -129,6 +133,18 @@ pub fn told_of_issuance(told: Issuance) -> String {
 /// What to do next.
 #[must_use]
 pub fn next(app: &App) -> Next {
+    if let Some(player) = app.player() {
+        let at_end = app.place() == player.timeline().len();
+        let text = match (player.pace(), player.growth()) {
+            (Pace::Playing { .. }, _) => "pause",
+            (Pace::Paused, Growth::Finished) if at_end => "play again",
+            (Pace::Paused, Growth::Finished | Growth::Followed) => "play",
+        };
+        return Next {
+            command: Command::Play,
+            text,
+        };
+    }
     let seen = app.projection();
     let of = |command, text| Next { command, text };
     if seen.identity().user().is_none() {

@@ -17,6 +17,8 @@ pub enum Target {
     OverlayTab(usize),
     /// Inside the open overlay.
     Overlay,
+    /// A place in the trace that is replayed.
+    Place(usize),
     /// Outside the open overlay.
     Outside,
 }

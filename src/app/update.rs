@@ -48,6 +48,7 @@ impl App {
             Msg::Task(id, outcome) => self.ended(id, outcome),
             Msg::Tick(millis) => {
                 self.at(millis.saturating_mul(1_000));
+                self.play_on();
                 Effects::new()
             }
             Msg::Resized(columns, rows) => {
@@ -69,6 +70,22 @@ impl App {
                     shown.clone_from(&url);
                 }
                 self.browser_url = Some(url);
+                Effects::new()
+            }
+            Msg::Opening(percent) => {
+                self.opening(percent);
+                Effects::new()
+            }
+            Msg::Opened(tape) => {
+                self.opened(*tape);
+                Effects::new()
+            }
+            Msg::Grew(events) => {
+                self.grew(&events);
+                Effects::new()
+            }
+            Msg::Unreadable(failure) => {
+                self.fail(failure);
                 Effects::new()
             }
         }
@@ -168,6 +185,7 @@ impl App {
                     self.look_for(pane, &text);
                 }
             }
+            Some(Overlay::Goto { input }) => change(input),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Inspect(_)
@@ -205,7 +223,11 @@ impl App {
                     *scroll = scroll.saturating_add_signed(by);
                 }
             }
-            Target::Pane(_) | Target::Row(..) | Target::Command(_) | Target::Outside => {}
+            Target::Pane(_)
+            | Target::Row(..)
+            | Target::Command(_)
+            | Target::Place(_)
+            | Target::Outside => {}
         }
         Effects::new()
     }
@@ -234,6 +256,7 @@ impl App {
                     inspect.scroll = 0;
                 }
             }
+            Target::Place(place) => self.jump_to_place(place),
             Target::Overlay => {}
             // A stray click must not call off a sign-in or answer a question.
             Target::Outside => match self.overlays.last() {
@@ -242,6 +265,7 @@ impl App {
                     Overlay::Help { .. }
                     | Overlay::Palette { .. }
                     | Overlay::Filter { .. }
+                    | Overlay::Goto { .. }
                     | Overlay::Inspect(_)
                     | Overlay::Failure { .. },
                 ) => return self.perform(Command::Back),
@@ -263,6 +287,11 @@ impl App {
     pub(super) fn fold(&mut self, event: &TraceEvent) {
         let rows = self.projection.audit().rows().len();
         self.projection.apply(event);
+        self.see_more(rows);
+    }
+
+    /// Brings the lists up to date after one fact; there were so many audit rows before it.
+    pub(super) fn see_more(&mut self, rows: usize) {
         for row in &self.projection.audit().rows()[rows..] {
             if row.matches(self.panes.audit.query()) {
                 self.panes.audit.push(row.id);

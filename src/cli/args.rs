@@ -108,6 +108,17 @@ pub enum Command {
         /// The MCP endpoint
         url: String,
     },
+    /// Look at a recorded trace again: play, pause, step back and forth
+    ///
+    /// Nothing is connected and nothing is done anew. Where there is no terminal, or with --plain or
+    /// --json, the trace is written out.
+    Replay {
+        /// The trace, as --record wrote it
+        file: PathBuf,
+        /// Go along while another process writes the file
+        #[arg(long)]
+        follow: bool,
+    },
     /// Only the servers: the lab on loopback, until Ctrl-C
     Lab(Box<LabArgs>),
     /// Only the support-escalation MCP server, configured by the workshop's .env

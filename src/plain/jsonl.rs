@@ -34,6 +34,16 @@ impl<W: io::Write> Jsonl<W> {
         self.line(&codec::encode(event))
     }
 
+    /// Writes an event's line as it was read.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn raw(&mut self, line: &str) -> io::Result<()> {
+        let mut line = line.to_owned();
+        line.push('\n');
+        self.line(&line)
+    }
+
     fn line(&mut self, line: &str) -> io::Result<()> {
         self.out.write_all(line.as_bytes())?;
         self.out.flush()

@@ -36,17 +36,34 @@ impl fmt::Debug for Seq {
 }
 
 /// All events in order of arrival. Cloning is cheap: full chunks are shared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Log {
     chunks: Vec<Arc<Chunk>>,
     len: usize,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Chunk {
     text: String,
     ends: Vec<usize>,
 }
+
+impl Chunk {
+    /// Forgets what lies behind the first `count` lines.
+    fn cut(&mut self, count: usize) {
+        self.ends.truncate(count);
+        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+}
+
+/// Two logs are the same if their lines are: the last chunk may be shared with a longer log.
+impl PartialEq for Log {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.lines().eq(other.lines())
+    }
+}
+
+impl Eq for Log {}
 
 impl Log {
     /// Appends an event and tells its place.
@@ -62,14 +79,40 @@ impl Log {
             }
             self.chunks.push(Arc::default());
         }
+        let kept = self.len % CHUNK;
         if let Some(tail) = self.chunks.last_mut() {
             let tail = Arc::make_mut(tail);
+            tail.cut(kept);
             tail.text.push_str(line.trim_end_matches('\n'));
             tail.ends.push(tail.text.len());
         }
         let seq = Seq::at(self.len);
         self.len += 1;
         seq
+    }
+
+    /// The first `len` events; every chunk is shared.
+    pub(super) fn prefix(&self, len: usize) -> Self {
+        let len = len.min(self.len);
+        Self {
+            chunks: self.chunks[..len.div_ceil(CHUNK)].to_vec(),
+            len,
+        }
+    }
+
+    /// Takes over the next event of `whole`, which this log is the beginning of.
+    pub(super) fn follow(&mut self, whole: &Self) -> Option<Seq> {
+        if self.len >= whole.len {
+            return None;
+        }
+        let chunk = whole.chunks.get(self.len / CHUNK)?;
+        match self.chunks.get_mut(self.len / CHUNK) {
+            Some(own) if Arc::ptr_eq(own, chunk) => {}
+            Some(own) => *own = Arc::clone(chunk),
+            None => self.chunks.push(Arc::clone(chunk)),
+        }
+        self.len += 1;
+        Some(Seq::at(self.len - 1))
     }
 
     /// The number of events.
@@ -86,6 +129,9 @@ impl Log {
     /// The event's line, without its line feed.
     #[must_use]
     pub fn line(&self, seq: Seq) -> Option<&str> {
+        if seq.index() >= self.len {
+            return None;
+        }
         let chunk = self.chunks.get(seq.index() / CHUNK)?;
         let place = seq.index() % CHUNK;
         let end = *chunk.ends.get(place)?;
@@ -113,7 +159,7 @@ impl Log {
         self.len.checked_sub(1).map(Seq::at)
     }
 
-    /// Bytes of text that the log holds.
+    /// Bytes of text that the log holds; of a chunk that is shared with a longer log, all.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.text.len()).sum()
@@ -135,5 +181,25 @@ mod tests {
         }
         assert_eq!(log.line(Seq::at(CHUNK * 2 + 3)), None);
         assert_eq!(log.line(Seq::at(usize::MAX)), None);
+    }
+
+    #[test]
+    fn a_prefix_shares_grows_along_and_may_go_its_own_way() {
+        let mut whole = Log::default();
+        for n in 0..CHUNK + 9 {
+            whole.push_line(&format!("line {n}"));
+        }
+        let mut part = whole.prefix(CHUNK - 1);
+        assert_eq!(part.line(Seq::at(CHUNK - 1)), None);
+        assert_eq!(part.follow(&whole), Some(Seq::at(CHUNK - 1)));
+        assert_eq!(part.follow(&whole), Some(Seq::at(CHUNK)));
+        assert_eq!(part, whole.prefix(CHUNK + 1));
+        part.push_line("another");
+        assert_eq!(part.line(Seq::at(CHUNK + 1)), Some("another"));
+        assert_eq!(
+            whole.line(Seq::at(CHUNK + 1)),
+            Some(format!("line {}", CHUNK + 1).as_str())
+        );
+        assert_eq!(whole.prefix(whole.len()).follow(&whole), None);
     }
 }

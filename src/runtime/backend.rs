@@ -84,6 +84,24 @@ pub fn open(options: Options, sink: SharedSink) -> Opening {
     }
 }
 
+/// A backend that is never there: a replay needs none and must have none.
+#[must_use]
+pub fn none() -> Opening {
+    let failure = Failure::new(
+        Exit::Usage,
+        "This is a replay",
+        "nothing is connected to it",
+        "start hoptrail without a trace to do things anew",
+    );
+    let (_, state) = watch::channel(BackendState::Failed(failure));
+    let (_, urls) = mpsc::unbounded_channel();
+    Opening {
+        state,
+        urls,
+        stop: CancellationToken::new(),
+    }
+}
+
 impl Opening {
     /// The state, for those who wait for it.
     #[must_use]

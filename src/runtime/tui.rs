@@ -21,6 +21,7 @@ use super::{
     effects::Runner,
     input,
     record::Recorder,
+    replay::{self, Viewing},
     signals::Signals,
     stream::{self, Stream},
     terminal::{Screen, TerminalGuard},
@@ -60,6 +61,23 @@ pub async fn run(options: Options, tui: TuiOptions) -> Result<Summary, Failure> 
     Ok(summary)
 }
 
+/// Shows a recorded trace until the person quits: no backend, no network.
+///
+/// # Errors
+/// If the terminal cannot be used. A file that cannot be read is told in the terminal.
+pub async fn watch(
+    options: Options,
+    tui: TuiOptions,
+    trace: replay::Trace,
+) -> Result<Summary, Failure> {
+    let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
+    let mut tui = Tui::viewing(options, tui, guard, screen, trace);
+    tui.paint();
+    let summary = tui.main_loop().await;
+    drop(tui);
+    Ok(summary)
+}
+
 fn no_terminal(error: &io::Error) -> Failure {
     Failure::new(
         Exit::Usage,
@@ -78,6 +96,8 @@ struct Tui {
     stream: Stream,
     runner: Runner,
     backend: backend::Opening,
+    /// What is read of a recorded trace; a live run has none.
+    viewing: Option<Viewing>,
     recorder: Option<Recorder>,
     header: Header,
     options: Options,
@@ -92,12 +112,41 @@ struct Tui {
 impl Tui {
     fn new(options: Options, tui: TuiOptions, guard: TerminalGuard, screen: Screen) -> Self {
         let (sink, stream) = stream::open();
+        let backend = backend::open(options.clone(), sink);
+        Self::with(options, tui, guard, screen, (stream, backend, None))
+    }
+
+    fn viewing(
+        options: Options,
+        mut tui: TuiOptions,
+        guard: TerminalGuard,
+        screen: Screen,
+        trace: replay::Trace,
+    ) -> Self {
+        tui.app.replay = Some(trace.name());
+        let (_, stream) = stream::open();
+        let viewing = Some(Viewing::begin(trace));
+        Self::with(
+            options,
+            tui,
+            guard,
+            screen,
+            (stream, backend::none(), viewing),
+        )
+    }
+
+    fn with(
+        options: Options,
+        tui: TuiOptions,
+        guard: TerminalGuard,
+        screen: Screen,
+        (stream, backend, viewing): (Stream, backend::Opening, Option<Viewing>),
+    ) -> Self {
         let header = Header::new(options.clock.now());
         let app = App::new(AppConfig {
             started: Some(header.started),
             ..tui.app
         });
-        let backend = backend::open(options.clone(), sink);
         let runner = Runner::new(backend.watch());
         #[cfg(debug_assertions)]
         let runner = runner.panicking(tui.panic == Some(PanicIn::Task));
@@ -110,6 +159,7 @@ impl Tui {
             stream,
             runner,
             backend,
+            viewing,
             recorder: None,
             header,
             options,
@@ -151,7 +201,11 @@ impl Tui {
                     self.update(Msg::Task(task, outcome));
                 }
                 url = self.backend.browser_url() => self.update(Msg::BrowserUrl(url)),
-                event = self.stream.next() => if let Some(event) = event {
+                msg = replay::next(&mut self.viewing) => {
+                    self.tick();
+                    self.update(msg);
+                }
+                event = self.stream.next(), if self.viewing.is_none() => if let Some(event) = event {
                     self.fact(event);
                     self.drain(BATCH);
                 },

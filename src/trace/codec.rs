@@ -144,9 +144,18 @@ pub fn decode(text: &str, number: u64) -> Result<TraceEvent, CodecError> {
         unknown(text).ok_or_else(|| CodecError::Damaged {
             line: number,
             column: error.column(),
-            why: one_line(&error.to_string()),
+            why: why(&error),
         })
     })
+}
+
+/// What serde says without its own place: it counts the lines of one line.
+fn why(error: &serde_json::Error) -> String {
+    let text = one_line(&error.to_string());
+    match text.rsplit_once(" at line ") {
+        Some((why, _)) => why.to_owned(),
+        None => text,
+    }
 }
 
 /// An event whose kind this version does not know; `None` if it is one that it should.

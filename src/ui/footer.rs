@@ -20,6 +20,7 @@ use crate::{
         target::Target,
         toast::Tone,
     },
+    projection::timeline::{Direction, Unit},
     support::text::width,
 };
 
@@ -40,6 +41,22 @@ const PANES: &[Command] = &[
     Command::Record,
 ];
 
+/// Keys of a replay.
+const REPLAY: &[Command] = &[
+    Command::Step(Unit::Hop, Direction::Forward),
+    Command::Step(Unit::Hop, Direction::Back),
+    Command::Step(Unit::Refusal, Direction::Forward),
+    Command::Step(Unit::Event, Direction::Forward),
+    Command::Step(Unit::Call, Direction::Forward),
+    Command::Start,
+    Command::End,
+    Command::Faster,
+    Command::Inspect,
+    Command::Filter,
+    Command::Zoom,
+    Command::SwitchLayout,
+];
+
 /// Keys that are always there, at the right.
 const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
 
@@ -51,6 +68,9 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let area = put::inset(area, 1);
     if let Some(Overlay::Filter { pane, input, .. }) = cx.app.overlays().last() {
         return filter(cx, area, buf, *pane, input);
+    }
+    if let Some(Overlay::Goto { input }) = cx.app.overlays().last() {
+        return goto(cx, area, buf, input);
     }
     if let Some(toast) = cx.app.toast() {
         let (mark, role) = match toast.tone {
@@ -148,8 +168,12 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 /// The panes' keys that do something now, without the next step's own.
 fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
     let signed_in = cx.app.projection().identity().user().is_some();
-    PANES
-        .iter()
+    let own = if cx.app.player().is_some() {
+        REPLAY
+    } else {
+        PANES
+    };
+    own.iter()
         .copied()
         .filter(|command| *command != next)
         .filter(|command| *command != Command::SignIn || !signed_in)
@@ -162,7 +186,7 @@ fn of_overlay(overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
         Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
-        Overlay::Filter { .. } => Vec::new(),
+        Overlay::Filter { .. } | Overlay::Goto { .. } => Vec::new(),
         Overlay::Inspect(inspect) => match inspect.subject {
             Subject::Hop(_) | Subject::Audit(_) => vec![
                 Command::NextTab,
@@ -224,6 +248,35 @@ fn keys(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, commands: 
         hits.add(place, Target::Command(*command));
         x += cells + 2;
     }
+}
+
+fn goto(cx: &ViewCx, area: Rect, buf: &mut Buffer, input: &tui_input::Input) {
+    let right = Line::from(vec![
+        span(
+            cx.app.keymap().shown(Command::Accept),
+            cx.look.style(Role::Key),
+        ),
+        span(" go  ", cx.look.style(Role::Dim)),
+        span(
+            cx.app.keymap().shown(Command::Back),
+            cx.look.style(Role::Key),
+        ),
+        span(" stay", cx.look.style(Role::Dim)),
+    ]);
+    put::line_right(buf, area, 0, &right, cx.look);
+    let taken = u16::try_from(put::line_width(&right)).unwrap_or(0) + 2;
+    let left = Rect {
+        width: area.width.saturating_sub(taken),
+        ..area
+    };
+    let used = put::text(buf, left, 0, 0, "go to ", cx.look.bold(Role::Key), cx.look);
+    let field = Rect {
+        x: left.x + used,
+        width: left.width.saturating_sub(used),
+        ..left
+    };
+    let hint = "1:02.5, 12 s, or #41 for an event";
+    super::widgets::field::draw(buf, field, input, hint, cx.look);
 }
 
 fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_input::Input) {

@@ -12,7 +12,12 @@ use super::{
     widgets::put::{self, span},
 };
 use crate::{
-    app::{Task, effect::Job, msg::RecordingState},
+    app::{
+        Task,
+        effect::Job,
+        msg::RecordingState,
+        player::{Growth, Pace, Player, Source, Speed},
+    },
     config::Animation,
     projection::{identity::SignIn, story::LIMIT_LINEAR_SCOPES},
     support::text::one_line,
@@ -94,7 +99,10 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
 
 fn target(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.projection().target() {
-        None => vec![span("starting", cx.look.style(Role::Dim))],
+        None => match cx.app.source() {
+            Source::Live => vec![span("starting", cx.look.style(Role::Dim))],
+            Source::Opening(_) | Source::Replay(_) => Vec::new(),
+        },
         Some(target) => vec![span(one_line(&target.name), cx.look.style(Role::Heading))],
     }
 }
@@ -120,7 +128,34 @@ fn rule(cx: &ViewCx) -> Vec<Span<'static>> {
     }
 }
 
+fn replay(cx: &ViewCx, player: &Player) -> Vec<Span<'static>> {
+    let glyphs = cx.look.glyphs;
+    let (place, end) = (cx.app.place(), player.timeline().len());
+    let (mark, role) = match (player.pace(), player.growth()) {
+        (Pace::Playing { .. }, _) => (glyphs.head_right, Role::Accent),
+        (Pace::Paused, Growth::Followed) if place == end => (glyphs.live, Role::Accent),
+        (Pace::Paused, Growth::Finished | Growth::Followed) => (glyphs.frozen, Role::Warning),
+    };
+    let mut spans = Vec::new();
+    if player.speed() != Speed::default() {
+        spans.push(span(
+            format!("{}  ", player.speed().name()),
+            cx.look.style(Role::Text),
+        ));
+    }
+    spans.push(span(
+        format!("{mark} REPLAY {place}/{end}"),
+        cx.look.bold(role),
+    ));
+    spans
+}
+
 fn badge(cx: &ViewCx) -> Vec<Span<'static>> {
+    match cx.app.source() {
+        Source::Live => {}
+        Source::Opening(_) => return vec![span("REPLAY", cx.look.bold(Role::Warning))],
+        Source::Replay(player) => return replay(cx, player),
+    }
     let mut spans = Vec::new();
     if matches!(cx.app.recording(), RecordingState::On { .. }) {
         spans.push(span(

@@ -27,7 +27,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let Some(overlay) = cx.app.overlays().last() else {
         return;
     };
-    if matches!(overlay, Overlay::Filter { .. }) {
+    if matches!(overlay, Overlay::Filter { .. } | Overlay::Goto { .. }) {
         return;
     }
     hits.add(body, Target::Outside);
@@ -45,7 +45,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             ask::failure(cx, body, buf, hits, failure, *scroll);
         }
         Overlay::Waiting { url, how } => ask::waiting(cx, body, buf, hits, url, *how),
-        Overlay::Filter { .. } => {}
+        Overlay::Filter { .. } | Overlay::Goto { .. } => {}
     }
 }
 

@@ -27,8 +27,16 @@ use super::{
         scroll,
     },
 };
-use crate::app::{
-    Extent, Scrolled, command::Command, focus::PaneId, panes::listing::Listing, target::Target,
+use crate::{
+    app::{
+        Extent, Scrolled,
+        command::{Command, Context},
+        focus::PaneId,
+        panes::listing::Listing,
+        player::Source,
+        target::Target,
+    },
+    projection::timeline::{Direction, Unit},
 };
 
 /// Where a pane is drawn, and so how much it says.
@@ -246,6 +254,12 @@ fn behind_gutter(area: Rect, placement: Placement) -> Rect {
     }
 }
 
+/// The keys that an empty pane of a replay offers.
+const REPLAY: &[(Command, &str)] = &[
+    (Command::Play, "play"),
+    (Command::Step(Unit::Hop, Direction::Forward), "one hop on"),
+];
+
 /// What an empty pane teaches: what will appear, and the key that makes it appear.
 fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Command, &str)]) {
     let mut lines: Vec<Line<'static>> = Vec::new();
@@ -253,10 +267,26 @@ fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Comm
         let wrapped = crate::support::text::wrap(text, usize::from(area.width.saturating_sub(4)));
         lines.extend(wrapped.into_iter().map(Line::raw));
     }
+    // Nothing can be done anew in a replay: what is to be seen comes with the trace.
+    let keys: Vec<(Command, &str)> = match cx.app.source() {
+        Source::Live => keys.to_vec(),
+        Source::Opening(_) => Vec::new(),
+        Source::Replay(_) => {
+            let offered = |(command, _): &&(Command, &str)| {
+                cx.app.availability_in(*command, Context::Panes).is_ready()
+            };
+            let kept: Vec<_> = keys.iter().filter(offered).copied().collect();
+            if kept.is_empty() {
+                REPLAY.to_vec()
+            } else {
+                kept
+            }
+        }
+    };
     if !keys.is_empty() {
         lines.push(Line::raw(""));
     }
-    for (command, text) in keys {
+    for (command, text) in &keys {
         lines.push(key_line(cx, *command, text));
     }
     let top = (area.height / 4).min(3);
@@ -267,11 +297,10 @@ fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Comm
 }
 
 fn key_line(cx: &ViewCx, command: Command, text: &str) -> Line<'static> {
+    let key = cx.app.keymap().shown(command);
+    let gap = if key.len() > 2 { " " } else { "" };
     Line::from(vec![
-        span(
-            format!("{:<3}", cx.app.keymap().shown(command)),
-            cx.look.bold(Role::Key),
-        ),
+        span(format!("{key:<3}{gap}"), cx.look.bold(Role::Key)),
         span(text.to_owned(), Style::new()),
     ])
 }

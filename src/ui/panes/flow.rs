@@ -33,6 +33,7 @@ use crate::{
     ui::{
         HitMap, ViewCx,
         look::Role,
+        timeline,
         widgets::{
             put::{self, span},
             scroll,
@@ -285,6 +286,15 @@ fn first_screen(
             buf,
             &["No hop has these words."],
             &[(Command::Back, "show all again")],
+        );
+    }
+    if timeline::is_shown(cx.app.source()) {
+        return super::teach(
+            cx,
+            area,
+            buf,
+            &["This is the beginning of the trace: nothing has happened yet."],
+            super::REPLAY,
         );
     }
     let look = cx.look;

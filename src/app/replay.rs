@@ -1,0 +1,344 @@
+//! What the replay's keys and messages do to the state.
+
+use super::{
+    App,
+    command::{Availability, Command},
+    focus::PaneId,
+    panes::flow::FlowIndex,
+    player::{Growth, Opening, Pace, Player, Source, Speed, Tape},
+    toast::Tone,
+};
+use crate::{
+    projection::timeline::{Direction, Unit},
+    trace::{
+        TraceEvent,
+        event::{CallOutcome, Fact},
+    },
+};
+
+/// Events that are shown before the loop looks at the keyboard again.
+const BATCH: usize = 512;
+
+/// Where a person wants to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// Microseconds of the run.
+    Time(u64),
+    /// An event's number from 1, or 0 for the beginning.
+    Event(usize),
+}
+
+impl Goal {
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(number) = text.strip_prefix('#') {
+            return number.trim().parse().ok().map(Self::Event);
+        }
+        let text = text.strip_suffix('s').unwrap_or(text).trim();
+        let (minutes, seconds) = text.split_once(':').unwrap_or(("0", text));
+        let minutes: u64 = minutes.parse().ok()?;
+        let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
+        let whole: u64 = whole.parse().ok()?;
+        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let micros = format!("{part:0<6.6}").parse::<u64>().ok()?;
+        minutes
+            .checked_mul(60)?
+            .checked_add(whole)?
+            .checked_mul(1_000_000)?
+            .checked_add(micros)
+            .map(Self::Time)
+    }
+}
+
+impl App {
+    /// Where what is shown comes from.
+    #[must_use]
+    pub const fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The replay's player; `None` when things happen now.
+    #[must_use]
+    pub const fn player(&self) -> Option<&Player> {
+        match &self.source {
+            Source::Replay(player) => Some(player),
+            Source::Live | Source::Opening(_) => None,
+        }
+    }
+
+    /// The place in the trace that is shown: how many of its events have happened.
+    #[must_use]
+    pub const fn place(&self) -> usize {
+        self.projection.log().len()
+    }
+
+    /// More of the file was read.
+    pub(super) fn opening(&mut self, read: u8) {
+        if let Source::Opening(Opening { percent, .. }) = &mut self.source {
+            *percent = read.min(100);
+        }
+    }
+
+    /// The file was read: a finished one is shown from its beginning, a growing one at its end.
+    pub(super) fn opened(&mut self, tape: Tape) {
+        let warning = tape.warning.clone();
+        let place = match tape.growth {
+            Growth::Finished => 0,
+            Growth::Followed => tape.timeline.len(),
+        };
+        self.projection = tape.timeline.at(place);
+        self.title.clone_from(&tape.title);
+        self.source = Source::Replay(Box::new(Player::new(tape)));
+        self.see_anew();
+        if let Some(warning) = warning {
+            self.say(Tone::Warning, warning);
+        }
+    }
+
+    /// The file grew; a cursor at its end goes along.
+    pub(super) fn grew(&mut self, events: &[(TraceEvent, String)]) {
+        let Source::Replay(player) = &mut self.source else {
+            return;
+        };
+        let follows = self.projection.log().len() == player.timeline.len();
+        for (event, line) in events {
+            player.timeline.push(event, line);
+        }
+        player.timeline.settle();
+        if follows {
+            for _ in events {
+                self.one_more();
+            }
+        }
+    }
+
+    /// Shows the next event. Tells it, or `None` at the end.
+    fn one_more(&mut self) -> Option<TraceEvent> {
+        let rows = self.projection.audit().rows().len();
+        let Source::Replay(player) = &self.source else {
+            return None;
+        };
+        let event = player.timeline.advance(&mut self.projection)?;
+        self.see_more(rows);
+        Some(event)
+    }
+
+    /// Plays what is due by now.
+    pub(super) fn play_on(&mut self) {
+        for _ in 0..BATCH {
+            let place = self.place();
+            let now_us = self.now_us;
+            let Source::Replay(player) = &mut self.source else {
+                return;
+            };
+            if !player.takes(place, now_us) {
+                return;
+            }
+            if let Some(event) = self.one_more() {
+                self.comment(&event);
+            }
+        }
+    }
+
+    /// Says what a person may miss.
+    fn comment(&mut self, event: &TraceEvent) {
+        match &event.fact {
+            Fact::SignInRefused { failure } | Fact::FailureOccurred(failure) => {
+                self.say(Tone::Bad, failure.what.clone());
+            }
+            Fact::FeedLost { feed, why } => {
+                self.say(Tone::Warning, format!("{feed} stopped: {why}"));
+            }
+            Fact::NoteWritten { text } => self.say(Tone::Plain, text.clone()),
+            Fact::ToolCallFinished { tool, outcome, .. } => {
+                if *outcome != CallOutcome::Succeeded {
+                    let why = self.refusal_of(event.call);
+                    self.say(Tone::Bad, why.unwrap_or_else(|| format!("{tool} failed")));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes to a place, back as easily as forward, and stays there.
+    fn jump(&mut self, place: usize) {
+        let Source::Replay(player) = &mut self.source else {
+            return;
+        };
+        player.pause();
+        player.timeline.bring(&mut self.projection, place);
+        self.see_anew();
+    }
+
+    /// Goes to where everything up to the time that was typed has happened, or to an event.
+    pub(super) fn go_to_written(&mut self, text: &str) {
+        let place = match (Goal::read(text), self.player()) {
+            (Some(Goal::Event(number)), _) => number,
+            (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
+            (Some(Goal::Time(_)), None) => return,
+            (None, _) => {
+                return self.say(
+                    Tone::Warning,
+                    "that is no time: write 1:02.5 or 12 s, or #41 for an event",
+                );
+            }
+        };
+        self.jump(place);
+    }
+
+    /// Goes to the event with this number, from 1; 0 is before the first.
+    pub(super) fn jump_to_place(&mut self, place: usize) {
+        self.jump(place);
+    }
+
+    /// Makes the lists anew: what they showed may not have happened yet.
+    fn see_anew(&mut self) {
+        self.toast = None;
+        self.flow_index = FlowIndex::default();
+        for pane in [PaneId::Flow, PaneId::Audit, PaneId::Trace] {
+            let text = self.filter_of(pane).to_owned();
+            self.look_for(pane, &text);
+        }
+    }
+
+    pub(super) fn step_replay(&mut self, unit: Unit, direction: Direction) {
+        let place = self.place();
+        let Source::Replay(player) = &mut self.source else {
+            return;
+        };
+        player.pause();
+        let to = player.timeline.step(place, unit, direction);
+        match (unit, direction, to) {
+            (Unit::Event, Direction::Forward, Some(_)) => {
+                if let Some(event) = self.one_more() {
+                    self.toast = None;
+                    self.comment(&event);
+                }
+            }
+            (_, _, Some(to)) => {
+                self.jump(to);
+                if unit == Unit::Refusal {
+                    self.name_refusal();
+                }
+            }
+            (Unit::Refusal, Direction::Back, None) => {
+                self.say(Tone::Plain, "nothing was refused before this");
+            }
+            (Unit::Refusal, Direction::Forward, None) => {
+                self.say(Tone::Plain, "nothing is refused after this");
+            }
+            (_, Direction::Back, None) => self.say(Tone::Plain, "this is the beginning"),
+            (_, Direction::Forward, None) => self.say(Tone::Plain, "this is the end"),
+        }
+    }
+
+    fn name_refusal(&mut self) {
+        let last = self.projection.hops().in_order().rev();
+        let denied = last
+            .take(64)
+            .find(|hop| hop.verdict == crate::projection::Verdict::Denied);
+        let call = denied.and_then(|hop| hop.call);
+        if let Some(text) = self.refusal_of(call) {
+            self.say(Tone::Bad, text);
+        }
+    }
+
+    pub(super) fn play_or_pause(&mut self) {
+        let (place, now_us) = (self.place(), self.now_us);
+        let Source::Replay(player) = &mut self.source else {
+            return;
+        };
+        if let Pace::Playing { .. } = player.pace() {
+            return player.pause();
+        }
+        let place = if place == player.timeline.len() && player.growth() == Growth::Finished {
+            self.jump(0);
+            0
+        } else {
+            place
+        };
+        if let Source::Replay(player) = &mut self.source {
+            player.play(place, now_us);
+        }
+        self.panes.flow.follow();
+        self.panes.audit.follow();
+        self.panes.trace.follow();
+    }
+
+    pub(super) fn change_speed(&mut self, change: impl Fn(Speed) -> Speed) {
+        let (place, now_us) = (self.place(), self.now_us);
+        if let Source::Replay(player) = &mut self.source {
+            let speed = change(player.speed());
+            player.set_speed(speed, place, now_us);
+            self.say(Tone::Plain, format!("speed {}", speed.name()));
+        }
+    }
+
+    pub(super) fn to_start(&mut self) {
+        self.jump(0);
+    }
+
+    pub(super) fn to_end(&mut self) {
+        self.jump(usize::MAX);
+    }
+
+    /// What a replay has to say to a command; `None` if it says nothing.
+    pub(super) fn in_replay(&self, command: Command) -> Option<Availability> {
+        let no = |why: &str| Some(Availability::Unavailable(why.to_owned()));
+        let own = matches!(
+            command,
+            Command::Play
+                | Command::Step(..)
+                | Command::Slower
+                | Command::Faster
+                | Command::Start
+                | Command::End
+                | Command::Goto
+        );
+        match (&self.source, own) {
+            (Source::Live, true) => no("only in a replay: hoptrail replay FILE"),
+            (Source::Live, false) => None,
+            (Source::Opening(_), true) => no("the trace is still being read"),
+            (Source::Replay(_), true) => Some(Availability::Ready),
+            (Source::Opening(_) | Source::Replay(_), false) => match command {
+                Command::SignIn
+                | Command::ListTickets
+                | Command::EscalateTicket
+                | Command::DeleteIssue
+                | Command::TogglePolicy
+                | Command::CancelTask
+                | Command::SignOut
+                | Command::Refresh => no("this is a replay: nothing is done anew"),
+                Command::Record => no("this is a recording already"),
+                Command::Freeze => no("a replay can be paused instead"),
+                _ => None,
+            },
+        }
+    }
+
+    /// When the next event of a replay that plays is due.
+    pub(super) fn replay_wake(&self) -> Option<u64> {
+        match self.player()?.pace() {
+            Pace::Playing { due_us } => Some(due_us / 1_000 * 1_000),
+            Pace::Paused => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Goal;
+
+    #[test]
+    fn a_goal_is_a_time_or_an_event() {
+        assert_eq!(Goal::read("1:02.5"), Some(Goal::Time(62_500_000)));
+        assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
+        assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
+        assert_eq!(Goal::read("#41"), Some(Goal::Event(41)));
+        for wrong in ["", "soon", "1:", "#", "-3", "1.x", "99999999999999999999"] {
+            assert_eq!(Goal::read(wrong), None, "{wrong}");
+        }
+    }
+}

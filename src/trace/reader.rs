@@ -1,0 +1,287 @@
+//! Reads a trace line by line, whatever it holds: a torn end, damaged lines, lines of any length.
+//!
+//! Nothing that a trace says is opened, followed or run; a line is data. Memory is bounded by
+//! [`MAX_LINE`], however long the file or a line of it is. Must not know where the bytes come from.
+
+use std::io::{self, BufRead};
+
+use super::{
+    TraceEvent,
+    codec::{self, CodecError, Header, MAX_LINE},
+};
+
+/// Goes through a trace.
+#[derive(Debug)]
+pub struct Reader<R> {
+    source: R,
+    /// The line that is being put together; a writer may not have finished it yet.
+    partial: Vec<u8>,
+    /// The partial line is longer than may be read; the rest of it is skipped.
+    overlong: bool,
+    /// The number of the line being read, from 1.
+    line: u64,
+    bytes: u64,
+    limit: usize,
+}
+
+/// What the next line was.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    Event(Box<Entry>),
+    /// A line that could not be read, with its place; the ones after it can.
+    Damaged(CodecError),
+    /// The file ends within a line: its writer was stopped there, or has not finished.
+    Torn,
+    /// The file ends here, for now.
+    End,
+}
+
+/// An event with the line that it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub event: TraceEvent,
+    /// As it stands in the file, without its line feed.
+    pub line: String,
+}
+
+/// Why nothing can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+enum Line {
+    Whole,
+    Torn,
+    End,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// If the source cannot be read, is empty, is no trace, or is one of a newer version.
+    pub fn open(source: R) -> Result<(Header, Self), ReadError> {
+        Self::open_with(source, MAX_LINE)
+    }
+
+    /// [`Self::open`] with another limit for a line, in bytes.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(source: R, limit: usize) -> Result<(Header, Self), ReadError> {
+        let mut reader = Self {
+            source,
+            partial: Vec::new(),
+            overlong: false,
+            line: 1,
+            bytes: 0,
+            limit,
+        };
+        // A header that is whole but for its line feed says all that it has to say.
+        let _ = reader.fill()?;
+        if reader.overlong {
+            let why = "its first line is longer than any header".to_owned();
+            return Err(CodecError::NotATrace(why).into());
+        }
+        let text = String::from_utf8_lossy(&reader.partial).into_owned();
+        let header = codec::decode_header(text.trim_end_matches(['\n', '\r']))?;
+        reader.next_line();
+        Ok((header, reader))
+    }
+
+    /// Reads the next line. After [`Item::Torn`] and [`Item::End`] it may be asked again: a file
+    /// that is still being written goes on.
+    ///
+    /// # Errors
+    /// If the source cannot be read.
+    pub fn next(&mut self) -> io::Result<Item> {
+        loop {
+            match self.fill()? {
+                Line::Whole => {}
+                Line::Torn => return Ok(Item::Torn),
+                Line::End => return Ok(Item::End),
+            }
+            let number = self.line;
+            let overlong = self.overlong;
+            let bytes = self.next_line();
+            if overlong {
+                return Ok(Item::Damaged(damaged(
+                    number,
+                    self.limit,
+                    "the line is too long",
+                )));
+            }
+            let text = match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(error) => {
+                    let column = error.utf8_error().valid_up_to() + 1;
+                    return Ok(Item::Damaged(damaged(number, column, "not UTF-8")));
+                }
+            };
+            let line = text.trim_end_matches(['\n', '\r']);
+            if line.trim().is_empty() {
+                continue;
+            }
+            return Ok(match codec::decode(line, number) {
+                Ok(event) => Item::Event(Box::new(Entry {
+                    event,
+                    line: line.to_owned(),
+                })),
+                Err(error) => Item::Damaged(error),
+            });
+        }
+    }
+
+    /// The event that a file ends with though its line feed is missing, after [`Item::Torn`].
+    #[must_use]
+    pub fn rest(&self) -> Option<Entry> {
+        let line = std::str::from_utf8(&self.partial).ok()?;
+        let event = codec::decode(line, self.line).ok()?;
+        Some(Entry {
+            event,
+            line: line.to_owned(),
+        })
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The source.
+    pub const fn get_mut(&mut self) -> &mut R {
+        &mut self.source
+    }
+
+    /// Reads on to the end of the line, or of the file.
+    fn fill(&mut self) -> io::Result<Line> {
+        loop {
+            let chunk = match self.source.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if chunk.is_empty() {
+                return Ok(if self.partial.is_empty() && !self.overlong {
+                    Line::End
+                } else {
+                    Line::Torn
+                });
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(chunk.len(), |at| at + 1);
+            if !self.overlong {
+                let room = self.limit.saturating_sub(self.partial.len());
+                if taken > room {
+                    self.overlong = true;
+                    self.partial = Vec::new();
+                } else {
+                    self.partial.extend_from_slice(&chunk[..taken]);
+                }
+            }
+            self.source.consume(taken);
+            self.bytes += taken as u64;
+            if end.is_some() {
+                return Ok(Line::Whole);
+            }
+        }
+    }
+
+    /// Hands the line over and makes ready for the next one.
+    fn next_line(&mut self) -> Vec<u8> {
+        self.line += 1;
+        self.overlong = false;
+        std::mem::take(&mut self.partial)
+    }
+}
+
+fn damaged(line: u64, column: usize, why: &str) -> CodecError {
+    CodecError::Damaged {
+        line,
+        column,
+        why: why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "{\"format\":\"hoptrail-trace\",\"version\":1,\"app\":\"hoptrail 0.1.0\",\"started\":\"2026-11-24T09:00:00Z\"}\n";
+    const EVENT: &str = "{\"seq\":0,\"at_us\":1,\"actor\":\"you\",\"fact\":\"signed_out\"}\n";
+
+    fn items(text: &[u8], limit: usize) -> Vec<Item> {
+        let (_, mut reader) = Reader::open_with(text, limit).unwrap();
+        let mut items = Vec::new();
+        loop {
+            let item = reader.next().unwrap();
+            let last = matches!(item, Item::Torn | Item::End);
+            items.push(item);
+            if last {
+                return items;
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_lines_are_named_and_the_next_ones_read() {
+        let text = format!("{HEADER}{EVENT}nonsense\n\n{EVENT}\u{1}\n{EVENT}");
+        let items = items(text.as_bytes(), MAX_LINE);
+        let [
+            Item::Event(first),
+            Item::Damaged(a),
+            Item::Event(_),
+            Item::Damaged(b),
+            Item::Event(_),
+            Item::End,
+        ] = items.as_slice()
+        else {
+            panic!("{items:?}");
+        };
+        assert_eq!(first.line, EVENT.trim_end());
+        assert_eq!(a.to_string(), "line 3, column 2: expected ident");
+        assert!(b.to_string().starts_with("line 6, column 1: "), "{b}");
+    }
+
+    #[test]
+    fn a_torn_end_is_no_event_until_its_writer_finishes_it() {
+        let text = format!("{HEADER}{EVENT}{}", &EVENT[..20]);
+        assert!(matches!(
+            items(text.as_bytes(), MAX_LINE).as_slice(),
+            [Item::Event(_), Item::Torn]
+        ));
+    }
+
+    #[test]
+    fn a_line_without_an_end_does_not_fill_memory() {
+        let text = format!("{HEADER}{}\n{EVENT}", "x".repeat(5_000));
+        let items = items(text.as_bytes(), 200);
+        let [Item::Damaged(error), Item::Event(_), Item::End] = items.as_slice() else {
+            panic!("{items:?}");
+        };
+        assert_eq!(
+            error.to_string(),
+            "line 2, column 200: the line is too long"
+        );
+    }
+
+    #[test]
+    fn what_is_no_trace_says_why() {
+        let refusal = |text: &[u8]| Reader::open(text).unwrap_err().to_string();
+        assert_eq!(refusal(b""), "the file is empty");
+        assert!(refusal(b"\x7fELF\x02").starts_with("line 1 is not a hoptrail trace header"));
+        let newer = HEADER.replace("\"version\":1", "\"version\":7");
+        assert_eq!(
+            refusal(newer.as_bytes()),
+            "the trace has format version 7; this hoptrail reads up to 1"
+        );
+        let endless = vec![b'{'; 4_000];
+        let refusal = Reader::open_with(endless.as_slice(), 1_000).unwrap_err();
+        assert!(refusal.to_string().contains("longer than any header"));
+    }
+}
