@@ -11,6 +11,7 @@ pub mod generate;
 pub mod look;
 pub mod servers;
 pub mod settings;
+pub mod traces;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -26,6 +27,7 @@ use crate::{
         headless::{self, Job, Voices},
         logging, tui,
     },
+    server::Stage,
     support::error::{Exit, Failure},
 };
 
@@ -72,8 +74,18 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
                 .any(|f| f.verdict == doctor::Verdict::Broken);
             Ok(if broken { Exit::Failed } else { Exit::Ok })
         }
+        Some(Command::Export(args)) => traces::export(&common, &args),
+        Some(Command::Diff {
+            left,
+            right,
+            factor,
+        }) => traces::diff(&common, &left, &right, factor),
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),
-        Some(Command::Serve { env_file, bind }) => block_on(servers::serve(&env_file, bind)),
+        Some(Command::Serve {
+            stage,
+            env_file,
+            bind,
+        }) => block_on(servers::serve(Stage::of_chapter(stage), &env_file, bind)),
         Some(Command::Demo { ticket }) => headless(&common, Job::Demo { ticket }),
         Some(Command::Call { tool, arguments }) => {
             let arguments = settings::arguments(&arguments)?;
@@ -115,7 +127,7 @@ fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {
         Output::Plain(settings::style(common))
     };
     let voices = Voices {
-        out: &mut io::stdout(),
+        out: &mut UntilClosed(io::stdout()),
         err: &mut io::stderr(),
     };
     block_on(headless::run(options, output, job, voices))
@@ -139,6 +151,27 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     // A thread that waits for a keystroke that never comes must not hold up the exit.
     runtime.shutdown_background();
     ended
+}
+
+/// Standard output that may be closed by who reads it: `hoptrail demo | head` is no mistake, and
+/// the run still ends as it would have.
+#[derive(Debug)]
+struct UntilClosed<W>(W);
+
+impl<W: io::Write> io::Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
 }
 
 fn told(result: io::Result<()>) -> Result<Exit, Failure> {

@@ -10,6 +10,7 @@ pub mod chapters;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod export;
 pub mod lab;
 pub mod plain;
 pub mod projection;

@@ -3,6 +3,7 @@
 //! It must not decide anything: what is shown is what the projection says. Text from outside is
 //! made harmless before it is written.
 
+pub mod compare;
 pub mod jsonl;
 pub mod style;
 mod table;

@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub mod audit;
+pub mod compare;
 pub mod credentials;
 pub mod env;
 pub mod filter;
@@ -34,6 +35,7 @@ pub mod story;
 pub mod tools;
 
 pub use audit::{Audit, AuditId, AuditRow};
+pub use compare::Comparison;
 pub use credentials::{Credential, Credentials, Letter};
 pub use env::Env;
 pub use filter::Query;
@@ -98,6 +100,11 @@ impl Moment {
         self.at_us
             .saturating_sub(duration_us)
             .max(self.call_started_us.min(self.at_us))
+    }
+
+    /// True for a time before the run began, where it is known when that was.
+    fn precedes_run(&self, occurred_at: DateTime<Utc>) -> bool {
+        self.started.is_some_and(|started| occurred_at < started)
     }
 
     /// Another party's wall clock as a moment of the run, kept within the call and before its
@@ -208,6 +215,9 @@ impl Projection {
                 );
                 if let Some(row) = row {
                     self.sessions.record(row);
+                    if !at.precedes_run(record.occurred_at) {
+                        self.policies.activated(record, row);
+                    }
                     self.policies.record(record, row);
                     self.hops.audited(&at, record, row, &mut shared);
                     self.identity

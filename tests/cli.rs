@@ -1,5 +1,6 @@
 //! The command line's contract: exit codes, the words on standard error, and what is written where.
 
+#[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
 
 use std::{fs, net::TcpListener, path::Path, process::Command};

@@ -112,6 +112,10 @@ pub enum Command {
     Lab(Box<LabArgs>),
     /// Only the support-escalation MCP server, configured by the workshop's .env
     Serve {
+        /// Be the server of an earlier chapter, as it is at its end; needs that chapter's .env
+        #[arg(long, value_name = "CHAPTER", default_value_t = 7,
+              value_parser = clap::value_parser!(u8).range(0..=7))]
+        stage: u8,
         /// The .env file; variables of the environment win over it
         #[arg(long, value_name = "FILE", default_value = ".env")]
         env_file: PathBuf,
@@ -132,6 +136,23 @@ pub enum Command {
     Chapters {
         #[command(subcommand)]
         command: ChaptersCommand,
+    },
+    /// A recorded trace in the form that others read
+    Export(ExportArgs),
+    /// What differs between two recorded runs
+    ///
+    /// Tool calls and hops are aligned; ports, ids and times of issue count as the same. Exits
+    /// with 0 if nothing differs and with 1 if something does.
+    Diff {
+        /// The one trace
+        #[arg(value_name = "A")]
+        left: PathBuf,
+        /// The other
+        #[arg(value_name = "B")]
+        right: PathBuf,
+        /// Durations differ when one is so many times the other, and by 20 ms at least
+        #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
+        factor: f64,
     },
     /// What works here, what does not, and what to do about it
     Doctor,
@@ -172,7 +193,11 @@ pub enum ChaptersCommand {
 /// `hoptrail lab`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LabArgs {
-    /// Write a complete .env for the workshop's own server
+    /// Be as at the end of a chapter: the server's code, and which policy is active. By default the
+    /// finished server, with the policy as the last start left it
+    #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(0..=7))]
+    pub stage: Option<u8>,
+    /// Write a complete .env for the workshop's own server, as the chapter of --stage has it
     #[arg(long, value_name = "FILE")]
     pub write_env: Option<PathBuf>,
     /// Leave a part out
@@ -209,13 +234,73 @@ pub struct LabArgs {
     #[arg(long, value_name = "URL")]
     pub anthropic_url: Option<String>,
     /// The real Linear instead of the stand-in; its OAuth application is taken from
-    /// LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET
+    /// LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, the key of the chapters before 6 from
+    /// LINEAR_API_KEY
     #[arg(long, value_name = "URL")]
     pub linear_url: Option<String>,
     /// A real Keycard zone instead of the stand-in; the application's credential is taken from
     /// KEYCARD_CLIENT_ID and KEYCARD_CLIENT_SECRET
     #[arg(long, value_name = "URL")]
     pub keycard_url: Option<String>,
+}
+
+/// `hoptrail export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// The trace
+    pub file: PathBuf,
+    /// The form
+    #[arg(long, value_name = "FORM")]
+    pub to: Form,
+    /// Write to this file instead of standard output; one that exists is replaced
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What svg and cast show
+    #[arg(long, value_name = "PANE", default_value = "flow")]
+    pub pane: Shown,
+    /// Columns and rows of svg and cast
+    #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
+    pub size: (u16, u16),
+}
+
+/// A form that a trace can be exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// OTLP/HTTP JSON, as an OpenTelemetry collector takes it at /v1/traces
+    Otlp,
+    /// A report: what held, the hops, the audit log, the .env, the policy
+    Markdown,
+    /// The audit rows as OCSF 1.7.0 events, one a line
+    Ocsf,
+    /// The last screen as a picture
+    Svg,
+    /// The whole run as an asciicast (version 3), for asciinema
+    Cast,
+}
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shown {
+    Flow,
+    Audit,
+    Env,
+    Issue,
+    Policy,
+    Sessions,
+    Trace,
+    /// The projector's layout
+    Stage,
+}
+
+/// `120x36`. More than a thousand cells either way is no screen, and a picture of it no help.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parse = |part: &str| {
+        let cells = part.parse::<u16>().ok();
+        cells.filter(|cells| (1..=1_000).contains(cells))
+    };
+    text.split_once('x')
+        .and_then(|(columns, rows)| Some((parse(columns)?, parse(rows)?)))
+        .ok_or_else(|| "columns and rows from 1 to 1000, like 120x36".to_owned())
 }
 
 /// A part that may be left out of the lab.

@@ -4,6 +4,7 @@
 
 use std::{
     env,
+    fmt::Write as _,
     io::IsTerminal as _,
     net::{Ipv4Addr, TcpListener},
     path::Path,
@@ -62,12 +63,9 @@ pub fn render(findings: &[Finding], ascii: bool) -> String {
             (Verdict::Broken, false) => "✗ broken ",
             (Verdict::Broken, true) => "x broken ",
         };
-        out.push_str(&format!(
-            "{glyph}  {:<16} {}\n",
-            finding.subject, finding.seen
-        ));
+        let _ = writeln!(out, "{glyph}  {:<16} {}", finding.subject, finding.seen);
         if !finding.next.is_empty() {
-            out.push_str(&format!("{:29}{}\n", "", finding.next));
+            let _ = writeln!(out, "{:29}{}", "", finding.next);
         }
     }
     out
@@ -185,6 +183,17 @@ fn browser() -> Finding {
     const SUBJECT: &str = "browser";
     if cfg!(any(target_os = "macos", windows)) {
         return finding(SUBJECT, Verdict::Works, "opened by the system", "");
+    }
+    let desktop = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
+        .iter()
+        .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if !desktop {
+        return finding(
+            SUBJECT,
+            Verdict::Limited,
+            "there is no desktop here",
+            "the sign-in URL is shown instead; on the lab, --headless needs no browser",
+        );
     }
     let on_path = |name: &str| {
         env::var_os("PATH")

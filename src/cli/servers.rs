@@ -1,6 +1,7 @@
 //! `hoptrail lab` and `hoptrail serve`: servers that run until they are told to stop.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::Path,
@@ -9,11 +10,15 @@ use std::{
 use super::args::{Common, LabArgs, LabPart};
 use crate::{
     lab::{
-        self, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart, env_file,
+        self, Chapter, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart,
+        env_file,
     },
     protocol::{env::EnvFile, secret::Secret},
     runtime::signals::Signals,
-    server::{self, settings::Settings},
+    server::{
+        self, Stage,
+        settings::{SettingFaults, Settings},
+    },
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -35,9 +40,9 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen();
     let lab = lab::start(config).await?;
     if let Some(path) = &args.write_env {
-        env_file::write(path, &lab.finished)?;
+        env_file::write(path, &lab.env, lab.stage().await)?;
     }
-    say(&describe(&lab, &args))?;
+    say(&describe(&lab, lab.stage().await, &args))?;
     signals.next().await;
     say("\nStopping.\n")?;
     lab.stop().await;
@@ -53,6 +58,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
         }),
     };
     Ok(LabConfig {
+        stage: args.stage.map(Chapter::new).transpose()?,
         ports: Ports {
             server: args.server_port,
             zone: args.zone_port,
@@ -75,6 +81,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
                 client: variable("LINEAR_CLIENT_ID")
                     .map(|id| id.expose().clone())
                     .zip(variable("LINEAR_CLIENT_SECRET")),
+                key: variable("LINEAR_API_KEY"),
             },
         },
         zone: match &args.keycard_url {
@@ -124,7 +131,7 @@ fn variable(name: &str) -> Option<Secret> {
         .map(Secret::new)
 }
 
-fn describe(lab: &LabHandle, args: &LabArgs) -> String {
+fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
     let at = &lab.endpoints;
     let server = if args.without.contains(&LabPart::Server) {
         "MCP server (yours)"
@@ -144,16 +151,37 @@ fn describe(lab: &LabHandle, args: &LabArgs) -> String {
         "Linear",
         at.linear,
     );
-    if let Some(path) = &args.write_env {
-        text.push_str(&format!(
-            "{} is complete; start your server with it.\n",
-            path.display()
-        ));
+    if args.stage.is_some() {
+        let _ = writeln!(
+            text,
+            "As at the end of chapter {}: {}.",
+            stage.number(),
+            stage.stage().in_plain_words()
+        );
+        if lab.console.is_some() {
+            let _ = writeln!(text, "Active policy set: {}.", stage.policy_set());
+        }
+        text.push('\n');
     }
-    text.push_str(&format!(
-        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.\n",
+    if let Some(path) = &args.write_env {
+        let _ = writeln!(
+            text,
+            "{} is complete; start your server with it.",
+            path.display()
+        );
+        if !stage.stage().delegates_linear() {
+            text.push_str(
+                "The workshop's own server of this chapter has api.linear.app built in (and, in \
+                 chapter 5,\napi.anthropic.com), where the lab's keys open nothing. `hoptrail serve` \
+                 takes the lab's addresses\nfrom LINEAR_API_URL and ANTHROPIC_API_URL.\n",
+            );
+        }
+    }
+    let _ = writeln!(
+        text,
+        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.",
         at.zone
-    ));
+    );
     text
 }
 
@@ -172,12 +200,12 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Runs the support-escalation MCP server alone.
-pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
+pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     let file = read_env(env_file)?;
-    let settings = Settings::from_vars(|name| {
+    let settings = Settings::for_stage(stage, |name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
-    .map_err(server::settings::SettingFaults::into_failure)?;
+    .map_err(told_one_by_one)?;
     let port = settings.port;
     for warning in &settings.warnings {
         // Told, not fatal; if standard error is gone there is nobody to tell.
@@ -199,6 +227,17 @@ pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     })
     .await?;
     Ok(Exit::Ok)
+}
+
+/// Every fault has its own three parts; the last one is told by who called.
+fn told_one_by_one(faults: SettingFaults) -> Failure {
+    let SettingFaults(mut all) = faults;
+    let last = all.pop();
+    for fault in &all {
+        // If standard error is gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "hoptrail: {fault}");
+    }
+    last.unwrap_or_else(|| SettingFaults(all).into_failure())
 }
 
 /// The file if there is one; without one, the environment alone may be enough.

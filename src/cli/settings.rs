@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::{AppConfig, effect::Capture},
-    config::{Config, GlyphSet, Mouse, Palette},
+    config::{Config, GlyphSet, LookConfig, Mouse, Palette},
     plain::{Color, Glyphs, Style},
     protocol::secret::Secret,
     runtime::{Consent, ConsoleAccess, Options, TargetChoice, TuiOptions},
@@ -107,6 +107,26 @@ pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
             _ => None,
         },
     })
+}
+
+/// How the panes look in a picture, which is the same wherever it is drawn: neither the terminal
+/// nor the settings file counts, only what was asked for.
+pub fn picture(common: &Common) -> Look {
+    let palette = match (common.color, common.palette) {
+        (ColorChoice::Never, _) => Palette::Mono,
+        (_, PaletteChoice::BlueOrange) => Palette::BlueOrange,
+        (_, PaletteChoice::GreenRed) => Palette::default(),
+    };
+    let config = LookConfig {
+        palette,
+        ..LookConfig::default()
+    };
+    let charset = if common.ascii {
+        Charset::Ascii
+    } else {
+        Charset::Unicode
+    };
+    Look::new(&config, charset)
 }
 
 /// How lines look.

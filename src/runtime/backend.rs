@@ -349,7 +349,7 @@ async fn find_lab(
     http.actors().learn(&zone, Actor::Zone);
     let url = zone
         .join(LAB_PATH)
-        .map_err(|e| not_a_url(zone.as_str(), &e))?;
+        .map_err(|e| not_a_url(zone.as_str(), e))?;
     let no_lab = |why: String| {
         Failure::new(
             Exit::Unreachable,
@@ -419,10 +419,10 @@ fn actors(endpoints: &LabEndpoints) -> Result<ActorMap, Failure> {
 }
 
 fn parse(url: &str) -> Result<Url, Failure> {
-    Url::parse(url).map_err(|e| not_a_url(url, &e))
+    Url::parse(url).map_err(|e| not_a_url(url, e))
 }
 
-fn not_a_url(url: &str, error: &url::ParseError) -> Failure {
+fn not_a_url(url: &str, error: url::ParseError) -> Failure {
     Failure::new(
         Exit::Usage,
         format!("{url} is not a URL"),

@@ -11,6 +11,7 @@ use std::{
 
 use crossterm::event::EventStream;
 use futures::StreamExt as _;
+use ratatui::layout::Rect;
 use tokio::time::{Instant, sleep_until};
 
 #[cfg(debug_assertions)]
@@ -257,9 +258,11 @@ impl Tui {
     }
 
     fn repaint(&mut self) {
-        if self.screen.clear().is_err() {
-            self.quit = true;
-        }
+        // Not `clear`: it asks the terminal where its cursor is, and one that does not answer would
+        // hold up the program for seconds and then end it.
+        let size = crossterm::terminal::size();
+        let anew = size.and_then(|(w, h)| self.screen.resize(Rect::new(0, 0, w, h)));
+        self.quit |= anew.is_err();
         self.dirty = true;
     }
 

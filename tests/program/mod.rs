@@ -1,8 +1,7 @@
 //! The real binary as a person starts it: in a home of its own, with nothing inherited.
 #![expect(
     clippy::disallowed_methods,
-    dead_code,
-    reason = "deadlines of processes are wall-clock; not every test file uses every helper"
+    reason = "deadlines of processes are wall-clock"
 )]
 
 use std::{
@@ -17,7 +16,7 @@ use std::{
 use tempfile::TempDir;
 
 /// No process of a test runs longer, even on a machine that does other things.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A home directory with nothing in it.
 pub struct Home(TempDir);

@@ -6,6 +6,7 @@
 
 use std::{
     io::{Read as _, Write},
+    num::NonZero,
     process::Command,
     sync::{Arc, Condvar, Mutex},
     thread,
@@ -50,6 +51,12 @@ const fn size(columns: u16, rows: u16) -> PtySize {
     }
 }
 
+/// A screen of this size with nothing on it.
+fn blank(columns: u16, rows: u16) -> vt100::Parser {
+    let cells = |count| NonZero::new(count).unwrap();
+    vt100::Parser::new(cells(rows), cells(columns), 0)
+}
+
 impl Terminal {
     /// Starts `hoptrail ARGS` in a terminal of this size.
     pub fn start(
@@ -73,7 +80,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         let seen = Arc::new(Seen {
             state: Mutex::new(State {
-                parser: vt100::Parser::new(rows, columns, 0),
+                parser: blank(columns, rows),
                 raw: Vec::new(),
             }),
             more: Condvar::new(),
@@ -108,7 +115,7 @@ impl Terminal {
     /// Another window size; the program is told by SIGWINCH.
     pub fn resize(&self, columns: u16, rows: u16) {
         // The picture of the old size is of no use, and would be wrapped.
-        self.seen.state.lock().unwrap().parser = vt100::Parser::new(rows, columns, 0);
+        self.seen.state.lock().unwrap().parser = blank(columns, rows);
         self.master.resize(size(columns, rows)).unwrap();
     }
 
@@ -211,6 +218,7 @@ impl Drop for Terminal {
 /// Whether a cell with `text` has this colour.
 pub fn has(screen: &vt100::Screen, text: &str, color: vt100::Color) -> bool {
     let (rows, columns) = screen.size();
+    let (rows, columns) = (rows.get(), columns.get());
     (0..rows).any(|row| {
         (0..columns).any(|column| {
             screen

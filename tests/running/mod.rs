@@ -1,5 +1,4 @@
 //! A run without a terminal, held by the test: the runtime's backend over real loopback.
-#![expect(dead_code, reason = "not every test file uses every helper")]
 
 use std::{path::Path, sync::Arc};
 

@@ -417,8 +417,8 @@ async fn by_refresh_token(lab: &Arc<Inner>, request: &TokenRequest) -> Result<Re
     };
     let (grant, user, granted) = (old.grant_id.clone(), old.user_id.clone(), old.scopes);
     old.expires_at = old.expires_at.min(now + REFRESH_GRACE);
-    let used = (token_hash(token.expose()), old);
-    issue(lab, grant, user, scopes, granted, Some(used)).await
+    let rotated = (token_hash(token.expose()), old);
+    issue(lab, grant, user, scopes, granted, Some(rotated)).await
 }
 
 /// Makes an access token for `scopes` and a refresh token for all that was `granted`, and keeps

@@ -91,7 +91,13 @@ fn find(front: &Front, query: &Params, browser: Option<&Secret>) -> Result<Leg, 
         .ok_or_else(unknown)?;
     let nonce = Secret::from(nonce);
     let directory = front.zone.directory();
-    let loaded = Loaded::find(&directory, front.zone.config.clock.now(), handle, browser)?;
+    let loaded = Loaded::find(
+        &front.zone.vault,
+        &directory,
+        front.zone.config.clock.now(),
+        handle,
+        browser,
+    )?;
     match &loaded.transaction.stage {
         Stage::IdentityProvider { nonce: expected } if expected.matches(&nonce) => {
             Ok(Leg::Identity(loaded))
@@ -197,7 +203,13 @@ async fn sign_in(
             },
         )
         .await?;
-        let loaded = Loaded::find(&directory, now, loaded.handle.expose(), browser)?;
+        let loaded = Loaded::find(
+            &front.zone.vault,
+            &directory,
+            now,
+            loaded.handle.expose(),
+            browser,
+        )?;
         let mut response = advance(front, &loaded).await;
         response
             .headers_mut()
@@ -320,7 +332,13 @@ async fn connect(
             },
         )
         .await?;
-        let loaded = Loaded::find(&directory, now, loaded.handle.expose(), leg.browser)?;
+        let loaded = Loaded::find(
+            &front.zone.vault,
+            &directory,
+            now,
+            loaded.handle.expose(),
+            leg.browser,
+        )?;
         Ok(advance(front, &loaded).await)
     }
     .await;

@@ -1,0 +1,326 @@
+//! What works on recorded traces: `export` and `diff`.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Read as _, Write as _},
+    path::Path,
+};
+
+use super::{
+    args::{Common, ExportArgs, Form, Shown},
+    settings,
+};
+use crate::{
+    app::focus::PaneId,
+    export::{
+        cast::{self, Pace},
+        markdown, ocsf, otlp,
+        screen::{Screen, View},
+        svg,
+    },
+    plain,
+    projection::{Comparison, Projection, Seq, compare::Tolerance},
+    support::{
+        error::{Exit, Failure},
+        text::one_line,
+    },
+    trace::{
+        TraceEvent,
+        codec::{self, CodecError, Header, MAX_LINE},
+    },
+    ui::look::Look,
+};
+
+/// How many damaged lines are named one by one.
+const NAMED: usize = 3;
+
+/// A trace that was read.
+#[derive(Debug)]
+pub struct Loaded {
+    pub header: Header,
+    pub projection: Projection,
+}
+
+/// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; a torn last
+/// line is what a kill leaves behind and no damage.
+///
+/// # Errors
+/// If the file cannot be opened or is no trace that this hoptrail reads.
+pub fn load(path: &Path, err: &mut impl io::Write) -> Result<Loaded, Failure> {
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
+    let header =
+        codec::decode_header(&String::from_utf8_lossy(&line)).map_err(|e| not_a_trace(path, &e))?;
+    let mut projection = Projection::starting(header.started);
+    let mut damaged = Vec::new();
+    let mut count = 0_u64;
+    let mut number = 1;
+    loop {
+        let whole = next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
+        number += 1;
+        if line.is_empty() {
+            break;
+        }
+        let text = String::from_utf8_lossy(&line);
+        match codec::decode(&text, number) {
+            Ok(event) => projection.apply_line(&event, &text),
+            Err(_) if whole == Line::Torn => {}
+            Err(error) => {
+                count += 1;
+                if damaged.len() < NAMED {
+                    damaged.push(error);
+                }
+            }
+        }
+    }
+    if count > 0 {
+        let lines = if count == 1 { "line" } else { "lines" };
+        // If standard error is gone there is nobody left to tell.
+        let _ = writeln!(
+            err,
+            "hoptrail: {count} damaged {lines} skipped in {}",
+            shown(path)
+        );
+        for error in &damaged {
+            let _ = writeln!(err, "  {error}");
+        }
+    }
+    Ok(Loaded { header, projection })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    Whole,
+    /// Without its line feed: the file ends here.
+    Torn,
+}
+
+/// Reads a line without its line feed; of one that is too long, the beginning, which is damage.
+fn next(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
+    line.clear();
+    reader
+        .by_ref()
+        .take(MAX_LINE as u64)
+        .read_until(b'\n', line)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.is_empty() {
+            // An empty line is damage of its own; it must not look like the end.
+            line.push(b' ');
+        }
+        return Ok(Line::Whole);
+    }
+    if line.len() == MAX_LINE {
+        reader.skip_until(b'\n')?;
+        return Ok(Line::Whole);
+    }
+    Ok(Line::Torn)
+}
+
+/// `hoptrail export`.
+///
+/// # Errors
+/// If the trace cannot be read, the form is not known, or the output cannot be written.
+pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
+    let loaded = load(&args.file, &mut io::stderr())?;
+    let look = settings::picture(common);
+    match &args.output {
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            super::told(write(&mut out, args, &loaded, look).and_then(|()| out.flush()))
+        }
+        Some(path) => {
+            let written = File::create(path).and_then(|file| {
+                let mut out = BufWriter::new(file);
+                write(&mut out, args, &loaded, look)?;
+                out.flush()
+            });
+            written.map_err(|e| {
+                Failure::new(
+                    Exit::Usage,
+                    format!("{} could not be written", shown(path)),
+                    e.to_string(),
+                    "choose another place with --output",
+                )
+            })?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+fn write(
+    out: &mut impl io::Write,
+    args: &ExportArgs,
+    loaded: &Loaded,
+    look: Look,
+) -> io::Result<()> {
+    let Loaded { header, projection } = loaded;
+    let view = view(args.pane);
+    match args.to {
+        Form::Otlp => otlp::write(out, header, projection),
+        Form::Markdown => markdown::write(out, header, projection),
+        Form::Ocsf => ocsf::write(out, projection),
+        Form::Cast => {
+            let pace = Pace::default();
+            cast::write(out, header, events(projection), look, view, args.size, pace)
+        }
+        Form::Svg => {
+            let mut screen = Screen::new(header, look, view, args.size);
+            for event in events(projection) {
+                screen.tell(event);
+            }
+            let title = header.title.as_deref().unwrap_or("hoptrail");
+            out.write_all(svg::picture(&screen.draw(), &one_line(title)).as_bytes())
+        }
+    }
+}
+
+fn events(projection: &Projection) -> impl Iterator<Item = TraceEvent> {
+    let log = projection.log();
+    (0..log.len()).filter_map(|place| log.event(Seq::at(place)))
+}
+
+const fn view(shown: Shown) -> View {
+    View::Pane(match shown {
+        Shown::Stage => return View::Stage,
+        Shown::Flow => PaneId::Flow,
+        Shown::Audit => PaneId::Audit,
+        Shown::Env => PaneId::Env,
+        Shown::Issue => PaneId::Issue,
+        Shown::Policy => PaneId::Policy,
+        Shown::Sessions => PaneId::Sessions,
+        Shown::Trace => PaneId::Trace,
+    })
+}
+
+/// `hoptrail diff`: exit code 0 if the runs are the same, 1 if they differ.
+///
+/// # Errors
+/// If a trace cannot be read or the output not be written.
+pub fn diff(common: &Common, left: &Path, right: &Path, factor: f64) -> Result<Exit, Failure> {
+    let one = load(left, &mut io::stderr())?;
+    let other = load(right, &mut io::stderr())?;
+    let tolerance = Tolerance {
+        factor: factor.max(1.0),
+        ..Tolerance::default()
+    };
+    let comparison = Comparison::of(&one.projection, &other.projection, tolerance);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let names = (shown(left), shown(right));
+    let written = if common.json {
+        let value = serde_json::json!({
+            "left": names.0,
+            "right": names.1,
+            "same": comparison.is_same(),
+            "counts": comparison.counts(),
+            "run": comparison.run,
+            "calls": comparison.calls,
+        });
+        writeln!(out, "{value}")
+    } else {
+        let style = settings::style(common);
+        plain::compare::write(&mut out, style, &comparison, (&names.0, &names.1))
+    };
+    super::told(written.and_then(|()| out.flush()))?;
+    Ok(if comparison.is_same() {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    })
+}
+
+fn shown(path: &Path) -> String {
+    one_line(&path.display().to_string())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("{} cannot be read", shown(path)),
+        error.to_string(),
+        "give the path of a file that hoptrail recorded with --record",
+    )
+}
+
+fn not_a_trace(path: &Path, error: &CodecError) -> Failure {
+    let next = match error {
+        CodecError::TooNew { .. } => "use the hoptrail that recorded it, or a newer one",
+        CodecError::Empty | CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
+            "give a file that hoptrail recorded with --record"
+        }
+    };
+    let what = format!("{} is no trace that can be read", shown(path));
+    Failure::new(Exit::Usage, what, error.to_string(), next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("trace.jsonl");
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_trace_cut_off_anywhere_opens_with_what_is_whole() {
+        let story = std::fs::read("tests/traces/story.jsonl").unwrap();
+        let header = story.iter().position(|b| *b == b'\n').unwrap();
+        let lines = |bytes: &[u8]| bytes.iter().filter(|b| **b == b'\n').count();
+        for end in [
+            header + 1,
+            header + 2,
+            5_000,
+            20_000,
+            story.len() - 1,
+            story.len(),
+        ] {
+            let (_dir, path) = written(&story[..end]);
+            let mut err = Vec::new();
+            let loaded = load(&path, &mut err).unwrap();
+            let whole = lines(&story[..end]) - 1;
+            let torn = usize::from(end == story.len() - 1);
+            assert_eq!(loaded.projection.log().len(), whole + torn, "cut at {end}");
+            assert!(err.is_empty(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn damaged_lines_are_named_and_skipped() {
+        let story = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
+        let mut lines: Vec<&str> = story.lines().collect();
+        let whole = lines.len();
+        lines.insert(3, "{\"seq\":");
+        lines.insert(9, "");
+        let (_dir, path) = written(lines.join("\n").as_bytes());
+        let mut err = Vec::new();
+        let loaded = load(&path, &mut err).unwrap();
+        assert_eq!(loaded.projection.log().len(), whole - 1);
+        let told = String::from_utf8(err).unwrap();
+        assert!(told.contains("2 damaged lines"), "{told}");
+        assert!(told.contains("line 4, column"), "{told}");
+        assert!(told.contains("line 10, column"), "{told}");
+    }
+
+    #[test]
+    fn a_newer_format_and_a_file_that_is_no_trace_are_refused_with_the_next_step() {
+        for (text, part) in [
+            ("", "the file is empty"),
+            ("hello\n", "not a hoptrail trace"),
+            (
+                "{\"format\":\"hoptrail-trace\",\"version\":9,\"app\":\"x\",\"started\":\"2026-11-24T09:00:00Z\"}\n",
+                "version 9",
+            ),
+        ] {
+            let (_dir, path) = written(text.as_bytes());
+            let failure = load(&path, &mut Vec::new()).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            assert!(failure.why.contains(part), "{failure}");
+            assert!(failure.next.contains("record"), "{failure}");
+        }
+    }
+}

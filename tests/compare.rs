@@ -1,0 +1,142 @@
+//! Two runs side by side: what is the same, what differs, what is only in one.
+
+use hoptrail::{
+    plain::{self, Style},
+    projection::{
+        Comparison, Projection,
+        compare::{Standing, Tolerance},
+    },
+    trace::{TraceEvent, event::Fact},
+};
+
+#[path = "screens/mod.rs"]
+mod screens;
+
+fn projection(events: &[TraceEvent]) -> Projection {
+    let mut projection = Projection::starting(screens::header().started);
+    projection.extend(events);
+    projection
+}
+
+fn compare(left: &[TraceEvent], right: &[TraceEvent]) -> Comparison {
+    Comparison::of(&projection(left), &projection(right), Tolerance::default())
+}
+
+fn shown(comparison: &Comparison) -> String {
+    let mut out = Vec::new();
+    plain::compare::write(&mut out, Style::default(), comparison, ("one", "other")).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The story with its policy lifted before the delete: the last call is the one that goes through.
+fn lifted() -> Vec<TraceEvent> {
+    let story = screens::story();
+    let delete = story
+        .iter()
+        .position(|event| {
+            matches!(&event.fact, Fact::ToolCallStarted { tool, .. } if tool == "delete_issue")
+        })
+        .unwrap();
+    story[..delete]
+        .iter()
+        .cloned()
+        .chain(screens::lifted())
+        .collect()
+}
+
+#[test]
+fn a_run_beside_itself_differs_in_nothing() {
+    let story = screens::story();
+    let same = compare(&story, &story);
+    assert!(same.is_same(), "{same:#?}");
+    assert!(same.counts().same > 20);
+}
+
+#[test]
+fn what_changes_from_run_to_run_is_no_difference() {
+    let story = screens::story();
+    let elsewhere: Vec<TraceEvent> = story
+        .iter()
+        .map(|event| {
+            let mut line = hoptrail::trace::codec::encode(event);
+            for (port, other) in [("8000", "41000"), ("8100", "41100"), ("8103", "41103")] {
+                line = line.replace(&format!("127.0.0.1:{port}"), &format!("127.0.0.1:{other}"));
+            }
+            // Another registration, another session, other moments of issue, other calls.
+            line = line.replace("c7m2x9k4v1b8n5q0w3e6r7t2y9", "another-client");
+            line = line.replace("s9d8f7g6h5j4k3l2z1x0c9v8b7", "another-session");
+            line = line
+                .replace("1795510801", "1795519999")
+                .replace("ca1100000", "ca1100001");
+            hoptrail::trace::codec::decode(&line, 2).unwrap()
+        })
+        .collect();
+    let same = compare(&story, &elsewhere);
+    assert!(same.is_same(), "{}", shown(&same));
+}
+
+#[test]
+fn the_story_with_and_without_the_denial() {
+    let different = compare(&screens::story(), &lifted());
+    assert!(!different.is_same());
+    insta::assert_snapshot!(shown(&different));
+}
+
+#[test]
+fn what_one_run_left_out_is_only_in_the_other() {
+    let story = screens::story();
+    let escalated: Vec<TraceEvent> = story
+        .iter()
+        .filter(|event| event.call.is_none_or(|call| call.0 & 0xf != 3))
+        .cloned()
+        .collect();
+    let found = compare(&story, &escalated);
+    let delete = found
+        .calls
+        .iter()
+        .find(|call| call.title == "delete_issue")
+        .unwrap();
+    assert_eq!(delete.standing, Standing::OnlyLeft);
+    assert!(
+        delete
+            .hops
+            .iter()
+            .all(|hop| hop.standing == Standing::OnlyLeft)
+    );
+    let mirrored = compare(&escalated, &story);
+    let (one, other) = (found.counts(), mirrored.counts());
+    assert_eq!((one.same, one.only_left), (other.same, other.only_right));
+}
+
+#[test]
+fn a_duration_counts_only_beyond_the_factor() {
+    let story = screens::story();
+    let slower = |times: u64| -> Vec<TraceEvent> {
+        let mut events = story.clone();
+        for event in &mut events {
+            if let Fact::ToolCallFinished { duration_us, .. } = &mut event.fact {
+                *duration_us *= times;
+            }
+        }
+        events
+    };
+    assert!(compare(&story, &slower(5)).is_same());
+    let found = compare(&story, &slower(100));
+    let words = shown(&found);
+    assert!(words.contains("duration: A "), "{words}");
+}
+
+#[test]
+fn the_machine_gets_the_same_facts() {
+    let found = compare(&screens::story(), &lifted());
+    let value = serde_json::to_value(&found).unwrap();
+    let calls = value["calls"].as_array().unwrap();
+    let delete = calls
+        .iter()
+        .find(|call| call["title"] == "delete_issue")
+        .unwrap();
+    assert_eq!(delete["standing"], "differs");
+    assert_eq!(delete["differences"][0]["what"], "outcome");
+    assert_eq!(delete["differences"][0]["left"], "failed");
+    assert_eq!(delete["differences"][0]["right"], "succeeded");
+}

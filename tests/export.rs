@@ -1,0 +1,496 @@
+//! What the exports write, checked here as far as Rust can; `tests/export/check.py` asks the
+//! definitions of those who read them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use hoptrail::{
+    app::focus::PaneId,
+    export::{
+        cast::{self, Pace},
+        markdown, ocsf, otlp,
+        screen::{Screen, View},
+        svg,
+    },
+    projection::Projection,
+    protocol::audit::AuditStatus,
+    trace::{Actor, TraceEvent, codec::Header, event::Fact},
+};
+use ratatui::{
+    buffer::Buffer,
+    style::{Color, Modifier},
+};
+use rstest::rstest;
+use serde_json::Value;
+
+#[path = "program/mod.rs"]
+#[expect(dead_code, reason = "shared; this file needs a part of it")]
+mod program;
+#[path = "screens/mod.rs"]
+mod screens;
+
+fn projection(events: &[TraceEvent]) -> Projection {
+    let mut projection = Projection::starting(screens::header().started);
+    projection.extend(events);
+    projection
+}
+
+fn told() -> (Header, Projection) {
+    (screens::header(), projection(&screens::story()))
+}
+
+fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The story, with hostile text wherever text from outside may stand.
+fn hostile() -> Projection {
+    let evil = "\u{1b}]0;x\u{7}|`</text>\n![a](b)&\u{202e}<script>";
+    let mut events = screens::story();
+    for event in &mut events {
+        match &mut event.fact {
+            Fact::AuditRecorded(record) => {
+                record.reason = Some(evil.to_owned());
+                record.scopes.push(evil.to_owned());
+                if let Some(user) = &mut record.actor.user {
+                    evil.clone_into(&mut user.name);
+                }
+                if let Some(resource) = &mut record.resource {
+                    resource.name.push_str(evil);
+                }
+            }
+            Fact::ToolCallStarted { tool, .. } => tool.push_str(evil),
+            Fact::EnvRead { lines, .. } => lines[0].name.push_str(evil),
+            Fact::PolicyRead(overview) => {
+                overview.active_policies[0].name.push_str(evil);
+                overview.active_policies[0]
+                    .latest_version
+                    .cedar_raw
+                    .push_str("\n````\n# out of the fence\n");
+            }
+            _ => {}
+        }
+    }
+    projection(&events)
+}
+
+#[test]
+fn the_report_of_the_story() {
+    let (header, projection) = told();
+    insta::assert_snapshot!(text(|out| markdown::write(out, &header, &projection)));
+}
+
+#[test]
+fn the_report_of_nothing_says_so() {
+    let header = screens::header();
+    let report = text(|out| markdown::write(out, &header, &projection(&[])));
+    for part in ["No hop was seen", "No tool was called", "told of nothing"] {
+        assert!(report.contains(part), "{report}");
+    }
+}
+
+#[test]
+fn text_from_outside_cannot_break_the_report() {
+    let header = screens::header();
+    let report = text(|out| markdown::write(out, &header, &hostile()));
+    assert!(!report.contains('\u{1b}') && !report.contains('\u{202e}'));
+    assert!(
+        !report.contains("<script>") || report.contains("`"),
+        "{report}"
+    );
+    let mut columns = None;
+    for line in report.lines() {
+        if !line.starts_with('|') {
+            columns = None;
+            continue;
+        }
+        let bars = line.replace("\\|", "").matches('|').count();
+        assert_eq!(*columns.get_or_insert(bars), bars, "{line}");
+    }
+    assert!(report.contains("`````cedar"), "{report}");
+}
+
+#[test]
+fn the_audit_rows_as_ocsf() {
+    let (_, projection) = told();
+    let events = text(|out| ocsf::write(out, &projection));
+    let pretty: Vec<String> = events
+        .lines()
+        .map(|line| {
+            let event: Value = serde_json::from_str(line).unwrap();
+            serde_json::to_string_pretty(&event).unwrap()
+        })
+        .collect();
+    assert_eq!(pretty.len(), projection.audit().rows().len());
+    // One of each kind: a sign-in, a consent, an issuance, the refusal.
+    let of = |class: &str, status: &str| {
+        let found = pretty.iter().rev().find(|event| {
+            event.contains(&format!("\"class_name\": \"{class}\""))
+                && event.contains(&format!("\"status\": \"{status}\""))
+        });
+        found.unwrap().clone()
+    };
+    let shown = [
+        of("Authentication", "Success"),
+        of("Entity Management", "Success"),
+        of("API Activity", "Success"),
+        of("API Activity", "Failure"),
+    ];
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn ocsf_says_as_often_as_the_log_that_something_was_refused() {
+    let (_, projection) = told();
+    let events = text(|out| ocsf::write(out, &projection));
+    let refused = projection
+        .audit()
+        .rows()
+        .iter()
+        .filter(|row| row.status == AuditStatus::Failure)
+        .count();
+    let failures = events
+        .lines()
+        .filter(|line| line.contains("\"status_id\":2"));
+    assert_eq!(failures.count(), refused);
+    assert!(refused > 0);
+    assert!(!text(|out| ocsf::write(out, &hostile())).contains("\\u001b"));
+}
+
+/// Every span, by id.
+fn spans(request: &Value) -> HashMap<String, Value> {
+    let mut found = HashMap::new();
+    for resource in request["resourceSpans"].as_array().unwrap() {
+        for scope in resource["scopeSpans"].as_array().unwrap() {
+            for span in scope["spans"].as_array().unwrap() {
+                let id = span["spanId"].as_str().unwrap().to_owned();
+                assert!(found.insert(id, span.clone()).is_none(), "an id twice");
+            }
+        }
+    }
+    found
+}
+
+fn attribute<'a>(span: &'a Value, key: &str) -> Option<&'a Value> {
+    let all = span["attributes"].as_array()?;
+    let found = all.iter().find(|one| one["key"] == key)?;
+    found["value"].as_object()?.values().next()
+}
+
+#[test]
+fn a_run_is_one_otlp_trace_with_a_span_for_every_hop() {
+    let (header, projection) = told();
+    let request = text(|out| otlp::write(out, &header, &projection));
+    let request: Value = serde_json::from_str(&request).unwrap();
+    let spans = spans(&request);
+    let hops = projection.hops().len();
+    let calls = projection.tools().calls().len();
+    assert_eq!(spans.len(), hops + calls + 1);
+    let traces: HashSet<_> = spans
+        .values()
+        .map(|span| span["traceId"].to_string())
+        .collect();
+    assert_eq!(traces.len(), 1);
+    let hexadecimal = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut roots = 0;
+    for span in spans.values() {
+        let id = |key: &str| span[key].as_str().unwrap();
+        assert!(id("traceId").len() == 32 && hexadecimal(id("traceId")));
+        assert!(id("spanId").len() == 16 && hexadecimal(id("spanId")));
+        match span["parentSpanId"].as_str() {
+            Some(parent) => assert!(spans.contains_key(parent)),
+            None => roots += 1,
+        }
+        let nanos = |key: &str| span[key].as_str().unwrap().parse::<u64>().unwrap();
+        assert!(nanos("startTimeUnixNano") <= nanos("endTimeUnixNano"));
+        assert!((1..=3).contains(&span["kind"].as_u64().unwrap()));
+    }
+    assert_eq!(roots, 1);
+}
+
+#[test]
+fn the_refused_exchange_is_an_error_below_its_tool_call() {
+    let (header, projection) = told();
+    let request = text(|out| otlp::write(out, &header, &projection));
+    let spans = spans(&serde_json::from_str(&request).unwrap());
+    let refused = spans
+        .values()
+        .find(|span| attribute(span, "hoptrail.scope").is_some_and(|scope| scope == "write"))
+        .unwrap();
+    assert_eq!(refused["status"]["code"], 2);
+    assert_eq!(
+        refused["status"]["message"],
+        "denied by limit-linear-scopes"
+    );
+    let call = &spans[refused["parentSpanId"].as_str().unwrap()];
+    assert_eq!(attribute(call, "gen_ai.tool.name").unwrap(), "delete_issue");
+    assert_eq!(attribute(call, "error.type").unwrap(), "tool_error");
+    assert_eq!(call["status"]["code"], 2);
+    let link = &refused["links"][0];
+    assert!(link["traceId"].as_str().unwrap().starts_with("ca11"));
+}
+
+#[test]
+fn services_speak_for_themselves() {
+    let (header, projection) = told();
+    let request = text(|out| otlp::write(out, &header, &projection));
+    let request: Value = serde_json::from_str(&request).unwrap();
+    let names: Vec<&str> = request["resourceSpans"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            attribute(&one["resource"], "service.name")
+                .unwrap()
+                .as_str()
+                .unwrap()
+        })
+        .collect();
+    assert!(names.contains(&"hoptrail"), "{names:?}");
+    assert!(names.len() >= 2, "{names:?}");
+    assert_eq!(names.len(), names.iter().collect::<HashSet<_>>().len());
+}
+
+fn frame(view: View, size: (u16, u16)) -> Buffer {
+    let mut screen = Screen::new(&screens::header(), screens::look(), view, size);
+    for event in screens::story() {
+        screen.tell(event);
+    }
+    screen.draw()
+}
+
+/// Tags balance, attributes are quoted once each, and nothing stands raw that must not.
+fn assert_well_formed(xml: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = xml;
+    while let Some(at) = rest.find('<') {
+        assert!(!rest[..at].contains('>'), "a raw > in {:?}", &rest[..at]);
+        for entity in rest[..at].split('&').skip(1) {
+            let name = entity.split(';').next().unwrap();
+            assert!(["amp", "lt", "gt", "quot"].contains(&name), "&{name};");
+        }
+        let end = at + rest[at..].find('>').expect("a tag ends");
+        let tag = &rest[at + 1..end];
+        rest = &rest[end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+            continue;
+        }
+        let name = tag.split([' ', '/']).next().unwrap();
+        let mut seen = HashSet::new();
+        for pair in tag[name.len()..].split('"').collect::<Vec<_>>().chunks(2) {
+            if let [key, _] = pair {
+                assert!(key.ends_with('=') && seen.insert(key.trim()), "{tag}");
+            }
+        }
+        if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty() && rest.trim().is_empty());
+}
+
+#[rstest]
+#[case::flow(View::Pane(PaneId::Flow), (120, 36))]
+#[case::audit(View::Pane(PaneId::Audit), (80, 24))]
+#[case::policy(View::Pane(PaneId::Policy), (160, 50))]
+#[case::stage(View::Stage, (120, 36))]
+#[case::too_small(View::Stage, (20, 5))]
+#[case::one_cell(View::Pane(PaneId::Env), (1, 1))]
+fn a_picture_is_well_formed_and_holds_every_word(#[case] view: View, #[case] size: (u16, u16)) {
+    let buffer = frame(view, size);
+    let picture = svg::picture(&buffer, "<the story> & more");
+    assert_well_formed(&picture);
+    if let Ok(dir) = std::env::var("HOPTRAIL_SHOTS") {
+        let name = format!("{dir}/{view:?}-{}x{}.svg", size.0, size.1);
+        std::fs::write(name.replace(['(', ')'], "-"), &picture).unwrap();
+    }
+    let shown: HashSet<char> = picture.chars().collect();
+    let letters = buffer
+        .content()
+        .iter()
+        .flat_map(|cell| cell.symbol().chars());
+    let missing: Vec<char> = letters
+        .filter(|c| c.is_alphanumeric() && !shown.contains(c))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+fn story_cast(view: View, size: (u16, u16), events: Vec<TraceEvent>) -> String {
+    let header = screens::header();
+    let pace = Pace::default();
+    text(|out| cast::write(out, &header, events, screens::look(), view, size, pace))
+}
+
+const ANSI: [Color; 16] = [
+    Color::Black,
+    Color::Red,
+    Color::Green,
+    Color::Yellow,
+    Color::Blue,
+    Color::Magenta,
+    Color::Cyan,
+    Color::Gray,
+    Color::DarkGray,
+    Color::LightRed,
+    Color::LightGreen,
+    Color::LightYellow,
+    Color::LightBlue,
+    Color::LightMagenta,
+    Color::LightCyan,
+    Color::White,
+];
+
+fn ansi(colour: vt100::Color) -> Color {
+    match colour {
+        vt100::Color::Default => Color::Reset,
+        vt100::Color::Idx(index) if index < 16 => ANSI[usize::from(index)],
+        vt100::Color::Idx(index) => Color::Indexed(index),
+        vt100::Color::Rgb(r, g, b) => Color::Rgb(r, g, b),
+    }
+}
+
+fn assert_shows(screen: &vt100::Screen, buffer: &Buffer) {
+    let mut covered = 0;
+    for y in 0..buffer.area.height {
+        for x in 0..buffer.area.width {
+            if std::mem::take(&mut covered) > 0 {
+                continue;
+            }
+            let wanted = &buffer[(x, y)];
+            covered = hoptrail::support::text::width(wanted.symbol()).saturating_sub(1);
+            let got = screen.cell(y, x).unwrap();
+            let symbol = if got.has_contents() {
+                got.contents()
+            } else {
+                " "
+            };
+            assert_eq!(symbol, wanted.symbol(), "at {x},{y}");
+            assert_eq!(ansi(got.fgcolor()), wanted.fg, "letters at {x},{y}");
+            assert_eq!(ansi(got.bgcolor()), wanted.bg, "behind {x},{y}");
+            let has = |modifier| wanted.modifier.contains(modifier);
+            let modifiers = [got.bold(), got.dim(), got.underline(), got.inverse()];
+            let expected = [
+                has(Modifier::BOLD),
+                has(Modifier::DIM),
+                has(Modifier::UNDERLINED),
+                has(Modifier::REVERSED),
+            ];
+            assert_eq!(modifiers, expected, "at {x},{y}");
+        }
+    }
+}
+
+#[rstest]
+#[case(View::Pane(PaneId::Flow), (120, 36))]
+#[case(View::Pane(PaneId::Issue), (200, 60))]
+#[case(View::Stage, (80, 24))]
+fn a_terminal_that_plays_the_cast_shows_the_last_frame(
+    #[case] view: View,
+    #[case] size: (u16, u16),
+) {
+    let cast = story_cast(view, size, screens::story());
+    let mut lines = cast.lines();
+    let head: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+    assert_eq!(head["version"], 3);
+    assert_eq!(head["term"]["cols"], size.0);
+    assert_eq!(head["term"]["rows"], size.1);
+    let palette = head["term"]["theme"]["palette"].as_str().unwrap();
+    assert_eq!(palette.split(':').count(), 16);
+    let mut terminal =
+        vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
+    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
+    for line in lines {
+        let (gap, code, data): (f64, String, String) = serde_json::from_str(line).unwrap();
+        assert!((0.0..=1.5).contains(&gap), "{line}");
+        if code == "o" {
+            terminal.process(data.as_bytes());
+        }
+        *codes.entry(code).or_default() += 1;
+    }
+    assert_shows(terminal.screen(), &frame(view, size));
+    assert!(codes["o"] > 5, "{codes:?}");
+    let calls = screens::story()
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::ToolCallStarted { .. }))
+        .count();
+    assert_eq!(codes["m"], calls, "a marker for every call");
+}
+
+#[test]
+fn a_frame_that_changes_nothing_is_not_written() {
+    let nothing = |seq| TraceEvent {
+        seq,
+        at_us: 1,
+        span: None,
+        call: None,
+        actor: Actor::Client,
+        fact: Fact::Unknown(serde_json::Map::new()),
+    };
+    let quiet = story_cast(View::Stage, (80, 24), (0..50).map(nothing).collect());
+    let frames = quiet.lines().count() - 1;
+    assert!(frames <= 4, "{frames} frames of a screen that stood still");
+}
+
+/// The sample story, from wherever a process stands.
+const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces/story.jsonl");
+
+#[rstest]
+#[case("otlp", "{\"resourceSpans\":")]
+#[case("ocsf", "{\"activity_id\":")]
+#[case("markdown", "# The whole story on the lab")]
+#[case("svg", "<svg xmlns=")]
+#[case("cast", "{\"version\":3,")]
+fn the_program_writes_every_form(#[case] form: &str, #[case] begins: &str) {
+    let home = program::Home::new();
+    let out = home.run(&["export", STORY, "--to", form]).exits_with(0).out;
+    assert!(out.starts_with(begins), "{}", &out[..out.len().min(80)]);
+    let file = home.file("out");
+    let name = file.to_str().unwrap();
+    let silent = home
+        .run(&["export", STORY, "--to", form, "--output", name])
+        .exits_with(0);
+    assert_eq!(silent.out, "");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), out);
+}
+
+#[test]
+fn a_size_that_is_none_and_a_trace_that_is_none_are_usage() {
+    let home = program::Home::new();
+    let svg = ["export", STORY, "--to", "svg", "--size"];
+    for size in ["wide", "0x10", "10x100000", "80"] {
+        let args: Vec<&str> = svg.iter().copied().chain([size]).collect();
+        let _ = home.run(&args).exits_with(2);
+    }
+    let _ = home
+        .run(&["export", "nowhere.jsonl", "--to", "otlp"])
+        .exits_with(2);
+    let _ = home.run(&["export", STORY]).exits_with(2);
+}
+
+#[test]
+fn the_program_tells_by_its_exit_whether_two_runs_differ() {
+    let home = program::Home::new();
+    let same = home.run(&["diff", STORY, STORY]).exits_with(0).out;
+    assert!(
+        same.contains("0 differ, 0 only in A, 0 only in B"),
+        "{same}"
+    );
+    let story = std::fs::read_to_string(STORY).unwrap();
+    let half: String = story
+        .lines()
+        .take(60)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let half = home.write("half.jsonl", half);
+    let half = half.to_str().unwrap();
+    let out = home.run(&["diff", STORY, half, "--json"]).exits_with(1).out;
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["same"], false);
+    assert!(
+        value["counts"]["only_left"].as_u64().unwrap() > 0,
+        "{value}"
+    );
+    let _ = home.run(&["diff", STORY, "nowhere.jsonl"]).exits_with(2);
+}
