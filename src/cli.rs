@@ -4,6 +4,8 @@
 //! standard error and an exit code.
 
 pub mod args;
+pub mod chapters;
+pub mod check;
 pub mod doctor;
 pub mod generate;
 pub mod look;
@@ -25,6 +27,7 @@ use crate::{
         headless::{self, Job, Voices},
         logging, tui,
     },
+    server::Stage,
     support::error::{Exit, Failure},
 };
 
@@ -52,6 +55,16 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             told(generate::completions(shell, &mut io::stdout()))
         }
         Some(Command::Man) => told(generate::man(&mut io::stdout())),
+        Some(Command::Check { chapter }) => {
+            let (text, exit) = block_on(check::run(&common, &chapter))?;
+            told(io::stdout().write_all(text.as_bytes()))?;
+            Ok(exit)
+        }
+        Some(Command::Chapters { command }) => {
+            let said = chapters::run(&command)?;
+            told(io::stdout().write_all(said.text.as_bytes()))?;
+            Ok(said.exit)
+        }
         Some(Command::Doctor) => {
             let findings = doctor::examine(&common);
             let text = doctor::render(&findings, common.ascii || !look::is_utf8());
@@ -68,7 +81,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             factor,
         }) => traces::diff(&common, &left, &right, factor),
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),
-        Some(Command::Serve { env_file, bind }) => block_on(servers::serve(&env_file, bind)),
+        Some(Command::Serve {
+            stage,
+            env_file,
+            bind,
+        }) => block_on(servers::serve(Stage::of_chapter(stage), &env_file, bind)),
         Some(Command::Demo { ticket }) => headless(&common, Job::Demo { ticket }),
         Some(Command::Call { tool, arguments }) => {
             let arguments = settings::arguments(&arguments)?;

@@ -3,9 +3,11 @@
 //! Every part listens on its own port of 127.0.0.1 and is told the others only by URL, so any of
 //! them can be left out and replaced by the real service.
 
+pub mod chapter;
 pub mod env_file;
 mod parts;
 pub mod ports;
+mod switch;
 pub mod wire;
 
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     protocol::{env::EnvLine, observed::LabEndpoints, secret::Secret},
+    server::{self, Settings},
     support::{
         clock::SharedClock,
         error::{Exit, Failure},
@@ -23,8 +26,9 @@ use crate::{
     },
 };
 
-pub use self::parts::start;
-use self::ports::Port;
+pub use self::{chapter::Chapter, parts::start};
+use self::{ports::Port, switch::Switch};
+use crate::zone::Zone;
 
 /// The team that issues are filed in, unless `LINEAR_TEAM_ID` says otherwise (the workshop's own).
 pub const TEAM_ID: &str = "030eb113-b144-44f8-864f-c0507c21e80d";
@@ -40,6 +44,9 @@ pub struct LabConfig {
     pub ids: Ids,
     pub ports: Ports,
     pub server: ServerPart,
+    /// The chapter at whose end the lab is. Without one the server is the finished one, and the
+    /// policy stays as the last start left it.
+    pub stage: Option<Chapter>,
     pub supabase: Service,
     pub anthropic: Service,
     pub linear: LinearService,
@@ -58,6 +65,7 @@ impl LabConfig {
             ids,
             ports: Ports::default(),
             server: ServerPart::Own,
+            stage: None,
             supabase: Service::StandIn,
             anthropic: Service::StandIn,
             linear: LinearService::StandIn,
@@ -103,10 +111,12 @@ pub enum Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinearService {
     StandIn,
-    /// The real one, with the OAuth application that the lab's zone acts through.
+    /// The real one, with the OAuth application that the lab's zone acts through, and the key of
+    /// a person for the chapters before the sixth.
     Real {
         url: String,
         client: Option<(String, Secret)>,
+        key: Option<Secret>,
     },
 }
 
@@ -138,13 +148,53 @@ pub struct LabHandle {
     /// The `.env` files of the story, as they may be shown.
     pub env_before: Vec<EnvLine>,
     pub env_after: Vec<EnvLine>,
-    /// What `--write-env` writes.
-    pub finished: env_file::Finished,
+    /// What `--write-env` writes, chapter by chapter.
+    pub env: env_file::Values,
+    /// The server's place; absent when the server is somebody else's.
+    server: Option<Switch>,
+    deps: server::Deps,
+    /// Absent when the zone is a real one.
+    zone: Option<Zone>,
+    at: tokio::sync::Mutex<Chapter>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl LabHandle {
+    /// The chapter at whose end the lab's server is.
+    pub async fn stage(&self) -> Chapter {
+        *self.at.lock().await
+    }
+
+    /// Brings the lab to the end of another chapter: the server changes on its port, and the policy
+    /// set follows. Calls under way end on the server on which they began. A server or a zone that
+    /// is not the lab's stays as it is.
+    ///
+    /// # Errors
+    /// If the server cannot be set up, or the zone not be changed; then the server stays as it was.
+    pub async fn go_to(&self, stage: Chapter) -> Result<(), Failure> {
+        // Held to the end, so that two who go to different places do not end up between them.
+        let mut at = self.at.lock().await;
+        let router = match &self.server {
+            Some(switch) => Some((switch, server_of(&self.env, stage, &self.deps)?)),
+            None => None,
+        };
+        if let Some(zone) = &self.zone {
+            zone.activate(stage.policy_set()).await?;
+        }
+        if let Some((switch, router)) = router {
+            switch.put(router);
+        }
+        *at = stage;
+        Ok(())
+    }
+
+    /// The `.env` at the end of a chapter, as it may be shown.
+    #[must_use]
+    pub fn env_of(&self, chapter: Chapter) -> Vec<EnvLine> {
+        self.env.shown(chapter)
+    }
+
     /// Stops every server, lets open requests end, and closes the databases.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -152,6 +202,25 @@ impl LabHandle {
         // A request that hangs must not hold up the exit; what it had committed is on disk.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.tasks.wait()).await;
     }
+}
+
+/// The lab's own server is configured through the same file as anybody's; only what the code of the
+/// earlier chapters has built in, the addresses of Linear and of the model, it is told beside it.
+fn server_of(
+    env: &env_file::Values,
+    stage: Chapter,
+    deps: &server::Deps,
+) -> Result<axum::Router, Failure> {
+    let file = env_file::parse(&env.of(stage))?;
+    let settings = Settings::for_stage(stage.stage(), |name| {
+        file.get(name).cloned().or_else(|| match name {
+            "LINEAR_API_URL" => Some(Secret::from(&*env.linear_url)),
+            "ANTHROPIC_API_URL" => Some(Secret::from(&*env.anthropic_url)),
+            _ => None,
+        })
+    })
+    .map_err(server::SettingFaults::into_failure)?;
+    server::router(settings, deps.clone())
 }
 
 impl Drop for LabHandle {

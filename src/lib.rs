@@ -6,6 +6,7 @@
 //! fold of it ([`projection`]). `ARCHITECTURE.md` has the map and the reasons.
 
 pub mod app;
+pub mod chapters;
 pub mod cli;
 pub mod client;
 pub mod config;

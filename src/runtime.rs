@@ -4,6 +4,7 @@
 //! logic: what a person sees is decided in `app`, what happened is decided in `client` and `lab`.
 
 pub mod backend;
+pub mod check;
 pub mod clipboard;
 pub mod effects;
 pub mod headless;

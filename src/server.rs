@@ -4,6 +4,9 @@
 //! the real ones or stand-ins. It holds no key that opens a service: for each thing it touches it
 //! exchanges the caller's token at the zone, uses what it gets once, and throws it away.
 //!
+//! It can also be the server of any chapter before that ([`Stage`]), so that what each chapter
+//! mends is as real as the mending.
+//!
 //! Must not bind a port, read the environment or know of the zone's and the stand-ins' code: the
 //! caller hands in [`Settings`] and serves the [`router`].
 
@@ -11,6 +14,8 @@ mod anthropic;
 mod bearer;
 mod call;
 mod discovery;
+mod draft;
+mod embedded;
 mod exchange;
 mod handler;
 mod http;
@@ -20,6 +25,7 @@ mod masked;
 mod progress;
 mod protected_resource;
 pub mod settings;
+pub mod stage;
 mod supabase;
 mod tools;
 
@@ -52,6 +58,7 @@ use crate::{
 };
 
 pub use settings::{Address, DEFAULT_PORT, MCP_PATH, SettingFaults, Settings};
+pub use stage::Stage;
 
 /// The name under which the server introduces itself.
 pub const SERVER_NAME: &str = "support-escalation";
@@ -142,25 +149,25 @@ pub fn router(settings: Settings, deps: Deps) -> Result<Router, Failure> {
         http::Reach::Network
     };
     let http = http::Http::new(reach)?;
-    let discovery = Arc::new(discovery::Discovery::new(
-        http.clone(),
-        settings.zone.clone(),
-        Arc::clone(&deps.clock),
-    ));
-    let keys = keys::Keys::new(
-        http.clone(),
-        Arc::clone(&discovery),
-        Arc::clone(&deps.clock),
-    );
-    let bearer = Arc::new(bearer::Bearer::new(&settings, keys, deps.clock));
-    let documents = protected_resource::router(&settings, http.clone());
     let config = transport(&settings);
-
-    let settings = Arc::new(settings);
+    let door = settings
+        .gate()
+        .map(|gate| Door::new(gate, &http, &deps.clock));
+    let exchanger = match (settings.application(), &door) {
+        (Some(application), Some(door)) => Some(exchange::Exchanger::new(
+            http.clone(),
+            Arc::clone(&door.discovery),
+            application,
+        )?),
+        (_, None) | (None, _) => None,
+    };
+    let documents = settings
+        .gate()
+        .map(|gate| protected_resource::router(gate, http.clone()));
     let services = Arc::new(call::Services {
-        exchanger: exchange::Exchanger::new(http.clone(), discovery, Arc::clone(&settings))?,
+        exchanger,
         http,
-        settings,
+        settings: Arc::new(settings),
         ids: deps.ids,
         patience: deps.patience,
     });
@@ -170,15 +177,37 @@ pub fn router(settings: Settings, deps: Deps) -> Result<Router, Failure> {
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let endpoint = MethodRouter::new()
-        .post_service(mcp)
-        .layer(from_fn_with_state(bearer, bearer::require))
-        // Behind the check on purpose: what is not POST is refused without asking who calls.
-        .fallback(method_not_allowed);
+    let mut endpoint = MethodRouter::new().post_service(mcp);
+    if let Some(door) = door {
+        endpoint = endpoint.layer(from_fn_with_state(door.bearer, bearer::require));
+    }
+    // Behind the check on purpose: what is not POST is refused without asking who calls.
+    let endpoint = endpoint.fallback(method_not_allowed);
     Ok(Router::new()
         .route(MCP_PATH, endpoint)
-        .merge(documents)
+        .merge(documents.unwrap_or_default())
         .layer(CatchPanicLayer::custom(internal_error)))
+}
+
+/// What knows the zone: the check of callers, and what both it and the exchange look up.
+struct Door {
+    discovery: Arc<discovery::Discovery>,
+    bearer: Arc<bearer::Bearer>,
+}
+
+impl Door {
+    fn new(gate: &settings::Gate, http: &http::Http, clock: &SharedClock) -> Self {
+        let discovery = Arc::new(discovery::Discovery::new(
+            http.clone(),
+            gate.zone.clone(),
+            Arc::clone(clock),
+        ));
+        let keys = keys::Keys::new(http.clone(), Arc::clone(&discovery), Arc::clone(clock));
+        Self {
+            bearer: Arc::new(bearer::Bearer::new(gate, keys, Arc::clone(clock))),
+            discovery,
+        }
+    }
 }
 
 /// Serves `app` on `listener` until `shutdown` ends; calls under way get two seconds more.
@@ -224,7 +253,10 @@ fn transport(settings: &Settings) -> StreamableHttpServerConfig {
         "127.0.0.1".to_owned(),
         "::1".to_owned(),
     ];
-    if let Some(host) = settings.resource.url.host_str() {
+    if let Some(host) = settings
+        .gate()
+        .and_then(|gate| gate.resource.url.host_str())
+    {
         hosts.push(host.to_owned());
     }
     StreamableHttpServerConfig::default()

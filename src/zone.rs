@@ -196,6 +196,15 @@ impl Zone {
         self.state.console.credential()
     }
 
+    /// Makes the latest version of a policy set the active one, as the console does it; the log gets
+    /// its row. Nothing happens to a set of which a version is active already.
+    ///
+    /// # Errors
+    /// If there is no such set, or the change cannot be stored.
+    pub async fn activate(&self, set: &str) -> Result<(), Failure> {
+        console::activate_latest(&self.state, set).await
+    }
+
     /// Finishes what waits, ends the audit feeds and closes the database.
     pub async fn close(&self) {
         self.state.store.close().await;

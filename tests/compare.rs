@@ -121,7 +121,7 @@ fn a_duration_counts_only_beyond_the_factor() {
         events
     };
     assert!(compare(&story, &slower(5)).is_same());
-    let found = compare(&story, &slower(100));
+    let found = compare(&story, &slower(1_000));
     let words = shown(&found);
     assert!(words.contains("duration: A "), "{words}");
 }

@@ -23,6 +23,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 #[path = "program/mod.rs"]
+#[expect(dead_code, reason = "shared; this file needs a part of it")]
 mod program;
 #[path = "screens/mod.rs"]
 mod screens;
@@ -94,10 +95,12 @@ fn text_from_outside_cannot_break_the_report() {
     let header = screens::header();
     let report = text(|out| markdown::write(out, &header, &hostile()));
     assert!(!report.contains('\u{1b}') && !report.contains('\u{202e}'));
-    assert!(
-        !report.contains("<script>") || report.contains("`"),
-        "{report}"
-    );
+    for line in report.lines() {
+        // As code it is harmless; as text it would be a tag.
+        if let Some(tag) = line.find("<script>") {
+            assert!(line.find('`').is_some_and(|code| code < tag), "{line}");
+        }
+    }
     let mut columns = None;
     for line in report.lines() {
         if !line.starts_with('|') {
@@ -477,12 +480,8 @@ fn the_program_tells_by_its_exit_whether_two_runs_differ() {
         "{same}"
     );
     let story = std::fs::read_to_string(STORY).unwrap();
-    let half: String = story
-        .lines()
-        .take(60)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let half = home.write("half.jsonl", half);
+    let half: Vec<&str> = story.split_inclusive('\n').take(60).collect();
+    let half = home.write("half.jsonl", half.concat());
     let half = half.to_str().unwrap();
     let out = home.run(&["diff", STORY, half, "--json"]).exits_with(1).out;
     let value: Value = serde_json::from_str(&out).unwrap();

@@ -10,6 +10,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("trace", &["protocol", "support"]),
     ("projection", &["trace", "protocol", "support"]),
     ("config", &["support"]),
+    ("chapters", &["projection", "trace", "protocol", "support"]),
     (
         "app",
         &["projection", "config", "trace", "protocol", "support"],
@@ -51,6 +52,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "runtime",
         &[
             "app",
+            "chapters",
             "client",
             "config",
             "lab",
@@ -67,6 +69,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "app",
+            "chapters",
             "config",
             "export",
             "lab",
@@ -87,6 +90,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("protocol", &["tokio", "axum", "ratatui"]),
     ("trace", &["tokio", "ratatui", "std::fs"]),
     ("projection", &["tokio", "ratatui", "std::fs", "std::net"]),
+    (
+        "chapters",
+        &["tokio", "ratatui", "reqwest", "std::fs", "std::net"],
+    ),
     (
         "app",
         &["tokio", "ratatui", "crossterm", "std::fs", "std::net"],

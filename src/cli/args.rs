@@ -112,6 +112,10 @@ pub enum Command {
     Lab(Box<LabArgs>),
     /// Only the support-escalation MCP server, configured by the workshop's .env
     Serve {
+        /// Be the server of an earlier chapter, as it is at its end; needs that chapter's .env
+        #[arg(long, value_name = "CHAPTER", default_value_t = 7,
+              value_parser = clap::value_parser!(u8).range(0..=7))]
+        stage: u8,
         /// The .env file; variables of the environment win over it
         #[arg(long, value_name = "FILE", default_value = ".env")]
         env_file: PathBuf,
@@ -132,9 +136,23 @@ pub enum Command {
         /// The other
         #[arg(value_name = "B")]
         right: PathBuf,
-        /// Durations differ when one is so many times the other, and by 20 ms at least
+        /// Durations differ when one is so many times the other, and by 100 ms at least
         #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
         factor: f64,
+    },
+    /// Run the chapters' checks on a fresh lab, headless; 1 if a required one fails
+    ///
+    /// The lab goes through the finished story once. Checks that need an earlier stage of the
+    /// server, a probe or somebody's eyes are listed as such; with --json each is a line of JSON.
+    Check {
+        /// A chapter's number or id, or all
+        #[arg(value_name = "CHAPTER", default_value = "all")]
+        chapter: String,
+    },
+    /// The workshop's chapters as text, and what an author got wrong in them
+    Chapters {
+        #[command(subcommand)]
+        command: ChaptersCommand,
     },
     /// What works here, what does not, and what to do about it
     Doctor,
@@ -147,10 +165,39 @@ pub enum Command {
     Man,
 }
 
+/// `hoptrail chapters`.
+#[derive(Debug, Subcommand)]
+pub enum ChaptersCommand {
+    /// Find what an author got wrong, with file, line and column
+    Lint {
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+    },
+    /// The chapters in their order
+    List {
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+    },
+    /// One chapter as plain text
+    Show {
+        /// Its number
+        number: u16,
+        /// The folder; without it the chapters that are built in
+        dir: Option<PathBuf>,
+        /// Tell the answer to its question, too
+        #[arg(long)]
+        answer: bool,
+    },
+}
+
 /// `hoptrail lab`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LabArgs {
-    /// Write a complete .env for the workshop's own server
+    /// Be as at the end of a chapter: the server's code, and which policy is active. By default the
+    /// finished server, with the policy as the last start left it
+    #[arg(long, value_name = "CHAPTER", value_parser = clap::value_parser!(u8).range(0..=7))]
+    pub stage: Option<u8>,
+    /// Write a complete .env for the workshop's own server, as the chapter of --stage has it
     #[arg(long, value_name = "FILE")]
     pub write_env: Option<PathBuf>,
     /// Leave a part out
@@ -187,7 +234,8 @@ pub struct LabArgs {
     #[arg(long, value_name = "URL")]
     pub anthropic_url: Option<String>,
     /// The real Linear instead of the stand-in; its OAuth application is taken from
-    /// LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET
+    /// LINEAR_CLIENT_ID and LINEAR_CLIENT_SECRET, the key of the chapters before 6 from
+    /// LINEAR_API_KEY
     #[arg(long, value_name = "URL")]
     pub linear_url: Option<String>,
     /// A real Keycard zone instead of the stand-in; the application's credential is taken from

@@ -10,12 +10,13 @@ use std::{
 use super::args::{Common, LabArgs, LabPart};
 use crate::{
     lab::{
-        self, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart, env_file,
+        self, Chapter, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart,
+        env_file,
     },
     protocol::{env::EnvFile, secret::Secret},
     runtime::signals::Signals,
     server::{
-        self,
+        self, Stage,
         settings::{SettingFaults, Settings},
     },
     support::{
@@ -39,9 +40,9 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen();
     let lab = lab::start(config).await?;
     if let Some(path) = &args.write_env {
-        env_file::write(path, &lab.finished)?;
+        env_file::write(path, &lab.env, lab.stage().await)?;
     }
-    say(&describe(&lab, &args))?;
+    say(&describe(&lab, lab.stage().await, &args))?;
     signals.next().await;
     say("\nStopping.\n")?;
     lab.stop().await;
@@ -57,6 +58,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
         }),
     };
     Ok(LabConfig {
+        stage: args.stage.map(Chapter::new).transpose()?,
         ports: Ports {
             server: args.server_port,
             zone: args.zone_port,
@@ -79,6 +81,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
                 client: variable("LINEAR_CLIENT_ID")
                     .map(|id| id.expose().clone())
                     .zip(variable("LINEAR_CLIENT_SECRET")),
+                key: variable("LINEAR_API_KEY"),
             },
         },
         zone: match &args.keycard_url {
@@ -128,7 +131,7 @@ fn variable(name: &str) -> Option<Secret> {
         .map(Secret::new)
 }
 
-fn describe(lab: &LabHandle, args: &LabArgs) -> String {
+fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
     let at = &lab.endpoints;
     let server = if args.without.contains(&LabPart::Server) {
         "MCP server (yours)"
@@ -148,12 +151,31 @@ fn describe(lab: &LabHandle, args: &LabArgs) -> String {
         "Linear",
         at.linear,
     );
+    if args.stage.is_some() {
+        let _ = writeln!(
+            text,
+            "As at the end of chapter {}: {}.",
+            stage.number(),
+            stage.stage().in_plain_words()
+        );
+        if lab.console.is_some() {
+            let _ = writeln!(text, "Active policy set: {}.", stage.policy_set());
+        }
+        text.push('\n');
+    }
     if let Some(path) = &args.write_env {
         let _ = writeln!(
             text,
             "{} is complete; start your server with it.",
             path.display()
         );
+        if !stage.stage().delegates_linear() {
+            text.push_str(
+                "The workshop's own server of this chapter has api.linear.app built in (and, in \
+                 chapter 5,\napi.anthropic.com), where the lab's keys open nothing. `hoptrail serve` \
+                 takes the lab's addresses\nfrom LINEAR_API_URL and ANTHROPIC_API_URL.\n",
+            );
+        }
     }
     let _ = writeln!(
         text,
@@ -178,9 +200,9 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Runs the support-escalation MCP server alone.
-pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
+pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     let file = read_env(env_file)?;
-    let settings = Settings::from_vars(|name| {
+    let settings = Settings::for_stage(stage, |name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
     .map_err(told_one_by_one)?;

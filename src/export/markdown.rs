@@ -380,21 +380,23 @@ fn code(text: &str) -> String {
     }
     // A code span knows no escapes but the table's own for its bar.
     let text = one_line(text).replace('|', "\\|");
-    if text.contains('`') {
-        format!("`` {text} ``")
-    } else {
-        format!("`{text}`")
+    match longest_fence(&text) {
+        0 => format!("`{text}`"),
+        longest => {
+            let fence = "`".repeat(longest + 1);
+            format!("{fence} {text} {fence}")
+        }
     }
+}
+
+/// The longest run of backticks in a text.
+fn longest_fence(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
 /// A block of code, within a fence that is longer than any in it.
 fn fenced(out: &mut impl io::Write, text: &str) -> io::Result<()> {
-    let longest = text
-        .split(|c| c != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or(0)
-        .max(2);
+    let longest = longest_fence(text).max(2);
     let fence = "`".repeat(longest + 1);
     writeln!(out, "{fence}cedar\n{}\n{fence}\n", sanitize(text))
 }

@@ -268,7 +268,7 @@ fn shape(out: &mut String, symbol: &str, x: f64, y: f64, ink: &Ink) -> bool {
         }
         _ => {
             // Arms to the left, right, top and bottom.
-            let [l, r, t, b] = match symbol {
+            let [leftwards, rightwards, up, down] = match symbol {
                 "─" => [true, true, false, false],
                 "│" => [false, false, true, true],
                 "┌" | "╭" => [false, true, false, true],
@@ -282,14 +282,14 @@ fn shape(out: &mut String, symbol: &str, x: f64, y: f64, ink: &Ink) -> bool {
                 "┼" => [true, true, true, true],
                 _ => return false,
             };
-            if l || r {
-                let from = if l { 0.0 } else { half_w - 0.5 };
-                let to = if r { WIDE } else { half_w + 0.5 };
+            if leftwards || rightwards {
+                let from = if leftwards { 0.0 } else { half_w - 0.5 };
+                let to = if rightwards { WIDE } else { half_w + 0.5 };
                 piece(from, half_h - 0.5, to - from, 1.0);
             }
-            if t || b {
-                let from = if t { 0.0 } else { half_h - 0.5 };
-                let to = if b { HIGH } else { half_h + 0.5 };
+            if up || down {
+                let from = if up { 0.0 } else { half_h - 0.5 };
+                let to = if down { HIGH } else { half_h + 0.5 };
                 piece(half_w - 0.5, from, 1.0, to - from);
             }
         }

@@ -1,19 +1,25 @@
-//! The two `.env` files of the story: what the server begins with and what it ends with.
+//! The `.env` files of the story: what the server is configured with at the end of each chapter.
 
-use std::{fmt::Write as _, fs, io, io::Write as _, path::Path};
+use std::{fs, io, io::Write as _, path::Path};
 
+use super::chapter::Chapter;
 use crate::{
-    protocol::secret::Secret,
+    protocol::{
+        env::{EnvFile, EnvLine, classify},
+        secret::Secret,
+    },
+    server::stage::Stage,
     support::error::{Exit, Failure},
 };
 
 /// The first line of a file that the lab wrote, by which it knows that it may write it again.
 const MARK: &str = "# Written by `hoptrail lab`; made anew at each start.";
 
-/// What the finished server is configured with.
+/// What the server is configured with; [`Values::of`] says which of it at which chapter.
 #[derive(Debug, Clone)]
-pub struct Finished {
+pub struct Values {
     pub port: u16,
+    pub linear_api_key: Secret,
     pub keycard_url: String,
     pub mcp_resource_url: String,
     pub client_id: String,
@@ -24,43 +30,85 @@ pub struct Finished {
     pub team_id: String,
 }
 
-impl Finished {
-    /// The file's text, in the order of the workshop's own example. Holds the client secret, so
-    /// it is itself a secret.
+impl Values {
+    /// The variables of `chapter`'s file and no others, as one is added or filled in from chapter to
+    /// chapter. Chapter 6 takes the one key out, and from there the order is that of the workshop's
+    /// finished example.
+    fn lines(&self, chapter: Chapter) -> Vec<(&'static str, Secret)> {
+        let key = ("LINEAR_API_KEY", self.linear_api_key.clone());
+        let team = ("LINEAR_TEAM_ID", Secret::from(&*self.team_id));
+        let id = ("KEYCARD_CLIENT_ID", Secret::from(&*self.client_id));
+        let secret = ("KEYCARD_CLIENT_SECRET", self.client_secret.clone());
+        let zone = ("KEYCARD_URL", Secret::from(&*self.keycard_url));
+        let resource = ("MCP_RESOURCE_URL", Secret::from(&*self.mcp_resource_url));
+        let supabase = ("SUPABASE_URL", Secret::from(&*self.supabase_url));
+        let anthropic = ("ANTHROPIC_API_URL", Secret::from(&*self.anthropic_url));
+        let linear = ("LINEAR_API_URL", Secret::from(&*self.linear_url));
+        let mut lines = vec![("PORT", Secret::new(self.port.to_string()))];
+        match chapter.stage() {
+            Stage::Open if chapter == Chapter::FIRST => {
+                let blank = || Secret::from("");
+                lines.extend([key, team, (id.0, blank()), (secret.0, blank())]);
+            }
+            Stage::Open => lines.extend([key, team, id, secret]),
+            Stage::Protected => lines.extend([key, team, id, secret, zone, resource]),
+            Stage::Datastore | Stage::Masked => {
+                lines.extend([key, team, id, secret, zone, resource, supabase]);
+            }
+            Stage::Delegated => {
+                lines.extend([
+                    zone, resource, id, secret, supabase, anthropic, linear, team,
+                ]);
+            }
+        }
+        lines
+    }
+
+    /// The text of `chapter`'s file. Holds keys, so it is itself a secret.
     #[must_use]
-    pub fn render(&self) -> Secret {
-        let mut text = String::new();
-        for (name, value) in [
-            ("PORT", self.port.to_string().as_str()),
-            ("KEYCARD_URL", &self.keycard_url),
-            ("MCP_RESOURCE_URL", &self.mcp_resource_url),
-            ("KEYCARD_CLIENT_ID", &self.client_id),
-            ("KEYCARD_CLIENT_SECRET", self.client_secret.expose()),
-            ("SUPABASE_URL", &self.supabase_url),
-            ("ANTHROPIC_API_URL", &self.anthropic_url),
-            ("LINEAR_API_URL", &self.linear_url),
-            ("LINEAR_TEAM_ID", &self.team_id),
-        ] {
-            let _ = writeln!(text, "{name}={value}");
+    pub fn of(&self, chapter: Chapter) -> Secret {
+        let lines = self.lines(chapter);
+        let size = |(name, value): &(&str, Secret)| name.len() + value.expose().len() + 2;
+        // Room enough that the text never moves and leaves a copy of a key behind.
+        let mut text = String::with_capacity(lines.iter().map(size).sum());
+        for (name, value) in &lines {
+            text.extend([name, "=", value.expose(), "\n"]);
         }
         Secret::new(text)
     }
+
+    /// The same as it may be shown.
+    #[must_use]
+    pub fn shown(&self, chapter: Chapter) -> Vec<EnvLine> {
+        let lines = self.lines(chapter);
+        lines
+            .iter()
+            .map(|(name, value)| classify(name, value))
+            .collect()
+    }
 }
 
-/// The file of chapter 0: one key that opens everything.
-#[must_use]
-pub fn chapter_zero(port: u16, linear_api_key: &Secret, team_id: &str) -> Secret {
-    Secret::new(format!(
-        "PORT={port}\nLINEAR_API_KEY={}\nLINEAR_TEAM_ID={team_id}\nKEYCARD_CLIENT_ID=\nKEYCARD_CLIENT_SECRET=\n",
-        linear_api_key.expose()
-    ))
+/// Reads a file of the lab's own.
+pub(super) fn parse(text: &Secret) -> Result<EnvFile, Failure> {
+    EnvFile::parse(text.expose()).map_err(|remarks| {
+        let why: Vec<_> = remarks
+            .iter()
+            .map(|r| format!("line {}, column {}: {}", r.line, r.column, r.message))
+            .collect();
+        Failure::new(
+            Exit::Failed,
+            "The lab's own settings cannot be read",
+            why.join("; "),
+            "check the URLs that were given on the command line",
+        )
+    })
 }
 
-/// Writes the finished file for the workshop's own server, readable by this user only.
+/// Writes the file of `chapter` for the workshop's own server, readable by this user only.
 ///
 /// # Errors
 /// If there is a file that the lab did not write: it is never overwritten.
-pub fn write(path: &Path, finished: &Finished) -> Result<(), Failure> {
+pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failure> {
     let refuse = |why: String, next: &str| {
         Failure::new(
             Exit::Usage,
@@ -80,7 +128,7 @@ pub fn write(path: &Path, finished: &Finished) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(refuse(error.to_string(), "name another file")),
     }
-    let body = finished.render();
+    let body = values.of(chapter);
     write_private(path, &[MARK, "\n", body.expose()]).map_err(|e| {
         refuse(
             e.to_string(),
@@ -109,9 +157,10 @@ fn write_private(path: &Path, parts: &[&str]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn finished() -> Finished {
-        Finished {
+    fn values() -> Values {
+        Values {
             port: 8000,
+            linear_api_key: Secret::from("lin_api_key"),
             keycard_url: "http://127.0.0.1:1".to_owned(),
             mcp_resource_url: "http://localhost:8000/mcp".to_owned(),
             client_id: "client".to_owned(),
@@ -123,16 +172,56 @@ mod tests {
         }
     }
 
+    /// The table of facts/keycard.md, 1.2: `+` set, `b` a blank line, `-` not there.
+    const TABLE: [(&str, &str); 10] = [
+        ("PORT", "+++++++++"),
+        ("LINEAR_API_KEY", "++++++---"),
+        ("LINEAR_TEAM_ID", "+++++++++"),
+        ("KEYCARD_CLIENT_ID", "b++++++++"),
+        ("KEYCARD_CLIENT_SECRET", "b++++++++"),
+        ("KEYCARD_URL", "--+++++++"),
+        ("MCP_RESOURCE_URL", "--+++++++"),
+        ("SUPABASE_URL", "----+++++"),
+        ("LINEAR_API_URL", "------+++"),
+        ("ANTHROPIC_API_URL", "------+++"),
+    ];
+
+    #[test]
+    fn each_chapters_file_has_the_workshops_variables() {
+        for chapter in Chapter::all() {
+            let shown = values().shown(chapter);
+            for (name, marks) in TABLE {
+                let line = shown.iter().find(|line| line.name == name);
+                let mark = line.map_or('-', |line| if line.set { '+' } else { 'b' });
+                let number = usize::from(chapter.number());
+                assert_eq!(mark, marks.chars().nth(number).unwrap(), "{name} {number}");
+            }
+            let stealable = shown.iter().filter(|line| line.worth_stealing).count();
+            assert_eq!(stealable, usize::from(chapter.number() < 6));
+            assert!(shown.len() <= TABLE.len(), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn each_chapters_server_starts_with_its_file() {
+        for chapter in Chapter::all() {
+            let file = parse(&values().of(chapter)).unwrap();
+            let settings =
+                crate::server::Settings::for_stage(chapter.stage(), |name| file.get(name).cloned());
+            assert!(settings.is_ok(), "{chapter:?}: {settings:?}");
+        }
+    }
+
     #[test]
     fn a_file_of_the_lab_is_written_again_and_any_other_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".env");
-        write(&path, &finished()).unwrap();
-        write(&path, &finished()).unwrap();
+        write(&path, &values(), Chapter::FIRST).unwrap();
+        write(&path, &values(), Chapter::LAST).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().filter(|l| l.contains('=')).count(), 9);
         fs::write(&path, "LINEAR_API_KEY=mine\n").unwrap();
-        let failure = write(&path, &finished()).unwrap_err();
+        let failure = write(&path, &values(), Chapter::LAST).unwrap_err();
         assert!(failure.why.contains("did not write"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "LINEAR_API_KEY=mine\n");
     }
@@ -143,7 +232,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lab.env");
-        write(&path, &finished()).unwrap();
+        write(&path, &values(), Chapter::LAST).unwrap();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600

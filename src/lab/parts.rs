@@ -1,23 +1,27 @@
 //! Starting a lab: every part is opened, told the others' URLs, and served.
 
-use std::{path::Path, sync::Arc};
+use std::{convert::Infallible, path::Path, sync::Arc};
 
-use axum::{Json, Router, routing::get, serve::ListenerExt as _};
+use axum::{
+    Json, Router, ServiceExt, extract::Request, response::Response, routing::get,
+    serve::ListenerExt as _,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart, Service,
-    TEAM_ID, ZonePart,
-    env_file::{self, Finished},
+    Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart,
+    Service, TEAM_ID, ZonePart,
+    env_file::{self, Values},
+    server_of,
+    switch::{Switch, ready},
     wire::{SharedWire, Tapped},
 };
 use crate::{
     protocol::{
-        env::{EnvFile, EnvLine, classify},
         observed::{LAB_PATH, LabEndpoints, Upstream},
         secret::Secret,
     },
-    server::{self, settings::Settings},
+    server,
     support::{
         error::{Exit, Failure},
         ids::Ids,
@@ -136,13 +140,14 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         }
     });
 
-    let finished = finished(&config, &endpoints, &places, seeded);
-    let env_after = shown(&finished.render())?;
-    let env_before = shown(&env_file::chapter_zero(
-        finished.port,
-        &keys.linear_personal,
-        TEAM_ID,
-    ))?;
+    if let (Some(zone), Some(stage)) = (&zone, config.stage) {
+        zone.activate(stage.policy_set()).await?;
+    }
+    let stage = config.stage.unwrap_or(Chapter::LAST);
+    let env = values(&config, &endpoints, &places, &keys, seeded);
+    // A URL with a line break in it is better found here than by whoever starts with the file.
+    env_file::parse(&env.of(Chapter::LAST))?;
+    let deps = server::Deps::new(Arc::clone(&config.clock), config.ids.clone());
 
     let Places {
         server: server_place,
@@ -152,10 +157,12 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         linear: linear_place,
         github: github_place,
     } = places;
-    if config.server == ServerPart::Own {
-        let settings = settings(&finished)?;
-        let deps = server::Deps::new(Arc::clone(&config.clock), config.ids.clone());
-        serving.serve(server_place, server::router(settings, deps)?);
+    let server = match config.server {
+        ServerPart::Own => Some(Switch::new(server_of(&env, stage, &deps)?)),
+        ServerPart::Yours(_) => None,
+    };
+    if let Some(switch) = &server {
+        serving.serve(server_place, switch.clone());
     }
     serve_stand_ins(
         &config,
@@ -170,20 +177,24 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         },
     )
     .await?;
-    if let Some(zone) = zone {
+    if let Some(zone) = &zone {
         let told = endpoints.clone();
         let router = zone
             .router()
             .merge(Router::new().route(LAB_PATH, get(|| async { Json(told) })));
-        serving.serve(zone_place, router);
-        serving.close_at_end(zone);
+        serving.serve(zone_place, ready(router));
+        serving.close_at_end(zone.clone());
     }
     Ok(LabHandle {
         endpoints,
         console,
-        env_before,
-        env_after,
-        finished,
+        env_before: env.shown(Chapter::FIRST),
+        env_after: env.shown(Chapter::LAST),
+        env,
+        server,
+        deps,
+        zone,
+        at: tokio::sync::Mutex::new(stage),
         stop: serving.stop,
         tasks: serving.tasks,
     })
@@ -261,7 +272,7 @@ async fn open_zone(
             client_id: LINEAR_CLIENT_ID.to_owned(),
             client_secret: keys.linear_client.clone(),
         },
-        LinearService::Real { url, client } => {
+        LinearService::Real { url, client, .. } => {
             let (client_id, client_secret) = client.clone().ok_or_else(|| {
                 Failure::new(
                     Exit::Usage,
@@ -289,19 +300,23 @@ async fn open_zone(
             supabase_secret: key_of(&config.supabase, &keys.supabase),
             anthropic_secret: key_of(&config.anthropic, &keys.anthropic),
             linear_oauth,
-            first_policy: FirstPolicy::Limited,
+            first_policy: match config.stage {
+                Some(stage) if !stage.is_limited() => FirstPolicy::Defaults,
+                Some(_) | None => FirstPolicy::Limited,
+            },
         },
     )
     .await?;
     Ok((zone, seeded))
 }
 
-fn finished(
+fn values(
     config: &LabConfig,
     endpoints: &LabEndpoints,
     places: &Places,
+    keys: &Keys,
     seeded: Seeded,
-) -> Finished {
+) -> Values {
     let port = match &config.server {
         ServerPart::Own => places.server.port,
         ServerPart::Yours(url) => url::Url::parse(url)
@@ -309,8 +324,17 @@ fn finished(
             .and_then(|url| url.port_or_known_default())
             .unwrap_or(8000),
     };
-    Finished {
+    let linear_api_key = match &config.linear {
+        LinearService::StandIn => keys.linear_personal.clone(),
+        // As with the vault: without a key the real service says so itself. A variable must not be
+        // blank, though.
+        LinearService::Real { key, .. } => {
+            key.clone().unwrap_or_else(|| keys.linear_personal.clone())
+        }
+    };
+    Values {
         port,
+        linear_api_key,
         keycard_url: endpoints.zone.clone(),
         mcp_resource_url: endpoints.server.clone(),
         client_id: seeded.client_id,
@@ -320,36 +344,6 @@ fn finished(
         linear_url: endpoints.linear.clone(),
         team_id: TEAM_ID.to_owned(),
     }
-}
-
-/// The lab's own server is configured through the same file as anybody's.
-fn settings(finished: &Finished) -> Result<Settings, Failure> {
-    let file = parse(&finished.render())?;
-    Settings::from_vars(|name| file.get(name).cloned())
-        .map_err(server::settings::SettingFaults::into_failure)
-}
-
-fn shown(text: &Secret) -> Result<Vec<EnvLine>, Failure> {
-    Ok(parse(text)?
-        .entries
-        .iter()
-        .map(|entry| classify(&entry.name, &entry.value))
-        .collect())
-}
-
-fn parse(text: &Secret) -> Result<EnvFile, Failure> {
-    EnvFile::parse(text.expose()).map_err(|remarks| {
-        let why: Vec<_> = remarks
-            .iter()
-            .map(|r| format!("line {}, column {}: {}", r.line, r.column, r.message))
-            .collect();
-        Failure::new(
-            Exit::Failed,
-            "The lab's own settings cannot be read",
-            why.join("; "),
-            "check the URLs that were given on the command line",
-        )
-    })
 }
 
 struct StandInPlaces {
@@ -377,7 +371,7 @@ async fn serve_stand_ins(
             ids: config.ids.clone(),
             tickets: supabase::sample_tickets(),
         });
-        serving.serve(places.supabase, router);
+        serving.serve(places.supabase, ready(router));
     }
     if config.anthropic == Service::StandIn {
         let router = anthropic::router(anthropic::Config {
@@ -387,7 +381,7 @@ async fn serve_stand_ins(
             clock: Arc::clone(&config.clock),
             ids: config.ids.clone(),
         });
-        serving.serve(places.anthropic, router);
+        serving.serve(places.anthropic, ready(router));
     }
     let callback = format!("{zone}/oauth/2/redirect");
     if config.linear == LinearService::StandIn {
@@ -412,7 +406,7 @@ async fn serve_stand_ins(
             faults: Faults::new(linear::error_body),
         })
         .await?;
-        serving.serve(places.linear, linear.router());
+        serving.serve(places.linear, ready(linear.router()));
     }
     if config.zone == ZonePart::StandIn {
         let router = github::router(github::Config {
@@ -427,7 +421,7 @@ async fn serve_stand_ins(
             clock: Arc::clone(&config.clock),
             ids: config.ids.clone(),
         });
-        serving.serve(places.github, router);
+        serving.serve(places.github, ready(router));
     }
     Ok(())
 }
@@ -448,7 +442,15 @@ impl Serving {
         }
     }
 
-    fn serve(&self, place: Place, router: Router) {
+    fn serve<S>(&self, place: Place, service: S)
+    where
+        S: tower::Service<Request, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        let service = ServiceExt::<Request>::into_make_service(service);
         let (stop, wire) = (self.stop.clone(), self.wire.clone());
         self.tasks.spawn(async move {
             // Nagle's delay would hold back the second event of a stream by 40 ms. A socket that
@@ -459,12 +461,12 @@ impl Serving {
             let stopped = async move { stop.cancelled().await };
             let served = match wire {
                 None => {
-                    axum::serve(listener, router)
+                    axum::serve(listener, service)
                         .with_graceful_shutdown(stopped)
                         .await
                 }
                 Some(wire) => {
-                    axum::serve(Tapped::new(listener, place.port, wire), router)
+                    axum::serve(Tapped::new(listener, place.port, wire), service)
                         .with_graceful_shutdown(stopped)
                         .await
                 }

@@ -24,7 +24,7 @@ use crate::{
 pub struct Tolerance {
     /// One must be this many times the other.
     pub factor: f64,
-    /// And longer by this many microseconds: below, it is noise.
+    /// And longer by this many microseconds: below, it is noise or a cold start.
     pub floor_us: u64,
 }
 
@@ -32,7 +32,7 @@ impl Default for Tolerance {
     fn default() -> Self {
         Self {
             factor: 10.0,
-            floor_us: 20_000,
+            floor_us: 100_000,
         }
     }
 }
@@ -189,16 +189,9 @@ impl<'a> Side<'a> {
 
     fn record(&self, hop: &Hop) -> Option<(&'a AuditRow, Box<AuditRecord>)> {
         let seq = hop.evidence.audit?;
-        let rows = hop.call.map(|call| self.projection.audit().of_call(call));
-        let row = match rows {
-            Some(mut rows) => rows.find(|row| row.evidence == seq),
-            None => {
-                let rows = self.projection.audit().rows();
-                rows.binary_search_by_key(&seq, |row| row.evidence)
-                    .ok()
-                    .map(|at| &rows[at])
-            }
-        }?;
+        // Rows are in order of their evidence.
+        let rows = self.projection.audit().rows();
+        let row = &rows[rows.binary_search_by_key(&seq, |row| row.evidence).ok()?];
         match self.projection.log().event(seq)?.fact {
             Fact::AuditRecorded(record) => Some((row, Box::new(record))),
             _ => None,

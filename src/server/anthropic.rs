@@ -120,7 +120,7 @@ impl Touch for Mask<'_> {
     }
 
     async fn perform(&self, visit: Visit<'_>) -> Result<Masked, Setback> {
-        let Some(key) = sensitive(visit.credential.expose()) else {
+        let Some(key) = sensitive(visit.credential.secret().expose()) else {
             return Err(failed(
                 "the key from the vault does not fit into a header".to_owned(),
             ));
@@ -137,7 +137,7 @@ impl Touch for Mask<'_> {
         let request = visit
             .http
             .client()
-            .post(visit.settings.anthropic.join("/v1/messages"))
+            .post(visit.address.join("/v1/messages"))
             .header("x-api-key", key)
             .header("anthropic-version", API_VERSION)
             .header(trace_name, trace_value)

@@ -21,7 +21,7 @@ use url::Url;
 use super::{
     keys::{Keys, NoKey},
     protected_resource,
-    settings::{Address, Settings},
+    settings::{Address, Gate},
 };
 use crate::{protocol::secret::Secret, support::clock::SharedClock};
 
@@ -66,13 +66,13 @@ struct Header {
 }
 
 impl Bearer {
-    pub fn new(settings: &Settings, keys: Keys, clock: SharedClock) -> Self {
+    pub fn new(gate: &Gate, keys: Keys, clock: SharedClock) -> Self {
         Self {
             keys,
             clock,
-            issuer: settings.zone.text.clone(),
-            resource: settings.resource.clone(),
-            challenge_url: protected_resource::url(&settings.resource),
+            issuer: gate.zone.text.clone(),
+            resource: gate.resource.clone(),
+            challenge_url: protected_resource::url(&gate.resource),
         }
     }
 

@@ -2,7 +2,8 @@
 //! once and thrown away.
 //!
 //! The shape is the law: a [`Touch`] cannot get at a credential but through [`Call::touch`], which
-//! exchanges for it, lends it, drops it, and tells each of the three.
+//! exchanges for it, lends it, drops it, and tells each of the three. Before chapter 6 there is one
+//! exception, the key that the workshop begins with: it is lent as well, and only its use is told.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Patience,
     bearer::Caller,
-    exchange::{Exchanger, resource_name, wanted},
+    exchange::{Exchanger, Wish, resource_name, wanted},
     http::Http,
     progress::Progress,
-    settings::Settings,
+    settings::{Address, Settings},
+    stage::Stage,
 };
 use crate::{
     protocol::{
@@ -30,7 +32,9 @@ use crate::{
 };
 
 /// The steps that one touch tells: exchanged, used, discarded.
-pub(super) const STEPS_PER_TOUCH: u32 = 3;
+const STEPS_PER_TOUCH: u32 = 3;
+/// The step that a touch with a key of our own tells: used.
+const STEPS_PER_USE: u32 = 1;
 
 /// The longest that a service's `Retry-After` is obeyed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -39,7 +43,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Services {
     pub http: Http,
     pub settings: Arc<Settings>,
-    pub exchanger: Exchanger,
+    /// From chapter 4 on; before it, nothing is exchanged.
+    pub exchanger: Option<Exchanger>,
     pub ids: Ids,
     pub patience: Patience,
 }
@@ -47,7 +52,8 @@ pub(super) struct Services {
 /// One tool call.
 pub(super) struct Call {
     pub services: Arc<Services>,
-    pub caller: Arc<Caller>,
+    /// From chapter 2 on; before it, nobody is asked.
+    pub caller: Option<Arc<Caller>>,
     pub trace: TraceId,
     pub progress: Progress,
     /// Fires when the caller cancels or goes away.
@@ -58,11 +64,38 @@ pub(super) struct Call {
 pub(super) struct Visit<'a> {
     pub http: &'a Http,
     pub settings: &'a Settings,
-    pub credential: &'a Secret,
+    /// Where the service is.
+    pub address: &'a Address,
+    pub credential: Credential<'a>,
     pub hop: TraceParent,
     pub limit: Duration,
     /// How often this was tried before.
     pub retry: u32,
+}
+
+/// What opens the service, and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Credential<'a> {
+    /// Issued by the zone for this one touch, on the caller's behalf.
+    Issued(&'a Secret),
+    /// The server's own key out of its `.env`, whoever calls.
+    Key(&'a Secret),
+}
+
+impl<'a> Credential<'a> {
+    pub const fn secret(self) -> &'a Secret {
+        match self {
+            Self::Issued(secret) | Self::Key(secret) => secret,
+        }
+    }
+
+    /// The scope that it was issued with; a key has none, it opens everything.
+    const fn scope<T: Touch>(self) -> Option<&'static str> {
+        match self {
+            Self::Issued(_) => T::SCOPE,
+            Self::Key(_) => None,
+        }
+    }
 }
 
 /// Whether a request may be dropped half way when the caller goes.
@@ -134,6 +167,14 @@ impl Setback {
     }
 }
 
+/// How many steps one touch of `upstream` tells when all goes well.
+pub(super) const fn steps(settings: &Settings, upstream: Upstream) -> u32 {
+    match settings.key(upstream) {
+        None => STEPS_PER_TOUCH,
+        Some(_) => STEPS_PER_USE,
+    }
+}
+
 fn cancelled() -> Failure {
     Failure::new(
         Exit::Failed,
@@ -144,6 +185,17 @@ fn cancelled() -> Failure {
 }
 
 impl Call {
+    pub fn stage(&self) -> Stage {
+        self.services.settings.stage()
+    }
+
+    /// The application that files issues for its callers; none as long as a key does it.
+    pub fn acts_as(&self) -> Option<&str> {
+        let settings = &self.services.settings;
+        let application = settings.application()?;
+        (self.stage().delegates_linear()).then_some(&*application.client_id)
+    }
+
     fn hop(&self) -> TraceParent {
         TraceParent {
             trace: self.trace,
@@ -151,26 +203,36 @@ impl Call {
         }
     }
 
-    /// Exchanges the caller's token, does `touch` with the credential, and throws it away.
+    /// Exchanges the caller's token, does `touch` with the credential, and throws it away; or does
+    /// it with the server's own key, where it still has one.
     pub async fn touch<T: Touch>(&self, touch: T) -> Result<T::Output, Failure> {
-        let (credential, issued) = self.obtain::<T>().await?;
-        let result = self.attempt(&touch, &credential).await;
+        let settings = &self.services.settings;
+        let address = settings.upstream(T::UPSTREAM).ok_or_else(not_yet)?;
+        if let Some(key) = settings.key(T::UPSTREAM) {
+            return self.attempt(&touch, address, Credential::Key(key)).await;
+        }
+        let (credential, issued) = self.obtain::<T>(address).await?;
+        let result = self
+            .attempt(&touch, address, Credential::Issued(&credential))
+            .await;
         let fingerprint = credential.fingerprint();
         drop(credential);
         self.told_discarded::<T>(issued, fingerprint).await;
         result
     }
 
-    async fn obtain<T: Touch>(&self) -> Result<(Secret, Issued), Failure> {
+    async fn obtain<T: Touch>(&self, resource: &Address) -> Result<(Secret, Issued), Failure> {
+        let (Some(exchanger), Some(caller)) = (&self.services.exchanger, &self.caller) else {
+            return Err(not_yet());
+        };
         let hop = self.hop();
         let watch = Stopwatch::start();
-        let exchange = self.services.exchanger.exchange(
-            &self.caller.token,
-            T::UPSTREAM,
-            T::SCOPE,
-            hop,
-            self.services.patience.zone,
-        );
+        let wish = Wish {
+            upstream: T::UPSTREAM,
+            resource,
+            scope: T::SCOPE,
+        };
+        let exchange = exchanger.exchange(&caller.token, wish, hop, self.services.patience.zone);
         let answer = tokio::select! {
             biased;
             () = self.cancelled.cancelled() => return Err(cancelled()),
@@ -216,7 +278,8 @@ impl Call {
     async fn attempt<T: Touch>(
         &self,
         touch: &T,
-        credential: &Secret,
+        address: &Address,
+        credential: Credential<'_>,
     ) -> Result<T::Output, Failure> {
         let mut pauses = self.services.patience.pauses(T::UPSTREAM).iter();
         let mut retry = 0;
@@ -229,6 +292,7 @@ impl Call {
             let visit = Visit {
                 http: &self.services.http,
                 settings: &self.services.settings,
+                address,
                 credential,
                 hop,
                 limit: self.services.patience.limit(T::UPSTREAM),
@@ -242,7 +306,7 @@ impl Call {
                     result = touch.perform(visit) => result,
                 },
             };
-            self.told_used(touch, hop.span, &watch, credential.fingerprint(), &result)
+            self.told_used(touch, hop.span, &watch, credential, &result)
                 .await;
             let setback = match result {
                 Ok(output) => return Ok(output),
@@ -266,7 +330,7 @@ impl Call {
         touch: &T,
         span: SpanId,
         watch: &Stopwatch,
-        credential: Fingerprint,
+        credential: Credential<'_>,
         result: &Result<T::Output, Setback>,
     ) {
         let operation = touch.operation();
@@ -282,10 +346,10 @@ impl Call {
             span,
             action: StepAction::Used,
             upstream: T::UPSTREAM,
-            scope: T::SCOPE.map(str::to_owned),
+            scope: credential.scope::<T>().map(str::to_owned),
             outcome,
             duration_us: watch.micros(),
-            credential: Some(credential),
+            credential: Some(credential.secret().fingerprint()),
             detail: Some(detail),
         };
         self.progress.tell(&step, message).await;
@@ -305,6 +369,16 @@ impl Call {
         let message = format!("Threw the {} credential away", resource_name(T::UPSTREAM));
         self.progress.tell(&step, message).await;
     }
+}
+
+/// What no stage does: its tools touch only what its settings have.
+fn not_yet() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The server cannot do this yet",
+        "nobody was asked who calls, or there is no application to exchange tokens for",
+        "report this: it is a fault of the server",
+    )
 }
 
 /// When and by which hop a credential came.

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::{
     discovery::Discovery,
     http::{Http, SMALL_BODY, quote, send, sensitive, trace_header},
-    settings::Settings,
+    settings::{Address, Application},
 };
 use crate::{
     protocol::{
@@ -31,8 +31,18 @@ use crate::{
 pub(super) struct Exchanger {
     http: Http,
     discovery: Arc<Discovery>,
-    settings: Arc<Settings>,
+    client_id: String,
     basic: HeaderValue,
+}
+
+/// What a credential is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
+    pub upstream: Upstream,
+    /// The service as the zone knows it.
+    pub resource: &'a Address,
+    /// A vault resource has none, and then none is sent.
+    pub scope: Option<&'a str>,
 }
 
 /// Why no credential was issued.
@@ -82,14 +92,14 @@ impl Exchanger {
     pub fn new(
         http: Http,
         discovery: Arc<Discovery>,
-        settings: Arc<Settings>,
+        application: &Application,
     ) -> Result<Self, Failure> {
         // Keycard's SDK sends id and secret as they are, not form-encoded first as RFC 6749,
         // section 2.3.1, would have it.
         let pair = Zeroizing::new(format!(
             "{}:{}",
-            settings.client_id,
-            settings.client_secret.expose()
+            application.client_id,
+            application.client_secret.expose()
         ));
         let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
         let basic = sensitive(&value).ok_or_else(|| {
@@ -103,21 +113,22 @@ impl Exchanger {
         Ok(Self {
             http,
             discovery,
-            settings,
+            client_id: application.client_id.clone(),
             basic,
         })
     }
 
-    /// One exchange of `subject` for a credential of `upstream`. A vault resource has no scope,
-    /// and then none is sent.
+    /// One exchange of `subject` for what is `wish`ed.
     pub async fn exchange(
         &self,
         subject: &Secret,
-        upstream: Upstream,
-        scope: Option<&str>,
+        wish: Wish<'_>,
         hop: TraceParent,
         limit: Duration,
     ) -> Result<Secret, NotIssued> {
+        let Wish {
+            upstream, scope, ..
+        } = wish;
         let asked = wanted(upstream, scope);
         let failed = |why: String, next: &str| NotIssued {
             detail: why.clone(),
@@ -133,7 +144,7 @@ impl Exchanger {
         let metadata = self.discovery.metadata().await.map_err(unusable)?;
         let endpoint = metadata.token_endpoint().map_err(unusable)?;
 
-        let form = self.form(subject, upstream, scope);
+        let form = form(subject, wish);
         let (trace_name, trace_value) = trace_header(hop);
         let request = self
             .http
@@ -175,20 +186,6 @@ impl Exchanger {
         })
     }
 
-    fn form(&self, subject: &Secret, upstream: Upstream, scope: Option<&str>) -> Bytes {
-        // Room enough that the text never moves and leaves a copy of the token behind.
-        let room = 3 * subject.expose().len() + 1024;
-        let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
-        form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
-            .append_pair("subject_token", subject.expose())
-            .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
-            .append_pair("resource", &self.settings.upstream(upstream).text);
-        if let Some(scope) = scope {
-            form.append_pair("scope", scope);
-        }
-        Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()))
-    }
-
     fn refused(&self, upstream: Upstream, scope: Option<&str>, error: &ErrorResponse) -> NotIssued {
         let code = quote(&error.error);
         let said = error.error_description.as_deref().map(quote);
@@ -208,7 +205,7 @@ impl Exchanger {
             }
             "access_denied" => format!(
                 "Make {name} a dependency of the application {} at the zone.",
-                self.settings.client_id
+                self.client_id
             ),
             "insufficient_authorization" => {
                 format!("Sign in again and consent to {name}, then call the tool again.")
@@ -244,4 +241,18 @@ impl Exchanger {
             ),
         }
     }
+}
+
+fn form(subject: &Secret, wish: Wish<'_>) -> Bytes {
+    // Room enough that the text never moves and leaves a copy of the token behind.
+    let room = 3 * subject.expose().len() + 1024;
+    let mut form = form_urlencoded::Serializer::new(String::with_capacity(room));
+    form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
+        .append_pair("subject_token", subject.expose())
+        .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
+        .append_pair("resource", &wish.resource.text);
+    if let Some(scope) = wish.scope {
+        form.append_pair("scope", scope);
+    }
+    Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()))
 }

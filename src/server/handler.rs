@@ -18,6 +18,7 @@ use super::{
     bearer::Caller,
     call::{Call, Services},
     progress::Progress,
+    stage::Stage,
     tools::{self, NoCall, Tool},
 };
 use crate::protocol::traceparent::{TraceId, TraceParent};
@@ -30,14 +31,20 @@ impl SupportEscalation {
         Self(services)
     }
 
+    fn stage(&self) -> Stage {
+        self.0.settings.stage()
+    }
+
     fn call(&self, tool: &Tool, context: RequestContext<RoleServer>) -> Result<Call, ErrorData> {
         let caller = context
             .extensions
             .get::<Parts>()
             .and_then(|parts| parts.extensions.get::<Arc<Caller>>())
-            .map(Arc::clone)
-            // The router puts the check before the handler; without it nobody is served.
-            .ok_or_else(|| ErrorData::internal_error("Internal server error", None))?;
+            .map(Arc::clone);
+        // The router puts the check before the handler; without it nobody is served.
+        if caller.is_none() && self.stage().demands_bearer() {
+            return Err(ErrorData::internal_error("Internal server error", None));
+        }
         let trace = context
             .meta
             .get_traceparent()
@@ -48,7 +55,7 @@ impl SupportEscalation {
             services: Arc::clone(&self.0),
             caller,
             trace,
-            progress: Progress::new(context.peer, token, tool.steps()),
+            progress: Progress::new(context.peer, token, tool.steps(&self.0.settings)),
             cancelled: context.ct,
         })
     }
@@ -65,11 +72,11 @@ impl ServerHandler for SupportEscalation {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools::all()))
+        Ok(ListToolsResult::with_all_items(tools::all(self.stage())))
     }
 
     fn get_tool(&self, name: &str) -> Option<ToolDescription> {
-        tools::find(name).cloned()
+        tools::find(self.stage(), name).cloned()
     }
 
     async fn call_tool(

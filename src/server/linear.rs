@@ -1,16 +1,18 @@
 //! Issues in Linear, over its GraphQL.
 
-use reqwest::header::AUTHORIZATION;
-use serde::Deserialize;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::{
-    call::{Interruption, Setback, Touch, Visit},
+    call::{Credential, Interruption, Setback, Touch, Visit},
+    draft::Draft,
     http::{LARGE_BODY, quote, send, sensitive, trace_header},
-    masked::{Label, Masked},
+    masked::Label,
 };
 use crate::{
-    protocol::{observed::Upstream, tickets::Ticket},
+    protocol::{observed::Upstream, tickets::Severity},
     support::error::{Exit, Failure},
 };
 
@@ -24,10 +26,11 @@ const TRASH_ISSUE: &str = "mutation TrashIssue($id: String!) { issueDelete(id: $
 pub(super) struct LabelIds<'a>(pub &'a [Label]);
 
 /// A new issue.
-pub(super) struct CreateIssue<'a> {
-    pub ticket: &'a Ticket,
-    pub masked: &'a Masked,
-    pub label_ids: Vec<String>,
+pub(super) struct CreateIssue {
+    pub draft: Draft,
+    pub severity: Severity,
+    /// Before chapter 5 nobody chooses labels.
+    pub label_ids: Option<Vec<String>>,
 }
 
 /// Moves an issue to the trash.
@@ -69,7 +72,7 @@ impl Touch for LabelIds<'_> {
     }
 }
 
-impl Touch for CreateIssue<'_> {
+impl Touch for CreateIssue {
     type Output = Created;
     const UPSTREAM: Upstream = Upstream::Linear;
     const SCOPE: Option<&'static str> = Some("issues:create");
@@ -81,6 +84,16 @@ impl Touch for CreateIssue<'_> {
     }
 
     async fn perform(&self, visit: Visit<'_>) -> Result<Created, Setback> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Input<'a> {
+            team_id: &'a str,
+            title: &'a str,
+            description: &'a str,
+            priority: u8,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label_ids: Option<&'a [String]>,
+        }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Data {
@@ -91,21 +104,22 @@ impl Touch for CreateIssue<'_> {
             success: bool,
             issue: Option<Created>,
         }
-        let settings = visit.settings;
-        let input = json!({
-            "teamId": settings.linear_team,
-            "title": format!("[case] {}", self.masked.title),
-            "description": description(self.ticket, &self.masked.text, &settings.client_id),
-            "priority": self.ticket.severity.linear_priority(),
-            "labelIds": self.label_ids,
-        });
-        let data: Data = ask(visit, CREATE_ISSUE, json!({"input": input})).await?;
+        let issue = Input {
+            team_id: visit.settings.linear_team(),
+            title: &self.draft.title,
+            description: &self.draft.description,
+            priority: self.severity.linear_priority(),
+            label_ids: self.label_ids.as_deref(),
+        };
+        let key = visit.credential;
+        let data: Data = ask(visit, CREATE_ISSUE, json!({"input": issue})).await?;
         match data.issue_create {
             Payload {
                 success: true,
                 issue: Some(issue),
             } => Ok(issue),
             _ => Err(Setback::refused(failure(
+                key,
                 "Linear did not create the issue".to_owned(),
                 "it answered success: false and no reason",
             ))),
@@ -134,36 +148,17 @@ impl Touch for TrashIssue<'_> {
         struct Payload {
             success: bool,
         }
+        let key = visit.credential;
         let data: Data = ask(visit, TRASH_ISSUE, json!({"id": self.0})).await?;
         if data.issue_delete.success {
             return Ok(());
         }
         Err(Setback::refused(failure(
+            key,
             format!("Linear did not trash issue {}", quote(self.0)),
             "it answered success: false and no reason",
         )))
     }
-}
-
-/// The issue's text: the masked ticket, what it is about, and who filed it for whom.
-fn description(ticket: &Ticket, masked: &str, client_id: &str) -> String {
-    let plan = match ticket.plan_tier {
-        crate::protocol::tickets::PlanTier::Free => "free",
-        crate::protocol::tickets::PlanTier::Pro => "pro",
-        crate::protocol::tickets::PlanTier::Enterprise => "enterprise",
-    };
-    [
-        masked,
-        "---",
-        &format!(
-            "**Plan:** {plan} · **Severity:** {}",
-            ticket.severity.as_str()
-        ),
-        &format!("**Support ticket:** {}", ticket.id),
-        "---",
-        &format!("Submitted by Keycard app `{client_id}` via Support Escalation MCP"),
-    ]
-    .join("\n\n")
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(
@@ -183,8 +178,10 @@ async fn ask<T: serde::de::DeserializeOwned>(
         #[serde(default)]
         message: String,
     }
-    let Some(bearer) = sensitive(&format!("Bearer {}", visit.credential.expose())) else {
+    let key = visit.credential;
+    let Some(authorization) = authorization(key) else {
         return Err(Setback::failed(failure(
+            key,
             "Linear could not be called".to_owned(),
             "the credential does not fit into a header",
         )));
@@ -193,14 +190,14 @@ async fn ask<T: serde::de::DeserializeOwned>(
     let request = visit
         .http
         .client()
-        .post(visit.settings.linear.join("/graphql"))
-        .header(AUTHORIZATION, bearer)
+        .post(visit.address.join("/graphql"))
+        .header(AUTHORIZATION, authorization)
         .header(trace_name, trace_value)
         .json(&json!({"query": query, "variables": variables}));
     let answer = send(request, visit.limit, LARGE_BODY)
         .await
         .map_err(|trouble| {
-            let mut failure = failure("Linear gave no answer".to_owned(), trouble.to_string());
+            let mut failure = failure(key, "Linear gave no answer".to_owned(), trouble.to_string());
             if query.starts_with("mutation") {
                 "look in Linear before trying again: it may have been done all the same"
                     .clone_into(&mut failure.next);
@@ -210,6 +207,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     let status = answer.status;
     if !status.is_success() {
         let failure = failure(
+            key,
             format!("Linear API returned {}", status.as_u16()),
             answer.quote(),
         );
@@ -220,6 +218,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     }
     let body: GraphQl = answer.json().map_err(|_| {
         Setback::failed(failure(
+            key,
             "Linear answered something that is no GraphQL".to_owned(),
             answer.quote(),
         ))
@@ -227,29 +226,45 @@ async fn ask<T: serde::de::DeserializeOwned>(
     if let Some(errors) = body.errors.filter(|errors| !errors.is_empty()) {
         let messages: Vec<_> = errors.into_iter().map(|error| error.message).collect();
         return Err(Setback::refused(failure(
+            key,
             "Linear GraphQL error".to_owned(),
             quote(&messages.join("; ")),
         )));
     }
     let data = body.data.filter(|data| !data.is_null()).ok_or_else(|| {
         Setback::failed(failure(
+            key,
             "Linear returned no data".to_owned(),
             "the answer had neither data nor errors",
         ))
     })?;
     T::deserialize(data).map_err(|error| {
         Setback::failed(failure(
+            key,
             "Linear's answer could not be understood".to_owned(),
             quote(&error.to_string()),
         ))
     })
 }
 
-fn failure(what: String, why: impl Into<String>) -> Failure {
-    Failure::new(
-        Exit::Failed,
-        what,
-        why,
-        "check LINEAR_API_URL, LINEAR_TEAM_ID and what your Linear account may do",
-    )
+/// A key of a person goes as it is, a token of an application behind its scheme.
+fn authorization(credential: Credential<'_>) -> Option<HeaderValue> {
+    match credential {
+        Credential::Issued(token) => {
+            sensitive(&Zeroizing::new(format!("Bearer {}", token.expose())))
+        }
+        Credential::Key(key) => sensitive(key.expose()),
+    }
+}
+
+fn failure(credential: Credential<'_>, what: String, why: impl Into<String>) -> Failure {
+    let next = match credential {
+        Credential::Issued(_) => {
+            "check LINEAR_API_URL, LINEAR_TEAM_ID and what your Linear account may do"
+        }
+        Credential::Key(_) => {
+            "check LINEAR_API_KEY, LINEAR_TEAM_ID and what the key's owner may do"
+        }
+    };
+    Failure::new(Exit::Failed, what, why, next)
 }

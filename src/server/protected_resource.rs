@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{
     http::{Http, SMALL_BODY, send},
-    settings::{Address, MCP_PATH, Settings},
+    settings::{Address, Gate, MCP_PATH},
 };
 use crate::protocol::oauth::{
     ProtectedResourceMetadata, WELL_KNOWN_AUTHORIZATION_SERVER, WELL_KNOWN_PROTECTED_RESOURCE,
@@ -45,18 +45,18 @@ pub(super) fn url(resource: &Address) -> String {
 }
 
 /// Serves both documents, readable from any web page.
-pub(super) fn router(settings: &Settings, http: Http) -> Router {
+pub(super) fn router(gate: &Gate, http: Http) -> Router {
     let documents = Documents {
         http,
-        resource: settings.resource.clone(),
-        issuer: settings.zone.clone(),
+        resource: gate.resource.clone(),
+        issuer: gate.zone.clone(),
         // The workshop's SDK builds `resource` from the Host header. A client that called
         // 127.0.0.1 is then sent to the zone for a resource that the zone does not know. Ours is
         // MCP_RESOURCE_URL, the only audience that the bearer check accepts: a client that came
         // by another name learns here, at the first step, which name is the right one.
         described: ProtectedResourceMetadata {
-            resource: settings.resource.text.clone(),
-            authorization_servers: vec![settings.zone.text.clone()],
+            resource: gate.resource.text.clone(),
+            authorization_servers: vec![gate.zone.text.clone()],
             scopes_supported: SCOPES.map(str::to_owned).to_vec(),
             resource_name: Some(NAME.to_owned()),
         },
@@ -72,7 +72,7 @@ pub(super) fn router(settings: &Settings, http: Http) -> Router {
             get(describe),
         )
         .route(WELL_KNOWN_AUTHORIZATION_SERVER, get(forward));
-    let path = settings.resource.url.path();
+    let path = gate.resource.url.path();
     let plain = path.chars().all(|c| !matches!(c, '{' | '}'));
     if !matches!(path, "/" | MCP_PATH) && plain {
         router = router.route(

@@ -1,4 +1,4 @@
-//! The server's settings: the eight variables of the workshop's `.env`, and `PORT`.
+//! The server's settings: the variables of the workshop's `.env` that a stage needs, and `PORT`.
 //!
 //! Reads nothing itself: the caller hands in a way to look a name up. Everything that is wrong is
 //! told at once, before a port opens.
@@ -7,6 +7,7 @@ use std::fmt;
 
 use url::Url;
 
+use super::stage::Stage;
 use crate::{
     protocol::{observed::Upstream, secret::Secret},
     support::{
@@ -21,22 +22,44 @@ pub const DEFAULT_PORT: u16 = 8000;
 /// The path of the MCP endpoint; the workshop's server has no other.
 pub const MCP_PATH: &str = "/mcp";
 
-/// What the server was told. [`Settings::from_vars`] makes sure that it makes sense.
+/// Where the code of the earlier chapters finds Linear. The variable of chapter 6 counts before it
+/// when it is set: that is ours, so that such a server can stand against a lab as well.
+const LINEAR_ADDRESS: &str = "https://api.linear.app";
+
+/// The same for the model, in chapter 5.
+const ANTHROPIC_ADDRESS: &str = "https://api.anthropic.com";
+
+/// What the server was told. [`Settings::for_stage`] makes sure that it makes sense, and that what
+/// the stage needs, and only that, is there.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub port: u16,
+    stage: Stage,
+    gate: Option<Gate>,
+    application: Option<Application>,
+    linear_key: Option<Secret>,
+    supabase: Option<Address>,
+    anthropic: Option<Address>,
+    linear: Address,
+    linear_team: String,
+    /// What is odd but not wrong; the caller shows it.
+    pub warnings: Vec<Failure>,
+}
+
+/// Whose tokens open `/mcp`.
+#[derive(Debug, Clone)]
+pub struct Gate {
     /// The zone's issuer (`KEYCARD_URL`), byte for byte: tokens are compared with it.
     pub zone: Address,
     /// This server as the zone knows it (`MCP_RESOURCE_URL`): the audience of every token.
     pub resource: Address,
+}
+
+/// Who the server is at the zone.
+#[derive(Debug, Clone)]
+pub struct Application {
     pub client_id: String,
     pub client_secret: Secret,
-    pub supabase: Address,
-    pub anthropic: Address,
-    pub linear: Address,
-    pub linear_team: String,
-    /// What is odd but not wrong; the caller shows it.
-    pub warnings: Vec<Failure>,
 }
 
 /// A URL that is also a name: it goes to the zone exactly as it was written.
@@ -108,82 +131,64 @@ impl fmt::Display for SettingFaults {
 impl std::error::Error for SettingFaults {}
 
 impl Settings {
+    /// The finished server's settings.
+    ///
+    /// # Errors
+    /// As [`Settings::for_stage`].
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<Secret>) -> Result<Self, SettingFaults> {
+        Self::for_stage(Stage::Delegated, lookup)
+    }
+
     /// Settings from variables; `lookup` gives a variable's value by its name. A blank value
-    /// counts as missing, since `.env.example` ships blank lines.
+    /// counts as missing, since `.env.example` ships blank lines. What the stage does not need is
+    /// not looked at.
     ///
     /// # Errors
     /// Every variable that is missing or malformed, by name.
-    pub fn from_vars(lookup: impl Fn(&str) -> Option<Secret>) -> Result<Self, SettingFaults> {
+    pub fn for_stage(
+        stage: Stage,
+        lookup: impl Fn(&str) -> Option<Secret>,
+    ) -> Result<Self, SettingFaults> {
         let mut reader = Reader {
             lookup: &lookup,
             faults: Vec::new(),
             warnings: Vec::new(),
         };
-        let zone = reader.address("KEYCARD_URL", "the zone whose tokens are accepted");
-        let resource = reader.address("MCP_RESOURCE_URL", "the name this server has at the zone");
-        let client_id = reader.text("KEYCARD_CLIENT_ID", "the application's name at the zone");
-        let client_secret = reader.secret("KEYCARD_CLIENT_SECRET", "the application's proof");
-        let supabase = reader.address("SUPABASE_URL", "the ticket database");
-        let anthropic = reader.address("ANTHROPIC_API_URL", "the model that masks tickets");
-        let linear = reader.address("LINEAR_API_URL", "where issues are filed");
-        let linear_team = reader.text("LINEAR_TEAM_ID", "the Linear team that gets the issues");
+        // Whatever is needed and gives `None` here has left a fault behind.
         let port = reader.port();
-
-        if let Some(zone) = &zone {
-            reader.check_zone(zone);
-        }
-        if let Some(id) = &client_id
-            && id.contains(':')
-        {
-            reader.fault(
-                "KEYCARD_CLIENT_ID is malformed",
-                "it has a colon, which ends the name in a Basic header (RFC 7617, section 2)",
-                "copy the client id from the application's credentials in the console",
-            );
-        }
-        if let Some(resource) = &resource {
-            reader.check_resource(resource, port);
-        }
-        for (name, address) in [
-            ("SUPABASE_URL", &supabase),
-            ("ANTHROPIC_API_URL", &anthropic),
-            ("LINEAR_API_URL", &linear),
-        ] {
-            if let Some(address) = address {
-                reader.check_upstream(name, address);
-            }
-        }
+        let gate = stage.demands_bearer().then(|| reader.gate(port)).flatten();
+        let brokers = stage.reads_datastore();
+        let application = brokers.then(|| reader.application()).flatten();
+        let supabase = brokers
+            .then(|| reader.upstream("SUPABASE_URL", "the ticket database"))
+            .flatten();
+        let (model, model_is) = ("ANTHROPIC_API_URL", "the model that masks tickets");
+        let anthropic = match stage {
+            Stage::Open | Stage::Protected | Stage::Datastore => None,
+            Stage::Masked => reader.upstream_or(model, model_is, ANTHROPIC_ADDRESS),
+            Stage::Delegated => reader.upstream(model, model_is),
+        };
+        let (name, purpose) = ("LINEAR_API_URL", "where issues are filed");
+        let (linear, linear_key) = if stage.delegates_linear() {
+            (reader.upstream(name, purpose), None)
+        } else {
+            (
+                reader.upstream_or(name, purpose, LINEAR_ADDRESS),
+                reader.secret("LINEAR_API_KEY", "the key that issues are filed with"),
+            )
+        };
+        let linear_team = reader.text("LINEAR_TEAM_ID", "the Linear team that gets the issues");
 
         let Reader {
             faults, warnings, ..
         } = reader;
-        match (
-            zone,
-            resource,
-            client_id,
-            client_secret,
-            supabase,
-            anthropic,
-            linear,
-            linear_team,
-            port,
-        ) {
-            (
-                Some(zone),
-                Some(resource),
-                Some(client_id),
-                Some(client_secret),
-                Some(supabase),
-                Some(anthropic),
-                Some(linear),
-                Some(linear_team),
-                Some(port),
-            ) if faults.is_empty() => Ok(Self {
+        match (port, linear, linear_team) {
+            (Some(port), Some(linear), Some(linear_team)) if faults.is_empty() => Ok(Self {
                 port,
-                zone,
-                resource,
-                client_id,
-                client_secret,
+                stage,
+                gate,
+                application,
+                linear_key,
                 supabase,
                 anthropic,
                 linear,
@@ -194,22 +199,58 @@ impl Settings {
         }
     }
 
-    /// Where a service is, and the name it has at the zone.
+    /// Which of the workshop's servers this is.
     #[must_use]
-    pub const fn upstream(&self, upstream: Upstream) -> &Address {
+    pub const fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Whose tokens are accepted; from chapter 2 on.
+    #[must_use]
+    pub const fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
+    }
+
+    /// Who exchanges tokens; from chapter 4 on.
+    #[must_use]
+    pub const fn application(&self) -> Option<&Application> {
+        self.application.as_ref()
+    }
+
+    /// The key that opens a service without any exchange: Linear's, until chapter 6 takes it away.
+    #[must_use]
+    pub const fn key(&self, upstream: Upstream) -> Option<&Secret> {
         match upstream {
-            Upstream::Supabase => &self.supabase,
-            Upstream::Anthropic => &self.anthropic,
-            Upstream::Linear => &self.linear,
+            Upstream::Supabase | Upstream::Anthropic => None,
+            Upstream::Linear => self.linear_key.as_ref(),
+        }
+    }
+
+    /// The Linear team that gets the issues.
+    #[must_use]
+    pub fn linear_team(&self) -> &str {
+        &self.linear_team
+    }
+
+    /// Where a service is, and the name it has at the zone; none if the stage does not call it.
+    #[must_use]
+    pub const fn upstream(&self, upstream: Upstream) -> Option<&Address> {
+        match upstream {
+            Upstream::Supabase => self.supabase.as_ref(),
+            Upstream::Anthropic => self.anthropic.as_ref(),
+            Upstream::Linear => Some(&self.linear),
         }
     }
 
     /// True if nothing that the server calls is outside this computer.
     #[must_use]
     pub fn is_all_loopback(&self) -> bool {
-        [&self.zone, &self.supabase, &self.anthropic, &self.linear]
-            .iter()
-            .all(|address| address.is_loopback())
+        let zone = self.gate.as_ref().map(|gate| &gate.zone);
+        [zone, self.supabase.as_ref(), self.anthropic.as_ref()]
+            .into_iter()
+            .flatten()
+            .chain([&self.linear])
+            .all(Address::is_loopback)
     }
 }
 
@@ -297,6 +338,56 @@ impl Reader<'_> {
             );
         }
         port
+    }
+
+    fn gate(&mut self, port: Option<u16>) -> Option<Gate> {
+        let zone = self.address("KEYCARD_URL", "the zone whose tokens are accepted");
+        let resource = self.address("MCP_RESOURCE_URL", "the name this server has at the zone");
+        if let Some(zone) = &zone {
+            self.check_zone(zone);
+        }
+        if let Some(resource) = &resource {
+            self.check_resource(resource, port);
+        }
+        Some(Gate {
+            zone: zone?,
+            resource: resource?,
+        })
+    }
+
+    fn application(&mut self) -> Option<Application> {
+        let client_id = self.text("KEYCARD_CLIENT_ID", "the application's name at the zone");
+        let client_secret = self.secret("KEYCARD_CLIENT_SECRET", "the application's proof");
+        if client_id.as_ref().is_some_and(|id| id.contains(':')) {
+            self.fault(
+                "KEYCARD_CLIENT_ID is malformed",
+                "it has a colon, which ends the name in a Basic header (RFC 7617, section 2)",
+                "copy the client id from the application's credentials in the console",
+            );
+        }
+        Some(Application {
+            client_id: client_id?,
+            client_secret: client_secret?,
+        })
+    }
+
+    fn upstream(&mut self, name: &str, purpose: &str) -> Option<Address> {
+        let address = self.address(name, purpose)?;
+        self.check_upstream(name, &address);
+        Some(address)
+    }
+
+    /// As the code has it, unless the variable says otherwise.
+    fn upstream_or(&mut self, name: &str, purpose: &str, built_in: &str) -> Option<Address> {
+        let is_set = (self.lookup)(name).is_some_and(|value| !value.expose().trim().is_empty());
+        if is_set {
+            return self.upstream(name, purpose);
+        }
+        let url = Url::parse(built_in).expect("the built-in addresses are URLs");
+        Some(Address {
+            text: built_in.to_owned(),
+            url,
+        })
     }
 
     fn check_zone(&mut self, zone: &Address) {
@@ -389,14 +480,18 @@ mod tests {
         Settings::from_vars(|name| vars.get(name).map(|value| Secret::from(*value)))
     }
 
+    fn read_at(stage: Stage, vars: &BTreeMap<&str, &str>) -> Result<Settings, SettingFaults> {
+        Settings::for_stage(stage, |name| {
+            vars.get(name).map(|value| Secret::from(*value))
+        })
+    }
+
     #[test]
     fn the_workshops_env_is_understood() {
         let settings = read(&good()).unwrap();
         assert_eq!(settings.port, DEFAULT_PORT);
-        assert_eq!(
-            settings.linear.join("/graphql"),
-            "https://api.linear.app/graphql"
-        );
+        let linear = settings.upstream(Upstream::Linear).unwrap();
+        assert_eq!(linear.join("/graphql"), "https://api.linear.app/graphql");
         assert!(settings.warnings.is_empty());
         assert!(!format!("{settings:?}").contains("s3cr3t"));
     }
@@ -412,6 +507,71 @@ mod tests {
             );
         }
         assert_eq!(faults.0.len(), 8);
+    }
+
+    #[test]
+    fn each_stage_needs_its_own_variables_and_no_other() {
+        let mut all = good();
+        all.insert("LINEAR_API_KEY", "lin_api_x");
+        for stage in Stage::ALL {
+            let needed: BTreeMap<_, _> = all
+                .iter()
+                .filter(|(name, _)| stage.variables().contains(name))
+                .map(|(name, value)| (*name, *value))
+                .collect();
+            assert_eq!(needed.len(), stage.variables().len());
+            let settings = read_at(stage, &needed).unwrap_or_else(|f| panic!("{stage:?}: {f}"));
+            assert_eq!(settings.stage(), stage);
+            assert!(!format!("{settings:?}").contains("lin_api_x"));
+            for upstream in [Upstream::Supabase, Upstream::Anthropic] {
+                let called = settings.upstream(upstream).is_some();
+                assert_eq!(called, stage.exchanges_for(upstream), "{stage:?}");
+            }
+            let has_key = settings.key(Upstream::Linear).is_some();
+            assert_eq!(has_key, !stage.delegates_linear(), "{stage:?}");
+
+            let faults = read_at(stage, &BTreeMap::from([("KEYCARD_CLIENT_ID", " ")])).unwrap_err();
+            let told: Vec<_> = faults.0.iter().map(|fault| fault.what.clone()).collect();
+            assert_eq!(told.len(), stage.variables().len(), "{told:?}");
+            for name in stage.variables() {
+                assert!(told.contains(&format!("{name} is missing")), "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_stage_does_not_need_may_be_as_it_likes() {
+        let mut vars = BTreeMap::from([
+            ("LINEAR_API_KEY", "lin_api_x"),
+            ("LINEAR_TEAM_ID", "team"),
+            ("KEYCARD_URL", "nonsense"),
+            ("SUPABASE_URL", "nonsense"),
+        ]);
+        assert!(read_at(Stage::Open, &vars).is_ok());
+        assert_eq!(read_at(Stage::Protected, &vars).unwrap_err().0.len(), 2);
+        vars.insert("LINEAR_API_KEY", "lin_api_x\ny");
+        vars.insert("PORT", "eighty");
+        let faults = read_at(Stage::Open, &vars).unwrap_err();
+        assert_eq!(faults.0.len(), 2, "{faults}");
+        assert!(!faults.to_string().contains("lin_api_x"));
+    }
+
+    #[test]
+    fn addresses_that_are_built_in_may_be_moved() {
+        let mut vars = good();
+        vars.insert("LINEAR_API_KEY", "lin_api_x");
+        let linear = |settings: &Settings| settings.upstream(Upstream::Linear).cloned().unwrap();
+        vars.remove("LINEAR_API_URL");
+        vars.remove("ANTHROPIC_API_URL");
+        let settings = read_at(Stage::Masked, &vars).unwrap();
+        assert_eq!(linear(&settings).text, LINEAR_ADDRESS);
+        let anthropic = settings.upstream(Upstream::Anthropic).unwrap();
+        assert_eq!(anthropic.text, ANTHROPIC_ADDRESS);
+        vars.insert("LINEAR_API_URL", "http://127.0.0.1:9");
+        let settings = read_at(Stage::Masked, &vars).unwrap();
+        assert_eq!(linear(&settings).text, "http://127.0.0.1:9");
+        vars.insert("LINEAR_API_URL", "nowhere");
+        assert_eq!(read_at(Stage::Open, &vars).unwrap_err().0.len(), 1);
     }
 
     #[rstest]

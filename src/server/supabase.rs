@@ -71,11 +71,8 @@ impl Touch for ReadTicket {
 }
 
 async fn rows(visit: Visit<'_>, query: &str) -> Result<Vec<Ticket>, Setback> {
-    let url = visit
-        .settings
-        .supabase
-        .join(&format!("/rest/v1/tickets?{query}"));
-    let key = visit.credential.expose();
+    let url = visit.address.join(&format!("/rest/v1/tickets?{query}"));
+    let key = visit.credential.secret().expose();
     let (Some(key_header), Some(bearer)) = (sensitive(key), sensitive(&format!("Bearer {key}")))
     else {
         return Err(unusable(

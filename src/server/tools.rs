@@ -11,13 +11,19 @@ pub(super) use schemas::{all, find};
 
 use super::{
     anthropic::Mask,
-    call::{Call, STEPS_PER_TOUCH},
+    call::{Call, steps},
+    draft::Draft,
+    embedded,
     linear::{CreateIssue, LabelIds, TrashIssue},
+    settings::Settings,
     supabase::{ListTickets, ReadTicket},
 };
 use crate::{
-    protocol::tickets::{
-        DELETE_ISSUE, Deleted, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Tickets,
+    protocol::{
+        observed::Upstream,
+        tickets::{
+            DELETE_ISSUE, Deleted, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Ticket, Tickets,
+        },
     },
     support::{
         error::{Exit, Failure},
@@ -66,10 +72,21 @@ impl Tool {
     }
 
     /// How many steps it tells when all goes well.
-    pub const fn steps(&self) -> u32 {
+    pub const fn steps(&self, settings: &Settings) -> u32 {
+        let stage = settings.stage();
+        let ticket = if stage.reads_datastore() {
+            steps(settings, Upstream::Supabase)
+        } else {
+            0
+        };
+        let linear = steps(settings, Upstream::Linear);
         match self {
-            Self::GetSupportTickets(_) | Self::DeleteIssue(_) => STEPS_PER_TOUCH,
-            Self::EscalateTicket(_) => 4 * STEPS_PER_TOUCH,
+            Self::GetSupportTickets(_) => ticket,
+            Self::DeleteIssue(_) => linear,
+            Self::EscalateTicket(_) if stage.masks() => {
+                ticket + steps(settings, Upstream::Anthropic) + 2 * linear
+            }
+            Self::EscalateTicket(_) => ticket + linear,
         }
     }
 
@@ -85,22 +102,49 @@ impl Tool {
 
 async fn get_support_tickets(call: &Call, id: Option<Uuid>) -> Result<Tickets, Failure> {
     let tickets = match id {
-        Some(id) => vec![call.touch(ReadTicket(id)).await?],
-        None => call.touch(ListTickets).await?,
+        Some(id) => vec![ticket(call, id).await?],
+        None if call.stage().reads_datastore() => call.touch(ListTickets).await?,
+        None => embedded::tickets(),
     };
     Ok(Tickets { tickets })
 }
 
-/// Ticket, mask, labels, issue: in this order, and a step that fails is the last one.
+async fn ticket(call: &Call, id: Uuid) -> Result<Ticket, Failure> {
+    if call.stage().reads_datastore() {
+        call.touch(ReadTicket(id)).await
+    } else {
+        embedded::ticket(id)
+    }
+}
+
+/// Ticket, mask, labels, issue: in this order, and a step that fails is the last one. Before
+/// chapter 5 the ticket goes out as it is, and nobody chooses labels.
 async fn escalate_ticket(call: &Call, id: Uuid) -> Result<Escalated, Failure> {
-    let ticket = call.touch(ReadTicket(id)).await?;
+    let ticket = ticket(call, id).await?;
+    if !call.stage().masks() {
+        let issue = call
+            .touch(CreateIssue {
+                draft: Draft::verbatim(&ticket),
+                severity: ticket.severity,
+                label_ids: None,
+            })
+            .await?;
+        return Ok(Escalated {
+            ticket_id: ticket.id,
+            issue_id: issue.id,
+            identifier: issue.identifier,
+            url: issue.url,
+            masked_text: None,
+            detected_entities: None,
+        });
+    }
     let masked = call.touch(Mask(&ticket)).await?;
     let label_ids = call.touch(LabelIds(&masked.labels)).await?;
     let issue = call
         .touch(CreateIssue {
-            ticket: &ticket,
-            masked: &masked,
-            label_ids,
+            draft: Draft::masked(&ticket, &masked, call.acts_as()),
+            severity: ticket.severity,
+            label_ids: Some(label_ids),
         })
         .await?;
     Ok(Escalated {

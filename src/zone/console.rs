@@ -32,6 +32,8 @@ use super::{
     store::{Commit, CommitError},
 };
 
+pub(super) use policies::activate_latest;
+
 pub use access::{Authorized, ConsoleAccess, ConsoleCredential};
 
 /// The lab's one zone. Keycard's ids are 26 characters that say nothing; this one is for reading.

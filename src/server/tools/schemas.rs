@@ -1,4 +1,4 @@
-//! What `tools/list` says. Names and shapes are the workshop's; titles and sentences are ours.
+//! What `tools/list` says at each stage. Names and shapes are the workshop's; titles and sentences are ours.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,8 +6,29 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use crate::protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS};
+use crate::server::stage::Stage;
 
-static TOOLS: LazyLock<[Tool; 3]> = LazyLock::new(|| {
+/// The tools of chapter 5 and later.
+static MASKING: LazyLock<[Tool; 3]> = LazyLock::new(|| tools(masking_escalation()));
+
+/// The tools before it: the ticket goes out as it is, and nothing was detected in it.
+static VERBATIM: LazyLock<[Tool; 3]> = LazyLock::new(|| tools(verbatim_escalation()));
+
+const fn at(stage: Stage) -> &'static LazyLock<[Tool; 3]> {
+    if stage.masks() { &MASKING } else { &VERBATIM }
+}
+
+/// All tools.
+pub(in crate::server) fn all(stage: Stage) -> Vec<Tool> {
+    at(stage).to_vec()
+}
+
+/// The tool called `name`.
+pub(in crate::server) fn find(stage: Stage, name: &str) -> Option<&'static Tool> {
+    at(stage).iter().find(|tool| tool.name == name)
+}
+
+fn tools(escalation: Tool) -> [Tool; 3] {
     [
         tool(
             GET_SUPPORT_TICKETS,
@@ -19,37 +40,7 @@ static TOOLS: LazyLock<[Tool; 3]> = LazyLock::new(|| {
             json!({"tickets": {"type": "array", "items": ticket()}}),
             ToolAnnotations::new().read_only(true).open_world(true),
         ),
-        tool(
-            ESCALATE_TICKET,
-            "Escalate ticket",
-            "Files a support ticket as an issue for engineering in Linear. Personal data is replaced \
-             by placeholders, labels are chosen, and the priority follows the ticket's severity.",
-            json!({"ticketId": ticket_id("The ticket to escalate")}),
-            &["ticketId"],
-            json!({
-                "ticketId": ticket_id("The ticket that was escalated"),
-                "issueId": {"type": "string", "description": "The issue's id in Linear"},
-                "identifier": {"type": "string", "description": "The issue's short name, such as ENG-1"},
-                "url": {"type": "string", "description": "Where the issue can be read"},
-                "maskedText": {"type": "string", "description": "The ticket's body as engineers see it"},
-                "detectedEntities": {"type": "array", "items": {
-                    "type": "object",
-                    "properties": {
-                        "type": {"type": "string", "enum": [
-                            "NAME", "EMAIL", "PHONE", "SSN", "ADDRESS", "CREDIT_CARD", "CREDENTIAL"
-                        ]},
-                        "placeholder": {"type": "string"}
-                    },
-                    "required": ["type", "placeholder"],
-                    "additionalProperties": false
-                }}
-            }),
-            ToolAnnotations::new()
-                .read_only(false)
-                .destructive(false)
-                .idempotent(false)
-                .open_world(true),
-        ),
+        escalation,
         tool(
             DELETE_ISSUE,
             "Delete issue",
@@ -64,16 +55,73 @@ static TOOLS: LazyLock<[Tool; 3]> = LazyLock::new(|| {
                 .open_world(true),
         ),
     ]
-});
-
-/// All tools.
-pub(in crate::server) fn all() -> Vec<Tool> {
-    TOOLS.to_vec()
 }
 
-/// The tool called `name`.
-pub(in crate::server) fn find(name: &str) -> Option<&'static Tool> {
-    TOOLS.iter().find(|tool| tool.name == name)
+fn masking_escalation() -> Tool {
+    let mut output = filed();
+    output.extend([
+        (
+            "maskedText",
+            json!({"type": "string", "description": "The ticket's body as engineers see it"}),
+        ),
+        (
+            "detectedEntities",
+            json!({"type": "array", "items": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string", "enum": [
+                        "NAME", "EMAIL", "PHONE", "SSN", "ADDRESS", "CREDIT_CARD", "CREDENTIAL"
+                    ]},
+                    "placeholder": {"type": "string"}
+                },
+                "required": ["type", "placeholder"],
+                "additionalProperties": false
+            }}),
+        ),
+    ]);
+    escalation(
+        "Files a support ticket as an issue for engineering in Linear. Personal data is replaced \
+         by placeholders, labels are chosen, and the priority follows the ticket's severity.",
+        output,
+    )
+}
+
+fn verbatim_escalation() -> Tool {
+    escalation(
+        "Files a support ticket as an issue for engineering in Linear, as the customer wrote it: \
+         personal data included. The priority follows the ticket's severity.",
+        filed(),
+    )
+}
+
+fn escalation(description: &'static str, output: Vec<(&str, Value)>) -> Tool {
+    let output: JsonObject = output
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect();
+    tool(
+        ESCALATE_TICKET,
+        "Escalate ticket",
+        description,
+        json!({"ticketId": ticket_id("The ticket to escalate")}),
+        &["ticketId"],
+        output.into(),
+        ToolAnnotations::new()
+            .read_only(false)
+            .destructive(false)
+            .idempotent(false)
+            .open_world(true),
+    )
+}
+
+fn filed() -> Vec<(&'static str, Value)> {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    vec![
+        ("ticketId", ticket_id("The ticket that was escalated")),
+        ("issueId", text("The issue's id in Linear")),
+        ("identifier", text("The issue's short name, such as ENG-1")),
+        ("url", text("Where the issue can be read")),
+    ]
 }
 
 fn tool(

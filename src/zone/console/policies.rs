@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     protocol::console::{self, Manifest, ManifestEntry, Owner, Page},
-    support::clock::Stopwatch,
+    support::{
+        clock::Stopwatch,
+        error::{Exit, Failure},
+    },
     zone::{
         ZoneState,
         directory::{
@@ -26,7 +29,7 @@ use crate::{
                 next_set_version,
             },
         },
-        store::Commit,
+        store::{Commit, CommitError, Committed},
     },
 };
 
@@ -507,6 +510,54 @@ async fn activate(
     let directory = state.directory();
     let set = set_with_id(&directory, &id)?;
     let version = set_version(&directory, &id, &version)?;
+    let committed = make_active(&state, set, version, started).await?;
+    Ok(Json(set_version_view(
+        &committed.directory,
+        version,
+        Detail::Whole,
+    )))
+}
+
+/// What the console's Activate does to the latest version of `set`. A set of which a version is
+/// active already stays as it is, and then nothing is written into the log.
+pub(in crate::zone) async fn activate_latest(state: &ZoneState, set: &str) -> Result<(), Failure> {
+    let started = Stopwatch::start();
+    let directory = state.directory();
+    if active_version(&directory).is_some_and(|active| active.policy_set_id == set) {
+        return Ok(());
+    }
+    let found = directory.policy_sets.get(set);
+    let version = directory
+        .policy_set_versions
+        .values()
+        .filter(|version| version.policy_set_id == set)
+        .max_by_key(|version| version.version);
+    let (Some(set), Some(version)) = (found, version) else {
+        return Err(Failure::new(
+            Exit::Failed,
+            "The policy set cannot be made the active one",
+            format!("the zone has no policy set {set}, or it was never published"),
+            "make it again in the console, or start with `hoptrail lab --reset`",
+        ));
+    };
+    match make_active(state, set, version, started).await {
+        Ok(_) => Ok(()),
+        Err(CommitError::Failed(failure)) => Err(failure),
+        Err(error @ CommitError::Stale) => Err(Failure::new(
+            Exit::Failed,
+            "The policy set could not be made the active one",
+            error.to_string(),
+            "try it again",
+        )),
+    }
+}
+
+async fn make_active(
+    state: &ZoneState,
+    set: &Arc<PolicySet>,
+    version: &Arc<PolicySetVersion>,
+    started: Stopwatch,
+) -> Result<Committed, CommitError> {
     let (change, draft) = activation(
         set,
         version,
@@ -516,7 +567,7 @@ async fn activate(
         state.config.clock.now(),
     );
     let unchanged: Vec<Object> = vec![set.clone().wrap(), version.clone().wrap()];
-    let committed = state
+    state
         .store
         .commit(Commit {
             unchanged,
@@ -524,10 +575,5 @@ async fn activate(
             audit: vec![draft],
             ..Commit::default()
         })
-        .await?;
-    Ok(Json(set_version_view(
-        &committed.directory,
-        version,
-        Detail::Whole,
-    )))
+        .await
 }

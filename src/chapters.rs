@@ -1,0 +1,207 @@
+//! The workshop's chapters: Markdown with a front matter, and checks that look at the real thing.
+//!
+//! A chapter is data. Parsing one touches nothing, and judging a check is a pure function of the
+//! trace's [`Projection`] and of what the [`probe`]s brought back; whoever reads a folder, sends a
+//! probe or draws a page does it elsewhere.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::projection::Projection;
+
+pub mod check;
+pub mod embed;
+pub mod evidence;
+pub mod expect;
+mod front_matter;
+pub mod lint;
+pub mod mistakes;
+pub mod parse;
+mod personal;
+pub mod probe;
+pub mod progress;
+pub mod report;
+pub mod text;
+
+pub use check::{Check, Status};
+pub use evidence::Evidence;
+pub use expect::Expect;
+pub use front_matter::{Pane, Stage};
+pub use mistakes::Mistake;
+pub use parse::{Attempt, Segment};
+pub use probe::{Probe, ProbeResults, Reading};
+pub use progress::Progress;
+
+/// The chapters in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Book {
+    pub chapters: Vec<Chapter>,
+}
+
+/// One chapter as its author wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chapter {
+    /// The file's name: `03-the-sign-in.md`.
+    pub file: String,
+    /// The number at the beginning of the file's name.
+    pub number: u16,
+    /// What progress, `requires` and other chapters call it.
+    pub id: String,
+    pub title: String,
+    /// How long it takes a newcomer.
+    pub minutes: u16,
+    /// The chapters that come before it.
+    pub requires: Vec<(String, Place)>,
+    /// What stands beside the text at first.
+    pub pane: Pane,
+    /// What the lab's server is at the end of the chapter.
+    pub stage: Stage,
+    pub checks: Vec<Check>,
+    pub mistakes: Vec<Mistake>,
+    /// What to pause at, and its answer, folded away.
+    pub question: Option<(String, Place)>,
+    pub answer: Option<String>,
+    pub segments: Vec<Segment>,
+    /// Changes with every change of the text: progress is about one text.
+    pub hash: String,
+    id_at: Place,
+    source: String,
+}
+
+/// A place in a file; both numbers count from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Place {
+    /// The place of a byte of `text`; behind its end, the end.
+    #[must_use]
+    pub fn of(text: &str, offset: usize) -> Self {
+        let mut end = offset.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &text[..end];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[start..].chars().count() + 1,
+        }
+    }
+}
+
+/// Something that an author got wrong, with its place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{path}:{}:{}: {what}\n  {} | {text}", .place.line, .place.column, .place.line)]
+pub struct Fault {
+    pub path: String,
+    pub place: Place,
+    /// The line itself, harmless.
+    pub text: String,
+    /// What is wrong, one sentence without a full stop.
+    pub what: String,
+}
+
+impl Fault {
+    fn at(path: &str, source: &str, place: Place, what: &str) -> Self {
+        let line = source.lines().nth(place.line - 1).unwrap_or_default();
+        Self {
+            path: path.to_owned(),
+            place,
+            text: crate::support::text::one_line(line),
+            what: crate::support::text::one_line(what),
+        }
+    }
+}
+
+impl Book {
+    /// Reads chapters from their files' names and texts, in that order.
+    ///
+    /// # Errors
+    /// Everything that cannot be read, of all files. What can be read and is still wrong is
+    /// [`lint`]'s to find.
+    pub fn parse<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<Fault>> {
+        let mut chapters = Vec::new();
+        let mut faults = Vec::new();
+        for (file, text) in files {
+            match parse::chapter(file, text) {
+                Ok(chapter) => chapters.push(chapter),
+                Err(found) => faults.extend(found),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { chapters })
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The chapters that hoptrail brings along.
+    ///
+    /// # Errors
+    /// Never in a released build: a test lints them.
+    pub fn embedded() -> Result<Self, Vec<Fault>> {
+        Self::parse(embed::FILES)
+    }
+
+    /// The chapter with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Chapter> {
+        self.chapters.iter().find(|chapter| chapter.id == id)
+    }
+
+    /// The chapter with this number.
+    #[must_use]
+    pub fn number(&self, number: u16) -> Option<&Chapter> {
+        self.chapters
+            .iter()
+            .find(|chapter| chapter.number == number)
+    }
+}
+
+impl Chapter {
+    /// The check with this id.
+    #[must_use]
+    pub fn check(&self, id: &str) -> Option<&Check> {
+        self.checks.iter().find(|check| check.id == id)
+    }
+
+    /// How a check of this chapter stands; a failed one names the likely mistake, if it is one
+    /// that the chapter knows.
+    #[must_use]
+    pub fn status(&self, check: &Check, projection: &Projection, results: &ProbeResults) -> Status {
+        let status = check::eval(check, projection, results);
+        mistakes::explain(self, check, status, projection, results)
+    }
+
+    /// What its checks want to be asked, each once.
+    #[must_use]
+    pub fn probes(&self) -> Vec<Probe> {
+        let mut probes: Vec<Probe> = self
+            .checks
+            .iter()
+            .flat_map(|check| check.expect.probes())
+            .collect();
+        probes.sort();
+        probes.dedup();
+        probes
+    }
+
+    /// A fault in this chapter's file.
+    fn fault(&self, place: Place, what: &str) -> Fault {
+        Fault::at(&self.file, &self.source, place, what)
+    }
+}
+
+/// A short name for a text: the first 64 bits of its SHA-256, in hexadecimal.
+fn hash(text: &str) -> String {
+    let mut hash = [0; 8];
+    let digest = digest(&SHA256, text.as_bytes());
+    for (byte, from) in hash.iter_mut().zip(digest.as_ref()) {
+        *byte = *from;
+    }
+    format!("{:016x}", u64::from_be_bytes(hash))
+}

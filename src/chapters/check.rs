@@ -1,0 +1,296 @@
+//! Judging a check: a pure function of the trace and of what probes brought back.
+
+mod calls;
+mod look;
+mod outside;
+mod rows;
+
+use serde::Deserialize;
+
+use super::{
+    Place,
+    evidence::Evidence,
+    expect::{Expect, Service},
+    probe::ProbeResults,
+};
+use crate::{
+    projection::{AuditRow, Hop, Projection, Seq, tools::Call},
+    protocol::observed::Upstream,
+    trace::Fact,
+};
+
+/// A check of a chapter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Unique within its chapter.
+    pub id: String,
+    /// What holds when it passed, in a few words.
+    pub title: String,
+    /// Shown one at a time; the first is also what to do when nothing better is known.
+    pub hints: Vec<String>,
+    /// Whether the next chapter waits for it.
+    pub required: bool,
+    pub within: Within,
+    pub expect: Expect,
+    pub(super) at: Place,
+}
+
+/// How far back a check looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Within {
+    /// The whole run.
+    #[default]
+    Run,
+    /// Since the reader began the chapter.
+    Chapter,
+}
+
+/// How a check stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Cannot be told yet.
+    Pending {
+        waiting_for: String,
+    },
+    Passed {
+        evidence: Vec<Evidence>,
+    },
+    /// It was seen, and it is not so.
+    Failed {
+        /// Why, one sentence without a full stop.
+        because: String,
+        /// What to do.
+        fix: String,
+    },
+    /// Nothing here can see it; a person can.
+    NotObservable {
+        look_at: String,
+    },
+}
+
+impl Status {
+    fn pending(waiting_for: impl Into<String>) -> Self {
+        Self::Pending {
+            waiting_for: waiting_for.into(),
+        }
+    }
+
+    fn failed(because: impl Into<String>) -> Self {
+        Self::Failed {
+            because: because.into(),
+            fix: String::new(),
+        }
+    }
+
+    fn passed(evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        Self::Passed {
+            evidence: evidence.into_iter().collect(),
+        }
+    }
+
+    fn not_observable(look_at: impl Into<String>) -> Self {
+        Self::NotObservable {
+            look_at: look_at.into(),
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "pending",
+            Self::Passed { .. } => "passed",
+            Self::Failed { .. } => "failed",
+            Self::NotObservable { .. } => "not observable",
+        }
+    }
+}
+
+/// How a check stands. For a failed one the fix is its first hint; `Chapter::status` knows better
+/// ones.
+#[must_use]
+pub fn eval(check: &Check, projection: &Projection, results: &ProbeResults) -> Status {
+    match judge(&check.expect, check.within, projection, results) {
+        Status::Failed { because, fix } if fix.is_empty() => Status::Failed {
+            because,
+            fix: check.hints.first().cloned().unwrap_or_default(),
+        },
+        status => status,
+    }
+}
+
+/// Whether a condition holds.
+pub(super) fn judge(
+    expect: &Expect,
+    within: Within,
+    projection: &Projection,
+    results: &ProbeResults,
+) -> Status {
+    let since = match within {
+        Within::Run => None,
+        Within::Chapter => results.since,
+    };
+    let seen = Seen {
+        projection,
+        results,
+        since,
+    };
+    seen.judge(expect)
+}
+
+/// Everything that there is to see.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'a> {
+    projection: &'a Projection,
+    results: &'a ProbeResults,
+    since: Option<Seq>,
+}
+
+impl<'a> Seen<'a> {
+    fn judge(self, expect: &Expect) -> Status {
+        match expect {
+            Expect::All(many) => all(many.iter().map(|one| self.judge(one))),
+            Expect::Any(many) => any(many.iter().map(|one| self.judge(one))),
+            Expect::Not(one) => match self.judge(one) {
+                Status::Passed { .. } => Status::failed("it is the other way round"),
+                Status::Failed { .. } => Status::passed([]),
+                unknown => unknown,
+            },
+            Expect::SignedIn => self.signed_in(),
+            Expect::DiscoveryWalked => self.discovery_walked(),
+            Expect::ToolsListed(listed) => self.tools_listed(listed),
+            Expect::ToolCall(call) => self.tool_call(call),
+            Expect::Hop(hop) => self.hop(hop),
+            Expect::Audit(rows) => self.audit(rows),
+            Expect::AuditOrder(order) => self.audit_order(order),
+            Expect::Token(claim) => self.token(claim),
+            Expect::Issue(looks) => self.issue(looks),
+            Expect::Env(env) => self.env(env),
+            Expect::ActivePolicies(names) => self.active_policies(names),
+            Expect::Sessions(sessions) => self.sessions(sessions.at_least),
+            Expect::Said(words) => self.said(&words.contains),
+            Expect::Answer(answer) => self.answer(answer),
+            Expect::Metadata(says) => self.metadata(says),
+            Expect::Resource(is) => self.resource(is),
+            Expect::Application(is) => self.application(is),
+            Expect::ScopeRefused(refused) => self.scope_refused(refused),
+            Expect::NoSecretOf(service) => self.no_secret_of(*service),
+            Expect::NothingOpens => self.nothing_opens(),
+        }
+    }
+
+    /// Whether this place of the trace counts.
+    fn counts(self, seq: Seq) -> bool {
+        self.since.is_none_or(|since| seq >= since)
+    }
+
+    /// The latest call of a tool that ended.
+    fn latest(self, tool: &str) -> Option<&'a Call> {
+        self.projection
+            .tools()
+            .calls()
+            .iter()
+            .rev()
+            .find(|call| &*call.tool == tool && call.outcome.is_some() && self.counts(call.started))
+    }
+
+    /// Whether a hop's request carried a token; unknown when nobody saw its headers.
+    fn carried_token(self, hop: &Hop) -> Option<bool> {
+        match self.projection.log().event(hop.evidence.sent?)?.fact {
+            Fact::HopSent { headers, .. } => Some(
+                headers
+                    .iter()
+                    .any(|(name, _)| name.eq_ignore_ascii_case("authorization")),
+            ),
+            _ => None,
+        }
+    }
+
+    /// The MCP server's own names: what it is reached at, and what it calls itself.
+    fn is_server(self, identifier: &str) -> bool {
+        let projection = self.projection;
+        let names = [
+            projection.target().map(|target| target.server.as_str()),
+            projection.lab().map(|lab| lab.server.as_str()),
+            projection
+                .identity()
+                .discovery
+                .resource
+                .as_ref()
+                .map(|document| &*document.subject),
+        ];
+        !identifier.is_empty() && names.into_iter().flatten().any(|name| name == identifier)
+    }
+
+    /// Which service a row is about.
+    fn service(self, row: &AuditRow) -> Option<Service> {
+        let named_mcp = row
+            .resource
+            .as_deref()
+            .is_some_and(|name| name.split_whitespace().any(|word| word == "MCP"));
+        if named_mcp || self.is_server(row.resource_identifier.as_deref().unwrap_or("")) {
+            return Some(Service::McpServer);
+        }
+        self.projection
+            .service_of(row)
+            .map(|service| match service {
+                Upstream::Supabase => Service::Supabase,
+                Upstream::Anthropic => Service::Anthropic,
+                Upstream::Linear => Service::Linear,
+            })
+    }
+
+    /// What to say while no audit row was seen at all.
+    fn no_audit(self, waiting_for: &str) -> Status {
+        let real = self.projection.target().is_some_and(|target| !target.lab);
+        if real && self.projection.audit().rows().is_empty() {
+            Status::not_observable("the Audit Log of your zone, in the Keycard console")
+        } else {
+            Status::pending(waiting_for)
+        }
+    }
+}
+
+/// A failure counts most, then what is open, then what cannot be seen.
+fn all(statuses: impl Iterator<Item = Status>) -> Status {
+    let mut seen = Vec::new();
+    let mut pending = None;
+    let mut hidden = None;
+    for status in statuses {
+        match status {
+            Status::Failed { .. } => return status,
+            Status::Pending { .. } => pending = pending.or(Some(status)),
+            Status::NotObservable { .. } => hidden = hidden.or(Some(status)),
+            Status::Passed { evidence } => {
+                for one in evidence {
+                    if !seen.contains(&one) {
+                        seen.push(one);
+                    }
+                }
+            }
+        }
+    }
+    pending
+        .or(hidden)
+        .unwrap_or(Status::Passed { evidence: seen })
+}
+
+/// One is enough; what is open counts before what cannot be seen, and that before a failure.
+fn any(statuses: impl Iterator<Item = Status>) -> Status {
+    let mut pending = None;
+    let mut hidden = None;
+    let mut failed = None;
+    for status in statuses {
+        match status {
+            Status::Passed { .. } => return status,
+            Status::Pending { .. } => pending = pending.or(Some(status)),
+            Status::NotObservable { .. } => hidden = hidden.or(Some(status)),
+            Status::Failed { .. } => failed = failed.or(Some(status)),
+        }
+    }
+    pending
+        .or(hidden)
+        .or(failed)
+        .unwrap_or_else(|| Status::failed("nothing would do"))
+}

@@ -1,0 +1,254 @@
+//! What the client did: sign-in, discovery, tools, hops, and the token it holds.
+
+use super::{Seen, Status};
+use crate::{
+    chapters::{
+        evidence::Evidence,
+        expect::{ClaimIs, HopSeen, Service, TokenClaim, TokenUse, ToolCall, ToolsListed},
+    },
+    projection::{Hop, HopKind, Verdict, identity::SignIn},
+    trace::{
+        Actor,
+        event::{CallOutcome, Leg},
+    },
+};
+
+/// The HTTP status of a request without a token that is good.
+const UNAUTHORIZED: u16 = 401;
+
+impl Seen<'_> {
+    pub(super) fn signed_in(self) -> Status {
+        match &self.projection.identity().state {
+            SignIn::SignedIn(user) => Status::passed([Evidence::Event(user.evidence)]),
+            SignIn::Refused(failure) => {
+                Status::failed(format!("the sign-in was refused: {}", failure.what))
+            }
+            SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => {
+                Status::pending("you to sign in")
+            }
+        }
+    }
+
+    pub(super) fn discovery_walked(self) -> Status {
+        let on = |leg: Leg| move |hop: &&Hop| hop.leg == Some(leg);
+        let fine = |hop: &&Hop| hop.verdict == Verdict::Ok;
+        let hops = || self.projection.hops().in_order();
+        let discovery = &self.projection.identity().discovery;
+        let found = |hop: Option<&Hop>| hop.map(|hop| Evidence::Hop(hop.id));
+        let trail = [
+            (
+                "a request that is refused with 401",
+                found(
+                    hops()
+                        .filter(on(Leg::Mcp))
+                        .find(|hop| hop.status == Some(UNAUTHORIZED)),
+                ),
+            ),
+            (
+                "the server's metadata document",
+                discovery
+                    .resource
+                    .as_ref()
+                    .map(|document| Evidence::Event(document.evidence)),
+            ),
+            (
+                "the zone's metadata document",
+                discovery
+                    .issuer
+                    .as_ref()
+                    .map(|document| Evidence::Event(document.evidence)),
+            ),
+            (
+                "the registration of your client",
+                found(hops().filter(on(Leg::Registration)).find(fine)),
+            ),
+            (
+                "your consent in the browser",
+                found(hops().find(|hop| hop.kind == HopKind::Browser)),
+            ),
+            (
+                "a token from the zone",
+                found(hops().filter(on(Leg::Token)).find(fine)),
+            ),
+        ];
+        let missing = trail.iter().find(|(_, evidence)| evidence.is_none());
+        match missing {
+            None => Status::passed(trail.into_iter().filter_map(|(_, evidence)| evidence)),
+            Some((what, _)) if self.projection.identity().user().is_some() => {
+                Status::failed(format!("you are signed in, but {what} was not seen"))
+            }
+            Some((what, _)) => Status::pending(*what),
+        }
+    }
+
+    pub(super) fn tools_listed(self, listed: &ToolsListed) -> Status {
+        let hop = self.projection.hops().in_order().rev().find(|hop| {
+            hop.verdict == Verdict::Ok
+                && hop.title.contains("tools/list")
+                && hop.evidence.sent.is_some_and(|sent| self.counts(sent))
+        });
+        let Some(hop) = hop else {
+            return Status::pending("the list of tools");
+        };
+        let offered = self.projection.tools().offered();
+        let lacking = listed
+            .names
+            .iter()
+            .find(|name| offered.iter().all(|tool| tool.name != **name));
+        if let Some(name) = lacking {
+            return Status::failed(format!("the server offers no tool {name}"));
+        }
+        self.with_token(hop, listed.token)
+    }
+
+    pub(super) fn tool_call(self, expected: &ToolCall) -> Status {
+        let Some(call) = self.latest(&expected.name) else {
+            return Status::pending(format!("a call of {}", expected.name));
+        };
+        if call.outcome != Some(expected.outcome) {
+            let outcome = match call.outcome {
+                Some(CallOutcome::Succeeded) => "succeeded",
+                Some(CallOutcome::Failed) => "failed",
+                Some(CallOutcome::Broken) => "did not come through",
+                Some(CallOutcome::Cancelled) | None => "was called off",
+            };
+            let text = match (&call.text, call.outcome) {
+                (Some(text), Some(CallOutcome::Failed | CallOutcome::Broken)) => {
+                    format!(": {}", text.trim_end_matches('.'))
+                }
+                _ => String::new(),
+            };
+            return Status::failed(format!("{} {outcome}{text}", expected.name));
+        }
+        let hop = call.id.and_then(|id| {
+            let hops = self.projection.hops();
+            hops.of_call(id)
+                .iter()
+                .filter_map(|id| hops.get(*id))
+                .find(|hop| hop.kind == HopKind::Request)
+        });
+        match (hop, expected.token) {
+            (Some(hop), token) => self.with_token(hop, token),
+            (None, None) => Status::passed([Evidence::Event(call.started)]),
+            (None, Some(_)) => Status::pending("the request behind the call"),
+        }
+    }
+
+    fn with_token(self, hop: &Hop, expected: Option<TokenUse>) -> Status {
+        let evidence = [Evidence::Hop(hop.id)];
+        let Some(expected) = expected else {
+            return Status::passed(evidence);
+        };
+        match (self.carried_token(hop), expected) {
+            (Some(true), TokenUse::With) | (Some(false), TokenUse::Without) => {
+                Status::passed(evidence)
+            }
+            (Some(true), TokenUse::Without) => Status::failed("the request carried a token"),
+            (Some(false), TokenUse::With) => Status::failed("the request carried no token"),
+            (None, _) => Status::pending("the headers of the request"),
+        }
+    }
+
+    pub(super) fn hop(self, expected: &HopSeen) -> Status {
+        let to = expected.to.map(|service| match service {
+            Service::McpServer => Actor::Server,
+            Service::Supabase => Actor::Supabase,
+            Service::Anthropic => Actor::Anthropic,
+            Service::Linear => Actor::Linear,
+        });
+        let found: Vec<_> = self
+            .projection
+            .hops()
+            .in_order()
+            .filter(|hop| {
+                expected.leg.is_none_or(|leg| hop.leg == Some(leg))
+                    && to.is_none_or(|to| hop.to == to)
+                    && expected.status.is_none_or(|s| hop.status == Some(s))
+                    && hop.evidence.iter().any(|seq| self.counts(seq))
+            })
+            .map(|hop| Evidence::Hop(hop.id))
+            .collect();
+        if found.is_empty() || found.len() < expected.at_least {
+            let what = match expected.status {
+                Some(status) => format!("a request that is answered with {status}"),
+                None => "the request".to_owned(),
+            };
+            return Status::pending(what);
+        }
+        Status::passed(found)
+    }
+
+    pub(super) fn token(self, expected: &TokenClaim) -> Status {
+        let identity = self.projection.identity();
+        let Some(user) = identity.user() else {
+            return Status::pending("you to sign in");
+        };
+        if user.token.claims.is_empty() {
+            return Status::not_observable("nothing: your token is opaque, it has no claims");
+        }
+        let claim = expected.claim.as_str();
+        let Some(value) = user.token.claims.get(claim) else {
+            return Status::failed(format!("the token has no claim {claim}"));
+        };
+        let text = value.as_str().unwrap_or_default();
+        let holds = match expected.is {
+            ClaimIs::Present => true,
+            ClaimIs::McpServer if claim == "aud" => {
+                user.token.audiences().iter().any(|aud| self.is_server(aud))
+            }
+            ClaimIs::McpServer => self.is_server(text),
+            ClaimIs::Zone => {
+                let by_metadata = identity.discovery.issuer.as_ref();
+                let lab = self.projection.lab();
+                by_metadata.is_some_and(|document| &*document.subject == text)
+                    || lab.is_some_and(|lab| lab.zone == text)
+            }
+        };
+        if holds {
+            Status::passed([Evidence::Event(user.evidence)])
+        } else {
+            let whose = match expected.is {
+                ClaimIs::Present | ClaimIs::McpServer => "the MCP server",
+                ClaimIs::Zone => "the zone",
+            };
+            Status::failed(format!("the token's {claim} is not {whose}"))
+        }
+    }
+
+    /// Looks through what was said in refusals and failures, not through what succeeded.
+    pub(super) fn said(self, words: &str) -> Status {
+        let words = words.to_lowercase();
+        let holds = |text: &str| text.to_lowercase().contains(&words);
+        let projection = self.projection;
+        let row = projection.audit().rows().iter().rev().find(|row| {
+            let said = [row.reason.as_deref(), row.error.as_deref()];
+            self.counts(row.evidence) && said.into_iter().flatten().any(holds)
+        });
+        if let Some(row) = row {
+            return Status::passed([Evidence::Row(row.id)]);
+        }
+        let call = projection.tools().calls().iter().rev().find(|call| {
+            self.counts(call.started)
+                && matches!(
+                    call.outcome,
+                    Some(CallOutcome::Failed | CallOutcome::Broken)
+                )
+                && call.text.as_deref().is_some_and(holds)
+        });
+        if let Some(call) = call {
+            return Status::passed([Evidence::Event(call.finished.unwrap_or(call.started))]);
+        }
+        if let SignIn::Refused(failure) = &projection.identity().state
+            && (holds(&failure.what) || holds(&failure.why))
+        {
+            return Status::passed([]);
+        }
+        let failure = projection.failures().iter().rev().find(|(seq, failure)| {
+            self.counts(*seq) && (holds(&failure.what) || holds(&failure.why))
+        });
+        match failure {
+            Some((seq, _)) => Status::passed([Evidence::Event(*seq)]),
+            None => Status::pending("a refusal"),
+        }
+    }
+}

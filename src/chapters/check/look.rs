@@ -1,0 +1,182 @@
+//! How the issue looks that was filed last, beside the ticket that it was made of.
+
+use super::{Seen, Status};
+use crate::{
+    chapters::{
+        evidence::Evidence,
+        expect::{Author, IssueLooks, Place, Service},
+        personal,
+    },
+    projection::issue::{IssueView, Whereabouts},
+    protocol::{audit::AuditStatus, observed::Issue},
+};
+
+impl Seen<'_> {
+    pub(super) fn issue(self, looks: &IssueLooks) -> Status {
+        let view = self
+            .projection
+            .issues()
+            .latest()
+            .filter(|view| self.counts(view.evidence));
+        let Some(view) = view else {
+            return Status::pending("an issue in Linear");
+        };
+        let evidence = || [Evidence::Event(view.evidence)];
+        if let Some(place) = looks.whereabouts {
+            let there = match (place, view.whereabouts) {
+                (Place::There, Whereabouts::There) | (Place::Trashed, Whereabouts::Trashed) => {
+                    Status::passed(evidence())
+                }
+                (Place::There, Whereabouts::Trashed) => {
+                    Status::failed(format!("{} is in the trash", view.identifier))
+                }
+                (Place::Trashed, Whereabouts::There) => {
+                    Status::failed(format!("{} is still in its place", view.identifier))
+                }
+                (_, Whereabouts::Filed) => unseen(view),
+            };
+            if !matches!(there, Status::Passed { .. }) {
+                return there;
+            }
+        }
+        let only_whereabouts = IssueLooks {
+            whereabouts: looks.whereabouts,
+            ..IssueLooks::default()
+        };
+        if *looks == only_whereabouts {
+            return Status::passed(evidence());
+        }
+        let Some(issue) = &view.seen else {
+            return unseen(view);
+        };
+        let parts = [
+            self.personal(looks, view, issue),
+            written(looks, issue),
+            looks.author.map_or_else(
+                || Status::passed([]),
+                |author| self.author(author, view, issue),
+            ),
+            Status::passed(evidence()),
+        ];
+        super::all(parts.into_iter())
+    }
+
+    /// Compares with the ticket word for word; names what stands there, never the value.
+    fn personal(self, looks: &IssueLooks, view: &IssueView, issue: &Issue) -> Status {
+        if looks.carries.is_empty() && looks.hides.is_empty() {
+            return Status::passed([]);
+        }
+        let ticket = view
+            .ticket
+            .and_then(|id| self.projection.issues().ticket(id));
+        let Some(ticket) = ticket else {
+            return Status::pending("the list of tickets, to compare the issue with");
+        };
+        let text = format!("{}\n{}", issue.title, issue.description);
+        let stands = |kind| {
+            personal::of(ticket, kind)
+                .iter()
+                .any(|value| personal::stands_in(&text, kind, value))
+        };
+        if let Some(kind) = looks.carries.iter().find(|kind| !stands(**kind)) {
+            return Status::failed(format!(
+                "the customer's {} is not in {}",
+                personal::words(*kind),
+                view.identifier
+            ));
+        }
+        if let Some(kind) = looks.hides.iter().find(|kind| stands(**kind)) {
+            return Status::failed(format!(
+                "the customer's {} stands in {}",
+                personal::words(*kind),
+                view.identifier
+            ));
+        }
+        Status::passed([])
+    }
+
+    fn author(self, author: Author, view: &IssueView, issue: &Issue) -> Status {
+        let Some(call) = view.call else {
+            return Status::pending("an escalation that filed the issue");
+        };
+        let row = self.projection.audit().of_call(call).find(|row| {
+            row.status == AuditStatus::Issued && self.service(row) == Some(Service::Linear)
+        });
+        match (author, row) {
+            (Author::KeyOwner, None) => Status::passed([]),
+            (Author::KeyOwner, Some(_)) => {
+                Status::failed("the issue was filed with a credential of your own")
+            }
+            (Author::You, None) => Status::failed(
+                "the zone issued no Linear credential for the escalation, so the server used a \
+                 key of its own",
+            ),
+            (Author::You, Some(row)) => {
+                let hops = self.projection.hops();
+                let acted_as = hops
+                    .of_call(call)
+                    .iter()
+                    .rev()
+                    .filter_map(|id| hops.get(*id))
+                    .find_map(|hop| hop.acted_as.clone());
+                let Some(user) = self.projection.identity().user() else {
+                    return Status::pending("you to sign in");
+                };
+                if row.user.as_ref().is_some_and(|name| *name != user.name) {
+                    return Status::failed("the credential was issued for somebody else");
+                }
+                match acted_as {
+                    Some(name) if *name != *crate::support::text::one_line(&issue.author) => {
+                        Status::failed(format!("{} is by somebody else", view.identifier))
+                    }
+                    _ => Status::passed([Evidence::Row(row.id)]),
+                }
+            }
+        }
+    }
+}
+
+/// Nobody showed the issue: the real Linear does not.
+fn unseen(view: &IssueView) -> Status {
+    if view.url.is_empty() {
+        return Status::pending("a look at the issue");
+    }
+    Status::not_observable(format!("{} at {}", view.identifier, view.url))
+}
+
+/// What stands in the issue, apart from personal data.
+fn written(looks: &IssueLooks, issue: &Issue) -> Status {
+    let name = &issue.identifier;
+    if let Some(head) = &looks.title_begins
+        && !issue.title.starts_with(head.as_str())
+    {
+        return Status::failed(format!("the title of {name} does not begin with {head}"));
+    }
+    let lacking = looks
+        .contains
+        .iter()
+        .find(|words| !issue.description.contains(*words) && !issue.title.contains(*words));
+    if let Some(words) = lacking {
+        return Status::failed(format!("{name} does not say “{words}”"));
+    }
+    if looks.placeholders && !personal::has_placeholder(&issue.description) {
+        return Status::failed(format!("{name} has no placeholder such as [CREDIT_CARD_1]"));
+    }
+    if let Some((least, most)) = looks.labels
+        && !(least..=most).contains(&issue.labels.len())
+    {
+        return Status::failed(format!(
+            "{name} has {} labels and not {least} to {most}",
+            issue.labels.len()
+        ));
+    }
+    if let Some(priority) = looks.priority
+        && issue.priority != priority
+    {
+        return Status::failed(format!(
+            "the priority of {name} is {} and not {priority}",
+            issue.priority
+        ));
+    }
+    Status::passed([])
+}

@@ -1,0 +1,356 @@
+//! What probes brought back: the `.env`, the server's answers, the zone's objects, the trials.
+
+use super::{Seen, Status};
+use crate::{
+    chapters::{
+        evidence::Evidence,
+        expect::{
+            Answer, ApplicationIs, Challenge, EnvSays, EnvState, Matches, MetadataSays, ResourceIs,
+            ScopeRefused, Service, Side,
+        },
+        probe::{HttpAnswer, Probe, Reading, ScopeAnswer, TrialEnd},
+    },
+    projection::policy_name,
+    protocol::{
+        audit::CredentialSource,
+        console::Consent,
+        env::{EnvKind, EnvLine},
+    },
+};
+
+/// The path under which a protected resource's metadata is (RFC 9728, section 3).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+impl<'a> Seen<'a> {
+    pub(super) fn env(self, expected: &EnvSays) -> Status {
+        let (lines, evidence) = match self.side(expected.side) {
+            Ok(found) => found,
+            Err(status) => return status,
+        };
+        let name = expected.name.as_str();
+        // As for a shell, the last of several lines wins.
+        let line = lines.iter().rev().find(|line| line.name == name);
+        let set = line.filter(|line| line.set);
+        if let Some(state) = expected.is {
+            let wrong = match (state, set) {
+                (EnvState::Absent, None) | (EnvState::Set, Some(_)) => None,
+                (EnvState::Absent, Some(_)) => Some("is still set"),
+                (_, None) => Some("is not set"),
+                (EnvState::Secret, Some(line)) => {
+                    (line.kind != EnvKind::Secret).then_some("does not look like a secret")
+                }
+                (EnvState::Identifier, Some(line)) => {
+                    (line.kind != EnvKind::Identifier).then_some("does not look like an identifier")
+                }
+            };
+            if let Some(wrong) = wrong {
+                return Status::failed(format!("{name} {wrong} in .env"));
+            }
+        }
+        if let Some(matches) = expected.matches {
+            let Some(value) = set.and_then(|line| line.value.as_deref()) else {
+                return Status::failed(format!("{name} is not set in .env"));
+            };
+            let Some((said, whose)) = self.said_by_server(matches) else {
+                return match &self.results.metadata {
+                    Reading::Failed { because } => Status::failed(because.clone()),
+                    Reading::Unavailable { look_at } => Status::not_observable(look_at.clone()),
+                    Reading::NotAsked | Reading::Told(_) => {
+                        Status::pending("the server's metadata document")
+                    }
+                };
+            };
+            if said != value {
+                let slash = said.trim_end_matches('/') == value.trim_end_matches('/');
+                let how = if slash {
+                    "differs by a slash at its end from"
+                } else {
+                    "is not"
+                };
+                return Status::failed(format!("{name} {how} {whose}"));
+            }
+        }
+        Status::passed([evidence])
+    }
+
+    fn side(self, side: Side) -> Result<(&'a [EnvLine], Evidence), Status> {
+        let env = self.projection.env();
+        let file = match side {
+            Side::Now => {
+                let lines = told(&self.results.env, ".env to be read")?;
+                return Ok((lines, Evidence::Probe(Probe::Env)));
+            }
+            Side::Before => env.before(),
+            Side::After => env.after(),
+        };
+        file.map(|file| (file.lines.as_slice(), Evidence::Event(file.evidence)))
+            .ok_or_else(|| Status::pending(".env to be read"))
+    }
+
+    /// What the server's metadata names, from a probe or from the client's own discovery.
+    fn said_by_server(self, matches: Matches) -> Option<(&'a str, &'static str)> {
+        let discovery = &self.projection.identity().discovery;
+        let metadata = match &self.results.metadata {
+            Reading::Told(metadata) => Some(metadata),
+            Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => None,
+        };
+        match matches {
+            Matches::McpServer => metadata
+                .map(|metadata| metadata.resource.as_str())
+                .or_else(|| discovery.resource.as_ref().map(|read| &*read.subject))
+                .map(|said| (said, "the resource that the server names")),
+            Matches::Zone => metadata
+                .and_then(|metadata| metadata.authorization_servers.first())
+                .map(String::as_str)
+                .or_else(|| discovery.issuer.as_ref().map(|read| &*read.subject))
+                .map(|said| (said, "the zone that the server names")),
+        }
+    }
+
+    pub(super) fn answer(self, expected: &Answer) -> Status {
+        let probe = expected.probe;
+        let reading = self.results.http.get(&probe).unwrap_or(&Reading::NotAsked);
+        let answer = match told(reading, probe.words()) {
+            Ok(answer) => answer,
+            Err(status) => return status,
+        };
+        if answer.status != expected.status {
+            return Status::failed(format!(
+                "{} was answered with {} and not with {}",
+                probe.words(),
+                answer.status,
+                expected.status
+            ));
+        }
+        match expected.challenge {
+            Some(Challenge::ResourceMetadata) => self.challenge(answer, probe.words()),
+            None => Status::passed([]),
+        }
+        .with(Evidence::Probe(Probe::Http(probe)))
+    }
+
+    fn challenge(self, answer: &HttpAnswer, request: &str) -> Status {
+        let Some(header) = &answer.www_authenticate else {
+            return Status::failed(format!("the answer to {request} has no WWW-Authenticate"));
+        };
+        let scheme = header.split_whitespace().next().unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("Bearer") {
+            return Status::failed("WWW-Authenticate does not ask for a Bearer token");
+        }
+        let server = match &self.results.metadata {
+            Reading::Told(metadata) => Some(metadata.server.as_str()),
+            Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => self
+                .projection
+                .target()
+                .map(|target| target.server.as_str()),
+        };
+        let url = server
+            .and_then(|server| url::Url::parse(server).ok())
+            .map_or_else(
+                || WELL_KNOWN.to_owned(),
+                |server| {
+                    let origin = server.origin().ascii_serialization();
+                    let path = server.path().trim_end_matches('/');
+                    format!("{origin}{WELL_KNOWN}{path}")
+                },
+            );
+        if header.contains("resource_metadata=") && header.contains(&url) {
+            Status::passed([])
+        } else {
+            Status::failed("WWW-Authenticate does not say where the metadata document is")
+        }
+    }
+
+    pub(super) fn metadata(self, expected: &MetadataSays) -> Status {
+        let metadata = match told(&self.results.metadata, "the server's metadata document") {
+            Ok(metadata) => metadata,
+            Err(status) => return status,
+        };
+        if expected.names_the_server && metadata.resource != metadata.server {
+            return Status::failed(format!(
+                "the document names {} and not {}",
+                metadata.resource, metadata.server
+            ));
+        }
+        if expected.names_a_zone && metadata.authorization_servers.is_empty() {
+            return Status::failed("the document names no authorization server");
+        }
+        let lacking = expected
+            .scopes
+            .iter()
+            .find(|scope| !metadata.scopes.contains(scope));
+        match lacking {
+            Some(scope) => Status::failed(format!("the document does not list the scope {scope}")),
+            None => Status::passed([Evidence::Probe(Probe::Metadata)]),
+        }
+    }
+
+    pub(super) fn resource(self, expected: &ResourceIs) -> Status {
+        let zone = match told(&self.results.zone, "a read of the zone") {
+            Ok(zone) => zone,
+            Err(status) => return status,
+        };
+        let name = expected.service.name();
+        let found = zone
+            .resources
+            .iter()
+            .find(|resource| resource.service == Some(expected.service));
+        let Some(resource) = found else {
+            return Status::failed(format!("the zone has no resource for {name}"));
+        };
+        let wanted = provider(expected.provider);
+        match resource.provider {
+            Some(kind) if kind == expected.provider => {
+                Status::passed([Evidence::Probe(Probe::Zone)])
+            }
+            Some(kind) => Status::failed(format!(
+                "the credentials for {name} come from {} and not from {wanted}",
+                provider(kind)
+            )),
+            None => Status::failed(format!("the resource for {name} has no provider")),
+        }
+    }
+
+    pub(super) fn application(self, expected: &ApplicationIs) -> Status {
+        let zone = match told(&self.results.zone, "a read of the zone") {
+            Ok(zone) => zone,
+            Err(status) => return status,
+        };
+        // Yours is the one that comes closest; the zone brings some of its own along.
+        let lacking = zone
+            .applications
+            .iter()
+            .map(|application| {
+                let mut lacking = Vec::new();
+                if let Some(consent) = expected.consent
+                    && application.consent != consent
+                {
+                    let wanted = match consent {
+                        Consent::Required => "consent required",
+                        Consent::Implicit => "implicit consent",
+                    };
+                    lacking.push(wanted.to_owned());
+                }
+                for service in &expected.depends_on {
+                    if !application.depends_on.contains(service) {
+                        lacking.push(format!("the dependency on {}", service.name()));
+                    }
+                }
+                if expected.has_credential && application.credentials == 0 {
+                    lacking.push("a client credential".to_owned());
+                }
+                (lacking, application)
+            })
+            .min_by_key(|(lacking, _)| lacking.len());
+        match lacking {
+            None => Status::failed("the zone has no application"),
+            Some((lacking, _)) if lacking.is_empty() => {
+                Status::passed([Evidence::Probe(Probe::Zone)])
+            }
+            Some((lacking, application)) => Status::failed(format!(
+                "the application {} lacks {}",
+                crate::support::text::one_line(&application.name),
+                lacking.join(", ")
+            )),
+        }
+    }
+
+    pub(super) fn scope_refused(self, expected: &ScopeRefused) -> Status {
+        let scope = expected.scope.as_str();
+        let asked = self.results.scopes.get(scope).unwrap_or(&Reading::NotAsked);
+        let waiting = format!("somebody to ask for {scope}");
+        match told(asked, &waiting) {
+            Err(status) => status,
+            Ok(ScopeAnswer::Issued) => Status::failed(format!("{scope} was issued")),
+            Ok(ScopeAnswer::Refused { policy: Some(id) }) if policy_name(id) == expected.policy => {
+                Status::passed([Evidence::Probe(Probe::Scope(scope.to_owned()))])
+            }
+            Ok(ScopeAnswer::Refused { .. }) => Status::failed(format!(
+                "{scope} was refused, but not by {}",
+                expected.policy
+            )),
+        }
+    }
+
+    pub(super) fn no_secret_of(self, service: Service) -> Status {
+        let lines = match told(&self.results.env, ".env to be read") {
+            Ok(lines) => lines,
+            Err(status) => return status,
+        };
+        let word = match service {
+            Service::McpServer => "KEYCARD",
+            Service::Supabase => "SUPABASE",
+            Service::Anthropic => "ANTHROPIC",
+            Service::Linear => "LINEAR",
+        };
+        let in_env = lines.iter().find(|line| {
+            line.set && line.kind == EnvKind::Secret && line.name.to_uppercase().contains(word)
+        });
+        if let Some(line) = in_env {
+            return Status::failed(format!("{} is set in .env", line.name));
+        }
+        let folder = match told(&self.results.folder, "the project's folder to be read") {
+            Ok(folder) => folder,
+            Err(status) => return status,
+        };
+        match folder.secrets.iter().find(|found| found.opens == service) {
+            Some(found) => Status::failed(format!(
+                "{}, line {}, holds a key for {}",
+                crate::support::text::one_line(&found.file),
+                found.line,
+                service.name()
+            )),
+            None => Status::passed([Evidence::Probe(Probe::Env), Evidence::Probe(Probe::Folder)]),
+        }
+    }
+
+    pub(super) fn nothing_opens(self) -> Status {
+        let trials = match told(&self.results.trials, "the values of .env to be tried") {
+            Ok(trials) => trials,
+            Err(status) => return status,
+        };
+        if trials.is_empty() {
+            return Status::pending("the values of .env to be tried");
+        }
+        match trials.iter().find(|trial| trial.ended == TrialEnd::Opened) {
+            Some(trial) => Status::failed(format!(
+                "the value of {} opens {}",
+                trial.variable,
+                trial.service.name()
+            )),
+            None => Status::passed([Evidence::Probe(Probe::Trials)]),
+        }
+    }
+}
+
+impl Status {
+    /// One more thing to look at, if it passed.
+    fn with(self, one: Evidence) -> Self {
+        match self {
+            Self::Passed { mut evidence } => {
+                evidence.push(one);
+                Self::Passed { evidence }
+            }
+            other => other,
+        }
+    }
+}
+
+/// What a probe told, or how a check stands without it.
+fn told<'a, T>(reading: &'a Reading<T>, waiting_for: &str) -> Result<&'a T, Status> {
+    match reading {
+        Reading::Told(told) => Ok(told),
+        Reading::NotAsked => Err(Status::pending(waiting_for)),
+        Reading::Unavailable { look_at } => Err(Status::not_observable(look_at.clone())),
+        Reading::Failed { because } => Err(Status::failed(because.clone())),
+    }
+}
+
+/// A provider kind as the console calls it.
+const fn provider(kind: CredentialSource) -> &'static str {
+    match kind {
+        CredentialSource::KeycardSts => "the zone itself",
+        CredentialSource::KeycardVault => "the vault",
+        CredentialSource::External => "an OAuth provider",
+    }
+}

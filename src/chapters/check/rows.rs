@@ -1,0 +1,263 @@
+//! What the zone wrote down: audit rows, policies, sessions.
+
+use super::{Seen, Status};
+use crate::{
+    chapters::{
+        evidence::Evidence,
+        expect::{AuditOrder, AuditRows, Chain, OrderedRow, Per, Service},
+    },
+    projection::{AuditRow, policy_name, tools::Call},
+    protocol::audit::{AuditEvent, AuditStatus},
+};
+
+impl<'a> Seen<'a> {
+    pub(super) fn audit(self, expected: &AuditRows) -> Status {
+        let what = describe(expected);
+        match expected.per {
+            Per::Run => {
+                let rows = self.rows().filter(|row| self.counts(row.evidence));
+                self.count(expected, rows.collect(), &what)
+            }
+            Per::Token => {
+                let Some(user) = self.projection.identity().user() else {
+                    return Status::pending("you to sign in");
+                };
+                let rows = self
+                    .rows()
+                    .filter(|row| row.credential == Some(user.credential));
+                self.count(expected, rows.collect(), &what)
+            }
+            Per::Call => {
+                let calls = expected.tools.iter().filter_map(|tool| self.latest(tool));
+                let statuses: Vec<_> = calls
+                    .map(|call| {
+                        let what = format!("{what} within {}", call.tool);
+                        match self.count(expected, self.rows_of(call), &what) {
+                            // The call is over: what is not there will not come.
+                            Status::Pending { .. } if !self.is_empty() => {
+                                Status::failed(format!("there is no {what}"))
+                            }
+                            status => status,
+                        }
+                    })
+                    .collect();
+                if statuses.is_empty() {
+                    return Status::pending(format!("a call of {}", expected.tools.join(" or ")));
+                }
+                super::all(statuses.into_iter())
+            }
+        }
+    }
+
+    fn rows(self) -> impl Iterator<Item = &'a AuditRow> {
+        self.projection.audit().rows().iter()
+    }
+
+    fn is_empty(self) -> bool {
+        self.projection.audit().rows().is_empty()
+    }
+
+    /// The rows of a call in the zone's own order.
+    fn rows_of(self, call: &Call) -> Vec<&'a AuditRow> {
+        let Some(id) = call.id else {
+            return Vec::new();
+        };
+        let mut rows: Vec<_> = self.projection.audit().of_call(id).collect();
+        rows.sort_by_key(|row| row.sequence);
+        rows
+    }
+
+    fn count(self, expected: &AuditRows, rows: Vec<&AuditRow>, what: &str) -> Status {
+        let near: Vec<_> = rows
+            .into_iter()
+            .filter(|row| {
+                row.event == expected.event
+                    && expected
+                        .resource
+                        .is_none_or(|service| self.service(row) == Some(service))
+                    && expected
+                        .scope
+                        .as_deref()
+                        .is_none_or(|scope| row.scope.as_deref().unwrap_or("") == scope)
+            })
+            .collect();
+        let found: Vec<_> = near
+            .iter()
+            .filter(|row| {
+                row.status == expected.status
+                    && expected.chain.is_none_or(|chain| is_chain(row, chain))
+                    && expected
+                        .policy
+                        .as_deref()
+                        .is_none_or(|policy| self.refused_by(row, policy))
+            })
+            .map(|row| Evidence::Row(row.id))
+            .collect();
+        let wanted = expected.exactly.unwrap_or(expected.at_least);
+        if found.len() < wanted {
+            return match near.last() {
+                Some(row) if found.len() < near.len() => {
+                    Status::failed(format!("instead of {what} there is {}", self.words(row)))
+                }
+                _ => self.no_audit(what),
+            };
+        }
+        if expected
+            .exactly
+            .is_some_and(|exactly| found.len() > exactly)
+        {
+            return Status::failed(format!(
+                "there are {} of {what} and not {wanted}",
+                found.len()
+            ));
+        }
+        Status::passed(found)
+    }
+
+    fn refused_by(self, row: &AuditRow, policy: &str) -> bool {
+        self.projection
+            .determining(row)
+            .iter()
+            .any(|id| policy_name(id) == policy)
+    }
+
+    fn words(self, row: &AuditRow) -> String {
+        let place = self
+            .service(row)
+            .map_or("an unknown resource", Service::name);
+        let scope = match row.scope.as_deref() {
+            Some(scope) => format!(" with {scope}"),
+            None => String::new(),
+        };
+        let end = match (row.status, row.policy.as_deref(), row.error.as_deref()) {
+            (AuditStatus::Issued, _, _) => match chain_of(row) {
+                Some(Chain::ClientAndUser) => "issued to your client",
+                Some(Chain::ApplicationAndUser) => "issued to the application for a user",
+                None => "issued to the application alone",
+            }
+            .to_owned(),
+            (AuditStatus::Failure, Some(policy), _) => format!("refused by {policy}"),
+            (AuditStatus::Failure, None, Some(error)) => format!("refused: {error}"),
+            (AuditStatus::Failure, None, None) => "refused".to_owned(),
+        };
+        format!("one for {place}{scope}, {end}")
+    }
+
+    pub(super) fn audit_order(self, expected: &AuditOrder) -> Status {
+        let mut rows: Vec<&AuditRow> = Vec::new();
+        for tool in &expected.tools {
+            match self.latest(tool) {
+                Some(call) => rows.extend(
+                    self.rows_of(call)
+                        .into_iter()
+                        .filter(|row| row.event == AuditEvent::CredentialsIssue),
+                ),
+                None => return Status::pending(format!("a call of {tool}")),
+            }
+        }
+        if self.is_empty() {
+            return self.no_audit("the zone's audit rows");
+        }
+        for (place, wanted) in expected.rows.iter().enumerate() {
+            let number = place + 1;
+            let Some(row) = rows.get(place) else {
+                return Status::failed(format!("row {number} is missing: {}", named(wanted)));
+            };
+            let same = self.service(row) == Some(wanted.resource)
+                && row.scope.as_deref().unwrap_or("") == wanted.scope
+                && row.status == wanted.status;
+            if !same {
+                return Status::failed(format!(
+                    "row {number} is {} and not {}",
+                    self.words(row),
+                    named(wanted)
+                ));
+            }
+        }
+        if rows.len() > expected.rows.len() {
+            return Status::failed(format!(
+                "there are {} rows and not {}",
+                rows.len(),
+                expected.rows.len()
+            ));
+        }
+        Status::passed(rows.into_iter().map(|row| Evidence::Row(row.id)))
+    }
+
+    pub(super) fn active_policies(self, names: &[String]) -> Status {
+        let policies = self.projection.policies();
+        let Some(read) = policies.read() else {
+            return if self.projection.target().is_some_and(|target| !target.lab) {
+                Status::not_observable("Policies › Policy Sets in the console of your zone")
+            } else {
+                Status::pending("a read of the zone's policies")
+            };
+        };
+        if policies.active().is_none() {
+            return Status::failed("no policy set is active, so everything is denied");
+        }
+        match names
+            .iter()
+            .find(|name| policies.is_active(name) != Some(true))
+        {
+            Some(name) => Status::failed(format!("the active set does not carry {name}")),
+            None => Status::passed([Evidence::Event(read)]),
+        }
+    }
+
+    pub(super) fn sessions(self, at_least: usize) -> Status {
+        let sessions: Vec<_> = self
+            .projection
+            .sessions()
+            .rows()
+            .iter()
+            .filter_map(|row| row.touched.first())
+            .map(|touch| Evidence::Event(touch.evidence))
+            .collect();
+        if sessions.is_empty() || sessions.len() < at_least {
+            return self.no_audit("a session that touched something");
+        }
+        Status::passed(sessions)
+    }
+}
+
+fn chain_of(row: &AuditRow) -> Option<Chain> {
+    match (&row.application, &row.user) {
+        (Some(_), Some(_)) if row.exchange => Some(Chain::ApplicationAndUser),
+        (Some(_), Some(_)) => Some(Chain::ClientAndUser),
+        _ => None,
+    }
+}
+
+fn is_chain(row: &AuditRow, chain: Chain) -> bool {
+    chain_of(row) == Some(chain)
+}
+
+fn named(row: &OrderedRow) -> String {
+    let scope = match row.scope.as_str() {
+        "" => String::new(),
+        scope => format!(" with {scope}"),
+    };
+    let end = match row.status {
+        AuditStatus::Issued => "issued",
+        AuditStatus::Failure => "refused",
+    };
+    format!("one for {}{scope}, {end}", row.resource.name())
+}
+
+fn describe(expected: &AuditRows) -> String {
+    let resource = match expected.resource {
+        Some(service) => format!(" for {}", service.name()),
+        None => String::new(),
+    };
+    let scope = match expected.scope.as_deref() {
+        Some(scope) if !scope.is_empty() => format!(" with {scope}"),
+        _ => String::new(),
+    };
+    let end = match (&expected.policy, expected.status) {
+        (Some(policy), _) => format!(" refused by {policy}"),
+        (None, AuditStatus::Failure) => " that was refused".to_owned(),
+        (None, AuditStatus::Issued) => String::new(),
+    };
+    format!("{}{resource}{scope}{end}", expected.event.as_str())
+}

@@ -1,0 +1,227 @@
+//! The head of a chapter: TOML between two lines of `+++`. Names what it does not know.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    Place,
+    check::{Check, Within},
+    expect::Expect,
+    mistakes::Mistake,
+};
+
+/// The line before and after the front matter.
+const FENCE: &str = "+++";
+
+/// What may stand beside a chapter's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pane {
+    Flow,
+    Audit,
+    Env,
+    Issue,
+    Policy,
+    Sessions,
+    Trace,
+}
+
+impl Pane {
+    /// Every pane.
+    pub const ALL: [Self; 7] = [
+        Self::Flow,
+        Self::Audit,
+        Self::Env,
+        Self::Issue,
+        Self::Policy,
+        Self::Sessions,
+        Self::Trace,
+    ];
+
+    /// The word in a front matter and in `<!-- show: … -->`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Audit => "audit",
+            Self::Env => "env",
+            Self::Issue => "issue",
+            Self::Policy => "policy",
+            Self::Sessions => "sessions",
+            Self::Trace => "trace",
+        }
+    }
+
+    /// The pane of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pane| pane.name() == name)
+    }
+}
+
+/// What the server is, by the chapter at whose end it is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "u8")]
+pub enum Stage {
+    /// 0: open to anyone, one Linear key.
+    Open,
+    /// 2: a token is demanded.
+    Protected,
+    /// 4: Supabase from the vault.
+    Vault,
+    /// 5: personal data is masked.
+    Masked,
+    /// 6: Linear is delegated per call.
+    Delegated,
+    /// 7: the policy limits the scopes.
+    Limited,
+}
+
+impl Stage {
+    /// The number of the chapter.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Protected => 2,
+            Self::Vault => 4,
+            Self::Masked => 5,
+            Self::Delegated => 6,
+            Self::Limited => 7,
+        }
+    }
+}
+
+impl TryFrom<u8> for Stage {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        Ok(match number {
+            0 => Self::Open,
+            2 => Self::Protected,
+            4 => Self::Vault,
+            5 => Self::Masked,
+            6 => Self::Delegated,
+            7 => Self::Limited,
+            other => {
+                return Err(format!(
+                    "there is no stage {other}; the stages are 0, 2, 4, 5, 6 and 7"
+                ));
+            }
+        })
+    }
+}
+
+/// The front matter as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FrontMatter {
+    pub id: Spanned<String>,
+    pub title: String,
+    pub minutes: u16,
+    #[serde(default)]
+    pub requires: Vec<Spanned<String>>,
+    pub pane: Pane,
+    pub stage: Stage,
+    pub question: Option<Spanned<String>>,
+    pub answer: Option<String>,
+    #[serde(default)]
+    pub checks: Vec<RawCheck>,
+    #[serde(default)]
+    pub mistakes: Vec<RawMistake>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCheck {
+    id: Spanned<String>,
+    title: String,
+    #[serde(default)]
+    hints: Vec<String>,
+    #[serde(default = "yes")]
+    required: bool,
+    #[serde(default)]
+    within: Within,
+    expect: Expect,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMistake {
+    /// The checks that it spoils; all when empty.
+    #[serde(default)]
+    checks: Vec<Spanned<String>>,
+    seen: String,
+    cause: String,
+    fix: String,
+    when: Expect,
+}
+
+impl RawCheck {
+    pub(super) fn placed(self, place: impl Fn(usize) -> Place) -> Check {
+        let at = place(self.id.span().start);
+        Check {
+            id: self.id.into_inner(),
+            title: self.title,
+            hints: self.hints,
+            required: self.required,
+            within: self.within,
+            expect: self.expect,
+            at,
+        }
+    }
+}
+
+impl RawMistake {
+    pub(super) fn placed(self, place: impl Fn(usize) -> Place) -> Mistake {
+        Mistake {
+            checks: self
+                .checks
+                .into_iter()
+                .map(|id| {
+                    let at = place(id.span().start);
+                    (id.into_inner(), at)
+                })
+                .collect(),
+            seen: self.seen,
+            cause: self.cause,
+            fix: self.fix,
+            when: self.when,
+        }
+    }
+}
+
+/// The two parts of a file, each with the byte at which it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parts<'a> {
+    pub front: (&'a str, usize),
+    pub body: (&'a str, usize),
+}
+
+/// Takes a file apart.
+///
+/// # Errors
+/// The byte and what is missing there.
+pub(super) fn split(text: &str) -> Result<Parts<'_>, (usize, &'static str)> {
+    let mut lines = text.split_inclusive('\n');
+    let first = lines.next().unwrap_or_default();
+    if first.trim_end() != FENCE {
+        return Err((0, "a chapter begins with a line of +++"));
+    }
+    let mut at = first.len();
+    for line in lines {
+        if line.trim_end() == FENCE {
+            let body = at + line.len();
+            return Ok(Parts {
+                front: (&text[first.len()..at], first.len()),
+                body: (&text[body..], body),
+            });
+        }
+        at += line.len();
+    }
+    Err((0, "the front matter has no second line of +++"))
+}

@@ -1,0 +1,192 @@
+//! The questions that checks may have asked of the world, and the answers as facts.
+//!
+//! Nothing is asked here. No answer holds a secret: only whether one is there and of what kind.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{
+    projection::{Projection, Seq},
+    protocol::{audit::CredentialSource, console::Consent, env::EnvLine},
+    trace::event::CallOutcome,
+};
+
+use super::expect::Service;
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Probe {
+    /// A request to the MCP endpoint.
+    Http(HttpProbe),
+    /// The protected resource metadata of the endpoint.
+    Metadata,
+    /// The `.env` that the server uses now.
+    Env,
+    /// The project's files.
+    Folder,
+    /// The zone's resources, applications and credentials, by its management API.
+    Zone,
+    /// An exchange for Linear with this scope, as the application, for the person signed in.
+    Scope(String),
+    /// Every value of the `.env`, tried on every service.
+    Trials,
+}
+
+/// A request to the MCP endpoint with a token that should not do, or with none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpProbe {
+    /// `tools/list` without a token.
+    NoToken,
+    /// Signed with a key that the issuer does not publish.
+    ForgedToken,
+    ExpiredToken,
+    /// Good, but from another zone.
+    ForeignIssuer,
+    /// Good, but for another resource.
+    WrongAudience,
+}
+
+impl HttpProbe {
+    /// The request in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoToken => "a request without a token",
+            Self::ForgedToken => "a request with a forged token",
+            Self::ExpiredToken => "a request with an expired token",
+            Self::ForeignIssuer => "a request with a token of another zone",
+            Self::WrongAudience => "a request with a token for another resource",
+        }
+    }
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reading<T> {
+    #[default]
+    NotAsked,
+    Told(T),
+    /// It cannot be asked from here; what a person can look at instead.
+    Unavailable {
+        look_at: String,
+    },
+    /// It was asked, and no answer came.
+    Failed {
+        because: String,
+    },
+}
+
+/// Everything that was asked, beside the trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProbeResults {
+    /// Where the reader began the chapter: older calls and rows do not count for checks that say
+    /// `within = "chapter"`.
+    pub since: Option<Seq>,
+    pub http: BTreeMap<HttpProbe, Reading<HttpAnswer>>,
+    pub metadata: Reading<ResourceMetadata>,
+    pub env: Reading<Vec<EnvLine>>,
+    pub folder: Reading<Folder>,
+    pub zone: Reading<Zone>,
+    pub scopes: BTreeMap<String, Reading<ScopeAnswer>>,
+    pub trials: Reading<Vec<Trial>>,
+}
+
+/// An answer of the MCP endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpAnswer {
+    pub status: u16,
+    pub www_authenticate: Option<String>,
+    /// What a tool call came to, where one was made.
+    pub outcome: Option<CallOutcome>,
+}
+
+/// The server's protected resource metadata (RFC 9728), and what it was asked of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceMetadata {
+    /// The endpoint that was asked for.
+    pub server: String,
+    pub resource: String,
+    pub authorization_servers: Vec<String>,
+    pub scopes: Vec<String>,
+}
+
+/// What the project's folder shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folder {
+    /// Secrets in files, by what they open; never the secret.
+    pub secrets: Vec<FoundSecret>,
+    /// How far the code has come, by facts/keycard.md 1.1: the chapter and the file that shows it.
+    pub reached: Vec<(u8, String)>,
+}
+
+/// A secret in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundSecret {
+    pub file: String,
+    pub line: usize,
+    pub opens: Service,
+}
+
+/// What the zone's management API tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Zone {
+    pub resources: Vec<ZoneResource>,
+    pub applications: Vec<ZoneApplication>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneResource {
+    pub service: Option<Service>,
+    pub identifier: String,
+    pub provider: Option<CredentialSource>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneApplication {
+    pub name: String,
+    pub consent: Consent,
+    pub depends_on: Vec<Service>,
+    pub credentials: usize,
+}
+
+/// What the zone said to an exchange with a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScopeAnswer {
+    Issued,
+    /// With the short name of the policy that refused it, where the zone told.
+    Refused {
+        policy: Option<String>,
+    },
+}
+
+/// A value of the `.env` that was presented to a service as its credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    pub variable: String,
+    pub service: Service,
+    pub ended: TrialEnd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrialEnd {
+    Refused,
+    Opened,
+}
+
+impl ProbeResults {
+    /// What a trace of a finished lab answers by itself: the `.env` that its server uses.
+    #[must_use]
+    pub fn of_trace(projection: &Projection) -> Self {
+        let lab = projection.target().is_some_and(|target| target.lab);
+        let env = match projection.env().after().filter(|_| lab) {
+            Some(file) => Reading::Told(file.lines.clone()),
+            None => Reading::NotAsked,
+        };
+        Self {
+            env,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The checks of chapters, judged together: for a run without a screen, and for its exit code.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Chapter, Evidence, ProbeResults, Stage, Status};
+use crate::{
+    projection::Projection,
+    support::{
+        error::Exit,
+        text::{sanitize, wrap},
+    },
+};
+
+/// Cells of a line of text.
+const COLUMNS: usize = 80;
+
+/// Every check with how it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub checks: Vec<Checked>,
+}
+
+/// One check with how it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    pub chapter: String,
+    pub number: u16,
+    /// The chapter's title.
+    pub of: String,
+    pub check: String,
+    pub title: String,
+    pub required: bool,
+    pub status: Status,
+}
+
+impl Report {
+    /// Judges the checks of chapters on a run whose server was at `stage`.
+    ///
+    /// What fails only because the chapter speaks of another stage is pending: the server that it
+    /// speaks of was not seen.
+    #[must_use]
+    pub fn of<'a>(
+        chapters: impl IntoIterator<Item = &'a Chapter>,
+        projection: &Projection,
+        results: &ProbeResults,
+        stage: Stage,
+    ) -> Self {
+        let mut checks = Vec::new();
+        for chapter in chapters {
+            for check in &chapter.checks {
+                let status = match chapter.status(check, projection, results) {
+                    Status::Failed { .. } if chapter.stage != stage => Status::Pending {
+                        waiting_for: format!(
+                            "the server of stage {} (this one is at stage {})",
+                            chapter.stage.number(),
+                            stage.number()
+                        ),
+                    },
+                    status => status,
+                };
+                checks.push(Checked {
+                    chapter: chapter.id.clone(),
+                    number: chapter.number,
+                    of: chapter.title.clone(),
+                    check: check.id.clone(),
+                    title: check.title.clone(),
+                    required: check.required,
+                    status,
+                });
+            }
+        }
+        Self { checks }
+    }
+
+    /// Failed if a required check failed.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        let failed =
+            |checked: &Checked| checked.required && matches!(checked.status, Status::Failed { .. });
+        if self.checks.iter().any(failed) {
+            Exit::Failed
+        } else {
+            Exit::Ok
+        }
+    }
+
+    /// Lines for a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut chapter = None;
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for checked in &self.checks {
+            if chapter != Some(checked.number) {
+                chapter = Some(checked.number);
+                let gap = if out.is_empty() { "" } else { "\n" };
+                out.push_str(gap);
+                out.push_str(&format_line(&checked.number.to_string(), &checked.of));
+            }
+            *counts.entry(checked.status.word()).or_default() += 1;
+            let word = checked.status.word();
+            let mark = if checked.required {
+                ""
+            } else {
+                " (not required)"
+            };
+            let title = format!("{}{mark}", checked.title);
+            hang(&title, &format!("   {word:<15}"), &mut out);
+            match &checked.status {
+                Status::Passed { .. } => {}
+                Status::Pending { waiting_for } => {
+                    hang(&format!("waits for {waiting_for}"), GAP, &mut out);
+                }
+                Status::Failed { because, fix } => {
+                    hang(&format!("because {because}"), GAP, &mut out);
+                    hang(&format!("fix: {fix}"), GAP, &mut out);
+                }
+                Status::NotObservable { look_at } => {
+                    hang(&format!("look at {look_at}"), GAP, &mut out);
+                }
+            }
+        }
+        let counted = ["passed", "failed", "pending", "not observable"]
+            .into_iter()
+            .map(|word| format!("{} {word}", counts.get(word).unwrap_or(&0)));
+        let counted: Vec<String> = counted.collect();
+        out.push_str(&format_line("\n", &counted.join(", ")));
+        sanitize(&out).into_owned()
+    }
+
+    /// One line of JSON per check.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let mut out = String::new();
+        for checked in &self.checks {
+            let mut line = json!({
+                "chapter": checked.chapter,
+                "number": checked.number,
+                "check": checked.check,
+                "title": checked.title,
+                "required": checked.required,
+                "status": checked.status.word().replace(' ', "_"),
+            });
+            let more = match &checked.status {
+                Status::Passed { evidence } => {
+                    json!({ "evidence": evidence.iter().map(shown).collect::<Vec<_>>() })
+                }
+                Status::Pending { waiting_for } => json!({ "waiting_for": waiting_for }),
+                Status::Failed { because, fix } => json!({ "because": because, "fix": fix }),
+                Status::NotObservable { look_at } => json!({ "look_at": look_at }),
+            };
+            if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
+                line.extend(more);
+            }
+            out.push_str(&line.to_string());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// Under a check's title.
+const GAP: &str = "                  ";
+
+fn format_line(head: &str, words: &str) -> String {
+    if head == "\n" {
+        format!("\n{words}\n")
+    } else {
+        format!("{head}  {words}\n")
+    }
+}
+
+fn hang(text: &str, first: &str, out: &mut String) {
+    for (number, line) in wrap(text, COLUMNS - GAP.len()).into_iter().enumerate() {
+        out.push_str(if number == 0 { first } else { GAP });
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+}
+
+fn shown(evidence: &Evidence) -> Value {
+    match evidence {
+        Evidence::Event(seq) => json!({ "event": seq.index() }),
+        Evidence::Hop(id) => json!({ "hop": id.index() }),
+        Evidence::Row(id) => json!({ "audit_row": id.index() }),
+        Evidence::Probe(probe) => json!({ "probe": format!("{probe:?}") }),
+    }
+}
