@@ -42,7 +42,7 @@ fn read(bytes: &[u8]) -> Option<(codec::Header, Vec<Entry>, usize)> {
     let (header, mut reader) = Reader::open(bytes).ok()?;
     let (mut entries, mut damaged) = (Vec::new(), 0);
     loop {
-        match reader.next().unwrap() {
+        match reader.read_next().unwrap() {
             Item::Event(entry) => entries.push(*entry),
             Item::Damaged(_) => damaged += 1,
             Item::Torn => {

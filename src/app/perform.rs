@@ -142,8 +142,8 @@ impl App {
             Command::Step(unit, direction) => self.step_replay(unit, direction),
             Command::Slower => self.change_speed(Speed::slower),
             Command::Faster => self.change_speed(Speed::faster),
-            Command::Start => self.to_start(),
-            Command::End => self.to_end(),
+            Command::Start => self.go_to_start(),
+            Command::End => self.go_to_end(),
             Command::Goto => self.overlays.push(Overlay::Goto {
                 input: Input::default(),
             }),

@@ -152,11 +152,9 @@ impl App {
                 self.say(Tone::Warning, format!("{feed} stopped: {why}"));
             }
             Fact::NoteWritten { text } => self.say(Tone::Plain, text.clone()),
-            Fact::ToolCallFinished { tool, outcome, .. } => {
-                if *outcome != CallOutcome::Succeeded {
-                    let why = self.refusal_of(event.call);
-                    self.say(Tone::Bad, why.unwrap_or_else(|| format!("{tool} failed")));
-                }
+            Fact::ToolCallFinished { tool, outcome, .. } if *outcome != CallOutcome::Succeeded => {
+                let why = self.refusal_of(event.call);
+                self.say(Tone::Bad, why.unwrap_or_else(|| format!("{tool} failed")));
             }
             _ => {}
         }
@@ -276,11 +274,11 @@ impl App {
         }
     }
 
-    pub(super) fn to_start(&mut self) {
+    pub(super) fn go_to_start(&mut self) {
         self.jump(0);
     }
 
-    pub(super) fn to_end(&mut self) {
+    pub(super) fn go_to_end(&mut self) {
         self.jump(usize::MAX);
     }
 

@@ -188,7 +188,7 @@ fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
     let mut count = 0_u64;
     let broken = |error: io::Error| cannot_open(&trace.path, &error);
     loop {
-        match reader.next().map_err(broken)? {
+        match reader.read_next().map_err(broken)? {
             Item::Event(entry) => timeline.push(&entry.event, &entry.line),
             Item::Damaged(error) => damage.note(error),
             Item::Torn => {
@@ -238,7 +238,10 @@ fn follow(path: &Path, mut reader: Source, tell: &mpsc::Sender<Msg>) -> Result<(
         let mut grown: Vec<(TraceEvent, String)> = Vec::new();
         let mut damage = Damage::default();
         while grown.len() < BATCH {
-            match reader.next().map_err(|error| cannot_open(path, &error))? {
+            match reader
+                .read_next()
+                .map_err(|error| cannot_open(path, &error))?
+            {
                 Item::Event(entry) => grown.push((entry.event, entry.line)),
                 Item::Damaged(error) => damage.note(error),
                 Item::Torn | Item::End => break,
@@ -319,7 +322,7 @@ pub fn print<O: io::Write, E: io::Write>(
     };
     loop {
         match reader
-            .next()
+            .read_next()
             .map_err(|error| cannot_open(&trace.path, &error))?
         {
             Item::Event(entry) => tell(&entry.event, &entry.line)?,

@@ -98,7 +98,7 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     /// If the source cannot be read.
-    pub fn next(&mut self) -> io::Result<Item> {
+    pub fn read_next(&mut self) -> io::Result<Item> {
         loop {
             match self.fill()? {
                 Line::Whole => {}
@@ -219,7 +219,7 @@ mod tests {
         let (_, mut reader) = Reader::open_with(text, limit).unwrap();
         let mut items = Vec::new();
         loop {
-            let item = reader.next().unwrap();
+            let item = reader.read_next().unwrap();
             let last = matches!(item, Item::Torn | Item::End);
             items.push(item);
             if last {

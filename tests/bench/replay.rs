@@ -57,7 +57,7 @@ fn measure(count: usize) -> String {
     let file = fs::File::open(&path).expect("it was just written");
     let (header, mut reader) = Reader::open(BufReader::new(file)).expect("it is a trace");
     let mut timeline = Timeline::open(Some(header.started));
-    while let Item::Event(entry) = reader.next().expect("it can be read") {
+    while let Item::Event(entry) = reader.read_next().expect("it can be read") {
         timeline.push(&entry.event, &entry.line);
     }
     timeline.close();
@@ -101,7 +101,7 @@ fn measure(count: usize) -> String {
     }
     jumps.sort_unstable();
     frames.sort_unstable();
-    let millis = |micros: u64| micros as f64 / 1_000.0;
+    let millis = |micros: u64| f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1_000.0;
     format!(
         "{events:>9} {:>9.3} {:>7.1} ms {:>7.1} ms {:>7.2} ms {taken:>10}",
         millis(open) / 1_000.0,
