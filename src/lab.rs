@@ -14,11 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    protocol::{
-        env::EnvLine,
-        observed::LabEndpoints,
-        secret::Secret,
-    },
+    protocol::{env::EnvLine, observed::LabEndpoints, secret::Secret},
     support::{
         clock::SharedClock,
         error::{Exit, Failure},

@@ -209,8 +209,13 @@ pub fn at_rest() -> Measured {
     ])
 }
 
+/// Of threads that are there at both ends: one that goes away wakes up for that only.
 fn count_sleeps(pid: u32) -> Result<f64, String> {
     let before = sleeps(pid)?;
     thread::sleep(Duration::from_secs(10));
-    Ok(sleeps(pid)? - before)
+    let after = sleeps(pid)?;
+    Ok(after
+        .iter()
+        .filter_map(|(thread, count)| Some(count - before.get(thread)?))
+        .sum())
 }
