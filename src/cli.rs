@@ -103,7 +103,7 @@ fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {
         Output::Plain(settings::style(common))
     };
     let voices = Voices {
-        out: &mut io::stdout(),
+        out: &mut UntilClosed(io::stdout()),
         err: &mut io::stderr(),
     };
     block_on(headless::run(options, output, job, voices))
@@ -127,6 +127,27 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     // A thread that waits for a keystroke that never comes must not hold up the exit.
     runtime.shutdown_background();
     ended
+}
+
+/// Standard output that may be closed by who reads it: `hoptrail demo | head` is no mistake, and
+/// the run still ends as it would have.
+#[derive(Debug)]
+struct UntilClosed<W>(W);
+
+impl<W: io::Write> io::Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
 }
 
 fn told(result: io::Result<()>) -> Result<Exit, Failure> {

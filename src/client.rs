@@ -38,7 +38,7 @@ use self::{
     mcp_wire::{McpWire, Remedy, Trouble},
     oauth::SignIn,
     store::Tokens,
-    url_policy::{UrlPolicy, refused},
+    url_policy::{UrlFault, UrlPolicy, refused},
 };
 use crate::{
     protocol::{
@@ -125,13 +125,15 @@ impl Client {
             ids,
             actors,
         } = config;
-        let server = Url::parse(&server)
-            .map_err(|_| refused("server's address", &server, &url_policy::UrlFault::NotAUrl))?;
-        let policy = UrlPolicy::for_server(&server);
-        policy.check_url(&server).map_err(|fault| Failure {
+        let unusable = |url: &str, fault: &UrlFault| Failure {
             exit: Exit::Usage,
-            ..refused("server's address", server.as_str(), &fault)
-        })?;
+            ..refused("server's address", url, fault)
+        };
+        let server = Url::parse(&server).map_err(|_| unusable(&server, &UrlFault::NotAUrl))?;
+        let policy = UrlPolicy::for_server(&server);
+        policy
+            .check_url(&server)
+            .map_err(|fault| unusable(server.as_str(), &fault))?;
         actors.learn(&server, Actor::Server);
         let http = TracedHttp::new(policy, sink, ids.clone(), actors)?;
         let tokens = Tokens::new(Arc::clone(&clock));

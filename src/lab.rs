@@ -6,6 +6,7 @@
 pub mod env_file;
 mod parts;
 pub mod ports;
+pub mod wire;
 
 use std::path::PathBuf;
 
@@ -43,6 +44,8 @@ pub struct LabConfig {
     pub anthropic: Service,
     pub linear: LinearService,
     pub zone: ZonePart,
+    /// Is shown everything that passes the lab's sockets: for a proof, never for a product.
+    pub wire: Option<wire::SharedWire>,
 }
 
 impl LabConfig {
@@ -59,6 +62,7 @@ impl LabConfig {
             anthropic: Service::StandIn,
             linear: LinearService::StandIn,
             zone: ZonePart::StandIn,
+            wire: None,
         }
     }
 }

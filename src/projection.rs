@@ -100,6 +100,11 @@ impl Moment {
             .max(self.call_started_us.min(self.at_us))
     }
 
+    /// True for a time before the run began, where it is known when that was.
+    fn precedes_run(&self, occurred_at: DateTime<Utc>) -> bool {
+        self.started.is_some_and(|started| occurred_at < started)
+    }
+
     /// Another party's wall clock as a moment of the run, kept within the call and before its
     /// arrival here: that clock proves no more. Without a header the arrival counts.
     ///
@@ -208,6 +213,9 @@ impl Projection {
                 );
                 if let Some(row) = row {
                     self.sessions.record(row);
+                    if !at.precedes_run(record.occurred_at) {
+                        self.policies.activated(record, row);
+                    }
                     self.policies.record(record, row);
                     self.hops.audited(&at, record, row, &mut shared);
                     self.identity

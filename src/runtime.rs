@@ -64,6 +64,8 @@ pub enum Consent {
     Browser,
     /// The lab's sample user, by login; `None` is the first.
     Headless(Option<String>),
+    /// The same one, who says no on the consent page.
+    Deny(Option<String>),
 }
 
 /// How lines are written.
@@ -78,4 +80,17 @@ pub enum Output {
 pub struct TuiOptions {
     pub look: Look,
     pub app: crate::app::AppConfig,
+    /// Breaks on purpose; no release has it.
+    #[cfg(debug_assertions)]
+    pub panic: Option<PanicIn>,
+}
+
+/// Where a panic is provoked, so that a test sees what becomes of the terminal.
+#[cfg(debug_assertions)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PanicIn {
+    /// On the thread that draws.
+    Drawing,
+    /// In the next task.
+    Task,
 }

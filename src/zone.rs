@@ -67,8 +67,21 @@ pub struct IdentityProvider {
     pub token_url: String,
     /// Where the signed-in person's profile is read.
     pub user_url: String,
+    /// Where their e-mail addresses are read when the profile hides them (GitHub's `/user/emails`).
+    pub emails_url: Option<String>,
+    /// What tokens call a person.
+    pub user_identifier: UserIdentifier,
     pub client_id: String,
     pub client_secret: Secret,
+}
+
+/// What becomes a token's `sub` (facts/keycard.md, 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserIdentifier {
+    /// The zone's own id of the person: Keycard's default.
+    ZoneId,
+    /// The e-mail address: a provider with `user_identifier_claim` set to `email`.
+    Email,
 }
 
 /// A zone that is open.

@@ -186,6 +186,17 @@ fn browser() -> Finding {
     if cfg!(any(target_os = "macos", windows)) {
         return finding(SUBJECT, Verdict::Works, "opened by the system", "");
     }
+    let desktop = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
+        .iter()
+        .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if !desktop {
+        return finding(
+            SUBJECT,
+            Verdict::Limited,
+            "there is no desktop here",
+            "the sign-in URL is shown instead; on the lab, --headless needs no browser",
+        );
+    }
     let on_path = |name: &str| {
         env::var_os("PATH")
             .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(name).is_file()))

@@ -13,7 +13,10 @@ use crate::{
     },
     protocol::{env::EnvFile, secret::Secret},
     runtime::signals::Signals,
-    server::{self, settings::Settings},
+    server::{
+        self,
+        settings::{SettingFaults, Settings},
+    },
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -177,7 +180,7 @@ pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     let settings = Settings::from_vars(|name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
-    .map_err(server::settings::SettingFaults::into_failure)?;
+    .map_err(told_one_by_one)?;
     let port = settings.port;
     for warning in &settings.warnings {
         // Told, not fatal; if standard error is gone there is nobody to tell.
@@ -199,6 +202,17 @@ pub async fn serve(env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
     })
     .await?;
     Ok(Exit::Ok)
+}
+
+/// Every fault has its own three parts; the last one is told by who called.
+fn told_one_by_one(faults: SettingFaults) -> Failure {
+    let SettingFaults(mut all) = faults;
+    let last = all.pop();
+    for fault in &all {
+        // If standard error is gone there is nobody to tell.
+        let _ = writeln!(io::stderr(), "hoptrail: {fault}");
+    }
+    last.unwrap_or_else(|| SettingFaults(all).into_failure())
 }
 
 /// The file if there is one; without one, the environment alone may be enough.

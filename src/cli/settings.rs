@@ -31,10 +31,10 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
             (None, Some(url)) => TargetChoice::Lab(url.clone()),
             (None, None) => TargetChoice::Embedded,
         },
-        consent: if common.headless {
-            Consent::Headless(common.user.clone())
-        } else {
-            Consent::Browser
+        consent: match (common.headless, common.deny) {
+            (false, _) => Consent::Browser,
+            (true, false) => Consent::Headless(common.user.clone()),
+            (true, true) => Consent::Deny(common.user.clone()),
         },
         record: common.record.clone(),
         state: paths::state_dir(common.state.as_deref())?,
@@ -99,6 +99,12 @@ pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
             },
             size: crossterm::terminal::size().unwrap_or((80, 24)),
             ..AppConfig::default()
+        },
+        #[cfg(debug_assertions)]
+        panic: match std::env::var("HOPTRAIL_PANIC").as_deref() {
+            Ok("drawing") => Some(crate::runtime::PanicIn::Drawing),
+            Ok("task") => Some(crate::runtime::PanicIn::Task),
+            _ => None,
         },
     })
 }

@@ -121,7 +121,7 @@ impl Console {
         let answer = self
             .http
             .exchange(
-                Outgoing::new(Method::POST, url, Leg::Token)
+                Outgoing::new(Method::POST, url, Leg::Console)
                     .body("application/x-www-form-urlencoded", form.into_bytes()),
                 DOCUMENT_LIMIT,
             )

@@ -9,6 +9,7 @@ use super::{
     ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart, Service,
     TEAM_ID, ZonePart,
     env_file::{self, Finished},
+    wire::{SharedWire, Tapped},
 };
 use crate::{
     protocol::{
@@ -23,7 +24,7 @@ use crate::{
     },
     upstream::{anthropic, faults::Faults, feed::Feed, github, linear, people::PEOPLE, supabase},
     zone::{
-        self, IdentityProvider, Zone,
+        self, IdentityProvider, UserIdentifier, Zone,
         seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop},
     },
 };
@@ -94,7 +95,7 @@ impl Keys {
 const LINEAR_CLIENT_ID: &str = "hoptrail-lab-zone";
 const GITHUB_CLIENT_ID: &str = "hoptrail-lab-zone";
 /// How the stand-ins' pages call the zone.
-const ZONE_AT_OTHERS: &str = "the lab's zone";
+const ZONE_AT_OTHERS: &str = "The lab zone";
 
 /// Starts the lab; when this returns, every part answers.
 ///
@@ -108,7 +109,7 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     }
     let keys = Keys::new(&config.ids);
     let endpoints = endpoints(&config, &places);
-    let serving = Serving::new();
+    let serving = Serving::new(config.wire.clone());
 
     let (zone, seeded) = match &config.zone {
         ZonePart::StandIn => {
@@ -239,6 +240,9 @@ async fn open_zone(
             authorize_url: format!("{github}/login/oauth/authorize"),
             token_url: format!("{github}/login/oauth/access_token"),
             user_url: format!("{github}/user"),
+            emails_url: Some(format!("{github}/user/emails")),
+            // So that every screen says who it is about.
+            user_identifier: UserIdentifier::Email,
             client_id: GITHUB_CLIENT_ID.to_owned(),
             client_secret: keys.github_client.clone(),
         },
@@ -432,27 +436,39 @@ async fn serve_stand_ins(
 struct Serving {
     stop: CancellationToken,
     tasks: TaskTracker,
+    wire: Option<SharedWire>,
 }
 
 impl Serving {
-    fn new() -> Self {
+    fn new(wire: Option<SharedWire>) -> Self {
         Self {
+            wire,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
     }
 
     fn serve(&self, place: Place, router: Router) {
-        let stop = self.stop.clone();
+        let (stop, wire) = (self.stop.clone(), self.wire.clone());
         self.tasks.spawn(async move {
             // Nagle's delay would hold back the second event of a stream by 40 ms. A socket that
             // refuses the option still works.
             let listener = place
                 .listener
                 .tap_io(|socket| drop(socket.set_nodelay(true)));
-            let served = axum::serve(listener, router)
-                .with_graceful_shutdown(async move { stop.cancelled().await })
-                .await;
+            let stopped = async move { stop.cancelled().await };
+            let served = match wire {
+                None => {
+                    axum::serve(listener, router)
+                        .with_graceful_shutdown(stopped)
+                        .await
+                }
+                Some(wire) => {
+                    axum::serve(Tapped::new(listener, place.port, wire), router)
+                        .with_graceful_shutdown(stopped)
+                        .await
+                }
+            };
             if let Err(error) = served {
                 tracing::error!(origin = place.origin, %error, "a listener ended");
             }
@@ -495,7 +511,16 @@ fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
             "make it writable, or name another one with --state DIR",
         )
     };
-    std::fs::create_dir_all(state).map_err(|e| refuse(e.to_string()))?;
+    make_private_dir(state).map_err(|e| refuse(e.to_string()))?;
     let text = toml::to_string(&ports).map_err(|e| refuse(e.to_string()))?;
     std::fs::write(state.join(PORTS_FILE), text).map_err(|e| refuse(e.to_string()))
+}
+
+/// A folder that is made here is for this user only; one that is there is left as it is.
+fn make_private_dir(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }

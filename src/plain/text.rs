@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     projection::{
-        AuditRow, Hop, HopKind, Projection, Seq, Verdict, filter::status_word, hops::Evidence,
-        story::StepState, tools::Call,
+        AuditRow, Hop, HopKind, Projection, Seq, Verdict, audit::Era, filter::status_word,
+        hops::Evidence, story::StepState, tools::Call,
     },
     protocol::{
         audit::{AuditEvent, AuditStatus},
@@ -35,6 +35,9 @@ pub struct Text<W> {
     out: W,
     style: Style,
 }
+
+/// Cells of a result that a line shows.
+const GIST: usize = 240;
 
 /// A line about one event, before it is laid out.
 struct Line {
@@ -197,9 +200,13 @@ impl<W: io::Write> Text<W> {
     /// What the writer says.
     pub fn audit(&mut self, projection: &Projection) -> io::Result<()> {
         let style = self.style;
-        let rows = projection.audit().rows();
+        let (rows, earlier): (Vec<&AuditRow>, Vec<&AuditRow>) = projection
+            .audit()
+            .rows()
+            .iter()
+            .partition(|row| row.era == Era::ThisRun);
         let belongs = |row: &&AuditRow| row.exchange || row.tool.is_some();
-        let shown: Vec<&AuditRow> = rows.iter().filter(belongs).collect();
+        let shown: Vec<&AuditRow> = rows.iter().copied().filter(belongs).collect();
         self.heading("Audit log", shown.len())?;
         if shown.is_empty() {
             writeln!(self.out, "The zone told of no exchange.")?;
@@ -229,6 +236,12 @@ impl<W: io::Write> Text<W> {
             };
             self.dim(&format!(
                 "{others} more {rows} to no tool call: signing in, policy."
+            ))?;
+        }
+        if !earlier.is_empty() {
+            self.dim(&format!(
+                "The zone's log also has {} from before this run.",
+                count(earlier.len(), "row")
             ))?;
         }
         for lost in projection.lost_feeds() {
@@ -284,7 +297,12 @@ impl<W: io::Write> Text<W> {
     /// What the writer says.
     pub fn result(&mut self, call: &Call, projection: &Projection) -> io::Result<()> {
         let event = call.finished.and_then(|seq| projection.log().event(seq));
-        let Some(Fact::ToolCallFinished { outcome, text, .. }) = event.map(|event| event.fact)
+        let Some(Fact::ToolCallFinished {
+            outcome,
+            text,
+            structured,
+            ..
+        }) = event.map(|event| event.fact)
         else {
             let words = format!("{} has not come back", call.tool);
             return self.marked(Verdict::Pending, &words);
@@ -292,7 +310,10 @@ impl<W: io::Write> Text<W> {
         let took = call.duration_us.map_or(String::new(), duration);
         let words = format!("{} {}  {took}", call.tool, outcome_word(outcome));
         self.marked(of_outcome(outcome), &words)?;
-        writeln!(self.out, "{}", self.style.clean_lines(&text))
+        let whole = structured
+            .and_then(|value| serde_json::to_string_pretty(&value).ok())
+            .unwrap_or(text);
+        writeln!(self.out, "{}", self.style.clean_lines(&whole))
     }
 
     /// A failure in its three parts.
@@ -480,7 +501,8 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
             let first = text.lines().next().unwrap_or("");
             let words = vec![
                 format!("{tool} {}", outcome_word(*outcome)),
-                first.to_owned(),
+                // A result may be a whole table in one line; the end of the run has all of it.
+                truncate(first, GIST).into_owned(),
             ];
             say(of_outcome(*outcome), words)
         }
@@ -522,7 +544,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
         .audit()
         .rows()
         .last()
-        .filter(|row| row.evidence == seq)?;
+        .filter(|row| row.evidence == seq && row.era == Era::ThisRun)?;
     match projection.hops().touched_by(seq) {
         Some(hop) if is_first(hop.evidence) => Some(hop_line(hop)),
         Some(hop) if row.status == AuditStatus::Failure => Some(Line {
@@ -553,6 +575,11 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
             })
         }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// Whether one voice has spoken so far.

@@ -75,7 +75,17 @@ pub struct AuditRow {
     /// What was issued.
     pub credential: Option<Credential>,
     pub duration_us: u64,
+    pub era: Era,
     pub evidence: Seq,
+}
+
+/// When a row was written, as far as the run is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Era {
+    /// Within the run, or nobody knows when that began.
+    ThisRun,
+    /// Before it: the log goes back further than the run does.
+    Earlier,
 }
 
 impl Audit {
@@ -154,7 +164,12 @@ impl Audit {
                 tools.count_credential(call, issued);
             }
         }
-        if let Some(subject) = &record.subject_token {
+        let era = if tool.is_none() && at.precedes_run(record.occurred_at) {
+            Era::Earlier
+        } else {
+            Era::ThisRun
+        };
+        if let (Some(subject), Era::ThisRun) = (&record.subject_token, era) {
             credentials.note(subject.fingerprint, at.seq);
         }
         let refused_by = record
@@ -188,8 +203,11 @@ impl Audit {
             credential: record
                 .credential
                 .as_ref()
+                // Letters are for what the eye can follow through this run.
+                .filter(|_| era == Era::ThisRun)
                 .map(|credential| credentials.note(credential.fingerprint(), at.seq)),
             duration_us: record.duration_us,
+            era,
             evidence: at.seq,
         });
         self.rows.last()

@@ -1,5 +1,7 @@
 //! Who drives: the sign-in, leg by leg, and what discovery found on the way.
 
+use std::collections::HashMap;
+
 use super::{
     Moment,
     credentials::{Credential, Credentials},
@@ -19,7 +21,12 @@ pub struct Identity {
     pub discovery: Discovery,
     /// How often the client refreshed its token.
     pub refreshes: u32,
+    /// Whom the audit log named, by `sub`: its rows of a sign-in come before the token does.
+    people: HashMap<Name, Name>,
 }
+
+/// More people than sign in to a workshop's zone; a hostile log may claim any number.
+const MOST_PEOPLE: usize = 256;
 
 /// Where the sign-in is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -196,17 +203,18 @@ impl Identity {
                 let told = ["email", "name", "preferred_username", "sub"]
                     .into_iter()
                     .find_map(|claim| token.claim(claim).filter(|text| !text.trim().is_empty()));
-                let name = match (told, self.user()) {
-                    (Some(told), Some(user)) if token.claim("sub") == user.token.claim("sub") => {
-                        if token.claim("email").is_some() {
-                            names.get(told)
-                        } else {
-                            user.name.clone()
-                        }
+                let logged = token.claim("sub").and_then(|sub| self.people.get(sub));
+                let name = match (told, logged, self.user()) {
+                    (Some(told), _, _) if token.claim("email").is_some() => names.get(told),
+                    (Some(_), Some(logged), _) => logged.clone(),
+                    (Some(_), None, Some(user))
+                        if token.claim("sub") == user.token.claim("sub") =>
+                    {
+                        user.name.clone()
                     }
-                    (Some(told), _) => names.get(told),
-                    (None, Some(user)) => user.name.clone(),
-                    (None, None) => names.get("someone the token does not name"),
+                    (Some(told), None, _) => names.get(told),
+                    (None, _, Some(user)) => user.name.clone(),
+                    (None, _, None) => names.get("someone the token does not name"),
                 };
                 self.state = SignIn::SignedIn(Box::new(User {
                     name,
@@ -233,10 +241,14 @@ impl Identity {
 
     /// A zone's token may name its user by an opaque `sub` only; the audit log knows the person.
     fn learn_name(&mut self, record: &AuditRecord, names: &mut Names) {
-        let SignIn::SignedIn(user) = &mut self.state else {
+        let Some(party) = &record.actor.user else {
             return;
         };
-        let Some(party) = &record.actor.user else {
+        let sub = names.get(&party.identifier);
+        if self.people.len() < MOST_PEOPLE || self.people.contains_key(&sub) {
+            self.people.insert(sub, names.get(&party.name));
+        }
+        let SignIn::SignedIn(user) = &mut self.state else {
             return;
         };
         if user.token.claim("email").is_none()

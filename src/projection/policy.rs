@@ -131,10 +131,15 @@ impl Policies {
         self.read = Some(seq);
     }
 
-    pub(super) fn record(&mut self, record: &AuditRecord, row: &AuditRow) {
+    /// Takes note of a set that was activated in this run; what the log has of earlier ones is
+    /// nothing that the person did now.
+    pub(super) fn activated(&mut self, record: &AuditRecord, row: &AuditRow) {
         if record.event == AuditEvent::PolicySetsActivate && record.status == AuditStatus::Issued {
             self.activations.push(row.evidence);
         }
+    }
+
+    pub(super) fn record(&mut self, record: &AuditRecord, row: &AuditRow) {
         let Some(decided) = &record.decision else {
             return;
         };

@@ -168,15 +168,14 @@ impl Backend {
                 }
             }
         };
+        let answers = |user: &Option<String>, consent| {
+            let user = user.clone();
+            (BrowserMode::Headless, robot::Answer { user, consent })
+        };
         let (mode, answer) = match &options.consent {
             Consent::Browser => (BrowserMode::Open, robot::Answer::default()),
-            Consent::Headless(user) => (
-                BrowserMode::Headless,
-                robot::Answer {
-                    user: user.clone(),
-                    ..robot::Answer::default()
-                },
-            ),
+            Consent::Headless(user) => answers(user, robot::Consent::Give),
+            Consent::Deny(user) => answers(user, robot::Consent::Deny),
         };
         let client = Client::new(client::Config {
             server: around.server,

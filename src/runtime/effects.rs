@@ -25,6 +25,8 @@ pub struct Runner {
     jobs: JoinSet<TaskOutcome>,
     names: HashMap<Id, TaskId>,
     cancels: HashMap<TaskId, CancellationToken>,
+    #[cfg(debug_assertions)]
+    panics: bool,
 }
 
 impl Runner {
@@ -36,7 +38,16 @@ impl Runner {
             jobs: JoinSet::new(),
             names: HashMap::new(),
             cancels: HashMap::new(),
+            #[cfg(debug_assertions)]
+            panics: false,
         }
+    }
+
+    /// Every job breaks, if so.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn panicking(self, panics: bool) -> Self {
+        Self { panics, ..self }
     }
 
     /// Starts a job.
@@ -44,7 +55,11 @@ impl Runner {
         let cancel = CancellationToken::new();
         self.cancels.insert(task, cancel.clone());
         let backend = self.backend.clone();
+        #[cfg(debug_assertions)]
+        let panics = self.panics;
         let handle = self.jobs.spawn(async move {
+            #[cfg(debug_assertions)]
+            assert!(!panics, "provoked by HOPTRAIL_PANIC");
             let ready = tokio::select! {
                 ready = ready(backend) => ready,
                 () = cancel.cancelled() => return TaskOutcome::Cancelled,
@@ -106,7 +121,7 @@ pub(super) async fn ready(
 
 async fn run(backend: &Backend, job: Job, cancel: &CancellationToken) -> Result<(), Failure> {
     match job {
-        Job::SignIn => backend.sign_in(cancel).await,
+        Job::SignIn => backend.client.sign_in(cancel.clone()).await,
         Job::SignOut => {
             backend.client.sign_out().await;
             Ok(())

@@ -61,14 +61,15 @@ pub async fn run<O: io::Write, E: io::Write>(
     voices: Voices<'_, O, E>,
 ) -> Result<Exit, Failure> {
     let (sink, mut stream) = stream::open();
+    let header = Header::new(options.clock.now());
     let recorder = match &options.record {
-        Some(path) => Some(Recorder::create(path, &*options.clock)?),
+        Some(path) => Some(Recorder::create(path, &header)?),
         None => None,
     };
     let mut teller = Teller {
-        projection: Projection::default(),
+        projection: Projection::starting(header.started),
         recorder,
-        writer: Writer::new(output, voices.out, Header::new(options.clock.now()))?,
+        writer: Writer::new(output, voices.out, &header)?,
     };
     let mut backend = backend::open(options, sink);
     let cancel = CancellationToken::new();
@@ -198,12 +199,12 @@ enum Writer<'a, O> {
 }
 
 impl<'a, O: io::Write> Writer<'a, O> {
-    fn new(output: Output, out: &'a mut O, header: Header) -> Result<Self, Failure> {
+    fn new(output: Output, out: &'a mut O, header: &Header) -> Result<Self, Failure> {
         Ok(match output {
             Output::Plain(style) => Self::Plain(Box::new(Text::new(out, style))),
             Output::Json => {
                 let mut json = Jsonl::new(out);
-                json.header(&header).map_err(|e| cannot_write(&e))?;
+                json.header(header).map_err(|e| cannot_write(&e))?;
                 Self::Json(json)
             }
         })

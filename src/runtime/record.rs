@@ -8,10 +8,7 @@ use std::{
 };
 
 use crate::{
-    support::{
-        clock::Clock,
-        error::{Exit, Failure},
-    },
+    support::error::{Exit, Failure},
     trace::{
         TraceEvent,
         codec::{self, Header},
@@ -28,10 +25,11 @@ pub struct Recorder {
 
 impl Recorder {
     /// Begins a recording at `path`, which must not exist yet: a recording never overwrites.
+    /// `header` is the run's, whenever the recording begins: the events count from its start.
     ///
     /// # Errors
     /// If the file cannot be made.
-    pub fn create(path: &Path, clock: &dyn Clock) -> Result<Self, Failure> {
+    pub fn create(path: &Path, header: &Header) -> Result<Self, Failure> {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -42,8 +40,7 @@ impl Recorder {
             file,
             events: 0,
         };
-        let header = codec::encode_header(&Header::new(clock.now()));
-        recorder.write(&header)?;
+        recorder.write(&codec::encode_header(header))?;
         Ok(recorder)
     }
 
@@ -110,7 +107,7 @@ fn cannot_record(path: &Path, error: &io::Error) -> Failure {
 mod tests {
     use super::*;
     use crate::{
-        support::clock::FakeClock,
+        support::clock::{Clock as _, FakeClock},
         trace::{Actor, Fact},
     };
 
@@ -118,8 +115,8 @@ mod tests {
     fn a_recording_can_be_read_back_and_is_never_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run.jsonl");
-        let clock = FakeClock::shared();
-        let mut recorder = Recorder::create(&path, &*clock).unwrap();
+        let header = Header::new(FakeClock::shared().now());
+        let mut recorder = Recorder::create(&path, &header).unwrap();
         let event = TraceEvent {
             seq: 0,
             at_us: 1,
@@ -136,7 +133,7 @@ mod tests {
             codec::VERSION
         );
         assert_eq!(codec::decode(lines.next().unwrap(), 2).unwrap(), event);
-        let refused = Recorder::create(&path, &*clock).unwrap_err();
+        let refused = Recorder::create(&path, &header).unwrap_err();
         assert!(refused.next.contains("never overwrites"));
     }
 }

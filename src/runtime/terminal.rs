@@ -102,12 +102,19 @@ pub fn restore() {
     let _ = out.flush();
 }
 
+/// The thread that calls this is the one that draws.
 fn install_panic_hook() {
     let told = std::panic::take_hook();
+    let drawing = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
-        // Only if the screen is ours: a panic in a task before that is told as ever.
-        restore();
         tracing::error!(panic = %info, "panicked");
+        // A panic in a task ends that task, which is told in the panes; giving the terminal back,
+        // or writing over the panes, would take them from a program that goes on.
+        let goes_on = std::thread::current().id() != drawing;
+        if goes_on && MODES.load(Ordering::SeqCst) != 0 {
+            return;
+        }
+        restore();
         told(info);
     }));
 }

@@ -11,8 +11,11 @@ use std::{
 
 use crossterm::event::EventStream;
 use futures::StreamExt as _;
+use ratatui::layout::Rect;
 use tokio::time::{Instant, sleep_until};
 
+#[cfg(debug_assertions)]
+use super::PanicIn;
 use super::{
     Options, TuiOptions, backend, clipboard,
     effects::Runner,
@@ -24,12 +27,12 @@ use super::{
 };
 use crate::{
     app::{
-        App,
+        App, AppConfig,
         effect::{Capture, Effect},
         msg::{Msg, RecordingState, Signal},
     },
     support::error::{Exit, Failure},
-    trace::TraceEvent,
+    trace::{TraceEvent, codec::Header},
     ui::{self, HitMap, look::Look},
 };
 
@@ -76,7 +79,10 @@ struct Tui {
     runner: Runner,
     backend: backend::Opening,
     recorder: Option<Recorder>,
+    header: Header,
     options: Options,
+    #[cfg(debug_assertions)]
+    panic: Option<PanicIn>,
     dirty: bool,
     painted: Instant,
     quit: bool,
@@ -86,10 +92,17 @@ struct Tui {
 impl Tui {
     fn new(options: Options, tui: TuiOptions, guard: TerminalGuard, screen: Screen) -> Self {
         let (sink, stream) = stream::open();
+        let header = Header::new(options.clock.now());
+        let app = App::new(AppConfig {
+            started: Some(header.started),
+            ..tui.app
+        });
         let backend = backend::open(options.clone(), sink);
         let runner = Runner::new(backend.watch());
+        #[cfg(debug_assertions)]
+        let runner = runner.panicking(tui.panic == Some(PanicIn::Task));
         Self {
-            app: App::new(tui.app),
+            app,
             look: tui.look,
             hits: HitMap::default(),
             guard,
@@ -98,7 +111,10 @@ impl Tui {
             runner,
             backend,
             recorder: None,
+            header,
             options,
+            #[cfg(debug_assertions)]
+            panic: tui.panic,
             dirty: true,
             painted: Instant::now(),
             quit: false,
@@ -222,6 +238,11 @@ impl Tui {
     }
 
     fn paint(&mut self) {
+        #[cfg(debug_assertions)]
+        assert!(
+            self.panic != Some(PanicIn::Drawing),
+            "provoked by HOPTRAIL_PANIC"
+        );
         let mut hits = HitMap::default();
         let drawn = self
             .screen
@@ -230,15 +251,18 @@ impl Tui {
             // The terminal is gone (its window was closed); so is the person.
             self.quit = true;
         }
+        self.app.settle(&hits.extents);
         self.hits = hits;
         self.dirty = false;
         self.painted = Instant::now();
     }
 
     fn repaint(&mut self) {
-        if self.screen.clear().is_err() {
-            self.quit = true;
-        }
+        // Not `clear`: it asks the terminal where its cursor is, and one that does not answer would
+        // hold up the program for seconds and then end it.
+        let size = crossterm::terminal::size();
+        let anew = size.and_then(|(w, h)| self.screen.resize(Rect::new(0, 0, w, h)));
+        self.quit |= anew.is_err();
         self.dirty = true;
     }
 
@@ -269,7 +293,7 @@ impl Tui {
 
     /// What happened before is recorded too: a trace tells its story from the beginning.
     fn start_recording(&mut self, path: &Path) {
-        let started = Recorder::create(path, &*self.options.clock).and_then(|mut recorder| {
+        let started = Recorder::create(path, &self.header).and_then(|mut recorder| {
             let log = self.app.projection().log();
             recorder.record_lines(log.lines())?;
             Ok(recorder)

@@ -269,12 +269,46 @@ pub async fn identify(
             .filter(|text| !text.is_empty())
     };
     let login = text(Some(user.login)).unwrap_or_else(|| subject.clone());
+    let email = match (text(user.email), &provider.emails_url) {
+        (None, Some(url)) => text(hidden_email(upstream, name, url, &tokens.access_token).await?),
+        (email, _) => email,
+    };
     Ok(Profile {
         subject,
-        // GitHub gives none when the person hides it.
-        email: text(user.email).unwrap_or_else(|| login.clone()),
+        email: email.unwrap_or_else(|| login.clone()),
         name: text(user.name).unwrap_or(login),
     })
+}
+
+#[derive(Deserialize)]
+struct EmailAnswer {
+    email: String,
+    primary: bool,
+    verified: bool,
+}
+
+/// The primary address, which GitHub leaves out of the profile of a person who hides it. Only a
+/// verified one counts: anybody can claim any other.
+async fn hidden_email(
+    upstream: &Upstream,
+    name: &str,
+    url: &str,
+    token: &Secret,
+) -> Result<Option<String>, UpstreamError> {
+    let request = upstream
+        .client(name)?
+        .get(url)
+        .headers(bearer(token, name)?);
+    let (fine, emails): (_, serde_json::Value) = Upstream::answer(name, request).await?;
+    if !fine {
+        return Ok(None);
+    }
+    let emails: Vec<EmailAnswer> =
+        serde_json::from_value(emails).map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
+    Ok(emails
+        .into_iter()
+        .find(|email| email.primary && email.verified)
+        .map(|email| email.email))
 }
 
 fn bearer(token: &Secret, name: &str) -> Result<HeaderMap, UpstreamError> {

@@ -81,9 +81,11 @@ class Driver:
                 out.write(base64.b64decode(self.ask("GET", "/screenshot")))
 
     def complaints(self):
-        """What the browser's console says, the icon that no page has aside."""
+        """What the browser's console says, but for the icon that no page has and for the status
+        of the page that tells of a refusal."""
         log = self.ask("POST", "/se/log", {"type": "browser"})
-        return [e["message"] for e in log if "favicon" not in e["message"]]
+        expected = ("favicon", "callback?error=access_denied")
+        return [e["message"] for e in log if not any(word in e["message"] for word in expected)]
 
     def close(self):
         try:
@@ -133,7 +135,7 @@ def allow(driver, state):
     page = driver.wait("Linear")
     driver.shot("4-linear")
     driver.button("Allow")
-    driver.wait("signed in")
+    driver.wait("go back to your terminal")
     driver.shot("5-callback")
     assert "code=" not in driver.text(), "the callback page shows the code"
     code, output = demo.end()
@@ -145,7 +147,7 @@ def again(driver, state):
     """The second sign-in in the same browser needs no GitHub page and no new consent."""
     demo = Demo(state)
     driver.go(demo.url)
-    driver.wait("signed in")
+    driver.wait("go back to your terminal")
     code, output = demo.end()
     assert code == 0, f"the second demo ended with {code}:\n{output}"
 

@@ -56,6 +56,8 @@ pub fn config(state: Option<&Path>, clock: Arc<FakeClock>, seed: u64) -> Config 
             authorize_url: "http://127.0.0.1:9305/login/oauth/authorize".into(),
             token_url: "http://127.0.0.1:9305/login/oauth/access_token".into(),
             user_url: "http://127.0.0.1:9305/user".into(),
+            emails_url: None,
+            user_identifier: hoptrail::zone::UserIdentifier::ZoneId,
             client_id: "github-client".into(),
             client_secret: "github-secret".into(),
         },

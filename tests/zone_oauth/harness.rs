@@ -187,6 +187,8 @@ impl Lab {
                 authorize_url: format!("{upstream_origin}/login/oauth/authorize"),
                 token_url: format!("{upstream_origin}/login/oauth/access_token"),
                 user_url: format!("{upstream_origin}/user"),
+                emails_url: None,
+                user_identifier: hoptrail::zone::UserIdentifier::ZoneId,
                 client_id: "zone-at-github".into(),
                 client_secret: "github-secret".into(),
             },

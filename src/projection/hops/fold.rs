@@ -1,5 +1,7 @@
 //! How each voice joins the rows.
 
+use chrono::{DateTime, Utc};
+
 use super::{Channel, Evidence, Hop, HopId, HopKind, Hops, Verdict, order, title};
 use crate::{
     projection::{
@@ -237,6 +239,12 @@ impl Hops {
         }
     }
 
+    /// True for what a feed tells of the time before this run: a log keeps it, but it is no hop of
+    /// the run. A call that this run made is its own, whatever another computer's clock says.
+    fn is_history(&self, at: &Moment, occurred: DateTime<Utc>, call: Option<CallId>) -> bool {
+        at.precedes_run(occurred) && call.is_none_or(|call| !self.by_call.contains_key(&call))
+    }
+
     /// The zone's voice. Rows of a sign-in's own grants make no hop: the client saw those itself.
     pub(in crate::projection) fn audited(
         &mut self,
@@ -248,6 +256,9 @@ impl Hops {
         if record.event != AuditEvent::CredentialsIssue
             || !(row.exchange || (row.call.is_some() && record.grant_type.is_none()))
         {
+            return;
+        }
+        if self.is_history(at, record.occurred_at, row.call) {
             return;
         }
         let mut here = *at;
@@ -422,6 +433,9 @@ impl Hops {
         if let Some(parent) = request.trace_parent {
             here.call = Some(parent.trace);
             here.span = Some(parent.span);
+        }
+        if self.is_history(at, request.occurred_at, here.call) {
+            return;
         }
         let started = here.happened(request.occurred_at, request.duration_us);
         // A service's own OAuth is the zone's business (brokered logins); the rest is the server's.

@@ -189,7 +189,10 @@ async fn begin(
         browser: SecretHash::of(&browser),
         client_id: agent.identifier.clone(),
         redirect_uri: back.redirect_uri.clone(),
-        state: back.state.clone(),
+        state: back
+            .state
+            .as_deref()
+            .map(|state| transaction::sealed_state(&front.zone.vault, &handle, state)),
         resource_id: resource.id.clone(),
         scopes: query.scopes()?.unwrap_or_default(),
         code_challenge: code_challenge.as_str().to_owned(),
@@ -209,7 +212,13 @@ async fn begin(
         })
         .await
         .map_err(|error| not_committed(error, stale))?;
-    let loaded = Loaded::find(&committed.directory, now, handle.expose(), Some(&browser))?;
+    let loaded = Loaded::find(
+        &front.zone.vault,
+        &committed.directory,
+        now,
+        handle.expose(),
+        Some(&browser),
+    )?;
     let mut response = advance(front, &loaded).await;
     if is_new {
         response

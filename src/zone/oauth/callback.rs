@@ -28,6 +28,7 @@ use crate::{
         text::{one_line, truncate},
     },
     zone::{
+        UserIdentifier,
         audit::user_party,
         brokered_login::{self, Profile},
         directory::{Change, Directory, User},
@@ -90,7 +91,13 @@ fn find(front: &Front, query: &Params, browser: Option<&Secret>) -> Result<Leg, 
         .ok_or_else(unknown)?;
     let nonce = Secret::from(nonce);
     let directory = front.zone.directory();
-    let loaded = Loaded::find(&directory, front.zone.config.clock.now(), handle, browser)?;
+    let loaded = Loaded::find(
+        &front.zone.vault,
+        &directory,
+        front.zone.config.clock.now(),
+        handle,
+        browser,
+    )?;
     match &loaded.transaction.stage {
         Stage::IdentityProvider { nonce: expected } if expected.matches(&nonce) => {
             Ok(Leg::Identity(loaded))
@@ -196,7 +203,13 @@ async fn sign_in(
             },
         )
         .await?;
-        let loaded = Loaded::find(&directory, now, loaded.handle.expose(), browser)?;
+        let loaded = Loaded::find(
+            &front.zone.vault,
+            &directory,
+            now,
+            loaded.handle.expose(),
+            browser,
+        )?;
         let mut response = advance(front, &loaded).await;
         response
             .headers_mut()
@@ -222,8 +235,10 @@ fn person(front: &Front, directory: &Directory, profile: Profile) -> User {
     }
     let id = front.zone.config.ids.short();
     User {
-        // Keycard's default (facts/keycard.md, 2.4): tokens call a person by the zone's id.
-        identifier: id.clone(),
+        identifier: match front.zone.config.identity_provider.user_identifier {
+            UserIdentifier::ZoneId => id.clone(),
+            UserIdentifier::Email => profile.email.clone(),
+        },
         id,
         email: profile.email,
         name: profile.name,
@@ -317,7 +332,13 @@ async fn connect(
             },
         )
         .await?;
-        let loaded = Loaded::find(&directory, now, loaded.handle.expose(), leg.browser)?;
+        let loaded = Loaded::find(
+            &front.zone.vault,
+            &directory,
+            now,
+            loaded.handle.expose(),
+            leg.browser,
+        )?;
         Ok(advance(front, &loaded).await)
     }
     .await;

@@ -76,6 +76,7 @@ impl Step {
         let directory = front.zone.directory();
         let browser = front.cookies.browser(headers);
         let loaded = Loaded::find(
+            &front.zone.vault,
             &directory,
             front.zone.config.clock.now(),
             form.required("transaction")?,
@@ -316,6 +317,7 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
     )
     .await?;
     let loaded = Loaded::find(
+        &front.zone.vault,
         &directory,
         now,
         step.loaded.handle.expose(),

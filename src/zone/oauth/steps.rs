@@ -235,7 +235,7 @@ impl Loaded {
     pub fn return_to(&self) -> ReturnTo {
         ReturnTo {
             redirect_uri: self.transaction.redirect_uri.clone(),
-            state: self.transaction.state.clone(),
+            state: self.state.as_ref().map(|state| state.expose().clone()),
         }
     }
 }

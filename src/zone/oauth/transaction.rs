@@ -23,7 +23,7 @@ use crate::{
         ZoneState,
         directory::{Change, Directory, Kind, Object, RefreshToken, SignIn, Stored as _, User},
         refusal::Refusal,
-        vault::SecretHash,
+        vault::{Belongs, Sealed, SecretHash, Vault},
     },
 };
 
@@ -51,8 +51,9 @@ pub(super) struct Transaction {
     pub browser: SecretHash,
     pub client_id: String,
     pub redirect_uri: String,
-    /// The client's own `state`, given back as it came.
-    pub state: Option<String>,
+    /// The client's own `state`, given back as it came. Sealed: it is what protects the client
+    /// from answers that it did not ask for.
+    pub state: Option<Sealed>,
     pub resource_id: String,
     pub scopes: Vec<String>,
     pub code_challenge: String,
@@ -87,6 +88,8 @@ pub(super) enum Stage {
 pub(super) struct Loaded {
     pub handle: Secret,
     pub transaction: Transaction,
+    /// The transaction's own, open.
+    pub state: Option<Secret>,
     row: Arc<SignIn>,
 }
 
@@ -156,6 +159,7 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
 impl Loaded {
     /// The transaction of `handle`, if it is not over and `browser` began it.
     pub fn find(
+        vault: &Vault,
         directory: &Directory,
         now: DateTime<Utc>,
         handle: &str,
@@ -179,7 +183,10 @@ impl Loaded {
         if !browser.is_some_and(|browser| transaction.browser.matches(browser)) {
             return Err(over());
         }
+        let id = row.id.as_str();
+        let unseal = |sealed| vault.unseal(sealed, state_of(id)).map_err(|_| over());
         Ok(Self {
+            state: transaction.state.as_ref().map(unseal).transpose()?,
             handle,
             transaction,
             row: row.clone(),
@@ -219,6 +226,20 @@ impl Loaded {
         let text = format!("csrf {} {}", self.handle.expose(), browser.expose());
         URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
     }
+}
+
+/// What a transaction's sealed `state` belongs to, by the row's id.
+const fn state_of(id: &str) -> Belongs<'_> {
+    Belongs {
+        to: "sign_ins.state",
+        id,
+    }
+}
+
+/// A client's `state` as a transaction keeps it.
+pub(super) fn sealed_state(vault: &Vault, handle: &Secret, state: &str) -> Sealed {
+    let id = SecretHash::of(handle);
+    vault.seal(&Secret::from(state), state_of(id.as_str()))
 }
 
 /// A new transaction's row.
