@@ -157,7 +157,7 @@ impl Call {
         let result = self.attempt(&touch, &credential).await;
         let fingerprint = credential.fingerprint();
         drop(credential);
-        self.told_discarded::<T>(issued, fingerprint).await;
+        self.told_discarded::<T>(&issued, fingerprint);
         result
     }
 
@@ -203,7 +203,7 @@ impl Call {
             credential,
             detail,
         };
-        self.progress.tell(&step, message).await;
+        self.progress.tell(&step, message);
         let issued = Issued {
             span: hop.span,
             since: Stopwatch::start(),
@@ -242,8 +242,7 @@ impl Call {
                     result = touch.perform(visit) => result,
                 },
             };
-            self.told_used(touch, hop.span, &watch, credential.fingerprint(), &result)
-                .await;
+            self.told_used(touch, hop.span, &watch, credential.fingerprint(), &result);
             let setback = match result {
                 Ok(output) => return Ok(output),
                 Err(setback) => setback,
@@ -261,7 +260,7 @@ impl Call {
         }
     }
 
-    async fn told_used<T: Touch>(
+    fn told_used<T: Touch>(
         &self,
         touch: &T,
         span: SpanId,
@@ -288,10 +287,10 @@ impl Call {
             credential: Some(credential),
             detail: Some(detail),
         };
-        self.progress.tell(&step, message).await;
+        self.progress.tell(&step, message);
     }
 
-    async fn told_discarded<T: Touch>(&self, issued: Issued, credential: Fingerprint) {
+    fn told_discarded<T: Touch>(&self, issued: &Issued, credential: Fingerprint) {
         let step = Step {
             span: issued.span,
             action: StepAction::Discarded,
@@ -303,7 +302,7 @@ impl Call {
             detail: None,
         };
         let message = format!("Threw the {} credential away", resource_name(T::UPSTREAM));
-        self.progress.tell(&step, message).await;
+        self.progress.tell(&step, message);
     }
 }
 
