@@ -18,7 +18,7 @@ use hoptrail::{
     },
     support::{clock::SystemClock, ids::Ids},
     zone::{
-        Config, IdentityProvider, Zone,
+        Config, IdentityProvider, UserIdentifier, Zone,
         directory::{Change, GRANT_ACCESS_TOKEN, Grant, Session, User},
         keys::{Keys, SigningKey},
         seed::{self, FirstPolicy, LinearOAuth, Workshop, id},
@@ -204,6 +204,8 @@ async fn serve(state: &Path) {
             authorize_url: "http://127.0.0.1:9305/login/oauth/authorize".into(),
             token_url: "http://127.0.0.1:9305/login/oauth/access_token".into(),
             user_url: "http://127.0.0.1:9305/user".into(),
+            emails_url: None,
+            user_identifier: UserIdentifier::ZoneId,
             client_id: "github-client".into(),
             client_secret: Secret::from("github-secret"),
         },

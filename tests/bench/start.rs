@@ -199,6 +199,8 @@ pub fn at_rest() -> Measured {
         program.press(key)?;
         thread::sleep(Duration::from_secs(2));
     }
+    // The last message on the screen goes away by itself, which is a frame.
+    thread::sleep(Duration::from_secs(10));
     let told = resident(pid)?;
     let woken_later = count_sleeps(pid)?;
     Ok(vec![
