@@ -28,6 +28,8 @@ use crate::{
     support::error::{Exit, Failure},
 };
 
+const PROGRESS: &str = "notifications/progress";
+
 /// What was asked, as far as the trace must know.
 #[derive(Debug, Default)]
 pub struct Question {
@@ -113,8 +115,34 @@ fn events(
         .boxed()
 }
 
+/// Whether it is plainly a progress notification, the commonest message by far: trying all shapes
+/// that a message may have takes longer than everything else that is done with it.
+fn is_progress(message: &Value) -> bool {
+    let text = |name| message.get(name).and_then(Value::as_str);
+    let Some(params) = message.get("params") else {
+        return false;
+    };
+    text("jsonrpc") == Some("2.0")
+        && text("method") == Some(PROGRESS)
+        && message.get("id").is_none()
+        && params.get("progress").is_some_and(Value::is_number)
+        && params
+            .get("progressToken")
+            .is_some_and(|token| token.is_string() || token.is_i64())
+        && ["total", "message", "_meta"]
+            .iter()
+            .all(|name| match params.get(*name) {
+                None => true,
+                Some(value) => match *name {
+                    "total" => value.is_number(),
+                    "message" => value.is_string(),
+                    _ => value.is_object(),
+                },
+            })
+}
+
 fn tell_progress(wire: &McpWire, call: Option<CallId>, message: &Value) {
-    if message.get("method").and_then(Value::as_str) != Some("notifications/progress") {
+    if message.get("method").and_then(Value::as_str) != Some(PROGRESS) {
         return;
     }
     let Some(params) = message.get("params") else {
@@ -201,7 +229,7 @@ impl Answering {
         let Ok(message) = serde_json::from_str::<Value>(data) else {
             return self.break_off("an event is no JSON".to_owned());
         };
-        if serde_json::from_value::<ServerJsonRpcMessage>(message.clone()).is_err() {
+        if !is_progress(&message) && serde_json::from_str::<ServerJsonRpcMessage>(data).is_err() {
             return self.break_off("an event is no JSON-RPC message".to_owned());
         }
         tell_progress(&self.wire, self.question.call, &message);

@@ -217,7 +217,7 @@ impl Call {
             .await;
         let fingerprint = credential.fingerprint();
         drop(credential);
-        self.told_discarded::<T>(issued, fingerprint).await;
+        self.told_discarded::<T>(&issued, fingerprint);
         result
     }
 
@@ -265,7 +265,7 @@ impl Call {
             credential,
             detail,
         };
-        self.progress.tell(&step, message).await;
+        self.progress.tell(&step, message);
         let issued = Issued {
             span: hop.span,
             since: Stopwatch::start(),
@@ -306,8 +306,7 @@ impl Call {
                     result = touch.perform(visit) => result,
                 },
             };
-            self.told_used(touch, hop.span, &watch, credential, &result)
-                .await;
+            self.told_used(touch, hop.span, &watch, credential, &result);
             let setback = match result {
                 Ok(output) => return Ok(output),
                 Err(setback) => setback,
@@ -325,7 +324,7 @@ impl Call {
         }
     }
 
-    async fn told_used<T: Touch>(
+    fn told_used<T: Touch>(
         &self,
         touch: &T,
         span: SpanId,
@@ -352,10 +351,10 @@ impl Call {
             credential: Some(credential.secret().fingerprint()),
             detail: Some(detail),
         };
-        self.progress.tell(&step, message).await;
+        self.progress.tell(&step, message);
     }
 
-    async fn told_discarded<T: Touch>(&self, issued: Issued, credential: Fingerprint) {
+    fn told_discarded<T: Touch>(&self, issued: &Issued, credential: Fingerprint) {
         let step = Step {
             span: issued.span,
             action: StepAction::Discarded,
@@ -367,7 +366,7 @@ impl Call {
             detail: None,
         };
         let message = format!("Threw the {} credential away", resource_name(T::UPSTREAM));
-        self.progress.tell(&step, message).await;
+        self.progress.tell(&step, message);
     }
 }
 

@@ -95,10 +95,9 @@ impl ServerHandler for SupportEscalation {
         };
         let call = self.call(&tool, context)?;
         // A panic here would leave the caller without any answer: rmcp runs this in a task of its own.
-        AssertUnwindSafe(tool.run(&call))
-            .catch_unwind()
-            .await
-            .map(Into::into)
+        let done = AssertUnwindSafe(tool.run(&call)).catch_unwind().await;
+        call.progress.finish().await;
+        done.map(Into::into)
             .map_err(|_| ErrorData::internal_error("Internal server error", None))
     }
 }

@@ -175,8 +175,13 @@ pub fn decide(directory: &Directory, question: &Question<'_>) -> PolicyDecision 
     let mut permits = Vec::new();
     let mut forbids = Vec::new();
     let mut effect = Effect::Allow;
+    let context = context(question);
     for principal in user.into_iter().chain([application]) {
-        match ask(directory, active, question, principal) {
+        let asked = context
+            .as_ref()
+            .map_err(ToString::to_string)
+            .and_then(|context| ask(directory, active, question, principal, context.clone()));
+        match asked {
             Ok((Decision::Allow, ids)) => merge(&mut permits, ids),
             Ok((Decision::Deny, ids)) => {
                 effect = Effect::Deny;
@@ -205,13 +210,8 @@ struct Principal {
     uid: EntityUid,
 }
 
-/// One request to Cedar: its decision and the policies that decided.
-fn ask(
-    directory: &Directory,
-    active: &ActivePolicy,
-    question: &Question<'_>,
-    principal: Principal,
-) -> Result<(Decision, Vec<String>), Box<dyn std::error::Error>> {
+/// What both questions to Cedar have in common.
+fn context(question: &Question<'_>) -> Result<Context, cedar_policy::ContextCreationError> {
     let mut context = vec![
         (
             "on_behalf".to_owned(),
@@ -231,17 +231,29 @@ fn ask(
     if !question.scopes.is_empty() {
         context.push(("scopes".to_owned(), strings(question.scopes)));
     }
+    Context::from_pairs(context)
+}
+
+/// One request to Cedar: its decision and the policies that decided.
+fn ask(
+    directory: &Directory,
+    active: &ActivePolicy,
+    question: &Question<'_>,
+    principal: Principal,
+    context: Context,
+) -> Result<(Decision, Vec<String>), String> {
     let request = Request::new(
         principal.uid,
         ISSUE.clone(),
         uid(&RESOURCE, &question.resource.id),
-        Context::from_pairs(context)?,
+        context,
         // The question's types are this function's; checking them against the schema again costs
         // more than the decision.
         None,
-    )?;
-    let response =
-        Authorizer::new().is_authorized(&request, &active.policies, directory.entities()?);
+    )
+    .map_err(|error| error.to_string())?;
+    let entities = directory.entities().map_err(|error| error.to_string())?;
+    let response = Authorizer::new().is_authorized(&request, &active.policies, entities);
     let diagnostics = response.diagnostics();
     let ids = diagnostics
         .reason()

@@ -1,11 +1,14 @@
 //! The whole escalation as hoptrail's own client sees it: its call, the server, four exchanges with
 //! durable audit rows, four upstream calls; all over loopback, in one process, as in the product.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use hoptrail::{
     projection::Projection,
-    protocol::tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
+    protocol::{
+        observed::StepAction,
+        tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
+    },
     runtime::{Consent, Options, TargetChoice, backend, backend::Backend, stream},
     support::{clock::SystemClock, error::Failure, ids::Ids},
     trace::{Fact, event::CallOutcome},
@@ -25,10 +28,10 @@ pub fn measure() -> Measured {
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?;
-    let sample = runtime
+    let (sample, steps) = runtime
         .block_on(escalations(state.path()))
         .map_err(|failure| failure.to_string().replace('\n', "; "))?;
-    Ok(vec![
+    let mut rows = vec![
         Row::at_most(
             "whole escalation over the lab, p50",
             2.5,
@@ -36,10 +39,18 @@ pub fn measure() -> Measured {
             "ms",
         ),
         Row::told("  p99", sample.millis(99), "ms"),
-    ])
+    ];
+    for (step, sample) in steps {
+        rows.push(Row::told(
+            &format!("  {step}, p50"),
+            sample.millis(50),
+            "ms",
+        ));
+    }
+    Ok(rows)
 }
 
-async fn escalations(state: &Path) -> Result<Sample, Failure> {
+async fn escalations(state: &Path) -> Result<(Sample, BTreeMap<String, Sample>), Failure> {
     let (sink, mut stream) = stream::open();
     let options = Options {
         target: TargetChoice::Embedded,
@@ -56,6 +67,7 @@ async fn escalations(state: &Path) -> Result<Sample, Failure> {
     let mut work = tokio::spawn(calls(backend));
     let mut projection = Projection::default();
     let mut sample = Sample::default();
+    let mut steps = BTreeMap::<String, Sample>::new();
     let ended = loop {
         tokio::select! {
             biased;
@@ -66,6 +78,16 @@ async fn escalations(state: &Path) -> Result<Sample, Failure> {
                 {
                     sample.add(*duration_us);
                 }
+                if let Fact::StepReported(step) = &event.fact {
+                    let name = match step.action {
+                        StepAction::Exchanged => Some("the server's exchanges"),
+                        StepAction::Used => Some(step.upstream.name()),
+                        StepAction::Discarded => None,
+                    };
+                    if let Some(name) = name {
+                        steps.entry(name.to_owned()).or_default().add(step.duration_us);
+                    }
+                }
                 projection.apply(&event);
             }
             ended = &mut work => break ended,
@@ -73,7 +95,7 @@ async fn escalations(state: &Path) -> Result<Sample, Failure> {
     };
     opening.close().await;
     ended.expect("the calls do not panic")?;
-    Ok(sample.after(WARM_UP))
+    Ok((sample.after(WARM_UP), steps))
 }
 
 async fn calls(backend: Arc<Backend>) -> Result<(), Failure> {

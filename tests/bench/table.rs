@@ -18,7 +18,11 @@ impl Row {
             what: what.to_owned(),
             reach: format!("≤ {limit} {unit}"),
             measured: format!("{} {unit}", number(measured)),
-            ratio: Some(limit / measured.max(f64::MIN_POSITIVE)),
+            ratio: Some(if measured <= limit && limit <= 0.0 {
+                1.0
+            } else {
+                limit / measured.max(f64::MIN_POSITIVE)
+            }),
         }
     }
 
