@@ -215,7 +215,10 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     if key.is_empty() {
         return None;
     }
-    let label = command.spec().label;
+    let label = match (command, cx.app.overlays().last()) {
+        (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
+        _ => command.spec().label,
+    };
     Some([
         span(key, cx.look.style(Role::Key)),
         span(format!(" {label}"), cx.look.style(Role::Text)),
