@@ -205,7 +205,7 @@ fn only_the_owners_key(lab: &LabHandle, events: &[TraceEvent], delegated: bool) 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lab_starts_at_the_end_of_a_chapter(#[case] chapter: u8) {
     let lab = lab_at(Some(chapter), None).await;
-    holds(&lab, &reqwest::Client::new(), chapter).await;
+    Box::pin(holds(&lab, &reqwest::Client::new(), chapter)).await;
     lab.stop().await;
 }
 
@@ -215,10 +215,10 @@ async fn one_lab_goes_up_and_down() {
     let before = lab.endpoints.clone();
     // One client throughout: it keeps its connection, and still meets the new server.
     let http = reqwest::Client::new();
-    holds(&lab, &http, 8).await;
+    Box::pin(holds(&lab, &http, 8)).await;
     for chapter in [0, 2, 4, 5, 6, 7, 3, 0, 6, 1] {
         lab.go_to(Chapter::new(chapter).unwrap()).await.unwrap();
-        holds(&lab, &http, chapter).await;
+        Box::pin(holds(&lab, &http, chapter)).await;
     }
     assert_eq!(lab.endpoints, before);
     lab.stop().await;
@@ -254,7 +254,7 @@ async fn the_policy_stays_as_it_was_left_unless_a_stage_is_named() {
         let mut run = Run::open(attached(&lab, state.path())).await;
         run.until("the policy is read", |p| p.policies().active().is_some())
             .await;
-        let name = run.projection.policies().active().unwrap().name.to_string();
+        let name = run.projection.policies().active().unwrap().name.clone();
         run.close().await;
         lab.stop().await;
         name
