@@ -3,6 +3,7 @@
 
 #[expect(dead_code, reason = "shared; this file needs a part of it")]
 mod program;
+#[expect(dead_code, reason = "shared; this file needs a part of it")]
 mod running;
 
 use std::net::TcpListener;
@@ -32,11 +33,11 @@ const OWNER: &str = "Workshop Admin";
 /// Who signs in.
 const USER: &str = "Ada Lindqvist";
 
-async fn lab_at(stage: Option<u8>, state: Option<&std::path::Path>) -> LabHandle {
+async fn lab_at(stage: Option<u8>, home: Option<&std::path::Path>) -> LabHandle {
     lab::start(LabConfig {
         stage: stage.map(|number| Chapter::new(number).unwrap()),
         ..LabConfig::new(
-            state.map(ToOwned::to_owned),
+            home.map(ToOwned::to_owned),
             SystemClock::shared(),
             Ids::system(),
         )

@@ -252,7 +252,7 @@ fn ask(
         None,
     )
     .map_err(|error| error.to_string())?;
-    let entities = directory.entities().map_err(|error| error.to_string())?;
+    let entities = directory.entities()?;
     let response = Authorizer::new().is_authorized(&request, &active.policies, entities);
     let diagnostics = response.diagnostics();
     let ids = diagnostics

@@ -194,19 +194,16 @@ fn folded(cx: &ViewCx, row: Rect, buf: &mut Buffer, place: usize, lanes: Option<
         return;
     };
     let steps = cx.app.folded_steps(place);
-    let start = match lanes {
-        Some(lanes) => {
-            lanes.lines(buf, row, look);
-            let ink = ink(cx, hop);
-            lanes.arrow(buf, row, Actor::You, Actor::Zone, Stroke::Solid, ink, look);
-            lanes.width() + 1
-        }
-        None => {
-            put::text(buf, row, 0, 0, "   You", Style::new(), look);
-            put::text(buf, row, 0, 7, look.glyphs.arrow, ink(cx, hop), look);
-            put::text(buf, row, 0, 9, "Zone", Style::new(), look);
-            WAY
-        }
+    let start = if let Some(lanes) = lanes {
+        lanes.lines(buf, row, look);
+        let ink = ink(cx, hop);
+        lanes.arrow(buf, row, Actor::You, Actor::Zone, Stroke::Solid, ink, look);
+        lanes.width() + 1
+    } else {
+        put::text(buf, row, 0, 0, "   You", Style::new(), look);
+        put::text(buf, row, 0, 7, look.glyphs.arrow, ink(cx, hop), look);
+        put::text(buf, row, 0, 9, "Zone", Style::new(), look);
+        WAY
     };
     let word = match verdict(hop, look) {
         // One page's 302 is not how the whole went.
