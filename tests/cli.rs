@@ -235,7 +235,9 @@ fn the_lab_tells_its_urls_and_stops_cleanly(#[case] signal: &str) {
     assert!(!why.is_empty() && !next.is_empty());
     assert!(zone.parse::<url::Url>().is_ok());
     // What SQLite writes ahead has been folded back into the files.
-    assert!(!home.state().join("zone.db-wal").exists());
+    for name in ["zone.db-wal", "linear.db-wal"] {
+        assert!(!home.state().join(name).exists(), "{name} is left");
+    }
 }
 
 #[test]

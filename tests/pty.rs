@@ -228,7 +228,7 @@ fn a_recording_begun_in_the_middle_tells_the_whole_story() {
     terminal.press("r");
     terminal.wait_for(&["REC"]);
     terminal.press("t");
-    terminal.wait_for(&["get_support_tickets"]);
+    terminal.wait_for(&["5 tickets"]);
     terminal.press("r");
     terminal.wait("the recording is over", |screen| {
         !screen.rows(0, 120).next().unwrap().contains("REC")

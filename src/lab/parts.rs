@@ -406,7 +406,8 @@ async fn serve_stand_ins(
             faults: Faults::new(linear::error_body),
         })
         .await?;
-        serving.serve(places.linear, ready(linear.router()));
+        let router = ready(linear.router());
+        serving.serve_then(places.linear, router, async move { linear.close().await });
     }
     if config.zone == ZonePart::StandIn {
         let router = github::router(github::Config {
@@ -450,6 +451,22 @@ impl Serving {
             + 'static,
         S::Future: Send,
     {
+        self.serve_then(place, service, async {});
+    }
+
+    /// Serves, and does `after` when the last request has ended.
+    fn serve_then<S>(
+        &self,
+        place: Place,
+        service: S,
+        after: impl Future<Output = ()> + Send + 'static,
+    ) where
+        S: tower::Service<Request, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
         let service = ServiceExt::<Request>::into_make_service(service);
         let (stop, wire) = (self.stop.clone(), self.wire.clone());
         self.tasks.spawn(async move {
@@ -474,6 +491,7 @@ impl Serving {
             if let Err(error) = served {
                 tracing::error!(origin = place.origin, %error, "a listener ended");
             }
+            after.await;
         });
     }
 

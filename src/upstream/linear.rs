@@ -132,6 +132,12 @@ pub async fn open(config: Config) -> Result<Linear, Failure> {
 }
 
 impl Linear {
+    /// Closes the file, so that what SQLite writes ahead is folded into it. What is written later
+    /// is not kept.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
+    }
+
     /// Everything that the stand-in serves.
     ///
     /// The pages that a person's browser opens are not observed: the query of the authorize page

@@ -15,7 +15,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{access::Scopes, database};
@@ -156,6 +156,15 @@ impl Store {
             memory: RwLock::new(memory),
             writer: Mutex::new(connection),
         }))
+    }
+
+    /// Closes the file.
+    pub async fn close(&self) {
+        if let Some(connection) = self.writer.lock().await.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the Linear stand-in's file did not close cleanly");
+        }
     }
 
     /// What there is to read. Never held across an await.
