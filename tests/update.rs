@@ -119,7 +119,7 @@ fn a_key_without_a_meaning_points_to_the_help() {
 #[test]
 fn the_refusal_is_one_key_away() {
     let mut app = told(120, 36);
-    let _ = press(&mut app, "g !");
+    let _ = press(&mut app, "g X");
     let row = app.panes().flow.current().expect("a row is selected");
     let hop = app.projection().hops().get(row.hop()).unwrap();
     assert_eq!(hop.scope.as_deref(), Some("write"));
