@@ -25,7 +25,10 @@ use table::Row;
 type Measured = Result<Vec<Row>, String>;
 
 /// What can be measured, by name, in the order of the table.
-const NUMBERS: [(&str, fn() -> Measured); 6] = [
+/// A number's name, and how it is measured.
+type Number = (&'static str, fn() -> Measured);
+
+const NUMBERS: [Number; 6] = [
     ("start", start::measure),
     ("call", call::measure),
     ("frames", frames::measure),
