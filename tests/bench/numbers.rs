@@ -24,10 +24,10 @@ use table::Row;
 
 type Measured = Result<Vec<Row>, String>;
 
-/// What can be measured, by name, in the order of the table.
 /// A number's name, and how it is measured.
 type Number = (&'static str, fn() -> Measured);
 
+/// What can be measured, in the order of the table.
 const NUMBERS: [Number; 6] = [
     ("start", start::measure),
     ("call", call::measure),
