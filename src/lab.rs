@@ -3,6 +3,7 @@
 //! Every part listens on its own port of 127.0.0.1 and is told the others only by URL, so any of
 //! them can be left out and replaced by the real service.
 
+pub mod access;
 pub mod chapter;
 pub mod env_file;
 mod parts;

@@ -813,12 +813,12 @@ async fn the_signing_key_is_made_once() {
     let first = Zone::open(config(Some(dir.path()), clock.clone(), 1))
         .await
         .unwrap();
-    let made = first.state().keys.signing().await.kid().to_owned();
+    let made = first.state().keys.signing().await.unwrap().kid().to_owned();
     first.close().await;
     let second = Zone::open(config(Some(dir.path()), clock, 2))
         .await
         .unwrap();
-    assert_eq!(second.state().keys.signing().await.kid(), made);
+    assert_eq!(second.state().keys.signing().await.unwrap().kid(), made);
 }
 
 #[tokio::test]

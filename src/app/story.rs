@@ -6,7 +6,11 @@ use super::{
     player::{Growth, Pace},
 };
 use crate::{
-    projection::{HopKind, Verdict, issue::Whereabouts, tools::Call},
+    projection::{
+        HopKind, Verdict,
+        issue::{IssueView, Whereabouts},
+        tools::Call,
+    },
     protocol::{console::Owner, tickets::DELETE_ISSUE},
 };
 
@@ -60,7 +64,7 @@ pub fn steps(app: &App) -> [Step; 5] {
             command: Command::EscalateTicket,
             title: "escalate a ticket",
             shows: "four credentials, each copy dropped",
-            done: done(seen.issues().latest().is_some()),
+            done: done(made_here(app).is_some()),
         },
         Step {
             command: Command::DeleteIssue,
@@ -75,6 +79,12 @@ pub fn steps(app: &App) -> [Step; 5] {
             done: done(!seen.policies().activations().is_empty()),
         },
     ]
+}
+
+/// The latest issue, if this run made it: one of an earlier start is shown, but begins no story.
+fn made_here(app: &App) -> Option<&IssueView> {
+    let latest = app.projection().issues().latest()?;
+    latest.call.is_some().then_some(latest)
 }
 
 /// Credentials of a call.
@@ -153,10 +163,7 @@ pub fn next(app: &App) -> Next {
     if seen.issues().tickets().is_empty() {
         return of(Command::ListTickets, "list the tickets");
     }
-    let standing = seen
-        .issues()
-        .latest()
-        .filter(|issue| issue.whereabouts != Whereabouts::Trashed);
+    let standing = made_here(app).filter(|issue| issue.whereabouts != Whereabouts::Trashed);
     let guarded = seen
         .policies()
         .active()

@@ -35,14 +35,18 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     }
     let config = lab_config(
         &args,
-        LabConfig::new(Some(state), SystemClock::shared(), Ids::system()),
+        LabConfig::new(Some(state.clone()), SystemClock::shared(), Ids::system()),
     )?;
     let mut signals = Signals::listen();
     let lab = lab::start(config).await?;
+    let _access = match &lab.console {
+        Some(console) => Some(lab::access::leave(&state, &lab.endpoints.zone, console)?),
+        None => None,
+    };
     if let Some(path) = &args.write_env {
         env_file::write(path, &lab.env, lab.stage().await)?;
     }
-    say(&describe(&lab, lab.stage().await, &args))?;
+    say(&describe(&lab, lab.stage().await, common, &args))?;
     signals.next().await;
     say("\nStopping.\n")?;
     lab.stop().await;
@@ -131,7 +135,7 @@ fn variable(name: &str) -> Option<Secret> {
         .map(Secret::new)
 }
 
-fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
+fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) -> String {
     let at = &lab.endpoints;
     let server = if args.without.contains(&LabPart::Server) {
         "MCP server (yours)"
@@ -177,11 +181,22 @@ fn describe(lab: &LabHandle, stage: Chapter, args: &LabArgs) -> String {
             );
         }
     }
-    let _ = writeln!(
-        text,
-        "Watch it with `hoptrail --lab {}`. Ctrl-C stops the lab.",
-        at.zone
-    );
+    let _ = match &lab.console {
+        Some(_) => writeln!(
+            text,
+            "Watch it with `hoptrail --lab {}{}`. Ctrl-C stops the lab.",
+            at.zone,
+            common.state.as_deref().map_or_else(String::new, |state| {
+                format!(" --state {}", state.display())
+            })
+        ),
+        // A real zone cannot tell where the lab's parts are.
+        None => writeln!(
+            text,
+            "Drive it with `hoptrail --server {}`. Ctrl-C stops the lab.",
+            at.server
+        ),
+    };
     text
 }
 

@@ -1,6 +1,6 @@
 //! Options from the command line and the environment.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, path::Path};
 
 use serde_json::{Map, Value};
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     app::{AppConfig, effect::Capture},
     config::{Config, GlyphSet, LookConfig, Mouse, Palette},
+    lab,
     plain::{Color, Glyphs, Style},
     protocol::secret::Secret,
     runtime::{Consent, ConsoleAccess, Options, TargetChoice, TuiOptions},
@@ -25,32 +26,45 @@ use crate::{
 
 /// What every run needs.
 pub fn options(common: &Common) -> Result<Options, Failure> {
+    let state = paths::state_dir(common.state.as_deref())?;
+    let target = match (&common.server, &common.lab) {
+        (Some(url), _) => TargetChoice::Server(url.clone()),
+        (None, Some(url)) => TargetChoice::Lab(url.clone()),
+        (None, None) => TargetChoice::Embedded,
+    };
     Ok(Options {
-        target: match (&common.server, &common.lab) {
-            (Some(url), _) => TargetChoice::Server(url.clone()),
-            (None, Some(url)) => TargetChoice::Lab(url.clone()),
-            (None, None) => TargetChoice::Embedded,
-        },
+        console: console(&target, &state)?,
+        target,
         consent: match (common.headless, common.deny) {
             (false, _) => Consent::Browser,
             (true, false) => Consent::Headless(common.user.clone()),
             (true, true) => Consent::Deny(common.user.clone()),
         },
         record: common.record.clone(),
-        state: paths::state_dir(common.state.as_deref())?,
+        state,
         assume_pkce: common.assume_pkce.clone(),
-        console: console(),
         clock: SystemClock::shared(),
         ids: Ids::system(),
     })
 }
 
-/// The credential for the management API of a lab in another process.
-fn console() -> Option<ConsoleAccess> {
+/// The credential for the management API of a lab in another process: from the environment, or
+/// from what a lab of this user left.
+fn console(target: &TargetChoice, state: &Path) -> Result<Option<ConsoleAccess>, Failure> {
     let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Some(ConsoleAccess {
-        client_id: var("HOPTRAIL_CONSOLE_ID")?,
-        client_secret: Secret::new(var("HOPTRAIL_CONSOLE_SECRET")?),
+    let told = var("HOPTRAIL_CONSOLE_ID").zip(var("HOPTRAIL_CONSOLE_SECRET"));
+    Ok(match (told, target) {
+        (Some((client_id, secret)), _) => Some(ConsoleAccess {
+            client_id,
+            client_secret: Secret::new(secret),
+        }),
+        (None, TargetChoice::Lab(zone)) => {
+            lab::access::find(state, zone)?.map(|left| ConsoleAccess {
+                client_id: left.client_id,
+                client_secret: left.client_secret,
+            })
+        }
+        (None, TargetChoice::Embedded | TargetChoice::Server(_)) => None,
     })
 }
 

@@ -374,6 +374,9 @@ async fn serve_stand_ins(
         serving.serve(places.supabase, ready(router));
     }
     if config.anthropic == Service::StandIn {
+        // The first ticket should not pay for the recogniser's expressions. Nobody waits for this:
+        // whoever is earlier makes them itself.
+        tokio::task::spawn_blocking(anthropic::recogniser::warm_up);
         let router = anthropic::router(anthropic::Config {
             api_key: keys.anthropic,
             feed: feed(),

@@ -14,6 +14,7 @@ use super::{
     Options, Output,
     backend::{self, Backend, BackendState},
     record::Recorder,
+    signals::Signals,
     stream::{self, Stream},
 };
 use crate::{
@@ -74,7 +75,8 @@ pub async fn run<O: io::Write, E: io::Write>(
     let mut backend = backend::open(options, sink);
     let cancel = CancellationToken::new();
     let mut work = tokio::spawn(drive(backend.watch(), job.clone(), cancel.clone()));
-    let mut interrupted = false;
+    let mut signals = Signals::listen();
+    let mut cancelled = false;
     let driven = loop {
         tokio::select! {
             biased;
@@ -84,8 +86,13 @@ pub async fn run<O: io::Write, E: io::Write>(
                     .map_err(|e| cannot_write(&e))?;
             }
             done = &mut work => break done,
-            _ = tokio::signal::ctrl_c(), if !interrupted => {
-                interrupted = true;
+            _ = signals.next() => {
+                if cancelled {
+                    // Asked twice: whatever still winds up is not waited for.
+                    work.abort();
+                    break Ok(Err(backend::stopping()));
+                }
+                cancelled = true;
                 cancel.cancel();
             }
         }

@@ -79,6 +79,9 @@ pub struct OAuthClient {
     pub name: String,
 }
 
+/// How many issues of earlier starts followers are told of.
+const STANDING: usize = 20;
+
 /// The running stand-in. Cloning shares it.
 #[derive(Clone)]
 pub struct Linear {
@@ -125,6 +128,7 @@ pub async fn open(config: Config) -> Result<Linear, Failure> {
         feed: config.feed,
         faults: config.faults,
     });
+    inner.publish_standing();
     Ok(Linear {
         schema: schema::build(Arc::clone(&inner)),
         inner,
@@ -239,6 +243,15 @@ impl Inner {
             created_at: issue.created_at,
             trashed: issue.place == Place::Trashed,
             trace_parent,
+        }
+    }
+
+    /// Tells the feed of the issues that earlier starts left, the oldest first.
+    fn publish_standing(&self) {
+        let memory = self.store.read();
+        let standing: Vec<_> = memory.issues.values().rev().take(STANDING).collect();
+        for record in standing.into_iter().rev() {
+            self.publish(record, record.trace_parent);
         }
     }
 

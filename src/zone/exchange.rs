@@ -83,7 +83,7 @@ pub async fn exchange(
     state: &ZoneState,
     request: ExchangeRequest,
 ) -> Result<ExchangeResponse, Refusal> {
-    let key = state.keys.signing().await;
+    let key = state.keys.signing().await?;
     let scopes = scopes_of(request.scope.as_deref());
     let subject = subject_of(state, &key, &request);
     for _ in 0..ATTEMPTS {

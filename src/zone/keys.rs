@@ -243,13 +243,20 @@ impl SigningKey {
 /// The zone's signing key as it is handed around: at the first start it is still being made while
 /// the zone already answers, and whoever needs it waits.
 #[derive(Debug, Clone, Default)]
-pub struct Keys(Arc<SetOnce<Arc<SigningKey>>>);
+pub struct Keys(Arc<SetOnce<Made>>);
+
+type Made = Result<Arc<SigningKey>, NoKey>;
+
+/// The zone has no signing key and will have none before its next start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The zone has no signing key: {0}")]
+pub struct NoKey(pub String);
 
 impl Keys {
     /// A key that is there.
     #[must_use]
     pub fn ready(key: SigningKey) -> Self {
-        Self(Arc::new(SetOnce::new_with(Some(Arc::new(key)))))
+        Self(Arc::new(SetOnce::new_with(Some(Ok(Arc::new(key))))))
     }
 
     /// A key that somebody still makes; see [`Self::provide`].
@@ -260,14 +267,22 @@ impl Keys {
 
     /// Hands in the key that others wait for. A second key is ignored: tokens of the first may be out.
     pub fn provide(&self, key: SigningKey) {
-        let _ = self.0.set(Arc::new(key));
+        let _ = self.0.set(Ok(Arc::new(key)));
+    }
+
+    /// Tells all who wait that no key will come.
+    pub fn give_up(&self, why: NoKey) {
+        let _ = self.0.set(Err(why));
     }
 
     /// The key, as soon as there is one.
-    pub async fn signing(&self) -> Arc<SigningKey> {
+    ///
+    /// # Errors
+    /// If none could be made or stored.
+    pub async fn signing(&self) -> Made {
         match self.0.get() {
-            Some(key) => Arc::clone(key),
-            None => Arc::clone(self.0.wait().await),
+            Some(made) => made.clone(),
+            None => self.0.wait().await.clone(),
         }
     }
 }

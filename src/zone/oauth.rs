@@ -110,8 +110,8 @@ async fn show_metadata(State(front): State<Arc<Front>>) -> Response {
 }
 
 /// `GET /openidconnect/jwks`
-async fn show_jwks(State(front): State<Arc<Front>>) -> Response {
-    Json(front.zone.keys.signing().await.jwks()).into_response()
+async fn show_jwks(State(front): State<Arc<Front>>) -> Result<Response, Refusal> {
+    Ok(Json(front.zone.keys.signing().await?.jwks()).into_response())
 }
 
 /// `POST /oauth/2/registration` (RFC 7591, section 3.1).

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::keys::NoKey;
 use crate::{
     protocol::oauth::{ErrorCode, ErrorResponse},
     support::text::one_line,
@@ -16,6 +17,12 @@ use crate::{
 pub struct Refusal {
     pub code: ErrorCode,
     pub description: String,
+}
+
+impl From<NoKey> for Refusal {
+    fn from(none: NoKey) -> Self {
+        Self::new(ErrorCode::ServerError, none.to_string())
+    }
 }
 
 impl Refusal {

@@ -11,7 +11,7 @@ use crate::{
 use super::{
     Foundation,
     directory::{Change, SIGNING_KEY, SigningKey as StoredKey},
-    keys::{KeyError, Keys, SigningKey},
+    keys::{KeyError, Keys, NoKey, SigningKey},
     store::Store,
     vault::{Belongs, Sealed},
 };
@@ -45,7 +45,10 @@ pub(super) fn load_or_make(foundation: &Foundation) -> Result<Keys, Failure> {
         };
         match stored {
             Ok(key) => pending.provide(key),
-            Err(failure) => tracing::error!(%failure, "the zone has no signing key"),
+            Err(failure) => {
+                tracing::error!(%failure, "the zone has no signing key");
+                pending.give_up(NoKey(failure.why));
+            }
         }
     });
     Ok(keys)

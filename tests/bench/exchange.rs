@@ -311,6 +311,6 @@ async fn sign_in(zone: &Zone) -> Secret {
         session_id: Some(SESSION.into()),
         lifetime: TimeDelta::hours(1),
     };
-    let key = state.keys.signing().await;
+    let key = state.keys.signing().await.expect("the key is made");
     state.tokens.mint(&key, request).expect("a token").token
 }

@@ -211,7 +211,7 @@ fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
             buf,
             &[
                 "The zone writes a row for every credential it is asked for, but its log was not read: that needs a credential for its console.",
-                "Give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET and start again. Until then Flow shows what the client and the server tell.",
+                "A lab leaves one in its state directory: start with the same --state. Otherwise give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET. Until then Flow shows what the client and the server tell.",
             ],
             &[],
         );

@@ -59,7 +59,7 @@ async fn settle(
     front: &Front,
     decide: impl Fn(&Directory, &SigningKey) -> Result<Decision, Refusal>,
 ) -> Result<Tokens, Refusal> {
-    let key = front.zone.keys.signing().await;
+    let key = front.zone.keys.signing().await?;
     for _ in 0..ATTEMPTS {
         let directory = front.zone.directory();
         let Decision {
