@@ -204,6 +204,11 @@ fn the_verdict_names_what_is_missing() {
             "write was refused, but nobody has seen SUP-12",
         ]
     );
+    // Without a console credential the zone's log is not read, and nothing is claimed of it.
+    assert_eq!(
+        judge(&|fact| !matches!(fact, Fact::AuditRecorded(_) | Fact::PolicyRead(_))),
+        ["not observed: the zone's audit log was not read"]
+    );
     assert_eq!(
         judge(&|_| false),
         ["no ticket was escalated", "no delete was tried"]

@@ -430,7 +430,16 @@ impl Reply {
         }
         let mut body = Vec::new();
         let mut stream = std::pin::pin!(response.bytes_stream());
-        while let Some(chunk) = stream.next().await {
+        // Each piece of a whole answer follows at once, however long the answer took to begin.
+        while let Some(chunk) = match tokio::time::timeout(ANSWER_WITHIN, stream.next()).await {
+            Ok(chunk) => chunk,
+            Err(_) => {
+                return Err(hop.fail(
+                    "the answer stopped halfway".to_owned(),
+                    HttpErrorKind::TimedOut,
+                ));
+            }
+        } {
             match chunk {
                 Ok(chunk) if chunk.len() > limit - body.len() => return Err(hop.too_large(limit)),
                 Ok(chunk) => body.extend_from_slice(&chunk),

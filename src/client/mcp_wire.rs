@@ -13,7 +13,7 @@ use std::{
 use futures::{StreamExt as _, stream::BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rmcp::{
-    model::{ClientJsonRpcMessage, ErrorData, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage},
     transport::streamable_http_client::{
         AuthRequiredError, InsufficientScopeError, SseError, StreamableHttpClient,
         StreamableHttpError, StreamableHttpPostResponse, StreamableHttpResponseLimits,
@@ -337,7 +337,7 @@ impl McpWire {
                     // Two requests are two hops.
                     Attempt::Again => None,
                 };
-                outgoing.patience = Patience::Unlimited;
+                outgoing.patience = patience_for(&message);
                 outgoing
             })
             .await?;
@@ -627,8 +627,29 @@ fn is_discover(message: &ClientJsonRpcMessage) -> bool {
     matches!(
         message,
         ClientJsonRpcMessage::Request(request)
-            if matches!(request.request, rmcp::model::ClientRequest::DiscoverRequest(_))
+            if matches!(request.request, ClientRequest::DiscoverRequest(_))
     )
+}
+
+/// Only a tool may take its time.
+const fn patience_for(message: &ClientJsonRpcMessage) -> Patience {
+    match message {
+        ClientJsonRpcMessage::Request(request)
+            if matches!(
+                request.request,
+                ClientRequest::InitializeRequest(_)
+                    | ClientRequest::DiscoverRequest(_)
+                    | ClientRequest::ListToolsRequest(_)
+                    | ClientRequest::PingRequest(_)
+            ) =>
+        {
+            Patience::Answer
+        }
+        ClientJsonRpcMessage::Request(_)
+        | ClientJsonRpcMessage::Notification(_)
+        | ClientJsonRpcMessage::Response(_)
+        | ClientJsonRpcMessage::Error(_) => Patience::Unlimited,
+    }
 }
 
 fn is_initialized(message: &ClientJsonRpcMessage) -> bool {

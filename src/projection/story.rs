@@ -224,6 +224,9 @@ fn credential(
     let (service, scope) = CREDENTIALS[place];
     let what = named(service, scope);
     let Some(row) = rows.get(place) else {
+        if let Some(detail) = log_not_read(projection) {
+            return step(title, StepState::Waiting, detail, None);
+        }
         let over = call.is_some_and(|call| call.outcome.is_some());
         let state = if over {
             StepState::Wrong
@@ -256,6 +259,12 @@ fn credential(
             step(title, StepState::Wrong, detail, evidence)
         }
     }
+}
+
+/// Where the zone's log could not be read, nothing is known of what it holds.
+fn log_not_read(projection: &Projection) -> Option<String> {
+    let unread = projection.audit().rows().is_empty() && projection.policies().overview().is_none();
+    unread.then(|| "not observed: the zone's audit log was not read".to_owned())
 }
 
 /// Step six: its credential, and the issue authored by the user's own account.
@@ -323,6 +332,9 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
             && row.scope.as_deref() == Some("write")
     });
     let Some(row) = write else {
+        if let Some(detail) = log_not_read(projection) {
+            return step(title, StepState::Waiting, detail, Some(call.started));
+        }
         let over = call.outcome.is_some();
         let state = if over {
             StepState::Wrong
