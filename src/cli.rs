@@ -99,14 +99,21 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             };
             headless(&common, Job::Probe)
         }
+        Some(Command::Traces { command }) => {
+            let text = block_on(traces::traces(command))?;
+            told(io::stdout().write_all(text.as_bytes()))
+        }
         Some(Command::Replay { file, follow }) => {
+            let Some(file) = file else {
+                return told(io::stdout().write_all(traces::list().as_bytes()));
+            };
             let growth = if follow {
                 Growth::Followed
             } else {
                 Growth::Finished
             };
-            let trace = replay::Trace { path: file, growth };
-            watch(&common, trace)
+            let place = replay::Place::named(&file);
+            watch(&common, replay::Trace { place, growth })
         }
         None if common.json => headless(&common, Job::Demo { ticket: None }),
         None if common.plain || !has_screen() => headless(&common, Job::Demo { ticket: None }),
@@ -144,7 +151,7 @@ fn watch(common: &Common, trace: replay::Trace) -> Result<Exit, Failure> {
         return replay::print(&trace, output, common.record.as_deref(), voices);
     }
     // What is wrong with the file as a whole is told before the screen is taken.
-    replay::open(&trace.path)?;
+    replay::open(&trace.place)?;
     let options = settings::options(common)?;
     let tui = settings::tui(common)?;
     block_on(tui::watch(options, tui, trace))?;

@@ -17,6 +17,7 @@ pub mod projection;
 pub mod protocol;
 pub mod runtime;
 pub mod server;
+pub mod shipped;
 pub mod support;
 pub mod trace;
 pub mod ui;

@@ -71,6 +71,7 @@ pub struct Projection {
     failures: Vec<(Seq, Failure)>,
     lost: Vec<LostFeed>,
     notes: Vec<Seq>,
+    marks: Vec<Mark>,
     unknown: u64,
     names: names::Names,
 }
@@ -80,6 +81,15 @@ pub struct Projection {
 pub struct LostFeed {
     pub feed: Name,
     pub why: Name,
+    pub evidence: Seq,
+}
+
+/// Where a part of the story begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The workshop's chapter, from 0.
+    pub chapter: Option<u8>,
+    pub text: Name,
     pub evidence: Seq,
 }
 
@@ -266,6 +276,11 @@ impl Projection {
             }),
             Fact::FailureOccurred(failure) => self.failures.push((seq, failure.clone())),
             Fact::NoteWritten { .. } => self.notes.push(seq),
+            Fact::MarkSet { chapter, text } => self.marks.push(Mark {
+                chapter: *chapter,
+                text: shared.names.get(text),
+                evidence: seq,
+            }),
             Fact::Unknown(_) => self.unknown += 1,
         }
     }
@@ -371,6 +386,12 @@ impl Projection {
     #[must_use]
     pub fn notes(&self) -> &[Seq] {
         &self.notes
+    }
+
+    /// Where parts of the story begin, oldest first.
+    #[must_use]
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
     /// How many events were of a kind that this version does not know.

@@ -12,6 +12,7 @@ pub mod input;
 pub mod logging;
 pub mod record;
 pub mod replay;
+pub mod scenes;
 pub mod signals;
 pub mod stream;
 pub mod terminal;

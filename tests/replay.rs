@@ -318,7 +318,7 @@ fn the_timeline_does_without_colour_and_unicode() {
 
 fn printed(path: &str, output: Output) -> (Result<(), Failure>, String, String) {
     let trace = Trace {
-        path: path.into(),
+        place: replay::Place::File(path.into()),
         growth: Growth::Finished,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -350,7 +350,7 @@ fn recording_a_replay_reproduces_the_file_byte_for_byte() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy.jsonl");
     let trace = Trace {
-        path: STORY.into(),
+        place: replay::Place::File(STORY.into()),
         growth: Growth::Finished,
     };
     let voices = Voices {

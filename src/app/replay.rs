@@ -151,7 +151,9 @@ impl App {
             Fact::FeedLost { feed, why } => {
                 self.say(Tone::Warning, format!("{feed} stopped: {why}"));
             }
-            Fact::NoteWritten { text } => self.say(Tone::Plain, text.clone()),
+            Fact::NoteWritten { text } | Fact::MarkSet { text, .. } => {
+                self.say(Tone::Plain, text.clone());
+            }
             Fact::ToolCallFinished { tool, outcome, .. } if *outcome != CallOutcome::Succeeded => {
                 let why = self.refusal_of(event.call);
                 self.say(Tone::Bad, why.unwrap_or_else(|| format!("{tool} failed")));

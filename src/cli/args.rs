@@ -111,10 +111,11 @@ pub enum Command {
     /// Look at a recorded trace again: play, pause, step back and forth
     ///
     /// Nothing is connected and nothing is done anew. Where there is no terminal, or with --plain or
-    /// --json, the trace is written out.
+    /// --json, the trace is written out. Without a trace, those that hoptrail brings along are listed.
     Replay {
-        /// The trace, as --record wrote it
-        file: PathBuf,
+        /// The trace: a file that --record wrote, or the name of a shipped one
+        #[arg(value_name = "TRACE")]
+        file: Option<PathBuf>,
         /// Go along while another process writes the file
         #[arg(long)]
         follow: bool,
@@ -134,6 +135,11 @@ pub enum Command {
         #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
         bind: std::net::IpAddr,
     },
+    /// The traces that hoptrail brings along
+    Traces {
+        #[command(subcommand)]
+        command: TracesCommand,
+    },
     /// A recorded trace in the form that others read
     Export(ExportArgs),
     /// What differs between two recorded runs
@@ -141,7 +147,7 @@ pub enum Command {
     /// Tool calls and hops are aligned; ports, ids and times of issue count as the same. Exits
     /// with 0 if nothing differs and with 1 if something does.
     Diff {
-        /// The one trace
+        /// The one trace: a file, or the name of a shipped one
         #[arg(value_name = "A")]
         left: PathBuf,
         /// The other
@@ -174,6 +180,24 @@ pub enum Command {
     },
     /// The manual page on standard output
     Man,
+}
+
+/// `hoptrail traces`.
+#[derive(Debug, Subcommand)]
+pub enum TracesCommand {
+    /// Each with a line that says what it shows
+    List,
+    /// Record them again, each from a fresh lab
+    ///
+    /// Ids, dates and addresses are the same at every recording; durations are as they were.
+    Record {
+        /// Which ones; all of them by default
+        #[arg(value_name = "NAME", default_value = "all")]
+        names: Vec<String>,
+        /// The folder for NAME.jsonl; what is there is replaced
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
 }
 
 /// `hoptrail chapters`.
@@ -258,7 +282,8 @@ pub struct LabArgs {
 /// `hoptrail export`.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// The trace
+    /// The trace: a file, or the name of a shipped one
+    #[arg(value_name = "TRACE")]
     pub file: PathBuf,
     /// The form
     #[arg(long, value_name = "FORM")]

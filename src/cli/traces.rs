@@ -1,13 +1,14 @@
-//! What works on recorded traces: `export` and `diff`.
+//! What works on recorded traces: `traces`, `export` and `diff`.
 
 use std::{
+    fmt::Write as _,
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read as _, Write as _},
-    path::Path,
+    io::{self, BufRead, BufWriter, Read as _, Write as _},
+    path::{Path, PathBuf},
 };
 
 use super::{
-    args::{Common, ExportArgs, Form, Shown},
+    args::{Common, ExportArgs, Form, Shown, TracesCommand},
     settings,
 };
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
     },
     plain,
     projection::{Comparison, Projection, Seq, compare::Tolerance},
+    runtime::{replay::Place, scenes},
+    shipped,
     support::{
         error::{Exit, Failure},
         text::one_line,
@@ -47,8 +50,8 @@ pub struct Loaded {
 /// # Errors
 /// If the file cannot be opened or is no trace that this hoptrail reads.
 pub fn load(path: &Path, err: &mut impl io::Write) -> Result<Loaded, Failure> {
-    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
-    let mut reader = BufReader::new(file);
+    let place = Place::named(path);
+    let mut reader = place.read().map_err(|e| unreadable(path, &e))?;
     let mut line = Vec::new();
     next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
     let header =
@@ -117,6 +120,52 @@ fn next(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
         return Ok(Line::Whole);
     }
     Ok(Line::Torn)
+}
+
+/// The shipped traces, a line each.
+#[must_use]
+pub fn list() -> String {
+    let mut text = String::new();
+    for one in shipped::list() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{:<16}  {}", one.name, one.line);
+    }
+    text
+}
+
+/// `hoptrail traces`.
+///
+/// # Errors
+/// If a scene did not go as it is told, or a file cannot be written.
+pub async fn traces(command: TracesCommand) -> Result<String, Failure> {
+    let (names, dir) = match command {
+        TracesCommand::List => return Ok(list()),
+        TracesCommand::Record { names, to } => (names, to),
+    };
+    let all = shipped::list().iter().map(|one| one.name.to_owned());
+    let names: Vec<String> = if names.iter().any(|name| name == "all") {
+        all.collect()
+    } else {
+        names
+    };
+    let unwritten = |path: &Path, error: &io::Error| {
+        Failure::new(
+            Exit::Usage,
+            format!("{} cannot be written", shown(path)),
+            error.to_string(),
+            "name a folder that you may write to with --to",
+        )
+    };
+    std::fs::create_dir_all(&dir).map_err(|e| unwritten(&dir, &e))?;
+    let mut said = String::new();
+    for name in names {
+        let text = scenes::record(&name, None).await?;
+        let path: PathBuf = dir.join(format!("{name}.jsonl"));
+        std::fs::write(&path, &text).map_err(|e| unwritten(&path, &e))?;
+        let events = text.lines().count().saturating_sub(1);
+        let _ = writeln!(said, "{}  {events} events", shown(&path));
+    }
+    Ok(said)
 }
 
 /// `hoptrail export`.
@@ -240,7 +289,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         Exit::Usage,
         format!("{} cannot be read", shown(path)),
         error.to_string(),
-        "give the path of a file that hoptrail recorded with --record",
+        "give a file that hoptrail recorded with --record, or a name of `hoptrail traces list`",
     )
 }
 
@@ -248,7 +297,7 @@ fn not_a_trace(path: &Path, error: &CodecError) -> Failure {
     let next = match error {
         CodecError::TooNew { .. } => "use the hoptrail that recorded it, or a newer one",
         CodecError::Empty | CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
-            "give a file that hoptrail recorded with --record"
+            "give a file that hoptrail recorded with --record, or a name of `hoptrail traces list`"
         }
     };
     let what = format!("{} is no trace that can be read", shown(path));

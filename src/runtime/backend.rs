@@ -303,6 +303,12 @@ impl Backend {
         console.activate(set, &found.id).await.map(drop)
     }
 
+    /// The zone's management API; absent where hoptrail has no credential for it.
+    #[must_use]
+    pub const fn console(&self) -> Option<&Console> {
+        self.console.as_ref()
+    }
+
     async fn close(&self) {
         self.stop.cancel();
         self.client.close().await;

@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -21,6 +21,7 @@ use crate::{
     },
     plain::{Jsonl, Text},
     projection::{Projection, Timeline},
+    shipped::{self, Shipped},
     support::{
         error::{Exit, Failure},
         text::one_line,
@@ -45,16 +46,76 @@ const BUFFER: usize = 256 * 1024;
 /// The trace to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    pub path: PathBuf,
+    pub place: Place,
     pub growth: Growth,
+}
+
+/// Where a trace is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    File(PathBuf),
+    /// One that hoptrail brings along.
+    Shipped(&'static Shipped),
+}
+
+impl Place {
+    /// What a person means: a file of that name, else the shipped trace that is called so.
+    #[must_use]
+    pub fn named(given: &Path) -> Self {
+        let shipped = given.to_str().and_then(shipped::by_name);
+        match shipped {
+            Some(shipped) if !given.exists() => Self::Shipped(shipped),
+            Some(_) | None => Self::File(given.to_path_buf()),
+        }
+    }
+
+    /// The file's name or the trace's, as it is shown.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                one_line(&name.to_string_lossy())
+            }
+            Self::Shipped(shipped) => shipped.name.to_owned(),
+        }
+    }
+
+    /// The path or the trace's name, whole, as it is shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::File(path) => one_line(&path.display().to_string()),
+            Self::Shipped(shipped) => shipped.name.to_owned(),
+        }
+    }
+
+    /// The bytes.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn read(&self) -> io::Result<Box<dyn BufRead + Send>> {
+        Ok(match self {
+            Self::File(path) => Box::new(BufReader::with_capacity(BUFFER, File::open(path)?)),
+            Self::Shipped(shipped) => Box::new(shipped.text.as_bytes()),
+        })
+    }
+
+    /// How many bytes there are now; 0 if that cannot be told.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+            Self::Shipped(shipped) => shipped.text.len() as u64,
+        }
+    }
 }
 
 impl Trace {
     /// The file's name, as it is shown.
     #[must_use]
     pub fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        one_line(&name.to_string_lossy())
+        self.place.name()
     }
 }
 
@@ -107,34 +168,35 @@ impl Damage {
     }
 }
 
-type Source = Reader<BufReader<File>>;
+type Source = Reader<Box<dyn BufRead + Send>>;
 
 /// Opens a trace and reads its header.
 ///
 /// # Errors
 /// If there is no such file, it is no trace, or one of a newer version.
-pub fn open(path: &Path) -> Result<(Header, Source), Failure> {
-    let file = File::open(path).map_err(|e| cannot_open(path, &e))?;
-    Reader::open(BufReader::with_capacity(BUFFER, file)).map_err(|error| match error {
-        ReadError::Io(error) => cannot_open(path, &error),
-        ReadError::Codec(error) => not_a_trace(path, &error),
+pub fn open(place: &Place) -> Result<(Header, Source), Failure> {
+    let bytes = place.read().map_err(|e| cannot_open(place, &e))?;
+    Reader::open(bytes).map_err(|error| match error {
+        ReadError::Io(error) => cannot_open(place, &error),
+        ReadError::Codec(error) => not_a_trace(place, &error),
     })
 }
 
-fn shown(path: &Path) -> String {
-    one_line(&path.display().to_string())
-}
-
-fn cannot_open(path: &Path, error: &io::Error) -> Failure {
+fn cannot_open(place: &Place, error: &io::Error) -> Failure {
+    let next = if error.kind() == io::ErrorKind::NotFound {
+        "name a file that `hoptrail --record FILE` wrote, or a trace of `hoptrail traces list`"
+    } else {
+        "name a file that `hoptrail --record FILE` wrote"
+    };
     Failure::new(
         Exit::Usage,
-        format!("The trace {} cannot be read", shown(path)),
+        format!("The trace {} cannot be read", place.shown()),
         error.to_string(),
-        "name a file that `hoptrail --record FILE` wrote",
+        next,
     )
 }
 
-fn not_a_trace(path: &Path, error: &CodecError) -> Failure {
+fn not_a_trace(place: &Place, error: &CodecError) -> Failure {
     let next = match error {
         CodecError::TooNew { .. } => "replay it with the hoptrail that recorded it, or a newer one",
         CodecError::Empty => "record a run first: hoptrail demo --record FILE",
@@ -144,7 +206,7 @@ fn not_a_trace(path: &Path, error: &CodecError) -> Failure {
     };
     Failure::new(
         Exit::Usage,
-        format!("{} cannot be replayed", shown(path)),
+        format!("{} cannot be replayed", place.shown()),
         error.to_string(),
         next,
     )
@@ -181,12 +243,12 @@ pub async fn next(viewing: &mut Option<Viewing>) -> Msg {
 }
 
 fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
-    let (header, mut reader) = open(&trace.path)?;
-    let size = std::fs::metadata(&trace.path).map_or(0, |file| file.len());
+    let (header, mut reader) = open(&trace.place)?;
+    let size = trace.place.size();
     let mut timeline = Timeline::open(Some(header.started));
     let mut damage = Damage::default();
     let mut count = 0_u64;
-    let broken = |error: io::Error| cannot_open(&trace.path, &error);
+    let broken = |error: io::Error| cannot_open(&trace.place, &error);
     loop {
         match reader.read_next().map_err(broken)? {
             Item::Event(entry) => timeline.push(&entry.event, &entry.line),
@@ -228,19 +290,19 @@ fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
     }
     match trace.growth {
         Growth::Finished => Ok(()),
-        Growth::Followed => follow(&trace.path, reader, tell),
+        Growth::Followed => follow(&trace.place, reader, tell),
     }
 }
 
 /// Reads on as the file grows, until nobody listens any more.
-fn follow(path: &Path, mut reader: Source, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
+fn follow(place: &Place, mut reader: Source, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
     loop {
         let mut grown: Vec<(TraceEvent, String)> = Vec::new();
         let mut damage = Damage::default();
         while grown.len() < BATCH {
             match reader
                 .read_next()
-                .map_err(|error| cannot_open(path, &error))?
+                .map_err(|error| cannot_open(place, &error))?
             {
                 Item::Event(entry) => grown.push((entry.event, entry.line)),
                 Item::Damaged(error) => damage.note(error),
@@ -254,7 +316,7 @@ fn follow(path: &Path, mut reader: Source, tell: &mpsc::Sender<Msg>) -> Result<(
         if let Some(sentence) = damage.sentence() {
             let failure = Failure::new(
                 Exit::Failed,
-                format!("A line of {} was skipped", shown(path)),
+                format!("A line of {} was skipped", place.shown()),
                 sentence,
                 "look at the process that writes the file; the replay goes on",
             );
@@ -265,11 +327,11 @@ fn follow(path: &Path, mut reader: Source, tell: &mpsc::Sender<Msg>) -> Result<(
         if tell.is_closed() {
             return Ok(());
         }
-        let size = std::fs::metadata(path).map_or(0, |file| file.len());
+        let size = place.size();
         if size < reader.bytes() {
             return Err(Failure::new(
                 Exit::Failed,
-                format!("{} became shorter", shown(path)),
+                format!("{} became shorter", place.shown()),
                 "another process wrote it anew",
                 "open it again to see the new run",
             ));
@@ -290,7 +352,7 @@ pub fn print<O: io::Write, E: io::Write>(
     record: Option<&Path>,
     voices: Voices<'_, O, E>,
 ) -> Result<Exit, Failure> {
-    let (header, mut reader) = open(&trace.path)?;
+    let (header, mut reader) = open(&trace.place)?;
     let mut copy = record
         .map(|path| super::record::Recorder::create(path, &header))
         .transpose()?;
@@ -323,7 +385,7 @@ pub fn print<O: io::Write, E: io::Write>(
     loop {
         match reader
             .read_next()
-            .map_err(|error| cannot_open(&trace.path, &error))?
+            .map_err(|error| cannot_open(&trace.place, &error))?
         {
             Item::Event(entry) => tell(&entry.event, &entry.line)?,
             Item::Damaged(error) => damage.note(error),

@@ -198,8 +198,15 @@ pub enum Fact {
     FeedLost { feed: String, why: String },
     /// Something failed that a person should know of.
     FailureOccurred(Failure),
-    /// A person wrote a note or set a mark.
+    /// A person wrote a note.
     NoteWritten { text: String },
+    /// A part of the story begins here: a place that is worth going to.
+    MarkSet {
+        /// The workshop's chapter that it belongs to, from 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chapter: Option<u8>,
+        text: String,
+    },
 
     /// A kind from a newer version, kept as it was; the codec reads and writes it.
     #[serde(skip)]

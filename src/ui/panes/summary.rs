@@ -66,6 +66,7 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
         Fact::FeedLost { .. } => ("feed lost", Role::Warning),
         Fact::FailureOccurred(_) => ("failure", Role::Bad),
         Fact::NoteWritten { .. } => ("note", Role::Text),
+        Fact::MarkSet { .. } => ("mark", Role::Heading),
         Fact::Unknown(_) => ("unknown", Role::Warning),
     }
 }
@@ -146,6 +147,10 @@ pub fn detail(fact: &Fact) -> String {
         Fact::EnvRead { file, lines, .. } => format!("{file}, {} lines", lines.len()),
         Fact::FeedLost { feed, why } => format!("{feed}: {why}"),
         Fact::NoteWritten { text } => head(text).to_owned(),
+        Fact::MarkSet { chapter, text } => match chapter {
+            Some(number) => format!("chapter {number}: {}", head(text)),
+            None => head(text).to_owned(),
+        },
         Fact::Unknown(map) => map.keys().take(4).cloned().collect::<Vec<_>>().join(", "),
     };
     one_line(head(&text))
