@@ -69,7 +69,12 @@ async fn is_what_the_command_makes(shipped: &Shipped) {
     let found = Comparison::of(&folded(shipped.text), &folded(&anew), tolerance);
     let advice = "if that is meant: hoptrail traces record --to assets/traces";
     assert!(found.is_same(), "{}: {advice}\n{found:#?}", shipped.name);
-    assert_eq!(kinds(shipped.text), kinds(&anew), "{}: {advice}", shipped.name);
+    assert_eq!(
+        kinds(shipped.text),
+        kinds(&anew),
+        "{}: {advice}",
+        shipped.name
+    );
     let secrets = Collection::from(&*tap);
     assert!(
         secrets.iter().count() > 3,
@@ -112,7 +117,9 @@ fn they_are_small_whole_and_in_order() {
         }
         assert!(events.is_sorted_by_key(|event| event.at_us), "{}", one.name);
         assert!(
-            events.iter().any(|e| matches!(e.fact, Fact::MarkSet { .. })),
+            events
+                .iter()
+                .any(|e| matches!(e.fact, Fact::MarkSet { .. })),
             "{}",
             one.name
         );
@@ -163,7 +170,10 @@ fn each_shows_what_its_line_says() {
     assert_eq!(calls("no-defaults"), [Succeeded, Failed]);
     assert_eq!(exchanges("no-defaults"), [Verdict::Ok, Verdict::Denied]);
     let projection = of("no-defaults");
-    assert_eq!(projection.policies().active().unwrap().name, "only-the-limit");
+    assert_eq!(
+        projection.policies().active().unwrap().name,
+        "only-the-limit"
+    );
 
     assert_eq!(calls("upstream-fails"), [Succeeded, Failed]);
     assert!(of("upstream-fails").issues().issues().is_empty());

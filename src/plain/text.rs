@@ -552,7 +552,10 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
         Fact::NoteWritten { text } => say(Verdict::Pending, vec![text.clone()]),
         Fact::MarkSet { chapter, text } => {
             let chapter = chapter.map(|number| format!("chapter {number}"));
-            say(Verdict::Pending, chapter.into_iter().chain([text.clone()]).collect())
+            say(
+                Verdict::Pending,
+                chapter.into_iter().chain([text.clone()]).collect(),
+            )
         }
         // A request's return tells of both; the others fill panes, not lines.
         Fact::HopSent { .. }

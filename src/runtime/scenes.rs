@@ -203,7 +203,10 @@ impl Stage {
             (EnvSide::After, lab.env_of(chapter)),
         ];
         // At chapter 0 there is no after yet.
-        for (which, lines) in sides.into_iter().take(1 + usize::from(chapter.number() > 0)) {
+        for (which, lines) in sides
+            .into_iter()
+            .take(1 + usize::from(chapter.number() > 0))
+        {
             sink.report(Report::new(
                 Actor::Server,
                 Fact::EnvRead {
@@ -307,7 +310,10 @@ impl Stage {
         self.mark(7, "A set with the one forbid and without the defaults");
         self.lone_forbid().await?;
         self.reads(3).await;
-        self.mark(7, "No policy permits anything: the first exchange is refused");
+        self.mark(
+            7,
+            "No policy permits anything: the first exchange is refused",
+        );
         let ticket = self.ticket()?;
         let called = self.call(ESCALATE_TICKET, json!({ "ticketId": ticket }));
         let called = called.await?;
@@ -328,8 +334,13 @@ impl Stage {
     async fn upstream_fails(&mut self) -> Result<(), Failure> {
         self.signed_in().await?;
         let model = self.lab.endpoints.anthropic.clone();
-        self.script(&model, json!([{ "status": 529, "times": 99, "delay_ms": 350 }]))
-            .await?;
+        self.script(
+            &model,
+            json!([{
+                "status": 529, "times": 99, "delay_ms": 350, "retry_after": 1,
+            }]),
+        )
+        .await?;
         self.mark(6, "The model answers 529: the call ends halfway");
         let ticket = self.ticket()?;
         let called = self.call(ESCALATE_TICKET, json!({ "ticketId": ticket }));
@@ -365,7 +376,10 @@ impl Stage {
 
     /// The beginning that most scenes share.
     async fn signed_in(&mut self) -> Result<(), Failure> {
-        self.mark(3, "The sign-in: consent, code, PKCE, a token for this server");
+        self.mark(
+            3,
+            "The sign-in: consent, code, PKCE, a token for this server",
+        );
         self.sign_in().await?;
         self.reads(3).await;
         self.mark(4, "The tickets are read with a credential from the vault");
@@ -471,14 +485,11 @@ impl Stage {
     }
 
     fn is_told(&self) -> bool {
-        self.projection
-            .hops()
-            .in_order()
-            .all(|hop| match hop.kind {
-                HopKind::Exchange => hop.evidence.audit.is_some(),
-                HopKind::Upstream => hop.evidence.upstream.is_some(),
-                HopKind::Request | HopKind::Browser => hop.evidence.returned.is_some(),
-            })
+        self.projection.hops().in_order().all(|hop| match hop.kind {
+            HopKind::Exchange => hop.evidence.audit.is_some(),
+            HopKind::Upstream => hop.evidence.upstream.is_some(),
+            HopKind::Request | HopKind::Browser => hop.evidence.returned.is_some(),
+        })
     }
 
     fn take(&mut self, mut event: TraceEvent) {

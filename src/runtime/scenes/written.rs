@@ -76,7 +76,10 @@ fn same_ports(text: &str) -> String {
     out.push_str(rest);
     // The server's own port stands alone in its settings.
     for (port, same) in &ports {
-        out = out.replace(&format!("\"value\":\"{port}\""), &format!("\"value\":\"{same}\""));
+        out = out.replace(
+            &format!("\"value\":\"{port}\""),
+            &format!("\"value\":\"{same}\""),
+        );
     }
     out
 }
@@ -87,7 +90,8 @@ mod tests {
 
     #[test]
     fn ports_are_numbered_in_their_turn() {
-        let text = r#"http://127.0.0.1:50123/mcp 127.0.0.1%3A40001 127.0.0.1:50123 "value":"50123""#;
+        let text =
+            r#"http://127.0.0.1:50123/mcp 127.0.0.1%3A40001 127.0.0.1:50123 "value":"50123""#;
         assert_eq!(
             same_ports(text),
             r#"http://127.0.0.1:48001/mcp 127.0.0.1%3A48002 127.0.0.1:48001 "value":"48001""#
