@@ -43,6 +43,7 @@ use self::{
 use crate::{
     protocol::{
         observed::CallId,
+        secret::Secret,
         traceparent::{SpanId, TraceId, TraceParent},
     },
     support::{
@@ -175,6 +176,15 @@ impl Client {
     #[must_use]
     pub fn signed_in(&self) -> bool {
         self.tokens.is_held()
+    }
+
+    /// The token that the client would send now, for those who ask the zone in the same person's
+    /// name. `None` when nobody is signed in.
+    ///
+    /// # Errors
+    /// If it has ended and cannot be renewed.
+    pub async fn bearer(&self) -> Result<Option<Secret>, Failure> {
+        self.tokens.bearer().await
     }
 
     /// Signs in: asks the server, and does what its challenge says. A server that takes anyone

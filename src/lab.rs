@@ -8,10 +8,15 @@ pub mod chapter;
 pub mod env_file;
 mod parts;
 pub mod ports;
+mod stray;
 mod switch;
 pub mod wire;
+mod workshop;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{PoisonError, RwLock},
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -27,9 +32,16 @@ use crate::{
     },
 };
 
-pub use self::{chapter::Chapter, parts::start};
+pub use self::{
+    chapter::Chapter,
+    parts::start,
+    workshop::{LinearOAuth, Materials},
+};
 use self::{ports::Port, switch::Switch};
-use crate::zone::Zone;
+use crate::zone::{
+    Zone,
+    seed::{Extent, Workshop},
+};
 
 /// The team that issues are filed in, unless `LINEAR_TEAM_ID` says otherwise (the workshop's own).
 pub const TEAM_ID: &str = "030eb113-b144-44f8-864f-c0507c21e80d";
@@ -48,6 +60,8 @@ pub struct LabConfig {
     /// The chapter at whose end the lab is. Without one the server is the finished one, and the
     /// policy stays as the last start left it.
     pub stage: Option<Chapter>,
+    /// What the zone holds of the workshop when the lab starts.
+    pub objects: ZoneObjects,
     pub supabase: Service,
     pub anthropic: Service,
     pub linear: LinearService,
@@ -67,6 +81,7 @@ impl LabConfig {
             ports: Ports::default(),
             server: ServerPart::Own,
             stage: None,
+            objects: ZoneObjects::default(),
             supabase: Service::StandIn,
             anthropic: Service::StandIn,
             linear: LinearService::StandIn,
@@ -86,6 +101,16 @@ pub struct Ports {
     pub anthropic: Option<u16>,
     pub linear: Option<u16>,
     pub github: Option<u16>,
+}
+
+/// What the lab's zone holds of the workshop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ZoneObjects {
+    /// Everything that chapters 1 and 7 make.
+    #[default]
+    Made,
+    /// What somebody made in the console; in a new zone nothing.
+    AsLeft,
 }
 
 /// Who serves the MCP endpoint.
@@ -149,8 +174,9 @@ pub struct LabHandle {
     /// The `.env` files of the story, as they may be shown.
     pub env_before: Vec<EnvLine>,
     pub env_after: Vec<EnvLine>,
-    /// What `--write-env` writes, chapter by chapter.
-    pub env: env_file::Values,
+    env: RwLock<env_file::Values>,
+    /// What the zone's objects are made from; absent when the zone is a real one.
+    workshop: Option<Workshop>,
     /// The server's place; absent when the server is somebody else's.
     server: Option<Switch>,
     deps: server::Deps,
@@ -168,18 +194,16 @@ impl LabHandle {
     }
 
     /// Brings the lab to the end of another chapter: the server changes on its port, and the policy
-    /// set follows. Calls under way end on the server on which they began. A server or a zone that
-    /// is not the lab's stays as it is.
+    /// set follows. What the zone lacks for it is made. Calls under way end on the server on which
+    /// they began. A server or a zone that is not the lab's stays as it is.
     ///
     /// # Errors
     /// If the server cannot be set up, or the zone not be changed; then the server stays as it was.
     pub async fn go_to(&self, stage: Chapter) -> Result<(), Failure> {
         // Held to the end, so that two who go to different places do not end up between them.
         let mut at = self.at.lock().await;
-        let router = match &self.server {
-            Some(switch) => Some((switch, server_of(&self.env, stage, &self.deps)?)),
-            None => None,
-        };
+        self.make_missing(stage).await?;
+        let router = self.router_of(stage)?;
         if let Some(zone) = &self.zone {
             zone.activate(stage.policy_set()).await?;
         }
@@ -190,10 +214,72 @@ impl LabHandle {
         Ok(())
     }
 
+    fn router_of(&self, stage: Chapter) -> Result<Option<(&Switch, axum::Router)>, Failure> {
+        let Some(switch) = &self.server else {
+            return Ok(None);
+        };
+        Ok(Some((switch, server_of(&self.env(), stage, &self.deps)?)))
+    }
+
+    /// What chapters 1 and 7 make, where `stage` rests on it and it is not there.
+    async fn make_missing(&self, stage: Chapter) -> Result<(), Failure> {
+        let (Some(zone), Some(workshop)) = (&self.zone, &self.workshop) else {
+            return Ok(());
+        };
+        let limit = stage.is_limited() && !workshop::has_limit(zone);
+        let objects = stage > Chapter::FIRST
+            && (self.env().client_id.is_empty() || !workshop::has_objects(zone));
+        let extent = match (limit, objects) {
+            (true, _) => Extent::Everything,
+            (false, true) => Extent::Objects,
+            (false, false) => return Ok(()),
+        };
+        let seeded = crate::zone::seed::workshop_to(zone, workshop.clone(), extent).await?;
+        if let Some(seeded) = seeded {
+            self.keep(seeded.client_id, seeded.client_secret);
+        }
+        Ok(())
+    }
+
+    /// Puts a credential that was made in the console into the `.env`, as a person pastes it; a
+    /// server that uses one already takes the new one.
+    ///
+    /// # Errors
+    /// If the server cannot be set up with it.
+    pub async fn paste_credential(&self, id: String, secret: Secret) -> Result<(), Failure> {
+        let at = self.at.lock().await;
+        self.keep(id, secret);
+        if let Some((switch, router)) = self.router_of(*at)? {
+            switch.put(router);
+        }
+        Ok(())
+    }
+
+    fn keep(&self, id: String, secret: Secret) {
+        let mut env = self.env.write().unwrap_or_else(PoisonError::into_inner);
+        env.client_id = id;
+        env.client_secret = secret;
+    }
+
+    /// What the zone's objects are made from; `None` when the zone is a real one.
+    #[must_use]
+    pub fn materials(&self) -> Option<Materials> {
+        self.workshop.as_ref().map(Materials::of)
+    }
+
+    /// What `--write-env` writes, chapter by chapter.
+    #[must_use]
+    pub fn env(&self) -> env_file::Values {
+        self.env
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// The `.env` at the end of a chapter, as it may be shown.
     #[must_use]
     pub fn env_of(&self, chapter: Chapter) -> Vec<EnvLine> {
-        self.env.shown(chapter)
+        self.env().shown(chapter)
     }
 
     /// Stops every server, lets open requests end, and closes the databases.

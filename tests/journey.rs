@@ -280,7 +280,7 @@ async fn a_server_of_ones_own_takes_the_place_of_the_labs() {
     })
     .await
     .unwrap();
-    env_file::write(&home.file(".env"), &lab.env, Chapter::LAST).unwrap();
+    env_file::write(&home.file(".env"), &lab.env(), Chapter::LAST).unwrap();
     let served = {
         let server = home.serve(&["serve"], "running at");
         assert!(server.said.contains(&url), "{}", server.said);
@@ -289,7 +289,7 @@ async fn a_server_of_ones_own_takes_the_place_of_the_labs() {
         server.stop("TERM")
     };
     let served = served.exits_with(0);
-    let secret: &Secret = &lab.env.client_secret;
+    let secret: &Secret = &lab.env().client_secret;
     assert!(!format!("{}{}", served.out, served.err).contains(secret.expose().as_str()));
     lab.stop().await;
 }

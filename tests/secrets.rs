@@ -164,7 +164,7 @@ async fn nothing_secret_is_found_outside_of_the_wire_and_the_vault() {
     let mut secrets = Collection::from(&*tap);
     secrets.add(
         "the application's client secret",
-        lab.env.client_secret.expose(),
+        lab.env().client_secret.expose(),
     );
     secrets.add(
         "the console's client secret",

@@ -183,7 +183,7 @@ async fn holds(lab: &LabHandle, http: &reqwest::Client, chapter: u8) {
 
 /// Before chapter 6 each request to Linear carries one and the same key, and later never.
 fn only_the_owners_key(lab: &LabHandle, events: &[TraceEvent], delegated: bool) {
-    let owners = lab.env.linear_api_key.fingerprint();
+    let owners = lab.env().linear_api_key.fingerprint();
     for event in events {
         if let Fact::StepReported(step) = &event.fact
             && step.upstream == Upstream::Linear
@@ -313,7 +313,7 @@ async fn every_chapter_has_its_env() {
     assert_eq!(lab.env_of(Chapter::LAST), lab.env_after);
     let shown = serde_json::to_string(&Chapter::all().map(|c| lab.env_of(c)).collect::<Vec<_>>());
     let shown = shown.unwrap();
-    for secret in [&lab.env.linear_api_key, &lab.env.client_secret] {
+    for secret in [&lab.env().linear_api_key, &lab.env().client_secret] {
         assert!(!shown.contains(secret.expose().as_str()));
     }
     assert!(Chapter::new(9).is_err());

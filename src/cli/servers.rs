@@ -44,7 +44,7 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
         None => None,
     };
     if let Some(path) = &args.write_env {
-        env_file::write(path, &lab.env, lab.stage().await)?;
+        env_file::write(path, &lab.env(), lab.stage().await)?;
     }
     say(&describe(&lab, lab.stage().await, common, &args))?;
     signals.next().await;

@@ -4,13 +4,19 @@
 //! Signs in as a service account, which is not the person: what is read here is what an operator
 //! sees in the console.
 
+mod objects;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 use url::Url;
+
+pub use objects::{
+    CreatedCredential, NewApplication, NewProvider, NewResource, ProviderOAuth, VaultedSecret,
+};
 
 use super::http::{ANSWER_LIMIT, Answer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
 use crate::{
@@ -18,7 +24,7 @@ use crate::{
         console::{
             DelegatedGrant, Page, Policy, PolicyOverview, PolicySet, PolicySetVersion, Session,
         },
-        oauth::{ErrorResponse, TokenResponse},
+        oauth::TokenResponse,
         secret::Secret,
     },
     support::{
@@ -59,6 +65,14 @@ struct Token {
     ends: Option<DateTime<Utc>>,
 }
 
+/// A refusal: the token endpoint has OAuth's words for it, the API its own.
+#[derive(Deserialize)]
+struct Said {
+    error: String,
+    error_description: Option<String>,
+    message: Option<String>,
+}
+
 /// A refusal that a second token may cure.
 enum Fault {
     Unauthorized(Failure),
@@ -85,6 +99,20 @@ impl Console {
             http,
             clock,
             token: Arc::default(),
+        }
+    }
+
+    /// The same console through another seam, with the token that is there already: what goes
+    /// through it is told to whom that seam tells.
+    #[must_use]
+    pub fn through(&self, http: TracedHttp) -> Self {
+        http.policy().addresses().allow(&self.api);
+        http.actors().learn(&self.api, Actor::Zone);
+        http.masker()
+            .remember(self.credential.client_secret.expose());
+        Self {
+            http,
+            ..self.clone()
         }
     }
 
@@ -310,9 +338,12 @@ impl Console {
     }
 
     fn refused(&self, what: &str, answer: &Answer) -> Failure {
-        let said = serde_json::from_slice::<ErrorResponse>(&answer.body)
-            .map(|error| {
-                let text = error.error_description.unwrap_or(error.error);
+        let said = serde_json::from_slice::<Said>(&answer.body)
+            .map(|said| {
+                let text = said
+                    .message
+                    .or(said.error_description)
+                    .unwrap_or(said.error);
                 format!(": {}", self.http.clean(&text))
             })
             .unwrap_or_default();

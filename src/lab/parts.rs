@@ -1,6 +1,10 @@
 //! Starting a lab: every part is opened, told the others' URLs, and served.
 
-use std::{convert::Infallible, path::Path, sync::Arc};
+use std::{
+    convert::Infallible,
+    path::Path,
+    sync::{Arc, RwLock},
+};
 
 use axum::{
     Json, Router, ServiceExt, extract::Request, response::Response, routing::get,
@@ -10,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart,
-    Service, TEAM_ID, ZonePart,
+    Service, TEAM_ID, ZoneObjects, ZonePart,
     env_file::{self, Values},
     server_of,
     switch::{Switch, ready},
@@ -29,7 +33,7 @@ use crate::{
     upstream::{anthropic, faults::Faults, feed::Feed, github, linear, people::PEOPLE, supabase},
     zone::{
         self, IdentityProvider, UserIdentifier, Zone,
-        seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop},
+        seed::{self, Extent, FirstPolicy, LinearOAuth, Seeded, Workshop},
     },
 };
 
@@ -115,10 +119,10 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     let endpoints = endpoints(&config, &places);
     let serving = Serving::new(config.wire.clone());
 
-    let (zone, seeded) = match &config.zone {
+    let (zone, workshop, seeded) = match &config.zone {
         ZonePart::StandIn => {
-            let (zone, seeded) = open_zone(&config, &endpoints, &places, &keys).await?;
-            (Some(zone), seeded)
+            let (zone, workshop, seeded) = open_zone(&config, &endpoints, &places, &keys).await?;
+            (Some(zone), Some(workshop), seeded)
         }
         ZonePart::Real {
             client_id,
@@ -126,10 +130,11 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
             ..
         } => (
             None,
-            Seeded {
+            None,
+            Some(Seeded {
                 client_id: client_id.clone(),
                 client_secret: client_secret.clone(),
-            },
+            }),
         ),
     };
     let console = zone.as_ref().map(|zone| {
@@ -144,7 +149,29 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         zone.activate(stage.policy_set()).await?;
     }
     let stage = config.stage.unwrap_or(Chapter::LAST);
-    let env = values(&config, &endpoints, &places, &keys, seeded);
+    let at_the_end = Seeded {
+        // What is made later is shown as what it will be: set.
+        client_id: config.ids.short(),
+        client_secret: Secret::new(config.ids.token(32)),
+    };
+    let env_after = values(
+        &config,
+        &endpoints,
+        &places,
+        &keys,
+        seeded.clone().unwrap_or(at_the_end),
+    )
+    .shown(Chapter::LAST);
+    let env = values(
+        &config,
+        &endpoints,
+        &places,
+        &keys,
+        seeded.unwrap_or_else(|| Seeded {
+            client_id: String::new(),
+            client_secret: Secret::from(""),
+        }),
+    );
     // A URL with a line break in it is better found here than by whoever starts with the file.
     env_file::parse(&env.of(Chapter::LAST))?;
     let deps = server::Deps::new(Arc::clone(&config.clock), config.ids.clone());
@@ -181,7 +208,8 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         let told = endpoints.clone();
         let router = zone
             .router()
-            .merge(Router::new().route(LAB_PATH, get(|| async { Json(told) })));
+            .merge(Router::new().route(LAB_PATH, get(|| async { Json(told) })))
+            .merge(super::stray::router(zone.clone(), &endpoints.server));
         serving.serve(zone_place, ready(router));
         serving.close_at_end(zone.clone());
     }
@@ -189,8 +217,9 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         endpoints,
         console,
         env_before: env.shown(Chapter::FIRST),
-        env_after: env.shown(Chapter::LAST),
-        env,
+        env_after,
+        env: RwLock::new(env),
+        workshop,
         server,
         deps,
         zone,
@@ -239,7 +268,7 @@ async fn open_zone(
     endpoints: &LabEndpoints,
     places: &Places,
     keys: &Keys,
-) -> Result<(Zone, Seeded), Failure> {
+) -> Result<(Zone, Workshop, Option<Seeded>), Failure> {
     let github = &places.github.origin;
     let zone = Zone::open(zone::Config {
         issuer: endpoints.zone.clone(),
@@ -290,24 +319,25 @@ async fn open_zone(
             }
         }
     };
-    let seeded = seed::workshop(
-        &zone,
-        Workshop {
-            server: endpoints.server.clone(),
-            supabase: endpoints.supabase.clone(),
-            anthropic: endpoints.anthropic.clone(),
-            linear: endpoints.linear.clone(),
-            supabase_secret: key_of(&config.supabase, &keys.supabase),
-            anthropic_secret: key_of(&config.anthropic, &keys.anthropic),
-            linear_oauth,
-            first_policy: match config.stage {
-                Some(stage) if !stage.is_limited() => FirstPolicy::Defaults,
-                Some(_) | None => FirstPolicy::Limited,
-            },
+    let workshop = Workshop {
+        server: endpoints.server.clone(),
+        supabase: endpoints.supabase.clone(),
+        anthropic: endpoints.anthropic.clone(),
+        linear: endpoints.linear.clone(),
+        supabase_secret: key_of(&config.supabase, &keys.supabase),
+        anthropic_secret: key_of(&config.anthropic, &keys.anthropic),
+        linear_oauth,
+        first_policy: match config.stage {
+            Some(stage) if !stage.is_limited() => FirstPolicy::Defaults,
+            Some(_) | None => FirstPolicy::Limited,
         },
-    )
-    .await?;
-    Ok((zone, seeded))
+    };
+    let extent = match config.objects {
+        ZoneObjects::Made => Extent::Everything,
+        ZoneObjects::AsLeft => Extent::AsLeft,
+    };
+    let seeded = seed::workshop_to(&zone, workshop.clone(), extent).await?;
+    Ok((zone, workshop, seeded))
 }
 
 fn values(

@@ -22,6 +22,38 @@ pub const FEED_PATH: &str = "/hoptrail/feed";
 /// Path of the lab's description on the zone's origin: [`LabEndpoints`].
 pub const LAB_PATH: &str = "/hoptrail/lab";
 
+/// Below this path of the zone the lab hands out tokens that no server may take, each under its
+/// [`StrayToken::name`]. Ours.
+pub const LAB_TOKENS_PATH: &str = "/hoptrail/lab/tokens";
+
+/// A token with the zone's own signature that opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrayToken {
+    /// For the MCP server, and over since an hour.
+    Expired,
+    /// For a resource that does not exist.
+    OtherAudience,
+}
+
+impl StrayToken {
+    /// The end of its path.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::OtherAudience => "other-audience",
+        }
+    }
+
+    /// The token of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Expired, Self::OtherAudience]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
 /// Path of the zone's audit feed (Server-Sent Events over [`super::audit::AuditRecord`], bearer:
 /// a service account token). Keycard's own Events API is unpublished; this one is ours.
 pub const AUDIT_FEED_PATH: &str = "/hoptrail/events";

@@ -229,3 +229,19 @@ fn clean_name(name: &str) -> Result<String, ApiError> {
     }
     Ok(name)
 }
+
+/// An id that tells what the object is, made of its name, as the seed's ids are; Keycard's are
+/// random, and so is this one where the name is taken already or says nothing.
+fn readable_id(state: &ZoneState, name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let slug: Vec<String> = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let slug = slug.join("-");
+    if slug.is_empty() || taken(&slug) {
+        state.config.ids.short()
+    } else {
+        slug
+    }
+}

@@ -1,7 +1,7 @@
 //! What a zone holds before anyone has set anything up: the platform's own objects, and, where
 //! asked for, the workshop's.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     protocol::{
@@ -19,7 +19,7 @@ use super::{
         Dependency, Directory, PROVIDER_SECRET, Policy, PolicySet, Provider, ProviderOAuth,
         Resource, VAULT_TOKEN, VaultSecret,
     },
-    policy::lifecycle::{entry, next_policy_version, next_set_version},
+    policy::lifecycle::{entry, latest_policy_version, next_policy_version, next_set_version},
     store::{Commit, CommitError},
     vault::{Belongs, SecretHash},
 };
@@ -56,7 +56,8 @@ const DEFAULT_POLICIES: [(&str, &str); 3] = [
     ),
 ];
 
-const LIMIT_LINEAR_SCOPES: &str = include_str!("policies/limit-linear-scopes.cedar");
+/// The text of [`id::LIMIT_LINEAR_SCOPES`].
+pub const LIMIT_LINEAR_SCOPES: &str = include_str!("policies/limit-linear-scopes.cedar");
 
 /// What the workshop's objects are made from.
 #[derive(Debug, Clone)]
@@ -104,8 +105,7 @@ pub struct Seeded {
 /// The platform's objects, where they are missing: both providers, and the default policy set,
 /// active as long as no other ever was.
 pub(super) async fn fresh(state: &ZoneState) -> Result<(), Failure> {
-    let directory = state.directory();
-    let mut seed = Seed::new(state, &directory);
+    let mut seed = Seed::of(state);
     for (id, name, kind) in [
         (
             id::ZONE_PROVIDER,
@@ -118,7 +118,7 @@ pub(super) async fn fresh(state: &ZoneState) -> Result<(), Failure> {
             CredentialSource::KeycardVault,
         ),
     ] {
-        if !directory.providers.contains_key(id) {
+        if !seed.before.providers.contains_key(id) {
             seed.put(Provider {
                 id: id.to_owned(),
                 name: name.to_owned(),
@@ -135,35 +135,73 @@ pub(super) async fn fresh(state: &ZoneState) -> Result<(), Failure> {
         Owner::Platform,
         &DEFAULT_POLICIES.map(|(name, _)| name),
     )?;
-    if !directory.active_bindings.contains_key(ACTIVE) {
+    if !seed.before.active_bindings.contains_key(ACTIVE) {
         seed.activate(id::DEFAULT_SET)?;
     }
     seed.commit().await
 }
 
-/// The workshop's objects as chapter 1 makes them. Identifiers and secrets follow what is given at
-/// every start; policies, and which set is active, are made the first time only.
+/// How much of the workshop is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Objects and policies.
+    Everything,
+    /// What chapter 1 makes: the objects, no policy.
+    Objects,
+    /// Nothing new. What somebody made in the console is brought up to date with what is given:
+    /// identifiers and secrets are others at each start.
+    AsLeft,
+}
+
+/// The workshop's objects as chapters 1 and 7 make them. Identifiers and secrets follow what is
+/// given at every start; policies, and which set is active, are made the first time only.
 ///
 /// # Errors
 /// If they cannot be stored.
 pub async fn workshop(zone: &Zone, workshop: Workshop) -> Result<Seeded, Failure> {
-    let state = zone.state();
-    let directory = state.directory();
-    let mut seed = Seed::new(state, &directory);
-    seed.linear_provider(&workshop.linear_oauth);
-    seed.put(Application {
-        id: id::APPLICATION.to_owned(),
-        name: "Support Escalation MCP".to_owned(),
-        identifier: id::APPLICATION.to_owned(),
-        consent: Consent::Required,
-    });
-    let resources = [
+    let mut seed = Seed::new(zone);
+    seed.objects(&workshop, Extent::Everything);
+    let seeded = seed.application_credential();
+    seed.limit(workshop.first_policy)?;
+    seed.commit().await?;
+    Ok(seeded)
+}
+
+/// [`workshop`] as far as `extent` goes. Without a credential there is no `.env` to put it into.
+///
+/// # Errors
+/// If they cannot be stored.
+pub async fn workshop_to(
+    zone: &Zone,
+    workshop: Workshop,
+    extent: Extent,
+) -> Result<Option<Seeded>, Failure> {
+    match extent {
+        Extent::Everything => self::workshop(zone, workshop).await.map(Some),
+        Extent::Objects | Extent::AsLeft => {
+            let mut seed = Seed::new(zone);
+            seed.objects(&workshop, extent);
+            let seeded = match extent {
+                Extent::AsLeft if seed.credential().is_none() => None,
+                Extent::Everything | Extent::Objects | Extent::AsLeft => {
+                    Some(seed.application_credential())
+                }
+            };
+            seed.commit().await?;
+            Ok(seeded)
+        }
+    }
+}
+
+/// The resources: id, name, identifier, provider and scopes.
+fn resources(workshop: &Workshop) -> [(&str, &str, &str, &str, &[&str]); 4] {
+    [
         (
             id::MCP_SERVER,
             "Workshop MCP Server",
             &workshop.server,
             id::ZONE_PROVIDER,
-            &["read", "issues:create"][..],
+            &["read", "issues:create"],
         ),
         (
             id::SUPABASE,
@@ -186,66 +224,118 @@ pub async fn workshop(zone: &Zone, workshop: Workshop) -> Result<Seeded, Failure
             id::LINEAR_PROVIDER,
             &["read", "write", "issues:create"],
         ),
-    ];
-    for (id, name, identifier, provider, scopes) in resources {
-        seed.put(Resource {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            identifier: identifier.clone(),
-            application_id: (id == id::MCP_SERVER).then(|| id::APPLICATION.to_owned()),
-            credential_provider_id: Some(provider.to_owned()),
-            scopes: scopes.iter().map(ToString::to_string).collect(),
-            credential_lifetime_seconds: None,
-        });
-        seed.put(Dependency {
-            application_id: id::APPLICATION.to_owned(),
-            resource_id: id.to_owned(),
-        });
-    }
-    seed.vault_secret(
-        id::SUPABASE,
-        "Supabase secret key",
-        &workshop.supabase_secret,
-    );
-    seed.vault_secret(
-        id::ANTHROPIC,
-        "Anthropic API key",
-        &workshop.anthropic_secret,
-    );
-    let seeded = seed.application_credential();
-    let first = !directory.policy_sets.contains_key(id::WORKSHOP_SET);
-    seed.policy(
-        id::LIMIT_LINEAR_SCOPES,
-        Owner::Customer,
-        LIMIT_LINEAR_SCOPES,
-    )?;
-    let mut names = DEFAULT_POLICIES.map(|(name, _)| name).to_vec();
-    names.push(id::LIMIT_LINEAR_SCOPES);
-    seed.policy_set(id::WORKSHOP_SET, Owner::Customer, &names)?;
-    match workshop.first_policy {
-        FirstPolicy::Limited if first => seed.activate(id::WORKSHOP_SET)?,
-        FirstPolicy::Limited | FirstPolicy::Defaults => {}
-    }
-    seed.commit().await?;
-    Ok(seeded)
+    ]
 }
 
 /// Collects changes; `after` is the directory with them, for those that build on others.
 struct Seed<'a> {
     state: &'a ZoneState,
-    before: &'a Directory,
+    before: Arc<Directory>,
     after: Directory,
     commit: Commit,
 }
 
 impl<'a> Seed<'a> {
-    fn new(state: &'a ZoneState, before: &'a Directory) -> Self {
+    fn new(zone: &'a Zone) -> Self {
+        Self::of(zone.state())
+    }
+
+    fn of(state: &'a ZoneState) -> Self {
+        let before = state.directory();
         Self {
             state,
+            after: (*before).clone(),
             before,
-            after: before.clone(),
             commit: Commit::default(),
         }
+    }
+
+    /// The four resources, who provides them, and the application that depends on them.
+    fn objects(&mut self, workshop: &Workshop, extent: Extent) {
+        let wanted = |there: bool| match extent {
+            Extent::Everything | Extent::Objects => true,
+            Extent::AsLeft => there,
+        };
+        if wanted(self.before.providers.contains_key(id::LINEAR_PROVIDER)) {
+            self.linear_provider(&workshop.linear_oauth);
+        }
+        if extent != Extent::AsLeft {
+            self.put(Application {
+                id: id::APPLICATION.to_owned(),
+                name: "Support Escalation MCP".to_owned(),
+                identifier: id::APPLICATION.to_owned(),
+                consent: Consent::Required,
+            });
+        }
+        for (id, name, identifier, provider, scopes) in resources(workshop) {
+            let old = self.before.resources.get(id).cloned();
+            match old {
+                Some(old) if extent == Extent::AsLeft => self.put(Resource {
+                    identifier: identifier.to_owned(),
+                    ..(*old).clone()
+                }),
+                None if extent == Extent::AsLeft => {}
+                Some(_) | None => {
+                    self.put(Resource {
+                        id: id.to_owned(),
+                        name: name.to_owned(),
+                        identifier: identifier.to_owned(),
+                        application_id: (id == id::MCP_SERVER).then(|| id::APPLICATION.to_owned()),
+                        credential_provider_id: Some(provider.to_owned()),
+                        scopes: scopes.iter().map(ToString::to_string).collect(),
+                        credential_lifetime_seconds: None,
+                    });
+                    self.put(Dependency {
+                        application_id: id::APPLICATION.to_owned(),
+                        resource_id: id.to_owned(),
+                    });
+                }
+            }
+        }
+        for (resource, name, secret) in [
+            (
+                id::SUPABASE,
+                "Supabase secret key",
+                &workshop.supabase_secret,
+            ),
+            (
+                id::ANTHROPIC,
+                "Anthropic API key",
+                &workshop.anthropic_secret,
+            ),
+        ] {
+            if wanted(self.before.vault_secrets.contains_key(resource)) {
+                self.vault_secret(resource, name, secret);
+            }
+        }
+    }
+
+    /// The forbid, and the set that carries it beside the defaults.
+    fn limit(&mut self, first_policy: FirstPolicy) -> Result<(), Failure> {
+        let first = !self.before.policy_sets.contains_key(id::WORKSHOP_SET);
+        self.policy(
+            id::LIMIT_LINEAR_SCOPES,
+            Owner::Customer,
+            LIMIT_LINEAR_SCOPES,
+        )?;
+        let mut names = DEFAULT_POLICIES.map(|(name, _)| name).to_vec();
+        names.push(id::LIMIT_LINEAR_SCOPES);
+        self.policy_set(id::WORKSHOP_SET, Owner::Customer, &names)?;
+        match first_policy {
+            FirstPolicy::Limited if first => self.activate(id::WORKSHOP_SET),
+            FirstPolicy::Limited | FirstPolicy::Defaults => Ok(()),
+        }
+    }
+
+    /// The application's client credential, whoever made it.
+    fn credential(&self) -> Option<&Arc<ApplicationCredential>> {
+        self.before
+            .application_credentials
+            .values()
+            .find(|credential| {
+                credential.application_id == id::APPLICATION
+                    && credential.kind == CredentialKind::Password
+            })
     }
 
     fn put(&mut self, object: impl Into<super::directory::Object>) {
@@ -268,7 +358,7 @@ impl<'a> Seed<'a> {
         let sealed = self.state.vault.seal(&oauth.client_secret, belongs);
         self.put(Provider {
             id: id::LINEAR_PROVIDER.to_owned(),
-            name: "Linear".to_owned(),
+            name: "Linear OAuth".to_owned(),
             kind: CredentialSource::External,
             oauth: Some(ProviderOAuth {
                 authorization_endpoint: oauth.authorization_endpoint.clone(),
@@ -305,16 +395,14 @@ impl<'a> Seed<'a> {
     /// The lab cannot know the old secret, it has only its hash: each start makes a new one.
     fn application_credential(&mut self) -> Seeded {
         let ids = &self.state.config.ids;
-        let old = self
-            .before
-            .application_credentials
-            .values()
-            .find(|credential| credential.id == id::APPLICATION);
+        let old = self.credential().cloned();
+        let old = old.as_deref();
         let identifier = old.map_or_else(|| ids.short(), |old| old.identifier.clone());
         let created_at = old.map_or_else(|| self.state.config.clock.now(), |old| old.created_at);
+        let id = old.map_or_else(|| id::APPLICATION.to_owned(), |old| old.id.clone());
         let secret = Secret::new(ids.token(32));
         self.put(ApplicationCredential {
-            id: id::APPLICATION.to_owned(),
+            id,
             application_id: id::APPLICATION.to_owned(),
             kind: CredentialKind::Password,
             identifier: identifier.clone(),
@@ -328,7 +416,13 @@ impl<'a> Seed<'a> {
     }
 
     fn policy(&mut self, name: &str, owner: Owner, text: &str) -> Result<(), Failure> {
-        if self.before.policies.contains_key(name) {
+        let published = |policy: &str| {
+            self.before
+                .policy_versions
+                .values()
+                .any(|version| version.policy_id == policy)
+        };
+        if published(name) {
             return Ok(());
         }
         let policy = Policy {
@@ -348,7 +442,13 @@ impl<'a> Seed<'a> {
     }
 
     fn policy_set(&mut self, name: &str, owner: Owner, policies: &[&str]) -> Result<(), Failure> {
-        if self.before.policy_sets.contains_key(name) {
+        let published = |set: &str| {
+            self.before
+                .policy_set_versions
+                .values()
+                .any(|version| version.policy_set_id == set)
+        };
+        if published(name) {
             return Ok(());
         }
         let set = PolicySet {
@@ -358,8 +458,8 @@ impl<'a> Seed<'a> {
         };
         let entries = policies
             .iter()
-            .filter_map(|policy| self.after.policy_versions.get(&format!("{policy}.1")))
-            .map(|version| entry(version))
+            .filter_map(|policy| latest_policy_version(&self.after, policy))
+            .map(entry)
             .collect();
         let version = next_set_version(
             &self.after,

@@ -151,7 +151,21 @@ impl Tokens {
     /// # Errors
     /// If the key cannot sign.
     pub fn mint(&self, key: &SigningKey, request: TokenRequest) -> Result<MintedToken, KeyError> {
-        let now: DateTime<Utc> = self.clock.now();
+        self.mint_in_the_past(key, request, TimeDelta::zero())
+    }
+
+    /// Mints a token as it would have been minted `ago`: for a lab that shows what an expired one is
+    /// answered with.
+    ///
+    /// # Errors
+    /// If the key cannot sign.
+    pub fn mint_in_the_past(
+        &self,
+        key: &SigningKey,
+        request: TokenRequest,
+        ago: TimeDelta,
+    ) -> Result<MintedToken, KeyError> {
+        let now: DateTime<Utc> = self.clock.now() - ago;
         let lifetime = request.lifetime.num_seconds().max(1);
         let claims = AccessClaims {
             iss: self.issuer.clone(),

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window};
+use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id};
 
 pub(super) fn router() -> Router<Arc<ZoneState>> {
     Router::new()
@@ -78,9 +78,12 @@ async fn create(
     State(state): Shared,
     Body(body): Body<NewApplication>,
 ) -> Result<(StatusCode, Json<Application>), ApiError> {
-    let id = state.config.ids.short();
+    let name = clean_name(&body.name)?;
+    let id = readable_id(&state, &name, |id| {
+        state.directory().applications.contains_key(id)
+    });
     let application = Application {
-        name: clean_name(&body.name)?,
+        name,
         identifier: body.identifier.unwrap_or_else(|| id.clone()),
         consent: body.consent.unwrap_or(Consent::Required),
         id,

@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window};
+use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id};
 
 pub(super) fn router() -> Router<Arc<ZoneState>> {
     Router::new()
@@ -150,7 +150,7 @@ async fn create_policy(
     }
     check_text(&body.cedar_raw, body.schema_version.as_deref())?;
     let policy = Policy {
-        id: state.config.ids.short(),
+        id: readable_id(&state, &name, |id| directory.policies.contains_key(id)),
         name,
         owner: Owner::Customer,
     };
@@ -380,7 +380,7 @@ async fn create_set(
         ));
     }
     let set = PolicySet {
-        id: state.config.ids.short(),
+        id: readable_id(&state, &name, |id| directory.policy_sets.contains_key(id)),
         name,
         owner: Owner::Customer,
     };

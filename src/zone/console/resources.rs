@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-use super::{ApiError, Body, OneId, Shared, change, clean_name, page::Window};
+use super::{ApiError, Body, OneId, Shared, change, clean_name, page::Window, readable_id};
 
 pub(super) fn router() -> Router<Arc<ZoneState>> {
     Router::new()
@@ -93,7 +93,10 @@ async fn create_provider(
     State(state): Shared,
     Body(body): Body<NewProvider>,
 ) -> Result<(StatusCode, Json<console::Provider>), ApiError> {
-    let id = state.config.ids.short();
+    let name = clean_name(&body.name)?;
+    let id = readable_id(&state, &name, |id| {
+        state.directory().providers.contains_key(id)
+    });
     let oauth = match (body.kind, body.oauth) {
         (CredentialSource::External, Some(oauth)) => Some(provider_oauth(&state, &id, oauth)?),
         (CredentialSource::External, None) => {
@@ -110,7 +113,7 @@ async fn create_provider(
     };
     let provider = Provider {
         id,
-        name: clean_name(&body.name)?,
+        name,
         kind: body.kind,
         oauth,
     };
@@ -209,9 +212,12 @@ async fn create_resource(
     State(state): Shared,
     Body(body): Body<NewResource>,
 ) -> Result<(StatusCode, Json<Resource>), ApiError> {
+    let name = clean_name(&body.name)?;
     let resource = Resource {
-        id: state.config.ids.short(),
-        name: clean_name(&body.name)?,
+        id: readable_id(&state, &name, |id| {
+            state.directory().resources.contains_key(id)
+        }),
+        name,
         identifier: body.identifier,
         application_id: body.application_id,
         credential_provider_id: body.credential_provider_id,
