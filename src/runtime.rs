@@ -6,10 +6,12 @@
 pub mod backend;
 pub mod check;
 pub mod clipboard;
+pub mod console_steps;
 pub mod effects;
 pub mod headless;
 pub mod input;
 pub mod logging;
+pub mod probing;
 pub mod record;
 pub mod replay;
 pub mod scenes;
@@ -38,8 +40,18 @@ pub struct Options {
     pub assume_pkce: Vec<String>,
     /// For the management API of a lab that is not embedded.
     pub console: Option<ConsoleAccess>,
+    /// How the embedded lab begins.
+    pub lab: LabStart,
     pub clock: SharedClock,
     pub ids: Ids,
+}
+
+/// How the embedded lab begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LabStart {
+    /// The chapter at whose end it is; see [`crate::lab::LabConfig::stage`].
+    pub stage: Option<crate::lab::Chapter>,
+    pub objects: crate::lab::ZoneObjects,
 }
 
 /// What the run works against.

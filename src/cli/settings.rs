@@ -14,7 +14,7 @@ use crate::{
     lab,
     plain::{Color, Glyphs, Style},
     protocol::secret::Secret,
-    runtime::{Consent, ConsoleAccess, Options, TargetChoice, TuiOptions},
+    runtime::{Consent, ConsoleAccess, LabStart, Options, TargetChoice, TuiOptions},
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -43,6 +43,7 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
         record: common.record.clone(),
         state,
         assume_pkce: common.assume_pkce.clone(),
+        lab: LabStart::default(),
         clock: SystemClock::shared(),
         ids: Ids::system(),
     })

@@ -1,12 +1,19 @@
 //! What a run is connected to: a client, and where there is a lab its console and its feeds.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
-use super::{Consent, ConsoleAccess, Options, TargetChoice};
+use super::{
+    Consent, ConsoleAccess, Options, TargetChoice,
+    console_steps::{Step, Taken},
+    probing::{self, Surroundings as Look, env::EnvAt},
+};
 use crate::{
     client::{
         self, Client,
@@ -19,8 +26,16 @@ use crate::{
         url_policy::UrlPolicy,
     },
     lab::{self, LabConfig, LabHandle},
-    protocol::observed::{LAB_PATH, LabEndpoints, Upstream},
-    support::error::{Exit, Failure},
+    projection::Seq,
+    protocol::{
+        env::EnvLine,
+        observed::{LAB_PATH, LabEndpoints, Upstream},
+    },
+    support::{
+        clock::SharedClock,
+        error::{Exit, Failure},
+        ids::Ids,
+    },
     trace::{
         Actor, Fact,
         event::{EnvSide, Leg, Target},
@@ -50,6 +65,12 @@ pub struct Backend {
     pub client: Client,
     console: Option<Console>,
     lab: tokio::sync::Mutex<Option<LabHandle>>,
+    /// Where the lab's parts are, when it is one.
+    endpoints: Option<LabEndpoints>,
+    /// The folder of the lab's state.
+    state: PathBuf,
+    clock: SharedClock,
+    ids: Ids,
     feeds: TaskTracker,
     stop: CancellationToken,
 }
@@ -226,6 +247,10 @@ impl Backend {
             client,
             console,
             lab: tokio::sync::Mutex::new(around.lab),
+            endpoints: around.endpoints.clone(),
+            state: options.state.clone(),
+            clock: Arc::clone(&options.clock),
+            ids: options.ids.clone(),
             feeds: TaskTracker::new(),
             stop,
         };
@@ -309,6 +334,100 @@ impl Backend {
         self.console.as_ref()
     }
 
+    /// Brings the lab to the end of a chapter, and reads what the zone says then.
+    ///
+    /// # Errors
+    /// If there is no lab of this process's own, or it cannot be brought there.
+    pub async fn go_to(&self, chapter: lab::Chapter) -> Result<(), Failure> {
+        match &*self.lab.lock().await {
+            Some(lab) => lab.go_to(chapter).await?,
+            None => return Err(no_lab("Only a lab can be brought to a chapter's end")),
+        }
+        self.refresh_console().await
+    }
+
+    /// The chapter at whose end the lab is; `None` without a lab of this process's own.
+    pub async fn stage(&self) -> Option<lab::Chapter> {
+        match &*self.lab.lock().await {
+            Some(lab) => Some(lab.stage().await),
+            None => None,
+        }
+    }
+
+    /// The `.env` at the end of a chapter, as it may be shown; `None` without a lab of this
+    /// process's own.
+    pub async fn env_of(&self, chapter: lab::Chapter) -> Option<Vec<EnvLine>> {
+        let lab = self.lab.lock().await;
+        lab.as_ref().map(|lab| lab.env_of(chapter))
+    }
+
+    /// What the console work of chapters 1 and 7 is done with; `None` where it cannot be done from
+    /// here.
+    pub async fn materials(&self) -> Option<lab::Materials> {
+        self.console.as_ref()?;
+        let lab = self.lab.lock().await;
+        lab.as_ref()?.materials()
+    }
+
+    /// Takes a step of the console work; a new credential is put into the lab's `.env` at once.
+    ///
+    /// # Errors
+    /// If there is no way to the console, or the zone refuses.
+    pub async fn take_step(&self, step: Step) -> Result<Taken, Failure> {
+        let materials = self.materials().await;
+        let (Some(console), Some(materials)) = (&self.console, materials) else {
+            return Err(no_lab("The console's work is done on a lab only"));
+        };
+        let taken = step.take(console, &materials).await?;
+        if let Some((id, secret)) = taken.credential.clone()
+            && let Some(lab) = &*self.lab.lock().await
+        {
+            lab.paste_credential(id, secret).await?;
+        }
+        Ok(taken)
+    }
+
+    /// What the chapters' probes may look at: the lab, or the attendee's `project`. `since` is where
+    /// the reader began the chapter.
+    ///
+    /// # Errors
+    /// If the sign-in has ended.
+    pub async fn look_around(
+        &self,
+        project: Option<&Path>,
+        since: Option<Seq>,
+    ) -> Result<Look, Failure> {
+        let server = self.client.server();
+        let http = probing::quiet(server, self.ids.clone())?;
+        for url in [&self.endpoints]
+            .into_iter()
+            .flatten()
+            .flat_map(|at| [&at.zone, &at.supabase, &at.anthropic, &at.linear])
+        {
+            http.policy().addresses().allow(&parse(url)?);
+        }
+        let env = match (project, &*self.lab.lock().await) {
+            (Some(project), _) => EnvAt::of(project),
+            (None, Some(lab)) => EnvAt::Text(lab.env().of(lab.stage().await)),
+            (None, None) => EnvAt::Nowhere,
+        };
+        let folder = project
+            .map(ToOwned::to_owned)
+            .or_else(|| matches!(env, EnvAt::Text(_)).then(|| self.state.clone()));
+        Ok(Look {
+            server: server.clone(),
+            console: self.console.as_ref().map(|one| one.through(http.clone())),
+            http,
+            env,
+            folder,
+            lab: self.endpoints.clone(),
+            person: self.client.bearer().await?,
+            since,
+            clock: Arc::clone(&self.clock),
+            ids: self.ids.clone(),
+        })
+    }
+
     async fn close(&self) {
         self.stop.cancel();
         self.client.close().await;
@@ -322,11 +441,15 @@ impl Backend {
 
 async fn start_lab(options: &Options, sink: &SharedSink) -> Result<Surroundings, Failure> {
     sink.report(Report::new(Actor::Client, run_started("LAB", "", true)));
-    let lab = lab::start(LabConfig::new(
-        Some(options.state.clone()),
-        Arc::clone(&options.clock),
-        options.ids.clone(),
-    ))
+    let lab = lab::start(LabConfig {
+        stage: options.lab.stage,
+        objects: options.lab.objects,
+        ..LabConfig::new(
+            Some(options.state.clone()),
+            Arc::clone(&options.clock),
+            options.ids.clone(),
+        )
+    })
     .await?;
     sink.report(Report::new(
         Actor::Zone,
@@ -409,6 +532,15 @@ async fn find_lab(
         lab: None,
         console: options.console.clone(),
     })
+}
+
+fn no_lab(what: &str) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        what,
+        "this run does not work on a lab of its own",
+        "do it in the zone's console, or start without --server and --lab",
+    )
 }
 
 fn run_started(name: &str, server: &str, lab: bool) -> Fact {

@@ -59,6 +59,7 @@ async fn escalations(state: &Path) -> Result<(Sample, BTreeMap<String, Sample>),
         state: state.to_path_buf(),
         assume_pkce: Vec::new(),
         console: None,
+        lab: hoptrail::runtime::LabStart::default(),
         clock: SystemClock::shared(),
         ids: Ids::system(),
     };

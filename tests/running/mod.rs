@@ -30,6 +30,7 @@ pub fn options(target: TargetChoice, state: &Path) -> Options {
         state: state.to_path_buf(),
         assume_pkce: Vec::new(),
         console: None,
+        lab: hoptrail::runtime::LabStart::default(),
         clock: SystemClock::shared(),
         ids: Ids::system(),
     }

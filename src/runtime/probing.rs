@@ -1,0 +1,195 @@
+//! Asks the questions of the chapters' checks: of the server, the `.env`, the project's folder and
+//! the zone.
+//!
+//! What is asked here stays out of the trace: it is looking, not a part of the story, and a check
+//! must not pass because of hoptrail's own knocking. No answer holds a secret.
+
+pub mod env;
+pub mod folder;
+mod forge;
+mod knock;
+mod metadata;
+pub mod orientation;
+mod scope;
+mod trials;
+mod zone;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use url::Url;
+
+use crate::{
+    chapters::{
+        Chapter, Probe, ProbeResults, Reading,
+        probe::{HttpProbe, ResourceMetadata},
+    },
+    client::{
+        console::Console,
+        http::{ActorMap, TracedHttp},
+        url_policy::UrlPolicy,
+    },
+    projection::Seq,
+    protocol::{observed::LabEndpoints, secret::Secret},
+    support::{clock::SharedClock, error::Failure, ids::Ids},
+    trace::sink::{Report, TraceSink},
+};
+
+use self::{env::EnvAt, forge::Forge, metadata::Issuer};
+
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the probes may look at.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The MCP endpoint.
+    pub server: Url,
+    /// The seam of the probes; see [`quiet`].
+    pub http: TracedHttp,
+    pub env: EnvAt,
+    /// The attendee's project; on a lab the folder of its state.
+    pub folder: Option<PathBuf>,
+    /// Where the lab's parts are, when it is a lab.
+    pub lab: Option<LabEndpoints>,
+    /// The zone's management API, when there is a way in.
+    pub console: Option<Console>,
+    /// The token of the person who is signed in.
+    pub person: Option<Secret>,
+    /// Where the reader began the chapter.
+    pub since: Option<Seq>,
+    pub clock: SharedClock,
+    pub ids: Ids,
+}
+
+/// Asks what the chapter's checks want to be asked.
+pub async fn probe(chapter: &Chapter, around: &Surroundings) -> ProbeResults {
+    ask(&chapter.probes(), around).await
+}
+
+/// Asks these questions. Each has ten seconds; one that fails says why and holds up no other.
+pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
+    let knocks: Vec<HttpProbe> = probes
+        .iter()
+        .filter_map(|probe| match probe {
+            Probe::Http(knock) => Some(*knock),
+            _ => None,
+        })
+        .collect();
+    let scopes: Vec<&str> = probes
+        .iter()
+        .filter_map(|probe| match probe {
+            Probe::Scope(scope) => Some(scope.as_str()),
+            _ => None,
+        })
+        .collect();
+    let wants = |probe: &Probe| probes.contains(probe);
+    let (env, metadata, folder, zone, trials) = tokio::join!(
+        when(wants(&Probe::Env), async { env::read(&around.env) }),
+        when(wants(&Probe::Metadata) || !knocks.is_empty(), async {
+            within("the metadata document", metadata::fetch(around)).await
+        }),
+        when(wants(&Probe::Folder), folder::read(around.folder.clone())),
+        when(wants(&Probe::Zone), async {
+            within("the zone", zone::read(around)).await
+        }),
+        when(wants(&Probe::Trials), trials::run(around)),
+    );
+    let http = knock(&knocks, &metadata, around).await;
+    let scopes = join_all(scopes.into_iter().map(async |scope| {
+        let answer = within("the zone", scope::ask(scope, around)).await;
+        (scope.to_owned(), answer)
+    }))
+    .await;
+    ProbeResults {
+        since: around.since,
+        http: http.into_iter().collect(),
+        metadata,
+        env,
+        folder,
+        zone,
+        scopes: scopes.into_iter().collect(),
+        trials,
+    }
+}
+
+async fn knock(
+    probes: &[HttpProbe],
+    metadata: &Reading<ResourceMetadata>,
+    around: &Surroundings,
+) -> Vec<(HttpProbe, Reading<crate::chapters::probe::HttpAnswer>)> {
+    if probes.is_empty() {
+        return Vec::new();
+    }
+    let issuer = match within("the zone's metadata", Issuer::find(metadata, around)).await {
+        Reading::Told(issuer) => issuer,
+        Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => {
+            Issuer::unknown()
+        }
+    };
+    let forge = if probes.iter().all(|probe| *probe == HttpProbe::NoToken) {
+        None
+    } else {
+        Some(Forge::get().await)
+    };
+    let forge = forge.as_ref();
+    join_all(probes.iter().map(async |probe| {
+        let what = "the MCP server";
+        let answer = within(what, knock::run(*probe, &issuer, forge, around)).await;
+        (*probe, answer)
+    }))
+    .await
+}
+
+async fn when<T>(wanted: bool, question: impl Future<Output = Reading<T>>) -> Reading<T> {
+    if wanted {
+        question.await
+    } else {
+        Reading::NotAsked
+    }
+}
+
+async fn within<T>(whom: &str, question: impl Future<Output = Reading<T>>) -> Reading<T> {
+    match tokio::time::timeout(PATIENCE, question).await {
+        Ok(reading) => reading,
+        Err(_) => Reading::Failed {
+            because: format!(
+                "{whom} gave no answer within {} seconds",
+                PATIENCE.as_secs()
+            ),
+        },
+    }
+}
+
+/// Why a question was not answered, as a check says it.
+fn failed<T>(because: impl Into<String>) -> Reading<T> {
+    Reading::Failed {
+        because: because.into(),
+    }
+}
+
+/// A failure as a check says it: one sentence.
+fn told<T>(failure: &Failure) -> Reading<T> {
+    let what = failure.what.trim_end_matches('.');
+    failed(format!("{what}: {}", failure.why.trim_end_matches('.')))
+}
+
+/// A seam whose hops nobody is told of.
+///
+/// # Errors
+/// If the HTTP client cannot be built.
+pub fn quiet(server: &Url, ids: Ids) -> Result<TracedHttp, Failure> {
+    TracedHttp::new(
+        UrlPolicy::for_server(server),
+        Arc::new(Nobody),
+        ids,
+        ActorMap::default(),
+    )
+}
+
+#[derive(Debug)]
+struct Nobody;
+
+impl TraceSink for Nobody {
+    fn report(&self, _: Report) {}
+}

@@ -1,0 +1,106 @@
+//! The `.env` that the server uses: the lab's, or the one in a project's folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    chapters::Reading,
+    protocol::{
+        env::{EnvFile, EnvLine, classify},
+        secret::Secret,
+    },
+    support::text::one_line,
+};
+
+/// Longer files are no `.env`.
+const LONGEST: u64 = 1024 * 1024;
+
+/// Where the `.env` is.
+#[derive(Debug, Clone)]
+pub enum EnvAt {
+    /// Nobody said where.
+    Nowhere,
+    /// The lab's own, which is no file.
+    Text(Secret),
+    File(PathBuf),
+}
+
+impl EnvAt {
+    /// The `.env` of a project: beside its package, wherever in the clone somebody stands.
+    #[must_use]
+    pub fn of(project: &Path) -> Self {
+        Self::File(root(project).join(".env"))
+    }
+}
+
+/// The folder that an attendee edits: `support-escalation/`, also when the whole clone was named.
+#[must_use]
+pub fn root(project: &Path) -> PathBuf {
+    let inner = project.join("support-escalation");
+    let here = project.join("package.json").is_file() || project.join(".env").is_file();
+    if !here && inner.is_dir() {
+        inner
+    } else {
+        project.to_owned()
+    }
+}
+
+/// Reads it as it may be shown.
+pub(super) fn read(at: &EnvAt) -> Reading<Vec<EnvLine>> {
+    match open(at) {
+        Reading::Told(file) => Reading::Told(
+            file.entries
+                .iter()
+                .map(|entry| classify(&entry.name, &entry.value))
+                .collect(),
+        ),
+        Reading::NotAsked => Reading::NotAsked,
+        Reading::Unavailable { look_at } => Reading::Unavailable { look_at },
+        Reading::Failed { because } => Reading::Failed { because },
+    }
+}
+
+/// Reads it with its values, for those who need one.
+pub(super) fn open(at: &EnvAt) -> Reading<EnvFile> {
+    let (text, name) = match at {
+        EnvAt::Nowhere => {
+            return Reading::Unavailable {
+                look_at: "the .env of your server; --project DIR lets hoptrail read it".to_owned(),
+            };
+        }
+        EnvAt::Text(text) => (text.clone(), "the lab's .env".to_owned()),
+        EnvAt::File(path) => {
+            let name = one_line(&path.display().to_string());
+            match load(path) {
+                Ok(text) => (text, name),
+                Err(why) => return super::failed(format!("{name} cannot be read: {why}")),
+            }
+        }
+    };
+    match EnvFile::parse(text.expose()) {
+        Ok(file) => Reading::Told(file),
+        Err(remarks) => {
+            let places: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+            super::failed(format!("{name} is no .env: {}", places.join("; ")))
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Secret, String> {
+    let known = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if !known.is_file() || known.len() > LONGEST {
+        return Err("it is no small file".to_owned());
+    }
+    std::fs::read_to_string(path)
+        .map(Secret::new)
+        .map_err(|error| error.to_string())
+}
+
+/// A variable that is set, of a file that can be read.
+pub(super) fn value(file: &EnvFile, name: &str) -> Option<Secret> {
+    file.get(name)
+        .filter(|value| !value.expose().is_empty())
+        .cloned()
+}

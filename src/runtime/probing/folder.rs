@@ -1,0 +1,165 @@
+//! What a folder shows: keys that lie in its files, and how far the code has come.
+//!
+//! Reads and never writes. A key that was found is told by its kind and its place only.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use regex::bytes::Regex;
+
+use crate::{
+    chapters::{
+        Reading,
+        expect::Service,
+        probe::{Folder, FoundSecret},
+    },
+    support::text::one_line,
+};
+
+use super::env::root;
+
+/// Folders that are not the attendee's own work.
+const SKIPPED: &[&str] = &["node_modules", ".git", "dist", "_recovery", "target"];
+/// Files that are longer are no source; a key in one is not found.
+const LONGEST: u64 = 4 * 1024 * 1024;
+/// More files than a workshop has. A folder with more is not read to its end, and that is said.
+const MOST_FILES: usize = 5_000;
+const DEEPEST: usize = 12;
+
+/// A key's beginning, and enough of the rest that an example in a comment is none.
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?-u:\b)(sb_secret_|sk-ant-|lin_api_|lin_oauth_)[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{10,}\.(eyJ[A-Za-z0-9_-]{10,})\.[A-Za-z0-9_-]{20,}")
+        .expect("a constant pattern")
+});
+
+/// Reads it off the async threads.
+pub(super) async fn read(folder: Option<PathBuf>) -> Reading<Folder> {
+    let Some(folder) = folder else {
+        return Reading::Unavailable {
+            look_at: "the files of your project; --project DIR lets hoptrail read them".to_owned(),
+        };
+    };
+    tokio::task::spawn_blocking(move || look(&folder))
+        .await
+        .unwrap_or_else(|_| super::failed("the project's folder could not be read"))
+}
+
+/// Reads a folder.
+#[must_use]
+pub fn look(folder: &Path) -> Reading<Folder> {
+    let folder = root(folder);
+    let mut files = Vec::new();
+    if let Err(error) = gather(&folder, DEEPEST, &mut files) {
+        let name = one_line(&folder.display().to_string());
+        return super::failed(format!("{name} cannot be read: {error}"));
+    }
+    if files.len() > MOST_FILES {
+        let name = one_line(&folder.display().to_string());
+        return super::failed(format!(
+            "{name} has more than {MOST_FILES} files, so it is no project of the workshop"
+        ));
+    }
+    files.sort();
+    let secrets = files
+        .iter()
+        .flat_map(|path| {
+            let shown = path.strip_prefix(&folder).unwrap_or(path);
+            let shown = one_line(&shown.display().to_string());
+            // A file that went away meanwhile, or that only its owner reads, holds nothing for us.
+            let bytes = fs::read(path).unwrap_or_default();
+            found(&shown, &bytes)
+        })
+        .collect();
+    Reading::Told(Folder {
+        secrets,
+        reached: reached(&folder),
+    })
+}
+
+fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let name = entry.file_name();
+        let skipped = SKIPPED.iter().any(|skipped| name == *skipped);
+        // Links are not followed: they lead out of the project.
+        if kind.is_dir() && !skipped && depth > 0 {
+            // A folder that may not be entered is not the attendee's.
+            let _ = gather(&entry.path(), depth - 1, files);
+        } else if kind.is_file() && entry.metadata().is_ok_and(|known| known.len() <= LONGEST) {
+            files.push(entry.path());
+        }
+        if files.len() > MOST_FILES {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The keys in one file.
+fn found(file: &str, bytes: &[u8]) -> Vec<FoundSecret> {
+    KEY.captures_iter(bytes)
+        .filter_map(|key| {
+            let whole = key.get(0)?;
+            let opens = match key.get(1).map(|head| head.as_bytes()) {
+                Some(b"sb_secret_") => Service::Supabase,
+                Some(b"sk-ant-") => Service::Anthropic,
+                Some(_) => Service::Linear,
+                None => legacy_supabase(key.get(2)?.as_bytes()).then_some(Service::Supabase)?,
+            };
+            // Nobody's key is without a digit; `sb_secret_your_key_goes_here` is.
+            whole.as_bytes().iter().any(u8::is_ascii_digit).then(|| {
+                let before = &bytes[..whole.start()];
+                FoundSecret {
+                    file: file.to_owned(),
+                    line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+                    opens,
+                }
+            })
+        })
+        .collect()
+}
+
+/// Supabase's older keys are JWTs that say so.
+fn legacy_supabase(payload: &[u8]) -> bool {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD
+        .decode(payload)
+        .ok()
+        .and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok())
+        .is_some_and(|claims| claims["iss"] == "supabase" && claims["role"] == "service_role")
+}
+
+/// How far the code has come (facts/keycard.md, 1.1): each sign with the chapter that puts it there.
+/// Chapters 1, 3 and 7 leave the code as it is.
+fn reached(folder: &Path) -> Vec<(u8, String)> {
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let package = text("package.json");
+    if package.is_empty() {
+        return Vec::new();
+    }
+    let mut signs = Vec::new();
+    let mut sign = |chapter: u8, words: &str| signs.push((chapter, words.to_owned()));
+    if package.contains("@keycardai/mcp") {
+        if text("src/server.ts").contains("requireBearerAuth") {
+            sign(2, "src/server.ts uses requireBearerAuth");
+        }
+    } else {
+        sign(0, "package.json has no @keycardai/mcp");
+    }
+    if text("src/keycard.ts").contains("AuthProvider") {
+        sign(4, "src/keycard.ts has an AuthProvider");
+    }
+    if !text("src/pii.ts").is_empty() {
+        sign(5, "src/pii.ts is there");
+    }
+    let linear = text("src/linear.ts");
+    if !linear.is_empty() && !linear.contains("LINEAR_API_KEY") && linear.contains("LINEAR_API_URL")
+    {
+        sign(6, "src/linear.ts exchanges, and reads no LINEAR_API_KEY");
+    }
+    signs
+}

@@ -1,0 +1,190 @@
+//! `tools/list` at the MCP endpoint, with a token that should not do or with none.
+
+use http::{Method, header};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    chapters::{
+        Reading,
+        probe::{HttpAnswer, HttpProbe},
+    },
+    client::{
+        discovery,
+        http::{DOCUMENT_LIMIT, Outgoing},
+    },
+    protocol::{
+        observed::{LAB_TOKENS_PATH, StrayToken},
+        secret::Secret,
+    },
+    support::text::one_line,
+    trace::event::Leg,
+};
+
+use super::{
+    Surroundings, failed,
+    forge::{ForeignZone, Forge, KID},
+    metadata::Issuer,
+};
+
+const HOUR: i64 = 3_600;
+/// Headers longer than this say nothing more.
+const LONGEST_HEADER: usize = 2_000;
+
+/// Whether the zone itself signed a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signed {
+    ByTheZone,
+    ByUs,
+}
+
+pub(super) async fn run(
+    probe: HttpProbe,
+    issuer: &Issuer,
+    forge: Option<&Forge>,
+    around: &Surroundings,
+) -> Reading<HttpAnswer> {
+    let Some(forge) = forge.filter(|_| probe != HttpProbe::NoToken) else {
+        return send(None, around).await;
+    };
+    let foreign = match probe {
+        HttpProbe::ForeignIssuer => match ForeignZone::open(forge).await {
+            Ok(zone) => Some(zone),
+            Err(error) => {
+                return failed(format!("another zone could not be played: {error}"));
+            }
+        },
+        HttpProbe::NoToken
+        | HttpProbe::ForgedToken
+        | HttpProbe::ExpiredToken
+        | HttpProbe::WrongAudience => None,
+    };
+    let stray = match probe {
+        HttpProbe::ExpiredToken => ask(StrayToken::Expired, issuer, around).await,
+        HttpProbe::WrongAudience => ask(StrayToken::OtherAudience, issuer, around).await,
+        HttpProbe::NoToken | HttpProbe::ForgedToken | HttpProbe::ForeignIssuer => None,
+    };
+    let (token, signed) = match stray {
+        Some(token) => (Some(token), Signed::ByTheZone),
+        None => {
+            let claims = claims(probe, issuer, foreign.as_ref(), around);
+            let kid = match probe {
+                HttpProbe::ForeignIssuer => KID,
+                _ => issuer.kid.as_deref().unwrap_or(KID),
+            };
+            (forge.token(kid, &claims), Signed::ByUs)
+        }
+    };
+    let Some(token) = token else {
+        return failed("a token to try could not be signed");
+    };
+    let answer = send(Some(&token), around).await;
+    match (probe, signed, answer) {
+        (HttpProbe::ExpiredToken, Signed::ByUs, answer) => believe(answer, "expired", "expiry"),
+        (HttpProbe::WrongAudience, Signed::ByUs, answer) => believe(answer, "audience", "audience"),
+        (_, _, answer) => answer,
+    }
+}
+
+/// A token that is not the zone's own is refused for its signature by any good server, so its
+/// refusal proves no more than that, unless the server says what it looked at.
+fn believe(answer: Reading<HttpAnswer>, word: &str, what: &str) -> Reading<HttpAnswer> {
+    match answer {
+        Reading::Told(answer) if answer.status == 401 => {
+            let says = answer
+                .www_authenticate
+                .as_deref()
+                .and_then(|challenge| discovery::parameter(challenge, "error_description"))
+                .is_some_and(|words| words.to_lowercase().contains(word));
+            if says {
+                return Reading::Told(answer);
+            }
+            Reading::Unavailable {
+                look_at: format!(
+                    "how your server checks a token's {what}: it refused one that hoptrail signed \
+                     itself, and a zone signs no wrong ones to try with"
+                ),
+            }
+        }
+        other => other,
+    }
+}
+
+/// Asks a lab's zone for a token with its own signature.
+async fn ask(kind: StrayToken, issuer: &Issuer, around: &Surroundings) -> Option<Secret> {
+    let mut url: Url = issuer.lab.clone()?;
+    url.set_path(&format!("{LAB_TOKENS_PATH}/{}", kind.name()));
+    let outgoing = Outgoing::new(Method::GET, url, Leg::Discovery);
+    let answer = around.http.exchange(outgoing, DOCUMENT_LIMIT).await.ok()?;
+    let text = answer
+        .status
+        .is_success()
+        .then(|| String::from_utf8(answer.body).ok())??;
+    around.http.masker().remember(&text);
+    Some(Secret::new(text))
+}
+
+/// Right in every way but one.
+fn claims(
+    probe: HttpProbe,
+    issuer: &Issuer,
+    foreign: Option<&ForeignZone>,
+    around: &Surroundings,
+) -> Value {
+    let now = around.clock.now().timestamp();
+    let audience = match (probe, &issuer.audience) {
+        (HttpProbe::WrongAudience, _) => "urn:hoptrail:another-resource".to_owned(),
+        (_, Some(audience)) => audience.clone(),
+        (_, None) => around.server.to_string(),
+    };
+    let iss = match (foreign, &issuer.issuer) {
+        (Some(foreign), _) => foreign.issuer.clone(),
+        (None, Some(issuer)) => issuer.clone(),
+        (None, None) => "https://zone.invalid".to_owned(),
+    };
+    let iat = match probe {
+        HttpProbe::ExpiredToken => now - 2 * HOUR,
+        _ => now,
+    };
+    json!({
+        "iss": iss,
+        "sub": "hoptrail-probe",
+        "sub_profile": "user",
+        "client_id": "hoptrail-probe",
+        "aud": audience,
+        "scope": "read issues:create",
+        "iat": iat,
+        "exp": iat + HOUR,
+        "jti": around.ids.short(),
+    })
+}
+
+async fn send(token: Option<&Secret>, around: &Surroundings) -> Reading<HttpAnswer> {
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let mut outgoing = Outgoing::new(Method::POST, around.server.clone(), Leg::Mcp)
+        .header(header::ACCEPT, "application/json, text/event-stream")
+        .body("application/json", list.to_string().into_bytes());
+    if let Some(token) = token {
+        around.http.masker().remember(token.expose());
+        outgoing = outgoing.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()));
+    }
+    match around.http.send(outgoing).await {
+        // The head is all that is asked for; the list itself may be a stream.
+        Ok(reply) => Reading::Told(HttpAnswer {
+            status: reply.status.as_u16(),
+            www_authenticate: reply
+                .headers
+                .get(header::WWW_AUTHENTICATE)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .map(|value| {
+                    let clean = around.http.clean(&value);
+                    crate::support::text::truncate(&one_line(&clean), LONGEST_HEADER).into_owned()
+                }),
+            outcome: None,
+        }),
+        Err(error) => failed(format!(
+            "the MCP server at {} did not answer: {}",
+            around.server, error.why
+        )),
+    }
+}

@@ -1,0 +1,163 @@
+//! Which chapter somebody has reached, by their folder, their `.env` and what their server does
+//! (facts/keycard.md, 1.1). Each sign is kept, so that a reader can disagree.
+
+use super::{Surroundings, ask};
+use crate::{
+    chapters::{
+        Probe, ProbeResults, Reading, Stage,
+        probe::{HttpProbe, ScopeAnswer},
+    },
+    protocol::env::EnvLine,
+};
+
+/// How far somebody has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orientation {
+    /// The last chapter whose end shows.
+    pub reached: u8,
+    /// What shows it, in the order of the chapters.
+    pub signs: Vec<Sign>,
+}
+
+/// Something that was seen, and the chapter that puts it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    pub chapter: u8,
+    pub words: String,
+}
+
+impl Orientation {
+    /// What the server is at the end of the chapter that was reached.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        match self.reached {
+            0 | 1 => Stage::Open,
+            2 | 3 => Stage::Protected,
+            4 => Stage::Vault,
+            5 => Stage::Masked,
+            6 => Stage::Delegated,
+            _ => Stage::Limited,
+        }
+    }
+}
+
+/// Looks around.
+pub async fn orient(around: &Surroundings) -> Orientation {
+    let probes = [
+        Probe::Env,
+        Probe::Folder,
+        Probe::Http(HttpProbe::NoToken),
+        Probe::Scope("write".to_owned()),
+    ];
+    of(&ask(&probes, around).await, around.person.is_some())
+}
+
+/// What follows from what was seen; `signed_in` tells that a token for the server is in hand.
+#[must_use]
+pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
+    let mut signs = Vec::new();
+    let mut sign = |chapter: u8, words: String| signs.push(Sign { chapter, words });
+    if let Reading::Told(folder) = &results.folder {
+        for (chapter, words) in &folder.reached {
+            sign(*chapter, words.clone());
+        }
+    }
+    if let Reading::Told(lines) = &results.env {
+        for (chapter, words) in of_env(lines) {
+            sign(chapter, words.to_owned());
+        }
+    }
+    let knock = results.http.get(&HttpProbe::NoToken);
+    let open = match knock {
+        Some(Reading::Told(answer)) if answer.status == 401 => {
+            sign(2, "the server answers 401 without a token".to_owned());
+            false
+        }
+        Some(Reading::Told(answer)) if answer.status < 300 => {
+            sign(0, "the server answers anyone".to_owned());
+            true
+        }
+        Some(Reading::Told(answer)) => {
+            let status = answer.status;
+            sign(0, format!("the server answers {status} without a token"));
+            false
+        }
+        Some(Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. }) | None => {
+            false
+        }
+    };
+    if signed_in {
+        sign(3, "you are signed in to the server".to_owned());
+    }
+    let limited = match results.scopes.get("write") {
+        Some(Reading::Told(ScopeAnswer::Refused { .. })) => {
+            sign(7, "the zone refuses write by policy".to_owned());
+            true
+        }
+        Some(Reading::Told(ScopeAnswer::Issued)) => {
+            sign(6, "the zone still issues write for Linear".to_owned());
+            false
+        }
+        Some(Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. }) | None => {
+            false
+        }
+    };
+    signs.sort_by_key(|sign| sign.chapter);
+    // The code alone is a floor; a variable that was pasted in early shows nothing by itself, but
+    // chapter 1 leaves nothing else behind.
+    let code = match &results.folder {
+        Reading::Told(folder) => folder.reached.iter().map(|(chapter, _)| *chapter).max(),
+        Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => None,
+    };
+    let by_env = signs_of(&results.env);
+    let mut reached = match (code, by_env) {
+        (Some(0), env) => env.min(1),
+        (Some(code), _) => code,
+        (None, env) => env,
+    };
+    if open {
+        reached = reached.min(1);
+    } else if matches!(knock, Some(Reading::Told(answer)) if answer.status == 401) {
+        reached = reached.max(2);
+    }
+    if reached == 2 && signed_in {
+        reached = 3;
+    }
+    if reached == 6 && limited {
+        reached = 7;
+    }
+    Orientation { reached, signs }
+}
+
+/// The `.env` by itself.
+fn signs_of(env: &Reading<Vec<EnvLine>>) -> u8 {
+    match env {
+        Reading::Told(lines) => of_env(lines)
+            .into_iter()
+            .map(|(chapter, _)| chapter)
+            .max()
+            .unwrap_or(0),
+        Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => 0,
+    }
+}
+
+fn of_env(lines: &[EnvLine]) -> Vec<(u8, &'static str)> {
+    let set = |name: &str| lines.iter().any(|line| line.name == name && line.set);
+    let mut signs = Vec::new();
+    if set("LINEAR_API_KEY") && !set("KEYCARD_URL") {
+        signs.push((0, ".env has LINEAR_API_KEY and no KEYCARD_URL"));
+    }
+    if set("KEYCARD_CLIENT_ID") && set("KEYCARD_CLIENT_SECRET") {
+        signs.push((1, ".env has KEYCARD_CLIENT_ID and KEYCARD_CLIENT_SECRET"));
+    }
+    if set("KEYCARD_URL") && set("MCP_RESOURCE_URL") {
+        signs.push((2, ".env has KEYCARD_URL and MCP_RESOURCE_URL"));
+    }
+    if set("SUPABASE_URL") {
+        signs.push((4, ".env has SUPABASE_URL"));
+    }
+    if !set("LINEAR_API_KEY") && set("LINEAR_API_URL") {
+        signs.push((6, ".env has LINEAR_API_URL and no LINEAR_API_KEY"));
+    }
+    signs
+}

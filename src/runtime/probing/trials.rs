@@ -1,0 +1,200 @@
+//! Tries every value of the `.env`, live, as the credential of Supabase, Anthropic and Linear.
+//!
+//! A value goes to the services that the `.env` (or the lab) names and to no other; what a service
+//! shows is thrown away. Asks only reading questions.
+
+use futures::stream::{self, StreamExt as _};
+use http::{HeaderName, Method, header};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    chapters::{
+        Reading,
+        expect::Service,
+        probe::{Trial, TrialEnd},
+    },
+    client::http::{ANSWER_LIMIT, Answer, Outgoing},
+    protocol::{env::EnvFile, secret::Secret},
+    support::text::one_line,
+    trace::event::Leg,
+};
+
+use super::{PATIENCE, Surroundings, env, failed};
+
+/// Requests under way at a time.
+const AT_ONCE: usize = 4;
+
+pub(super) async fn run(around: &Surroundings) -> Reading<Vec<Trial>> {
+    let file = match env::open(&around.env) {
+        Reading::Told(file) => file,
+        Reading::NotAsked => return Reading::NotAsked,
+        Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
+        Reading::Failed { because } => return failed(because),
+    };
+    let services = match services(&file, around) {
+        Ok(services) => services,
+        Err(because) => return failed(because),
+    };
+    let values: Vec<(String, Secret)> = file
+        .entries
+        .iter()
+        .filter(|entry| !entry.value.expose().is_empty())
+        .map(|entry| (one_line(&entry.name), entry.value.clone()))
+        .collect();
+    let pairs = values.iter().flat_map(|(variable, value)| {
+        services
+            .iter()
+            .map(move |(service, url)| (variable, value, *service, url))
+    });
+    let trials: Vec<Result<Trial, String>> = stream::iter(pairs)
+        .map(async |(variable, value, service, url)| {
+            let ended = tokio::time::timeout(PATIENCE, present(value, service, url, around)).await;
+            match ended {
+                Ok(Ok(ended)) => Ok(Trial {
+                    variable: variable.clone(),
+                    service,
+                    ended,
+                }),
+                Ok(Err(because)) => Err(because),
+                Err(_) => Err(format!("{} gave no answer in time", service.name())),
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    match trials.into_iter().collect::<Result<Vec<_>, _>>() {
+        Ok(trials) => Reading::Told(trials),
+        Err(because) => failed(because),
+    }
+}
+
+/// Where the three services are. All of them must be known: what was not asked proves nothing.
+fn services(file: &EnvFile, around: &Surroundings) -> Result<Vec<(Service, Url)>, String> {
+    let lab = around.lab.as_ref();
+    let named = [
+        (
+            Service::Supabase,
+            "SUPABASE_URL",
+            lab.map(|lab| &lab.supabase),
+        ),
+        (
+            Service::Anthropic,
+            "ANTHROPIC_API_URL",
+            lab.map(|lab| &lab.anthropic),
+        ),
+        (
+            Service::Linear,
+            "LINEAR_API_URL",
+            lab.map(|lab| &lab.linear),
+        ),
+    ];
+    named
+        .into_iter()
+        .map(|(service, name, lab)| {
+            let url = env::value(file, name).map(|url| url.expose().clone());
+            let url = url.or_else(|| lab.cloned()).ok_or_else(|| {
+                format!(
+                    "{name} is not set in .env, so {} cannot be asked",
+                    service.name()
+                )
+            })?;
+            Url::parse(&url)
+                .map(|url| (service, url))
+                .map_err(|_| format!("{name} in .env is no URL"))
+        })
+        .collect()
+}
+
+async fn present(
+    value: &Secret,
+    service: Service,
+    url: &Url,
+    around: &Surroundings,
+) -> Result<TrialEnd, String> {
+    around.http.masker().remember(value.expose());
+    let bearer = Secret::new(format!("Bearer {}", value.expose()));
+    match service {
+        // The MCP server is no upstream: it takes tokens, and none lies in a .env.
+        Service::McpServer => Ok(TrialEnd::Refused),
+        Service::Supabase => {
+            let outgoing = get(url, "rest/v1/tickets", "select=id&limit=1")
+                .header(HeaderName::from_static("apikey"), value.expose())
+                .header(header::AUTHORIZATION, bearer.expose());
+            let answer = send(outgoing, service, around).await?;
+            // A publishable key is let in and shown nothing: row-level security is on.
+            let rows = parsed(&answer)
+                .as_array()
+                .is_some_and(|rows| !rows.is_empty());
+            let opened = rows || value.expose().starts_with("sb_secret_");
+            judge(&answer, service, opened)
+        }
+        Service::Anthropic => {
+            let outgoing = get(url, "v1/models", "limit=1")
+                .header(HeaderName::from_static("x-api-key"), value.expose())
+                .header(HeaderName::from_static("anthropic-version"), "2023-06-01");
+            let answer = send(outgoing, service, around).await?;
+            judge(&answer, service, true)
+        }
+        Service::Linear => {
+            // A key goes bare, a token as a Bearer.
+            for authorization in [value, &bearer] {
+                let mut url = url.clone();
+                url.set_path(&below(&url, "graphql"));
+                let body = json!({ "query": "{ viewer { id } }" }).to_string();
+                let outgoing = Outgoing::new(Method::POST, url, Leg::Mcp)
+                    .header(header::AUTHORIZATION, authorization.expose())
+                    .body("application/json", body.into_bytes());
+                let answer = send(outgoing, service, around).await?;
+                let viewer = parsed(&answer)["data"]["viewer"].is_object();
+                if judge(&answer, service, viewer)? == TrialEnd::Opened {
+                    return Ok(TrialEnd::Opened);
+                }
+            }
+            Ok(TrialEnd::Refused)
+        }
+    }
+}
+
+fn get(url: &Url, path: &str, query: &str) -> Outgoing {
+    let mut url = url.clone();
+    url.set_path(&below(&url, path));
+    url.set_query(Some(query));
+    Outgoing::new(Method::GET, url, Leg::Mcp)
+}
+
+fn below(url: &Url, path: &str) -> String {
+    format!("{}/{path}", url.path().trim_end_matches('/'))
+}
+
+async fn send(
+    outgoing: Outgoing,
+    service: Service,
+    around: &Surroundings,
+) -> Result<Answer, String> {
+    around
+        .http
+        .exchange(outgoing, ANSWER_LIMIT)
+        .await
+        .map_err(|error| format!("{} could not be asked: {}", service.name(), error.why))
+}
+
+fn parsed(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
+}
+
+fn judge(answer: &Answer, service: Service, showed: bool) -> Result<TrialEnd, String> {
+    let status = answer.status;
+    if status.is_success() && showed {
+        return Ok(TrialEnd::Opened);
+    }
+    // A service that is busy or broken has not refused anything.
+    let busy = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+    if busy || status.is_redirection() {
+        return Err(format!(
+            "{} answered {status}, which is no refusal",
+            service.name()
+        ));
+    }
+    Ok(TrialEnd::Refused)
+}
