@@ -181,13 +181,13 @@ impl Step {
                 let server = NewResource {
                     application_id: Some(application.id),
                     scopes: scopes(&["read", "issues:create"]),
-                    ..work.resource(MCP_SERVER, &materials.server)
+                    ..resource(MCP_SERVER, &materials.server)
                 };
                 work.make_resource(server, CredentialSource::KeycardSts)
                     .await
             }
             Self::Supabase => {
-                let new = work.resource(SUPABASE, &materials.supabase);
+                let new = resource(SUPABASE, &materials.supabase);
                 work.make_resource(new, CredentialSource::KeycardVault)
                     .await
             }
@@ -197,7 +197,7 @@ impl Step {
                     .await
             }
             Self::Anthropic => {
-                let new = work.resource(ANTHROPIC, &materials.anthropic);
+                let new = resource(ANTHROPIC, &materials.anthropic);
                 work.make_resource(new, CredentialSource::KeycardVault)
                     .await
             }
@@ -209,7 +209,7 @@ impl Step {
             Self::Linear => {
                 let linear = NewResource {
                     scopes: scopes(&["read", "write", "issues:create"]),
-                    ..work.resource(LINEAR, &materials.linear)
+                    ..resource(LINEAR, &materials.linear)
                 };
                 work.make_resource(linear, CredentialSource::External).await
             }
@@ -254,6 +254,17 @@ impl Taken {
 
 fn scopes(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
+}
+
+/// The provider is filled in when the resource is made.
+fn resource(name: &str, identifier: &str) -> NewResource {
+    NewResource {
+        name: name.to_owned(),
+        identifier: identifier.to_owned(),
+        application_id: None,
+        credential_provider_id: String::new(),
+        scopes: Vec::new(),
+    }
 }
 
 struct Work<'a> {
@@ -330,17 +341,6 @@ impl Work<'_> {
     async fn application(&self) -> Result<Application, Failure> {
         let found = self.find_application().await?;
         found.ok_or_else(|| missing("the application", Step::Application))
-    }
-
-    /// The provider is filled in when the resource is made.
-    fn resource(&self, name: &str, identifier: &str) -> NewResource {
-        NewResource {
-            name: name.to_owned(),
-            identifier: identifier.to_owned(),
-            application_id: None,
-            credential_provider_id: String::new(),
-            scopes: Vec::new(),
-        }
     }
 
     async fn find_resource(&self, identifier: &str) -> Result<Option<Resource>, Failure> {
@@ -456,15 +456,14 @@ impl Work<'_> {
     }
 
     async fn make_policy(&self) -> Result<Taken, Failure> {
-        let (change, policy) = match self.find_policy().await? {
-            Some(found) => (Change::WasThere, found),
-            None => {
-                let text = &self.materials.limit;
-                (
-                    Change::Made,
-                    self.console.create_policy(POLICY, text).await?,
-                )
-            }
+        let (change, policy) = if let Some(found) = self.find_policy().await? {
+            (Change::WasThere, found)
+        } else {
+            let text = &self.materials.limit;
+            (
+                Change::Made,
+                self.console.create_policy(POLICY, text).await?,
+            )
         };
         let version = policy.latest_version.version;
         let line = format!("policy {}, version {version}", policy.name);
@@ -535,12 +534,11 @@ impl Work<'_> {
                     .all(|entry| manifest.entries.contains(entry))
         };
         let published = latest.filter(|version| version.manifest.as_ref().is_some_and(same));
-        let (change, version) = match published {
-            Some(there) => (Change::WasThere, there),
-            None => {
-                let made = self.console.publish_policy_set(&set.id, &manifest).await?;
-                (Change::Made, made)
-            }
+        let (change, version) = if let Some(there) = published {
+            (Change::WasThere, there)
+        } else {
+            let made = self.console.publish_policy_set(&set.id, &manifest).await?;
+            (Change::Made, made)
         };
         let line = format!(
             "{}, version {}, with {} policies",

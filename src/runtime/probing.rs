@@ -35,7 +35,7 @@ use crate::{
     trace::sink::{Report, TraceSink},
 };
 
-use self::{env::EnvAt, forge::Forge, metadata::Issuer};
+use self::{env::EnvAt, forge::Forge, metadata::Named};
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,7 +64,7 @@ pub struct Surroundings {
 
 /// Asks what the chapter's checks want to be asked.
 pub async fn probe(chapter: &Chapter, around: &Surroundings) -> ProbeResults {
-    ask(&chapter.probes(), around).await
+    Box::pin(ask(&chapter.probes(), around)).await
 }
 
 /// Asks these questions. Each has ten seconds; one that fails says why and holds up no other.
@@ -121,10 +121,10 @@ async fn knock(
     if probes.is_empty() {
         return Vec::new();
     }
-    let issuer = match within("the zone's metadata", Issuer::find(metadata, around)).await {
+    let issuer = match within("the zone's metadata", Named::find(metadata, around)).await {
         Reading::Told(issuer) => issuer,
         Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => {
-            Issuer::unknown()
+            Named::unknown()
         }
     };
     let forge = if probes.iter().all(|probe| *probe == HttpProbe::NoToken) {

@@ -112,10 +112,10 @@ fn found(file: &str, bytes: &[u8]) -> Vec<FoundSecret> {
             };
             // Nobody's key is without a digit; `sb_secret_your_key_goes_here` is.
             whole.as_bytes().iter().any(u8::is_ascii_digit).then(|| {
-                let before = &bytes[..whole.start()];
+                let before = bytes[..whole.start()].split(|byte| *byte == b'\n');
                 FoundSecret {
                     file: file.to_owned(),
-                    line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+                    line: before.count(),
                     opens,
                 }
             })

@@ -24,7 +24,7 @@ use crate::{
 use super::{
     Surroundings, failed,
     forge::{ForeignZone, Forge, KID},
-    metadata::Issuer,
+    metadata::Named,
 };
 
 const HOUR: i64 = 3_600;
@@ -40,7 +40,7 @@ enum Signed {
 
 pub(super) async fn run(
     probe: HttpProbe,
-    issuer: &Issuer,
+    issuer: &Named,
     forge: Option<&Forge>,
     around: &Surroundings,
 ) -> Reading<HttpAnswer> {
@@ -64,16 +64,18 @@ pub(super) async fn run(
         HttpProbe::WrongAudience => ask(StrayToken::OtherAudience, issuer, around).await,
         HttpProbe::NoToken | HttpProbe::ForgedToken | HttpProbe::ForeignIssuer => None,
     };
-    let (token, signed) = match stray {
-        Some(token) => (Some(token), Signed::ByTheZone),
-        None => {
-            let claims = claims(probe, issuer, foreign.as_ref(), around);
-            let kid = match probe {
-                HttpProbe::ForeignIssuer => KID,
-                _ => issuer.kid.as_deref().unwrap_or(KID),
-            };
-            (forge.token(kid, &claims), Signed::ByUs)
-        }
+    let (token, signed) = if let Some(token) = stray {
+        (Some(token), Signed::ByTheZone)
+    } else {
+        let claims = claims(probe, issuer, foreign.as_ref(), around);
+        let kid = match probe {
+            HttpProbe::ForeignIssuer => KID,
+            HttpProbe::NoToken
+            | HttpProbe::ForgedToken
+            | HttpProbe::ExpiredToken
+            | HttpProbe::WrongAudience => issuer.kid.as_deref().unwrap_or(KID),
+        };
+        (forge.token(kid, &claims), Signed::ByUs)
     };
     let Some(token) = token else {
         return failed("a token to try could not be signed");
@@ -111,7 +113,7 @@ fn believe(answer: Reading<HttpAnswer>, word: &str, what: &str) -> Reading<HttpA
 }
 
 /// Asks a lab's zone for a token with its own signature.
-async fn ask(kind: StrayToken, issuer: &Issuer, around: &Surroundings) -> Option<Secret> {
+async fn ask(kind: StrayToken, issuer: &Named, around: &Surroundings) -> Option<Secret> {
     let mut url: Url = issuer.lab.clone()?;
     url.set_path(&format!("{LAB_TOKENS_PATH}/{}", kind.name()));
     let outgoing = Outgoing::new(Method::GET, url, Leg::Discovery);
@@ -127,7 +129,7 @@ async fn ask(kind: StrayToken, issuer: &Issuer, around: &Surroundings) -> Option
 /// Right in every way but one.
 fn claims(
     probe: HttpProbe,
-    issuer: &Issuer,
+    issuer: &Named,
     foreign: Option<&ForeignZone>,
     around: &Surroundings,
 ) -> Value {
@@ -137,7 +139,7 @@ fn claims(
         (_, Some(audience)) => audience.clone(),
         (_, None) => around.server.to_string(),
     };
-    let iss = match (foreign, &issuer.issuer) {
+    let iss = match (foreign, &issuer.zone) {
         (Some(foreign), _) => foreign.issuer.clone(),
         (None, Some(issuer)) => issuer.clone(),
         (None, None) => "https://zone.invalid".to_owned(),

@@ -84,8 +84,8 @@ async fn document(url: &Url, around: &Surroundings) -> Result<Value, String> {
 
 /// The zone whose tokens the server takes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Issuer {
-    pub issuer: Option<String>,
+pub(super) struct Named {
+    pub zone: Option<String>,
     /// What tokens for the server have as their audience.
     pub audience: Option<String>,
     /// The name of the key that the zone signs with.
@@ -94,7 +94,7 @@ pub(super) struct Issuer {
     pub lab: Option<Url>,
 }
 
-impl Issuer {
+impl Named {
     /// Nobody says which zone it is.
     pub fn unknown() -> Self {
         Self::default()
@@ -117,7 +117,7 @@ impl Issuer {
             Reading::Told(document) => Some(document),
             Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => None,
         };
-        let issuer = document
+        let zone = document
             .and_then(|document| document.authorization_servers.first().cloned())
             .or_else(|| in_env("KEYCARD_URL"))
             .or_else(|| around.lab.as_ref().map(|lab| lab.zone.clone()));
@@ -125,11 +125,11 @@ impl Issuer {
             audience: document
                 .map(|document| document.resource.clone())
                 .or_else(|| in_env("MCP_RESOURCE_URL")),
-            issuer,
+            zone,
             ..Self::default()
         };
-        if let Some(issuer) = found.issuer.clone()
-            && let Ok(url) = Url::parse(&issuer)
+        if let Some(zone) = found.zone.clone()
+            && let Ok(url) = Url::parse(&zone)
         {
             found.learn(&url, around).await;
         }

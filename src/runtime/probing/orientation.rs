@@ -49,7 +49,8 @@ pub async fn orient(around: &Surroundings) -> Orientation {
         Probe::Http(HttpProbe::NoToken),
         Probe::Scope("write".to_owned()),
     ];
-    of(&ask(&probes, around).await, around.person.is_some())
+    let results = Box::pin(ask(&probes, around)).await;
+    of(&results, around.person.is_some())
 }
 
 /// What follows from what was seen; `signed_in` tells that a token for the server is in hand.
