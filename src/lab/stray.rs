@@ -41,7 +41,10 @@ pub(super) fn router(zone: Zone, server: &str) -> Router {
 
 async fn mint(zone: &Zone, kind: StrayToken, server: &str) -> Response {
     let state = zone.state();
-    let key = state.keys.signing().await;
+    let Ok(key) = state.keys.signing().await else {
+        // The zone has said so itself already.
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let (resource, age) = match kind {
         StrayToken::Expired => (server, TimeDelta::hours(2)),
         StrayToken::OtherAudience => (NOBODY, TimeDelta::zero()),
