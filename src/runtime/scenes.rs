@@ -193,6 +193,7 @@ impl Stage {
                 client_id: console.client_id.clone(),
                 client_secret: console.client_secret.clone(),
             }),
+            lab: super::LabStart::default(),
             clock: clock.clone(),
             ids: Ids::seeded(seed + 100),
         };
