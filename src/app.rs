@@ -238,7 +238,7 @@ impl App {
         const FRAME_US: u64 = 100_000;
         let spinner = (!self.tasks.is_empty()).then(|| (self.now_us / FRAME_US + 1) * FRAME_US);
         let toast = self.toast.as_ref().map(|toast| toast.until_us);
-        [spinner, toast, self.replay_wake()]
+        [spinner, toast, self.replay_wake(), self.search_wake()]
             .into_iter()
             .flatten()
             .min()

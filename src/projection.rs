@@ -5,6 +5,8 @@
 //! one line; whole documents (tickets, issues, policies, env files, log lines) are as they came,
 //! and whoever shows them must make them harmless (`support::text::sanitize`).
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
     trace::{
         Actor, TraceEvent,
         event::{Fact, Target},
+        lines::SharedLines,
     },
 };
 
@@ -26,10 +29,12 @@ pub mod env;
 pub mod filter;
 pub mod hops;
 pub mod identity;
+mod index;
 pub mod issue;
 pub mod log;
 pub mod names;
 pub mod policy;
+pub mod rows;
 pub mod sessions;
 pub mod story;
 pub mod timeline;
@@ -46,6 +51,7 @@ pub use issue::Issues;
 pub use log::{Log, Seq};
 pub use names::{Name, policy_name};
 pub use policy::Policies;
+pub use rows::Rows;
 pub use sessions::Sessions;
 pub use story::Story;
 pub use timeline::Timeline;
@@ -68,10 +74,10 @@ pub struct Projection {
     policies: Policies,
     env: Env,
     issues: Issues,
-    failures: Vec<(Seq, Failure)>,
-    lost: Vec<LostFeed>,
-    notes: Vec<Seq>,
-    marks: Vec<Mark>,
+    failures: Rows<(Seq, Arc<Failure>)>,
+    lost: Rows<LostFeed>,
+    notes: Rows<Seq>,
+    marks: Rows<Mark>,
     unknown: u64,
     names: names::Names,
 }
@@ -145,6 +151,15 @@ impl Projection {
         }
     }
 
+    /// Nothing yet, of a trace whose lines lie in `source`: events come by [`Self::apply_at`].
+    #[must_use]
+    pub fn reading(started: DateTime<Utc>, source: SharedLines) -> Self {
+        Self {
+            log: Log::of(source),
+            ..Self::starting(started)
+        }
+    }
+
     /// Folds every event of `events`.
     pub fn extend<'a>(&mut self, events: impl IntoIterator<Item = &'a TraceEvent>) {
         for event in events {
@@ -164,7 +179,13 @@ impl Projection {
         self.fold(seq, event);
     }
 
-    /// Everything but the log: what a checkpoint keeps.
+    /// [`Self::apply`] with the byte at which the event's line begins in [`Self::reading`]'s source.
+    pub fn apply_at(&mut self, event: &TraceEvent, start: u64) {
+        let seq = self.log.push_place(start);
+        self.fold(seq, event);
+    }
+
+    /// Everything but the log, which a timeline has once for all places: what a checkpoint keeps.
     fn without_log(&self) -> Self {
         Self {
             log: Log::default(),
@@ -180,8 +201,8 @@ impl Projection {
     /// Folds the next event of `whole`, which this projection's log is the beginning of. Tells
     /// the event; `None` at the end.
     fn advance(&mut self, whole: &Log) -> Option<TraceEvent> {
+        let event = whole.event(Seq::at(self.log.len()))?;
         let seq = self.log.follow(whole)?;
-        let event = whole.event(seq)?;
         self.fold(seq, &event);
         Some(event)
     }
@@ -197,7 +218,7 @@ impl Projection {
             started: self.started,
             call_started_us: self.call_began(event.call),
         };
-        let names = &mut self.names;
+        let names = &self.names;
         let mut shared = hops::Shared {
             names,
             credentials: &mut self.credentials,
@@ -274,7 +295,7 @@ impl Projection {
                 why: shared.names.get(why),
                 evidence: seq,
             }),
-            Fact::FailureOccurred(failure) => self.failures.push((seq, failure.clone())),
+            Fact::FailureOccurred(failure) => self.failures.push((seq, Arc::new(failure.clone()))),
             Fact::NoteWritten { .. } => self.notes.push(seq),
             Fact::MarkSet { chapter, text } => self.marks.push(Mark {
                 chapter: *chapter,
@@ -372,25 +393,25 @@ impl Projection {
 
     /// What failed that a person should know of, oldest first.
     #[must_use]
-    pub fn failures(&self) -> &[(Seq, Failure)] {
+    pub const fn failures(&self) -> &Rows<(Seq, Arc<Failure>)> {
         &self.failures
     }
 
     /// Feeds that stopped, oldest first.
     #[must_use]
-    pub fn lost_feeds(&self) -> &[LostFeed] {
+    pub const fn lost_feeds(&self) -> &Rows<LostFeed> {
         &self.lost
     }
 
     /// Where notes were written.
     #[must_use]
-    pub fn notes(&self) -> &[Seq] {
+    pub const fn notes(&self) -> &Rows<Seq> {
         &self.notes
     }
 
     /// Where parts of the story begin, oldest first.
     #[must_use]
-    pub fn marks(&self) -> &[Mark] {
+    pub const fn marks(&self) -> &Rows<Mark> {
         &self.marks
     }
 

@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod event;
+pub mod lines;
 pub mod reader;
 pub mod sink;
 

@@ -543,7 +543,8 @@ proptest! {
         for (number, event) in events.iter().enumerate() {
             let seq = Seq::at(number);
             let line = codec::encode(event);
-            prop_assert_eq!(projection.log().line(seq), Some(line.trim_end_matches('\n')));
+            let kept = projection.log().line(seq);
+            prop_assert_eq!(kept.as_deref(), Some(line.trim_end_matches('\n')));
             let logged = projection.log().event(seq);
             prop_assert_eq!(logged.as_ref(), Some(event));
         }
@@ -627,7 +628,7 @@ fn a_row_is_lean() {
 #[test]
 fn a_late_row_reaches_back_a_bounded_way() {
     let mut projection = repeated(20);
-    let before = projection.hops().order().to_vec();
+    let before = projection.hops().order().clone();
     let mut late = story::events()
         .into_iter()
         .find(|event| matches!(event.fact, Fact::UpstreamAnswered(_)))

@@ -424,7 +424,8 @@ fn long() -> (Timeline, Vec<Entry>) {
             event.seq += round * 72;
             let line = codec::encode(&event).trim_end().to_owned();
             timeline.push(&event, &line);
-            all.push(Entry { event, line });
+            let start = 0;
+            all.push(Entry { event, line, start });
         }
     }
     timeline.close();
@@ -448,13 +449,13 @@ fn a_place_is_the_same_whatever_way_led_there() {
         .run(&places, |places| {
             let mut here = timeline.at(places[0]);
             for place in places {
-                timeline.bring(&mut here, place);
+                timeline.bring(&mut here, place).unwrap();
                 prop_assert!(here == straight[place], "at {place}");
                 // A step forward is undone by a step back.
                 if let Some(next) = timeline.step(place, Unit::Event, Direction::Forward) {
-                    timeline.bring(&mut here, next);
+                    timeline.bring(&mut here, next).unwrap();
                     let back = timeline.step(next, Unit::Event, Direction::Back).unwrap();
-                    timeline.bring(&mut here, back);
+                    timeline.bring(&mut here, back).unwrap();
                     prop_assert!(here == straight[place], "back at {place}");
                 }
                 for unit in [Unit::Hop, Unit::Call, Unit::Refusal] {

@@ -206,7 +206,8 @@ impl App {
             .issues()
             .iter()
             .rev()
-            .find(|issue| issue.whereabouts != Whereabouts::Trashed)
+            .map(AsRef::as_ref)
+            .find(|issue: &&IssueView| issue.whereabouts != Whereabouts::Trashed)
     }
 
     /// The policy set that a switch would make active: the platform's when the workshop's is

@@ -1,5 +1,7 @@
 //! What each command does.
 
+use std::borrow::Cow;
+
 use serde_json::json;
 use tui_input::Input;
 
@@ -560,7 +562,7 @@ impl App {
     /// What `y` would copy.
     #[must_use]
     pub fn copyable(&self) -> Option<String> {
-        let line = |seq| self.projection.log().line(seq).map(str::to_owned);
+        let line = |seq| self.projection.log().line(seq).map(Cow::into_owned);
         let of = |subject| match subject {
             Subject::Hop(id) => {
                 let evidence = self.projection.hops().get(id)?.evidence;

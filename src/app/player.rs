@@ -2,7 +2,8 @@
 //!
 //! Pure: time comes in with ticks, on the run's own clock. Must not draw and must not read files.
 
-use crate::projection::Timeline;
+use super::panes::flow::{FlowIndex, Whole};
+use crate::projection::{Hops, Timeline};
 
 /// Gaps of the recording longer than this are shortened to it, in microseconds: nobody wants to
 /// watch a person read a consent page.
@@ -52,6 +53,8 @@ pub struct Tape {
 #[derive(Debug, Clone)]
 pub struct Player {
     pub(super) timeline: Timeline,
+    /// The flow's rows of the whole trace, once they were needed.
+    whole: Option<Whole>,
     title: String,
     growth: Growth,
     pace: Pace,
@@ -122,6 +125,7 @@ impl Player {
     pub fn new(tape: Tape) -> Self {
         Self {
             timeline: tape.timeline,
+            whole: None,
             title: tape.title,
             growth: tape.growth,
             pace: Pace::Paused,
@@ -154,6 +158,14 @@ impl Player {
     #[must_use]
     pub const fn speed(&self) -> Speed {
         self.speed
+    }
+
+    /// The flow's rows of the whole trace, folded as `index` folds them, and its hops.
+    pub(super) fn whole(&mut self, index: &FlowIndex) -> (&Whole, &Hops) {
+        let end = self.timeline.end();
+        let kept = self.whole.take().filter(|whole| whole.fits(index, end));
+        let whole = kept.unwrap_or_else(|| index.whole(end));
+        (self.whole.insert(whole), end.hops())
     }
 
     /// Lets the cursor stand.

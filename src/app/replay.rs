@@ -9,7 +9,10 @@ use super::{
     toast::Tone,
 };
 use crate::{
-    projection::timeline::{Direction, Unit},
+    projection::{
+        Hops,
+        timeline::{Direction, Unit},
+    },
     trace::{
         TraceEvent,
         event::{CallOutcome, Fact},
@@ -116,12 +119,11 @@ impl App {
 
     /// Shows the next event. Tells it, or `None` at the end.
     fn one_more(&mut self) -> Option<TraceEvent> {
-        let rows = self.projection.audit().rows().len();
         let Source::Replay(player) = &self.source else {
             return None;
         };
         let event = player.timeline.advance(&mut self.projection)?;
-        self.see_more(rows);
+        self.see_more();
         Some(event)
     }
 
@@ -168,8 +170,34 @@ impl App {
             return;
         };
         player.pause();
-        player.timeline.bring(&mut self.projection, place);
-        self.see_anew();
+        let before = self.projection.hops().clone();
+        let brought = player.timeline.bring(&mut self.projection, place);
+        self.toast = None;
+        self.travel(&before);
+        if let Err(why) = brought {
+            self.say(Tone::Bad, why);
+        }
+    }
+
+    /// Brings the lists along to another place, where `before` are the hops that they were made of.
+    fn travel(&mut self, before: &Hops) {
+        let Source::Replay(player) = &mut self.source else {
+            return;
+        };
+        let whole = player.whole(&self.flow_index);
+        self.flow_index
+            .travel(&self.projection, &mut self.panes.flow, before, whole);
+        let rows = self.projection.audit().rows().len();
+        self.panes.audit.cut(rows, |id| id.index() < rows);
+        let events = self.projection.log().len();
+        self.panes.trace.cut(events, |seq| seq.index() < events);
+        for (pane, filtered) in [
+            (PaneId::Audit, !self.panes.audit.query().is_empty()),
+            (PaneId::Trace, !self.panes.trace.query().is_empty()),
+        ] {
+            // Without a filter every one is a row, and there is nothing to look at.
+            self.look_further(pane, if filtered { 0 } else { usize::MAX });
+        }
     }
 
     /// Goes to where everything up to the time that was typed has happened, or to an event.
@@ -193,7 +221,7 @@ impl App {
         self.jump(place);
     }
 
-    /// Makes the lists anew: what they showed may not have happened yet.
+    /// Makes the lists anew, of another trace than they showed.
     fn see_anew(&mut self) {
         self.toast = None;
         self.flow_index = FlowIndex::default();
@@ -201,6 +229,7 @@ impl App {
             let text = self.filter_of(pane).to_owned();
             self.look_for(pane, &text);
         }
+        self.travel(&Hops::default());
     }
 
     pub(super) fn step_replay(&mut self, unit: Unit, direction: Direction) {

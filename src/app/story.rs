@@ -102,7 +102,7 @@ pub struct Issuance {
 pub fn issuance(app: &App, call: &Call) -> Issuance {
     let hops = app.projection().hops();
     let mut told = Issuance::default();
-    for id in call.id.map_or(&[][..], |id| hops.of_call(id)) {
+    for id in hops.of_call(call.id) {
         let Some(hop) = hops.get(*id).filter(|hop| hop.kind == HopKind::Exchange) else {
             continue;
         };

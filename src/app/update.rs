@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::keys::{Key, KeyCode, Modifier},
-    projection::story::LIMIT_LINEAR_SCOPES,
+    projection::{Seq, story::LIMIT_LINEAR_SCOPES},
     protocol::{
         observed::CallId,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
@@ -27,8 +27,10 @@ use crate::{
 /// Rows that a turn of the wheel moves.
 const WHEEL: isize = 3;
 
-/// Filters are applied while they are typed up to this many events; above, on Enter.
-const INSTANT: usize = 50_000;
+/// Events that a filter looks at in one go: as much as fits between two frames.
+const LINES: usize = 4_096;
+/// Hops or audit rows that a filter looks at in one go.
+const ROWS: usize = 8_192;
 
 impl App {
     /// Takes a message; says what is to be done.
@@ -49,6 +51,7 @@ impl App {
             Msg::Tick(millis) => {
                 self.at(millis.saturating_mul(1_000));
                 self.play_on();
+                self.look_on();
                 Effects::new()
             }
             Msg::Resized(columns, rows) => {
@@ -181,9 +184,7 @@ impl App {
             Some(Overlay::Filter { pane, input, .. }) => {
                 change(input);
                 let (pane, text) = (*pane, input.value().to_owned());
-                if self.projection.log().len() <= INSTANT {
-                    self.look_for(pane, &text);
-                }
+                self.look_for(pane, &text);
             }
             Some(Overlay::Goto { input }) => change(input),
             Some(
@@ -285,25 +286,91 @@ impl App {
 
     /// Folds a fact and brings the lists up to date.
     pub(super) fn fold(&mut self, event: &TraceEvent) {
-        let rows = self.projection.audit().rows().len();
         self.projection.apply(event);
-        self.see_more(rows);
+        self.see_more();
     }
 
-    /// Brings the lists up to date after one fact; there were so many audit rows before it.
-    pub(super) fn see_more(&mut self, rows: usize) {
-        for row in &self.projection.audit().rows()[rows..] {
-            if row.matches(self.panes.audit.query()) {
-                self.panes.audit.push(row.id);
-            }
+    /// Brings the lists up to date after one fact. A list that is still looking for something
+    /// comes to it in its turn.
+    pub(super) fn see_more(&mut self) {
+        const NEAR: usize = 64;
+        let rows = self.projection.audit().rows().len();
+        if rows - self.panes.audit.seen().min(rows) <= NEAR {
+            self.look_at_rows(NEAR);
         }
-        if let Some(seq) = self.projection.log().last()
-            && (self.panes.trace.query().is_empty()
-                || self.projection.log().matches(seq, self.panes.trace.query()))
-        {
-            self.panes.trace.push(seq);
+        let events = self.projection.log().len();
+        if events - self.panes.trace.seen().min(events) <= NEAR {
+            self.look_at_events(NEAR);
         }
         self.flow_index.sync(&self.projection, &mut self.panes.flow);
+    }
+
+    /// Lets a list of rows or events look at so many more.
+    pub(super) fn look_further(&mut self, pane: PaneId, most: usize) {
+        match pane {
+            PaneId::Audit => self.look_at_rows(most),
+            PaneId::Trace => self.look_at_events(most),
+            PaneId::Flow | PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {}
+        }
+    }
+
+    fn look_at_rows(&mut self, most: usize) {
+        let rows = self.projection.audit().rows();
+        self.panes.audit.look_on(rows.len(), most, |at, query| {
+            let row = rows.get(at)?;
+            (query.is_empty() || row.matches(query)).then_some(row.id)
+        });
+    }
+
+    fn look_at_events(&mut self, most: usize) {
+        let log = self.projection.log();
+        self.panes.trace.look_on(log.len(), most, |at, query| {
+            let seq = Seq::at(at);
+            (query.is_empty() || log.matches(seq, query)).then_some(seq)
+        });
+    }
+
+    /// How much of what a pane's filter asks about was looked at, in hundredths; `None` when all.
+    #[must_use]
+    pub fn searched(&self, pane: PaneId) -> Option<usize> {
+        let (seen, all) = match pane {
+            PaneId::Flow => {
+                let all = self.projection.hops().len();
+                (all - self.flow_index.behind(&self.projection), all)
+            }
+            PaneId::Audit => (
+                self.panes.audit.seen(),
+                self.projection.audit().rows().len(),
+            ),
+            PaneId::Trace => (self.panes.trace.seen(), self.projection.log().len()),
+            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => return None,
+        };
+        (seen < all).then(|| seen * 100 / all)
+    }
+
+    /// Lets one list that is behind look on: the one in view first.
+    fn look_on(&mut self) {
+        let panes = [self.focus.pane, PaneId::Flow, PaneId::Audit, PaneId::Trace];
+        let behind = panes
+            .into_iter()
+            .find(|pane| self.searched(*pane).is_some());
+        match behind {
+            Some(PaneId::Flow) => {
+                self.flow_index
+                    .look_on(&self.projection, &mut self.panes.flow, ROWS);
+            }
+            Some(PaneId::Audit) => self.look_at_rows(ROWS),
+            Some(PaneId::Trace) => self.look_at_events(LINES),
+            Some(PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions) | None => {}
+        }
+    }
+
+    /// When to go on looking: at once, as long as a list is behind.
+    pub(super) fn search_wake(&self) -> Option<u64> {
+        [PaneId::Flow, PaneId::Audit, PaneId::Trace]
+            .into_iter()
+            .any(|pane| self.searched(pane).is_some())
+            .then_some(self.now_us)
     }
 
     /// Opens and closes windows that follow from a fact, held picture or not.
@@ -473,28 +540,22 @@ impl App {
             PaneId::Flow => {
                 self.panes.flow.look_for(text);
                 self.flow_index
-                    .rebuild(&self.projection, &mut self.panes.flow);
+                    .rebuild(&self.projection, &mut self.panes.flow, most(text, ROWS));
             }
             PaneId::Audit => {
                 self.panes.audit.look_for(text);
-                let query = self.panes.audit.query().clone();
-                let rows = self.projection.audit().rows().iter();
-                self.panes
-                    .audit
-                    .replace_from(0, rows.filter(|row| row.matches(&query)).map(|row| row.id));
+                self.look_at_rows(most(text, ROWS));
             }
             PaneId::Trace => {
                 self.panes.trace.look_for(text);
-                let query = self.panes.trace.query().clone();
-                let log = self.projection.log();
-                self.panes.trace.replace_from(
-                    0,
-                    (0..log.len())
-                        .map(crate::projection::Seq::at)
-                        .filter(|seq| query.is_empty() || log.matches(*seq, &query)),
-                );
+                self.look_at_events(most(text, LINES));
             }
             PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {}
         }
     }
+}
+
+/// How many things to look at in one go: without a filter there is nothing to look for.
+const fn most(filter: &str, some: usize) -> usize {
+    if filter.is_empty() { usize::MAX } else { some }
 }

@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     fn new(header: &'a Header, projection: &'a Projection) -> Self {
         // The same file gives the same trace, so sending it twice makes no second run.
         let mut seed = codec::encode_header(header);
-        seed.push_str(projection.log().lines().next().unwrap_or(""));
+        seed.push_str(&projection.log().lines().next().unwrap_or_default());
         let trace = hex(&digest(&SHA256, seed.as_bytes()).as_ref()[..16]);
         let root = span_id(&trace, "run");
         let calls = projection.tools().calls().iter().enumerate();

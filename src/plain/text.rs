@@ -664,7 +664,7 @@ fn hop_line(hop: &Hop) -> Line {
 /// True for a call within which a credential was refused.
 fn was_refused(call: Option<CallId>, projection: &Projection) -> bool {
     let hops = projection.hops();
-    call.map_or(&[][..], |call| hops.of_call(call))
+    hops.of_call(call)
         .iter()
         .filter_map(|id| hops.get(*id))
         .any(|hop| hop.kind == HopKind::Exchange && hop.verdict == Verdict::Denied)

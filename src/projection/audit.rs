@@ -1,14 +1,14 @@
 //! The zone's audit rows, each with the tool that caused it where that is known by fact.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 
 use super::{
     Moment,
     credentials::{Credential, Credentials},
+    index::Index,
     log::Seq,
     names::{Name, Names, policy_name},
+    rows::Rows,
     tools::Tools,
 };
 use crate::protocol::{
@@ -32,9 +32,9 @@ impl AuditId {
 /// The audit log as far as it was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Audit {
-    rows: Vec<AuditRow>,
-    by_id: HashMap<Name, AuditId>,
-    by_call: HashMap<CallId, Vec<AuditId>>,
+    rows: Rows<AuditRow>,
+    by_id: Index<Name, AuditId>,
+    by_call: Index<CallId, AuditId>,
     issued: u64,
     failed: u64,
     repeated: u64,
@@ -91,7 +91,7 @@ pub enum Era {
 impl Audit {
     /// All rows, in order of arrival.
     #[must_use]
-    pub fn rows(&self) -> &[AuditRow] {
+    pub const fn rows(&self) -> &Rows<AuditRow> {
         &self.rows
     }
 
@@ -103,10 +103,9 @@ impl Audit {
     /// The rows of a call, in order of arrival.
     pub fn of_call(&self, call: CallId) -> impl DoubleEndedIterator<Item = &AuditRow> {
         self.by_call
-            .get(&call)
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .filter_map(|id| self.get(*id))
+            .all(&call)
+            .into_iter()
+            .filter_map(|id| self.get(id))
     }
 
     /// How many credentials were issued.
@@ -133,25 +132,25 @@ impl Audit {
         at: &Moment,
         record: &AuditRecord,
         tools: &mut Tools,
-        names: &mut Names,
+        names: &Names,
         credentials: &mut Credentials,
     ) -> Option<&AuditRow> {
         let own_id = names.get(&record.id);
         let id = AuditId(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
         // A record without an id cannot be told apart from another: it is never a repetition.
         if !own_id.is_empty() {
-            if self.by_id.contains_key(&own_id) {
+            if self.by_id.get(&own_id).is_some() {
                 self.repeated += 1;
                 return None;
             }
-            self.by_id.insert(own_id, id);
+            self.by_id.note(own_id, id);
         }
         let call = record.trace_parent.map(|parent| parent.trace).or(at.call);
         let tool = call
             .and_then(|call| tools.call(call))
             .map(|call| call.tool.clone());
         if let Some(call) = call {
-            self.by_call.entry(call).or_default().push(id);
+            self.by_call.note(call, id);
         }
         if record.event == AuditEvent::CredentialsIssue {
             let issued = record.status == AuditStatus::Issued;

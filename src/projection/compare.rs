@@ -8,9 +8,7 @@ mod align;
 
 use serde::Serialize;
 
-use super::{
-    Hop, HopKind, Projection, Verdict, audit::AuditRow, hops::HopId, story::StepState, tools::Call,
-};
+use super::{Hop, HopKind, Projection, Verdict, audit::AuditRow, story::StepState, tools::Call};
 use crate::{
     protocol::{audit::AuditRecord, observed::CallId},
     trace::{
@@ -120,13 +118,14 @@ impl Comparison {
                 hops: outside,
             });
         }
-        let (mine, yours) = (left.tools().calls(), right.tools().calls());
-        let same_tool = |a: &Call, b: &Call| {
+        let mine: Vec<&Call> = left.tools().calls().iter().collect();
+        let yours: Vec<&Call> = right.tools().calls().iter().collect();
+        let same_tool = |a: &&Call, b: &&Call| {
             let same = u32::from(a.outcome == b.outcome);
             (a.tool == b.tool).then_some(2 + same)
         };
-        for (a, b) in align::heaviest(mine, yours, same_tool) {
-            calls.push(call(&sides, a, b, tolerance));
+        for (a, b) in align::heaviest(&mine, &yours, same_tool) {
+            calls.push(call(&sides, a.copied(), b.copied(), tolerance));
         }
         Self {
             run: run(left, right),
@@ -243,9 +242,10 @@ fn left_over(projection: &Projection) -> Vec<&Hop> {
 }
 
 fn of_call<'a>(side: &Side<'a>, call: Option<&Call>) -> Vec<&'a Hop> {
-    let ids: &[HopId] = call
-        .and_then(|call| call.id)
-        .map_or(&[], |id| side.projection.hops().of_call(id));
+    let ids = side
+        .projection
+        .hops()
+        .of_call(call.and_then(|call| call.id));
     ids.iter()
         .filter_map(|id| side.projection.hops().get(*id))
         .collect()

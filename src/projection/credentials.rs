@@ -1,8 +1,8 @@
 //! A letter for every credential, in order of appearance, so that the eye can follow one.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
-use super::log::Seq;
+use super::{index::Index, log::Seq, rows::Rows};
 use crate::protocol::secret::Fingerprint;
 
 /// A credential as rows show it: `A 1f2e3d4c`.
@@ -46,20 +46,21 @@ impl fmt::Display for Letter {
 /// Every credential that was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Credentials {
-    known: HashMap<Fingerprint, Letter>,
-    order: Vec<(Credential, Seq)>,
+    known: Index<Fingerprint, Letter>,
+    order: Rows<(Credential, Seq)>,
 }
 
 impl Credentials {
     /// The credential with this fingerprint; the first time, the next letter is given to it.
     pub(super) fn note(&mut self, fingerprint: Fingerprint, seq: Seq) -> Credential {
         let next = Letter(u32::try_from(self.order.len()).unwrap_or(u32::MAX));
-        let letter = *self.known.entry(fingerprint).or_insert(next);
+        let letter = self.known.get(&fingerprint).unwrap_or(next);
         let credential = Credential {
             letter,
             fingerprint,
         };
         if letter == next {
+            self.known.note(fingerprint, letter);
             self.order.push((credential, seq));
         }
         credential
@@ -68,12 +69,12 @@ impl Credentials {
     /// The letter of a fingerprint that was seen.
     #[must_use]
     pub fn letter(&self, fingerprint: Fingerprint) -> Option<Letter> {
-        self.known.get(&fingerprint).copied()
+        self.known.get(&fingerprint)
     }
 
     /// All, in order of appearance, each with the event that showed it first.
     #[must_use]
-    pub fn all(&self) -> &[(Credential, Seq)] {
+    pub const fn all(&self) -> &Rows<(Credential, Seq)> {
         &self.order
     }
 }

@@ -1,6 +1,6 @@
 //! The `.env` that the workshop begins with beside the one that it ends with.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::log::Seq;
 use crate::{
@@ -11,9 +11,9 @@ use crate::{
 /// The env pane's data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Env {
-    before: Option<EnvFile>,
-    after: Option<EnvFile>,
-    rows: Vec<EnvRow>,
+    before: Option<Arc<EnvFile>>,
+    after: Option<Arc<EnvFile>>,
+    rows: Arc<Vec<EnvRow>>,
 }
 
 /// One file as read.
@@ -61,13 +61,13 @@ pub enum EnvChange {
 
 impl Env {
     #[must_use]
-    pub const fn before(&self) -> Option<&EnvFile> {
-        self.before.as_ref()
+    pub fn before(&self) -> Option<&EnvFile> {
+        self.before.as_deref()
     }
 
     #[must_use]
-    pub const fn after(&self) -> Option<&EnvFile> {
-        self.after.as_ref()
+    pub fn after(&self) -> Option<&EnvFile> {
+        self.after.as_deref()
     }
 
     /// Both files, joined by name: the order of the first, new variables behind their predecessor.
@@ -77,17 +77,18 @@ impl Env {
     }
 
     pub(super) fn read(&mut self, seq: Seq, which: EnvSide, file: &str, lines: &[EnvLine]) {
-        let read = EnvFile {
+        let read = Arc::new(EnvFile {
             file: file.to_owned(),
             lines: lines.to_vec(),
             evidence: seq,
-        };
+        });
         match which {
             EnvSide::Before => self.before = Some(read),
             EnvSide::After => self.after = Some(read),
         }
-        let side = |file: &Option<EnvFile>| file.as_ref().map_or(Vec::new(), |f| unique(&f.lines));
-        self.rows = join(&side(&self.before), &side(&self.after));
+        let side =
+            |file: &Option<Arc<EnvFile>>| file.as_ref().map_or(Vec::new(), |f| unique(&f.lines));
+        self.rows = Arc::new(join(&side(&self.before), &side(&self.after)));
     }
 }
 

@@ -231,6 +231,6 @@ impl super::Log {
         let Some(line) = self.line(seq) else {
             return false;
         };
-        query.all(|term| contains(line, &term.word))
+        query.all(|term| contains(&line, &term.word))
     }
 }

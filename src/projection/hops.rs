@@ -3,9 +3,7 @@
 //!
 //! Voices are joined by call and span only. What nobody observed stays absent; no row is made up.
 
-use std::collections::HashMap;
-
-use super::{credentials::Credential, log::Seq, names::Name};
+use super::{credentials::Credential, index::Index, log::Seq, names::Name, rows::Rows};
 use crate::{
     protocol::{
         observed::{CallId, Upstream},
@@ -32,7 +30,7 @@ impl HopId {
         self.0 as usize
     }
 
-    fn next(rows: &[Hop]) -> Self {
+    fn next(rows: &Rows<Hop>) -> Self {
         Self(u32::try_from(rows.len()).unwrap_or(u32::MAX))
     }
 }
@@ -100,6 +98,8 @@ pub struct Hop {
     /// Why it failed, or a word more.
     pub note: Option<Name>,
     pub evidence: Evidence,
+    /// The hop of the same call that used what this exchange issued.
+    user: Option<HopId>,
 }
 
 /// Which events a hop was put together from.
@@ -146,10 +146,13 @@ enum Channel {
 /// Every hop of the run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hops {
-    rows: Vec<Hop>,
-    order: Vec<HopId>,
-    by_key: HashMap<(Option<CallId>, SpanId, Channel), HopId>,
-    by_call: HashMap<CallId, InCall>,
+    rows: Rows<Hop>,
+    order: Rows<HopId>,
+    by_key: Index<(Option<CallId>, SpanId, Channel), HopId>,
+    calls: Rows<InCall>,
+    by_call: Index<CallId, u32>,
+    /// The exchange that issued a credential within a call, by its fingerprint: the last one.
+    issued: Index<(CallId, Fingerprint), HopId>,
     /// The browser's hop that has not come back.
     browser: Option<HopId>,
     /// The hop that the last event to change one changed.
@@ -159,20 +162,16 @@ pub struct Hops {
 /// The hops of one call.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct InCall {
-    order: Vec<HopId>,
+    order: Rows<HopId>,
     /// The `tools/call` request itself.
     request: Option<HopId>,
-    /// The exchange that issued a credential, by its fingerprint: the last one.
-    issued: HashMap<Fingerprint, HopId>,
-    /// The hop that used the credential of an exchange.
-    used: HashMap<HopId, HopId>,
     denied: Option<HopId>,
 }
 
 impl Hops {
     /// All hops by [`HopId::index`], in order of first mention.
     #[must_use]
-    pub fn rows(&self) -> &[Hop] {
+    pub const fn rows(&self) -> &Rows<Hop> {
         &self.rows
     }
 
@@ -185,7 +184,7 @@ impl Hops {
     /// The order of the Flow pane: by when each hop began. A late voice may move a row near the
     /// end; rows far back stay.
     #[must_use]
-    pub fn order(&self) -> &[HopId] {
+    pub const fn order(&self) -> &Rows<HopId> {
         &self.order
     }
 
@@ -196,8 +195,36 @@ impl Hops {
 
     /// The hops of a call, by when each began.
     #[must_use]
-    pub fn of_call(&self, call: CallId) -> &[HopId] {
-        self.by_call.get(&call).map_or(&[], |hops| &hops.order)
+    pub fn of_call(&self, call: impl Into<Option<CallId>>) -> &Rows<HopId> {
+        static NONE: Rows<HopId> = Rows::new();
+        call.into()
+            .and_then(|call| self.in_call(call))
+            .map_or(&NONE, |hops| &hops.order)
+    }
+
+    fn in_call(&self, call: CallId) -> Option<&InCall> {
+        self.calls.get(self.by_call.get(&call)? as usize)
+    }
+
+    /// The hops of a call, to be changed; made if the call is new.
+    fn in_call_mut(&mut self, call: CallId) -> Option<&mut InCall> {
+        let next = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
+        let place = self.by_call.get(&call).unwrap_or(next);
+        if place == next {
+            self.by_call.note(call, place);
+            self.calls.push(InCall::default());
+        }
+        self.calls.get_mut(place as usize)
+    }
+
+    /// How many places at the beginning of the order are the same in both, their hops included.
+    /// May be fewer than there are, never more; finding out takes no look at the hops.
+    #[must_use]
+    pub fn same_until(&self, other: &Self) -> usize {
+        let hops = self.rows.shared_with(&other.rows);
+        let places = self.order.shared_with(&other.order);
+        // A hop stands within reach of its number in the order of first mention.
+        places.min(hops.saturating_sub(order::REACH))
     }
 
     /// The hop that this event made or changed, as long as it is the last event to do so: for

@@ -1,6 +1,6 @@
 //! Who drives: the sign-in, leg by leg, and what discovery found on the way.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Moment,
@@ -22,7 +22,7 @@ pub struct Identity {
     /// How often the client refreshed its token.
     pub refreshes: u32,
     /// Whom the audit log named, by `sub`: its rows of a sign-in come before the token does.
-    people: HashMap<Name, Name>,
+    people: Arc<HashMap<Name, Name>>,
 }
 
 /// More people than sign in to a workshop's zone; a hostile log may claim any number.
@@ -144,7 +144,7 @@ impl Identity {
         &mut self,
         at: &Moment,
         fact: &Fact,
-        names: &mut Names,
+        names: &Names,
         credentials: &mut Credentials,
     ) {
         match fact {
@@ -240,13 +240,16 @@ impl Identity {
     }
 
     /// A zone's token may name its user by an opaque `sub` only; the audit log knows the person.
-    fn learn_name(&mut self, record: &AuditRecord, names: &mut Names) {
+    fn learn_name(&mut self, record: &AuditRecord, names: &Names) {
         let Some(party) = &record.actor.user else {
             return;
         };
         let sub = names.get(&party.identifier);
-        if self.people.len() < MOST_PEOPLE || self.people.contains_key(&sub) {
-            self.people.insert(sub, names.get(&party.name));
+        let name = names.get(&party.name);
+        if self.people.get(&sub) != Some(&name)
+            && (self.people.len() < MOST_PEOPLE || self.people.contains_key(&sub))
+        {
+            Arc::make_mut(&mut self.people).insert(sub, name);
         }
         let SignIn::SignedIn(user) = &mut self.state else {
             return;

@@ -3,14 +3,16 @@
 //! Tickets and issues are paired by the escalation that made one of the other, never by text.
 //! Bodies stay as they came: whoever shows them must make them harmless.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
 use super::{
     Moment,
+    index::Index,
     log::Seq,
     names::{Name, Names},
+    rows::Rows,
     tools::Tools,
 };
 use crate::{
@@ -27,14 +29,27 @@ use crate::{
 /// The issue pane's data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Issues {
-    tickets: Vec<Ticket>,
-    tickets_by_id: HashMap<Uuid, usize>,
-    views: Vec<IssueView>,
-    by_id: HashMap<Name, usize>,
-    by_ticket: HashMap<Uuid, usize>,
-    by_call: HashMap<CallId, usize>,
-    latest: Option<usize>,
+    tickets: Arc<TicketList>,
+    /// Each in a place of its own: the texts of its neighbours need not be copied with it.
+    views: Rows<Arc<IssueView>>,
+    by_id: Index<Name, u32>,
+    by_ticket: Index<Uuid, u32>,
+    by_call: Index<CallId, u32>,
+    latest: Option<u32>,
+    /// Bytes of the documents that the views hold.
+    documents: usize,
+    /// The views before this one gave their documents away.
+    bare: u32,
 }
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct TicketList {
+    tickets: Vec<Ticket>,
+    by_id: HashMap<Uuid, usize>,
+}
+
+/// Bytes of issues' texts that are kept; above it the oldest issues keep their names only.
+const ROOM: usize = 256 * 1024 * 1024;
 
 /// An issue as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,45 +89,46 @@ impl Issues {
     /// The tickets of the last list.
     #[must_use]
     pub fn tickets(&self) -> &[Ticket] {
-        &self.tickets
+        &self.tickets.tickets
     }
 
     #[must_use]
     pub fn ticket(&self, id: Uuid) -> Option<&Ticket> {
-        self.tickets_by_id
-            .get(&id)
-            .and_then(|at| self.tickets.get(*at))
+        let list = &self.tickets;
+        list.by_id.get(&id).and_then(|at| list.tickets.get(*at))
     }
 
     /// Every issue that was told of, in order of first mention.
     #[must_use]
-    pub fn issues(&self) -> &[IssueView] {
+    pub const fn issues(&self) -> &Rows<Arc<IssueView>> {
         &self.views
     }
 
     #[must_use]
     pub fn issue(&self, id: &str) -> Option<&IssueView> {
-        self.by_id.get(id).and_then(|at| self.views.get(*at))
+        self.view(self.by_id.get(&Name::from(id))?)
     }
 
     /// The issue that an escalation of this ticket made last.
     #[must_use]
     pub fn of_ticket(&self, ticket: Uuid) -> Option<&IssueView> {
-        self.by_ticket
-            .get(&ticket)
-            .and_then(|at| self.views.get(*at))
+        self.view(self.by_ticket.get(&ticket)?)
     }
 
     /// The issue that this escalation made.
     #[must_use]
     pub fn of_call(&self, call: CallId) -> Option<&IssueView> {
-        self.by_call.get(&call).and_then(|at| self.views.get(*at))
+        self.view(self.by_call.get(&call)?)
     }
 
     /// The issue that was made last.
     #[must_use]
     pub fn latest(&self) -> Option<&IssueView> {
-        self.latest.and_then(|at| self.views.get(at))
+        self.view(self.latest?)
+    }
+
+    fn view(&self, place: u32) -> Option<&IssueView> {
+        self.views.get(place as usize).map(Arc::as_ref)
     }
 
     /// The ticket and the issue of the latest escalation, as far as each is known.
@@ -126,12 +142,13 @@ impl Issues {
     }
 
     /// The place of an issue; a new one is the latest.
-    fn at(&mut self, seq: Seq, id: &str, names: &mut Names) -> usize {
+    fn at(&mut self, seq: Seq, id: &str, names: &Names) -> u32 {
         let id = names.get(id);
-        let next = self.views.len();
-        let place = *self.by_id.entry(id.clone()).or_insert(next);
+        let next = u32::try_from(self.views.len()).unwrap_or(u32::MAX);
+        let place = self.by_id.get(&id).unwrap_or(next);
         if place == next {
-            self.views.push(IssueView {
+            self.by_id.note(id.clone(), place);
+            self.views.push(Arc::new(IssueView {
                 id,
                 identifier: names.get(""),
                 url: names.get(""),
@@ -142,28 +159,27 @@ impl Issues {
                 entities: Vec::new(),
                 whereabouts: Whereabouts::Filed,
                 evidence: seq,
-            });
+            }));
             self.latest = Some(place);
         }
         place
     }
 
     /// Remembers which escalation made the issue, and so which ticket it is about.
-    fn made_by(&mut self, place: usize, call: Option<CallId>, ticket: Option<Uuid>) {
-        let Some(issue) = self.views.get_mut(place) else {
-            return;
-        };
+    fn made_by(&mut self, place: u32, call: Option<CallId>, ticket: Option<Uuid>) {
         if let Some(call) = call {
-            issue.call = Some(call);
-            self.by_call.insert(call, place);
+            self.by_call.note(call, place);
         }
         if let Some(ticket) = ticket {
-            issue.ticket = Some(ticket);
-            self.by_ticket.insert(ticket, place);
+            self.by_ticket.note(ticket, place);
         }
+        self.change(place, |issue| {
+            issue.call = call.or(issue.call);
+            issue.ticket = ticket.or(issue.ticket);
+        });
     }
 
-    pub(super) fn seen(&mut self, at: &Moment, issue: &Issue, tools: &Tools, names: &mut Names) {
+    pub(super) fn seen(&mut self, at: &Moment, issue: &Issue, tools: &Tools, names: &Names) {
         let place = self.at(at.seq, &issue.id, names);
         let call = issue.trace_parent.map(|parent| parent.trace).or(at.call);
         let maker = call
@@ -172,20 +188,21 @@ impl Issues {
         if let Some(maker) = maker {
             self.made_by(place, call, maker.ticket);
         }
-        let view = &mut self.views[place];
-        view.identifier = names.get(&issue.identifier);
-        view.url = names.get(&issue.url);
-        view.whereabouts = if issue.trashed {
-            Whereabouts::Trashed
-        } else {
-            Whereabouts::There
-        };
-        view.evidence = at.seq;
-        view.seen = Some(issue.clone());
+        self.change(place, |view| {
+            view.identifier = names.get(&issue.identifier);
+            view.url = names.get(&issue.url);
+            view.whereabouts = if issue.trashed {
+                Whereabouts::Trashed
+            } else {
+                Whereabouts::There
+            };
+            view.evidence = at.seq;
+            view.seen = Some(issue.clone());
+        });
     }
 
     /// Reads the results of the server's three tools; a result of another shape tells nothing.
-    pub(super) fn finished(&mut self, at: &Moment, fact: &Fact, names: &mut Names) {
+    pub(super) fn finished(&mut self, at: &Moment, fact: &Fact, names: &Names) {
         let Fact::ToolCallFinished {
             tool,
             structured: Some(structured),
@@ -204,23 +221,25 @@ impl Issues {
                 if let Ok(result) = <Escalated as serde::Deserialize>::deserialize(structured) {
                     let place = self.at(at.seq, &result.issue_id, names);
                     self.made_by(place, at.call, Some(result.ticket_id));
-                    let view = &mut self.views[place];
-                    view.identifier = names.get(&result.identifier);
-                    view.url = names.get(&result.url);
-                    view.masked_text = result.masked_text;
-                    view.entities = result.detected_entities.unwrap_or_default();
-                    view.evidence = at.seq;
+                    self.change(place, |view| {
+                        view.identifier = names.get(&result.identifier);
+                        view.url = names.get(&result.url);
+                        view.masked_text = result.masked_text;
+                        view.entities = result.detected_entities.unwrap_or_default();
+                        view.evidence = at.seq;
+                    });
                     self.latest = Some(place);
                 }
             }
             DELETE_ISSUE => {
                 let deleted = <Deleted as serde::Deserialize>::deserialize(structured).ok();
                 if let Some(deleted) = deleted.filter(|deleted| deleted.success)
-                    && let Some(place) = self.by_id.get(deleted.issue_id.as_str())
-                    && let Some(view) = self.views.get_mut(*place)
+                    && let Some(place) = self.by_id.get(&names.get(&deleted.issue_id))
                 {
-                    view.whereabouts = Whereabouts::Trashed;
-                    view.evidence = at.seq;
+                    self.change(place, |view| {
+                        view.whereabouts = Whereabouts::Trashed;
+                        view.evidence = at.seq;
+                    });
                 }
             }
             _ => {}
@@ -230,12 +249,55 @@ impl Issues {
     /// One ticket asked for by id is added; a whole list takes the place of the last.
     fn list(&mut self, tickets: Vec<Ticket>) {
         if let [one] = tickets.as_slice()
-            && let Some(place) = self.tickets_by_id.get(&one.id)
+            && let Some(place) = self.tickets.by_id.get(&one.id).copied()
         {
-            self.tickets[*place] = one.clone();
+            let list = Arc::make_mut(&mut self.tickets);
+            if let Some(known) = list.tickets.get_mut(place) {
+                known.clone_from(one);
+            }
             return;
         }
-        self.tickets_by_id = tickets.iter().enumerate().map(|(n, t)| (t.id, n)).collect();
-        self.tickets = tickets;
+        self.tickets = Arc::new(TicketList {
+            by_id: tickets.iter().enumerate().map(|(n, t)| (t.id, n)).collect(),
+            tickets,
+        });
+    }
+
+    /// Changes a view, and sees to it that all documents together stay within [`ROOM`].
+    fn change(&mut self, place: u32, change: impl FnOnce(&mut IssueView)) {
+        let Some(view) = self.views.get_mut(place as usize) else {
+            return;
+        };
+        let before = view.documents();
+        let view = Arc::make_mut(view);
+        change(view);
+        self.documents = (self.documents + view.documents()).saturating_sub(before);
+        while self.documents > ROOM && (self.bare as usize) < self.views.len() {
+            if let Some(oldest) = self.views.get_mut(self.bare as usize) {
+                self.documents = self.documents.saturating_sub(oldest.documents());
+                let oldest = Arc::make_mut(oldest);
+                oldest.seen = None;
+                oldest.masked_text = None;
+                oldest.entities = Vec::new();
+            }
+            self.bare += 1;
+        }
+    }
+}
+
+impl IssueView {
+    /// Bytes of text beyond its names.
+    fn documents(&self) -> usize {
+        let seen = self.seen.as_ref().map_or(0, |issue| {
+            issue.title.len()
+                + issue.description.len()
+                + issue.labels.iter().map(String::len).sum::<usize>()
+        });
+        let entities: usize = self
+            .entities
+            .iter()
+            .map(|_| size_of::<DetectedEntity>())
+            .sum();
+        seen + self.masked_text.as_deref().map_or(0, str::len) + entities
     }
 }

@@ -1,11 +1,15 @@
-//! Every event of the run, kept as the line that a recording would hold.
+//! Every event of the run, kept as the line that a recording would hold, or as the place of that
+//! line in the file that was read.
 //!
-//! A decoded event takes about a kilobyte, its line a third of that, so the log keeps lines and
-//! decodes one when somebody looks at it. It must not interpret what it keeps.
+//! A decoded event takes about a kilobyte, its line a third of that, its place eight bytes; so an
+//! event is decoded when somebody looks at it. It must not interpret what it keeps.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc};
 
-use crate::trace::{TraceEvent, codec};
+use crate::{
+    support::text::one_line,
+    trace::{TraceEvent, codec, lines::SharedLines},
+};
 
 /// Lines per chunk: appending never copies more than one chunk, however long the log is.
 const CHUNK: usize = 1024;
@@ -40,19 +44,26 @@ impl fmt::Debug for Seq {
 pub struct Log {
     chunks: Vec<Arc<Chunk>>,
     len: usize,
+    /// Where the lines of chunks that hold none lie.
+    source: Option<SharedLines>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Chunk {
+    /// The lines, one after the other; empty if they lie elsewhere.
     text: String,
-    ends: Vec<usize>,
+    /// Where each line ends in `text`; or where it begins in the source.
+    places: Vec<u64>,
 }
 
 impl Chunk {
     /// Forgets what lies behind the first `count` lines.
     fn cut(&mut self, count: usize) {
-        self.ends.truncate(count);
-        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+        self.places.truncate(count);
+        let end = self.places.last().map_or(0, |end| index(*end));
+        if end <= self.text.len() {
+            self.text.truncate(end);
+        }
     }
 }
 
@@ -66,16 +77,42 @@ impl PartialEq for Log {
 impl Eq for Log {}
 
 impl Log {
+    /// An empty log of events whose lines lie in `source`.
+    pub(super) fn of(source: SharedLines) -> Self {
+        Self {
+            source: Some(source),
+            ..Self::default()
+        }
+    }
+
     /// Appends an event and tells its place.
     pub(super) fn push(&mut self, event: &TraceEvent) -> Seq {
         self.push_line(&codec::encode(event))
     }
 
-    /// Appends an event whose line is at hand.
+    /// Appends an event whose line is at hand. A log with a source keeps no lines of its own: there
+    /// such an event is counted and cannot be looked at.
     pub(super) fn push_line(&mut self, line: &str) -> Seq {
+        if self.source.is_some() {
+            return self.push_place(u64::MAX);
+        }
+        self.add(|tail| {
+            tail.text.push_str(line.trim_end_matches('\n'));
+            tail.places.push(tail.text.len() as u64);
+        })
+    }
+
+    /// Appends an event whose line begins at this byte of the source.
+    pub(super) fn push_place(&mut self, start: u64) -> Seq {
+        self.add(|tail| tail.places.push(start))
+    }
+
+    fn add(&mut self, line: impl FnOnce(&mut Chunk)) -> Seq {
         if self.len.is_multiple_of(CHUNK) {
             if let Some(full) = self.chunks.last_mut() {
-                Arc::make_mut(full).text.shrink_to_fit();
+                let full = Arc::make_mut(full);
+                full.text.shrink_to_fit();
+                full.places.shrink_to_fit();
             }
             self.chunks.push(Arc::default());
         }
@@ -83,8 +120,7 @@ impl Log {
         if let Some(tail) = self.chunks.last_mut() {
             let tail = Arc::make_mut(tail);
             tail.cut(kept);
-            tail.text.push_str(line.trim_end_matches('\n'));
-            tail.ends.push(tail.text.len());
+            line(tail);
         }
         let seq = Seq::at(self.len);
         self.len += 1;
@@ -97,6 +133,7 @@ impl Log {
         Self {
             chunks: self.chunks[..len.div_ceil(CHUNK)].to_vec(),
             len,
+            source: self.source.clone(),
         }
     }
 
@@ -111,6 +148,7 @@ impl Log {
             Some(own) => *own = Arc::clone(chunk),
             None => self.chunks.push(Arc::clone(chunk)),
         }
+        self.source.clone_from(&whole.source);
         self.len += 1;
         Some(Seq::at(self.len - 1))
     }
@@ -126,31 +164,49 @@ impl Log {
         self.len == 0
     }
 
-    /// The event's line, without its line feed.
+    /// The event's line, without its line feed; `None` past the end, or if the source does not
+    /// give it any more.
     #[must_use]
-    pub fn line(&self, seq: Seq) -> Option<&str> {
-        if seq.index() >= self.len {
-            return None;
-        }
-        let chunk = self.chunks.get(seq.index() / CHUNK)?;
-        let place = seq.index() % CHUNK;
-        let end = *chunk.ends.get(place)?;
-        let start = place
-            .checked_sub(1)
-            .and_then(|before| chunk.ends.get(before))
-            .map_or(0, |end| *end);
-        chunk.text.get(start..end)
+    pub fn line(&self, seq: Seq) -> Option<Cow<'_, str>> {
+        self.read(seq).ok()
     }
 
-    /// Every line from the beginning, without line feeds.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
+    /// [`Self::line`], with the reason why there is none.
+    ///
+    /// # Errors
+    /// A few words, if there is no such event or its source does not give it any more.
+    pub fn read(&self, seq: Seq) -> Result<Cow<'_, str>, String> {
+        let place = seq.index() % CHUNK;
+        let chunk = self.chunks.get(seq.index() / CHUNK);
+        let chunk = chunk.filter(|_| seq.index() < self.len);
+        let Some((chunk, at)) = chunk.and_then(|chunk| Some((chunk, *chunk.places.get(place)?)))
+        else {
+            return Err("there is no such event".to_owned());
+        };
+        if let Some(source) = &self.source {
+            let line = source.line(at);
+            return line
+                .map(Cow::Owned)
+                .map_err(|error| one_line(&error.to_string()));
+        }
+        let start = place
+            .checked_sub(1)
+            .and_then(|before| chunk.places.get(before));
+        let start = start.map_or(0, |end| index(*end));
+        let line = chunk.text.get(start..index(at)).unwrap_or_default();
+        Ok(Cow::Borrowed(line))
+    }
+
+    /// Every line from the beginning, without line feeds; one that the source does not give any
+    /// more is left out.
+    pub fn lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
         (0..self.len).filter_map(|index| self.line(Seq::at(index)))
     }
 
     /// The event itself, decoded anew: for the rows in view, not for all.
     #[must_use]
     pub fn event(&self, seq: Seq) -> Option<TraceEvent> {
-        codec::decode(self.line(seq)?, seq.index() as u64 + 2).ok()
+        codec::decode(&self.line(seq)?, seq.index() as u64 + 2).ok()
     }
 
     /// The last event's place.
@@ -166,6 +222,11 @@ impl Log {
     }
 }
 
+/// A place in a text that is in memory.
+fn index(place: u64) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,7 +238,7 @@ mod tests {
             assert_eq!(log.push_line(&format!("line {n}\n")).index(), n);
         }
         for n in [0, 1, CHUNK - 1, CHUNK, CHUNK * 2 + 2] {
-            assert_eq!(log.line(Seq::at(n)), Some(format!("line {n}").as_str()));
+            assert_eq!(log.line(Seq::at(n)), Some(format!("line {n}").into()));
         }
         assert_eq!(log.line(Seq::at(CHUNK * 2 + 3)), None);
         assert_eq!(log.line(Seq::at(usize::MAX)), None);
@@ -195,10 +256,10 @@ mod tests {
         assert_eq!(part.follow(&whole), Some(Seq::at(CHUNK)));
         assert_eq!(part, whole.prefix(CHUNK + 1));
         part.push_line("another");
-        assert_eq!(part.line(Seq::at(CHUNK + 1)), Some("another"));
+        assert_eq!(part.line(Seq::at(CHUNK + 1)), Some("another".into()));
         assert_eq!(
             whole.line(Seq::at(CHUNK + 1)),
-            Some(format!("line {}", CHUNK + 1).as_str())
+            Some(format!("line {}", CHUNK + 1).into())
         );
         assert_eq!(whole.prefix(whole.len()).follow(&whole), None);
     }

@@ -1,9 +1,12 @@
 //! Which policies are active, and what they decided last.
 
+use std::sync::Arc;
+
 use super::{
     audit::AuditRow,
     log::Seq,
     names::{Name, policy_name},
+    rows::Rows,
 };
 use crate::protocol::{
     audit::{AuditEvent, AuditRecord, AuditStatus, Effect, PolicySetRef},
@@ -13,11 +16,11 @@ use crate::protocol::{
 /// The policy pane's data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Policies {
-    overview: Option<PolicyOverview>,
+    overview: Option<Arc<PolicyOverview>>,
     read: Option<Seq>,
     last: Option<Decision>,
     last_denial: Option<Decision>,
-    activations: Vec<Seq>,
+    activations: Rows<Seq>,
     allowed: u64,
     denied: u64,
 }
@@ -49,8 +52,8 @@ impl Decision {
 impl Policies {
     /// The last read of the zone's policy sets.
     #[must_use]
-    pub const fn overview(&self) -> Option<&PolicyOverview> {
-        self.overview.as_ref()
+    pub fn overview(&self) -> Option<&PolicyOverview> {
+        self.overview.as_deref()
     }
 
     /// The set that has an active version.
@@ -90,7 +93,7 @@ impl Policies {
 
     /// The audit events by which a set was activated.
     #[must_use]
-    pub fn activations(&self) -> &[Seq] {
+    pub const fn activations(&self) -> &Rows<Seq> {
         &self.activations
     }
 
@@ -127,7 +130,7 @@ impl Policies {
     }
 
     pub(super) fn list(&mut self, seq: Seq, overview: &PolicyOverview) {
-        self.overview = Some(overview.clone());
+        self.overview = Some(Arc::new(overview.clone()));
         self.read = Some(seq);
     }
 

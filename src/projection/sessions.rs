@@ -1,12 +1,14 @@
 //! A person's activity: what acts for them, what it touched, how it ended.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{
     Moment,
     audit::AuditRow,
+    index::Index,
     log::Seq,
     names::{Name, Names},
+    rows::Rows,
 };
 use crate::protocol::{
     audit::{AuditEvent, AuditStatus},
@@ -16,10 +18,10 @@ use crate::protocol::{
 /// The sessions pane's data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sessions {
-    rows: Vec<SessionRow>,
-    by_id: HashMap<Name, usize>,
-    touch_at: HashMap<(usize, Name, Option<Name>), usize>,
-    grants: Vec<DelegatedGrant>,
+    rows: Rows<SessionRow>,
+    by_id: Index<Name, u32>,
+    touch_at: Index<(u32, Name, Option<Name>), u32>,
+    grants: Arc<Vec<DelegatedGrant>>,
     read: Option<Seq>,
 }
 
@@ -66,13 +68,15 @@ impl SessionRow {
 impl Sessions {
     /// All sessions: those of the last read first known first, then those that only rows named.
     #[must_use]
-    pub fn rows(&self) -> &[SessionRow] {
+    pub const fn rows(&self) -> &Rows<SessionRow> {
         &self.rows
     }
 
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&SessionRow> {
-        self.by_id.get(id).and_then(|at| self.rows.get(*at))
+        self.by_id
+            .get(&Name::from(id))
+            .and_then(|at| self.rows.get(at as usize))
     }
 
     /// The consents of the last read.
@@ -87,10 +91,11 @@ impl Sessions {
         self.read
     }
 
-    fn at(&mut self, id: Name) -> usize {
-        let next = self.rows.len();
-        let place = *self.by_id.entry(id.clone()).or_insert(next);
+    fn at(&mut self, id: Name) -> u32 {
+        let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let place = self.by_id.get(&id).unwrap_or(next);
         if place == next {
+            self.by_id.note(id.clone(), place);
             self.rows.push(SessionRow {
                 id,
                 session: None,
@@ -110,27 +115,31 @@ impl Sessions {
         at: &Moment,
         sessions: &[Session],
         grants: &[DelegatedGrant],
-        names: &mut Names,
+        names: &Names,
     ) {
         for session in sessions {
             let place = self.at(names.get(&session.id));
             let user = names.maybe(session.user_name.as_deref());
             let application = names.maybe(session.initiator_name.as_deref());
-            let row = &mut self.rows[place];
+            let Some(row) = self.rows.get_mut(place as usize) else {
+                continue;
+            };
             row.user = user.or(row.user.take());
             if let Some(application) = application {
                 row.acts(&application);
             }
             row.session = Some(session.clone());
         }
-        self.grants = grants.to_vec();
+        self.grants = Arc::new(grants.to_vec());
         self.read = Some(at.seq);
     }
 
     pub(super) fn record(&mut self, audit: &AuditRow) {
         let Some(id) = &audit.session else { return };
         let place = self.at(id.clone());
-        let row = &mut self.rows[place];
+        let Some(row) = self.rows.get_mut(place as usize) else {
+            return;
+        };
         row.last_us = Some(audit.at_us);
         if row.user.is_none() {
             row.user.clone_from(&audit.user);
@@ -150,10 +159,11 @@ impl Sessions {
         let Some(resource) = &audit.resource else {
             return;
         };
-        let next = row.touched.len();
+        let next = u32::try_from(row.touched.len()).unwrap_or(u32::MAX);
         let key = (place, resource.clone(), audit.scope.clone());
-        let touch = *self.touch_at.entry(key).or_insert(next);
+        let touch = self.touch_at.get(&key).unwrap_or(next);
         if touch == next {
+            self.touch_at.note(key, touch);
             row.touched.push(Touch {
                 resource: resource.clone(),
                 scope: audit.scope.clone(),
@@ -162,7 +172,7 @@ impl Sessions {
                 last: audit.status,
                 evidence: audit.evidence,
             });
-        } else if let Some(touch) = row.touched.get_mut(touch) {
+        } else if let Some(touch) = row.touched.get_mut(touch as usize) {
             touch.issued = touch.issued.saturating_add(issued);
             touch.failed = touch.failed.saturating_add(failed);
             touch.last = audit.status;

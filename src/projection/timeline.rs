@@ -1,33 +1,33 @@
 //! A whole trace, and the projection at any place in it.
 //!
-//! A place is the number of events that have happened: 0 is before the first. Going back is folding
-//! again from the nearest checkpoint; the log's text is there once, whatever looks at it. Must not
-//! know how a person moves or what is drawn.
+//! A place is the number of events that have happened: 0 is before the first. Going anywhere is
+//! folding on from the nearest checkpoint before it; checkpoints share all rows that did not change
+//! between them. Must not know how a person moves or what is drawn.
 
 use chrono::{DateTime, Utc};
 
 use super::{HopKind, Log, Projection, Seq, Verdict};
-use crate::trace::{TraceEvent, event::Leg};
+use crate::trace::{TraceEvent, event::Leg, lines::SharedLines};
 
-/// The closest that checkpoints stand.
+/// Events from one checkpoint to the next, in a short trace.
 const CLOSEST: usize = 256;
-/// What one event adds to every later checkpoint, in bytes: rows and the indices to them.
-const PER_EVENT: usize = 200;
-/// Bytes that all checkpoints together may take; above it every second one goes.
-const ROOM: usize = 96 * 1024 * 1024;
+/// Events from one checkpoint to the next, in a long one: folding so many is what a jump costs.
+const FARTHEST: usize = 4_096;
+/// Checkpoints in a trace before they stand farther apart.
+const MANY: usize = 64;
 
 /// A trace that is read to its end, or to as much of it as there is.
 #[derive(Debug, Clone)]
 pub struct Timeline {
-    started: Option<DateTime<Utc>>,
-    log: Log,
     /// When each event happened, in microseconds of the run; never runs backwards.
     times: Vec<u64>,
     checkpoints: Vec<Projection>,
     /// Events from one checkpoint to the next.
     spacing: usize,
-    /// The projection at the end, while more may come.
-    head: Option<Projection>,
+    /// The projection behind the last event.
+    head: Projection,
+    /// Nothing more will come.
+    closed: bool,
     marks: Marks,
 }
 
@@ -68,13 +68,22 @@ impl Timeline {
     /// An empty timeline of a run that began at `started`; it takes events until [`Self::close`].
     #[must_use]
     pub fn open(started: Option<DateTime<Utc>>) -> Self {
+        Self::beginning(started.map_or_else(Projection::default, Projection::starting))
+    }
+
+    /// [`Self::open`] for a trace whose lines lie in `source`: it takes events by [`Self::push_at`].
+    #[must_use]
+    pub fn reading(started: DateTime<Utc>, source: SharedLines) -> Self {
+        Self::beginning(Projection::reading(started, source))
+    }
+
+    fn beginning(head: Projection) -> Self {
         Self {
-            started,
-            log: Log::default(),
             times: Vec::new(),
-            checkpoints: Vec::new(),
+            checkpoints: vec![head.without_log()],
             spacing: CLOSEST,
-            head: Some(blank(started)),
+            head,
+            closed: false,
             marks: Marks::default(),
         }
     }
@@ -82,61 +91,77 @@ impl Timeline {
     /// Takes the next event and the line that it was read from. After [`Self::close`] nothing is
     /// taken any more.
     pub fn push(&mut self, event: &TraceEvent, line: &str) {
-        let Some(head) = &mut self.head else { return };
+        if self.takes(event) {
+            self.head.apply_line(event, line);
+        }
+    }
+
+    /// [`Self::push`] with the byte at which the event's line begins.
+    pub fn push_at(&mut self, event: &TraceEvent, start: u64) {
+        if self.takes(event) {
+            self.head.apply_at(event, start);
+        }
+    }
+
+    fn takes(&mut self, event: &TraceEvent) -> bool {
+        if self.closed {
+            return false;
+        }
         let place = self.times.len();
         if place > 0 && place.is_multiple_of(self.spacing) {
-            self.checkpoints.push(head.without_log());
-            self.thin_out(place);
-        }
-        if let Some(head) = &mut self.head {
-            head.apply_line(event, line);
+            self.checkpoints.push(self.head.without_log());
+            self.thin_out();
         }
         let last = self.times.last().copied().unwrap_or(0);
         self.times.push(event.at_us.max(last));
+        true
     }
 
-    /// Checkpoints grow with their place: far apart in a long trace, so that memory stays bounded.
-    fn thin_out(&mut self, place: usize) {
-        let count = self.checkpoints.len();
-        if count > 2 && count * place / 2 * PER_EVENT > ROOM {
+    /// Close together in a short trace, far apart in a long one. The first one always stays.
+    fn thin_out(&mut self) {
+        if self.checkpoints.len() > MANY && self.spacing < FARTHEST {
             self.spacing *= 2;
             let mut number = 0;
             self.checkpoints.retain(|_| {
                 number += 1;
-                number % 2 == 0
+                number % 2 == 1
             });
         }
     }
 
-    /// Brings marks and log up to what was pushed.
+    /// Brings the marks up to what was pushed.
     pub fn settle(&mut self) {
-        if let Some(head) = &self.head {
-            self.log = head.log.clone();
-            self.marks = Marks::of(head);
-        }
+        self.marks = Marks::of(&self.head);
     }
 
     /// [`Self::settle`] for the last time: nothing more will come.
     pub fn close(&mut self) {
         self.settle();
-        self.head = None;
+        self.times.shrink_to_fit();
+        self.closed = true;
     }
 
     /// The number of events, which is the last place.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.log.len()
+        self.head.log.len()
     }
 
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.log.is_empty()
+        self.head.log.is_empty()
     }
 
     /// Every line of the trace but the header's.
     #[must_use]
     pub const fn log(&self) -> &Log {
-        &self.log
+        &self.head.log
+    }
+
+    /// The projection behind the last event.
+    #[must_use]
+    pub const fn end(&self) -> &Projection {
+        &self.head
     }
 
     #[must_use]
@@ -175,52 +200,61 @@ impl Timeline {
     /// The projection at a place.
     #[must_use]
     pub fn at(&self, place: usize) -> Projection {
-        let place = place.min(self.len());
-        let mut projection = self.checkpoint(place);
-        self.go_on(&mut projection, place);
+        let mut projection = self.nearest(place);
+        // What cannot be read any more is told by who asked for the place.
+        let _ = self.go_on(&mut projection, place);
         projection
     }
 
     /// Brings a projection of this trace to a place, from where it is or from a checkpoint,
     /// whichever is nearer.
-    pub fn bring(&self, projection: &mut Projection, place: usize) {
+    ///
+    /// # Errors
+    /// A few words, if the lines on the way cannot be read any more; the projection then stands as
+    /// near as it came.
+    pub fn bring(&self, projection: &mut Projection, place: usize) -> Result<(), String> {
         let place = place.min(self.len());
         let here = projection.log.len();
-        if here > place || place - here > place - self.nearest(place) {
-            *projection = self.checkpoint(place);
+        if here > place || self.checkpoint_before(place) > here || place == self.len() {
+            *projection = self.nearest(place);
         }
-        self.go_on(projection, place);
+        self.go_on(projection, place)
     }
 
     /// Folds the next event; tells it, or `None` at the end.
     pub fn advance(&self, projection: &mut Projection) -> Option<TraceEvent> {
-        projection.advance(&self.log)
+        projection.advance(&self.head.log)
     }
 
-    fn go_on(&self, projection: &mut Projection, place: usize) {
+    fn go_on(&self, projection: &mut Projection, place: usize) -> Result<(), String> {
+        let place = place.min(self.len());
         while projection.log.len() < place {
-            let before = projection.log.len();
-            let _ = projection.advance(&self.log);
-            if projection.log.len() == before {
-                return;
+            let here = projection.log.len();
+            if self.advance(projection).is_none() {
+                let seq = Seq::at(here);
+                let why = self.head.log.read(seq).err();
+                let why = why.unwrap_or_else(|| "its line is another one now".to_owned());
+                return Err(format!("event {} cannot be read any more: {why}", here + 1));
             }
         }
+        Ok(())
     }
 
     /// The place of the last checkpoint that is not behind `place`.
-    fn nearest(&self, place: usize) -> usize {
-        self.spacing * (place / self.spacing).min(self.checkpoints.len())
+    fn checkpoint_before(&self, place: usize) -> usize {
+        let last = self.checkpoints.len().saturating_sub(1);
+        self.spacing * (place / self.spacing).min(last)
     }
 
-    fn checkpoint(&self, place: usize) -> Projection {
-        let at = self.nearest(place);
-        (at / self.spacing)
-            .checked_sub(1)
-            .and_then(|number| self.checkpoints.get(number))
-            .map_or_else(
-                || blank(self.started),
-                |kept| kept.clone().with_log(self.log.prefix(at)),
-            )
+    /// The nearest projection that is kept.
+    fn nearest(&self, place: usize) -> Projection {
+        if place >= self.len() {
+            return self.head.clone();
+        }
+        let at = self.checkpoint_before(place);
+        let kept = self.checkpoints.get(at / self.spacing);
+        let kept = kept.cloned().unwrap_or_default();
+        kept.with_log(self.head.log.prefix(at))
     }
 
     /// Where a step of this kind leads; `None` if there is nothing that way.
@@ -256,10 +290,6 @@ impl Timeline {
             (Unit::Hop | Unit::Call, Direction::Forward) => found.or((place < end).then_some(end)),
         }
     }
-}
-
-fn blank(started: Option<DateTime<Utc>>) -> Projection {
-    started.map_or_else(Projection::default, Projection::starting)
 }
 
 impl Marks {

@@ -1,29 +1,34 @@
 //! What the server offers, and every tool call with how it went.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
 use super::{
     Moment,
+    index::Index,
     log::Seq,
     names::{Name, Names},
+    rows::Rows,
 };
 use crate::{
     protocol::observed::CallId,
     trace::event::{CallOutcome, Fact, ToolView},
 };
 
+/// More tools than a server offers; a hostile trace may name any number.
+const MOST_TOOLS: usize = 256;
+
 /// The tools and the calls, in the order in which the calls began.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tools {
-    offered: Vec<ToolView>,
+    offered: Arc<Vec<ToolView>>,
     server: Option<ServerInfo>,
-    calls: Vec<Call>,
-    by_id: HashMap<CallId, usize>,
-    latest: HashMap<Name, usize>,
+    calls: Rows<Call>,
+    by_id: Index<CallId, u32>,
+    latest: HashMap<Name, u32>,
     /// The call without an id that is under way, if one is.
-    nameless: Option<usize>,
+    nameless: Option<u32>,
 }
 
 /// The MCP server as it introduced itself.
@@ -85,20 +90,24 @@ impl Tools {
 
     /// All calls, in the order in which they began.
     #[must_use]
-    pub fn calls(&self) -> &[Call] {
+    pub const fn calls(&self) -> &Rows<Call> {
         &self.calls
     }
 
     /// The call with this id.
     #[must_use]
     pub fn call(&self, id: CallId) -> Option<&Call> {
-        self.by_id.get(&id).and_then(|at| self.calls.get(*at))
+        self.by_id
+            .get(&id)
+            .and_then(|at| self.calls.get(at as usize))
     }
 
     /// The latest call of a tool.
     #[must_use]
     pub fn latest(&self, tool: &str) -> Option<&Call> {
-        self.latest.get(tool).and_then(|at| self.calls.get(*at))
+        self.latest
+            .get(tool)
+            .and_then(|at| self.calls.get(*at as usize))
     }
 
     /// The call that is under way; of several, the one that began last.
@@ -109,10 +118,10 @@ impl Tools {
 
     fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
         let at = match id {
-            Some(id) => self.by_id.get(&id).copied(),
+            Some(id) => self.by_id.get(&id),
             None => self.nameless,
         };
-        at.and_then(|at| self.calls.get_mut(at))
+        at.and_then(|at| self.calls.get_mut(at as usize))
     }
 
     pub(super) fn count_credential(&mut self, id: CallId, issued: bool) {
@@ -126,7 +135,7 @@ impl Tools {
         }
     }
 
-    pub(super) fn apply(&mut self, at: &Moment, fact: &Fact, names: &mut Names) {
+    pub(super) fn apply(&mut self, at: &Moment, fact: &Fact, names: &Names) {
         match fact {
             Fact::ServerConnected {
                 name,
@@ -140,7 +149,7 @@ impl Tools {
                     evidence: at.seq,
                 });
             }
-            Fact::ToolsListed { tools } => self.offered.clone_from(tools),
+            Fact::ToolsListed { tools } => self.offered = Arc::new(tools.clone()),
             Fact::ToolCallStarted { tool, arguments } => {
                 let text = |key: &str| arguments.get(key).and_then(serde_json::Value::as_str);
                 let call = Call {
@@ -158,14 +167,14 @@ impl Tools {
                     started: at.seq,
                     finished: None,
                 };
-                let place = self.calls.len();
+                let place = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
                 match at.call {
-                    Some(id) => {
-                        self.by_id.insert(id, place);
-                    }
+                    Some(id) => self.by_id.note(id, place),
                     None => self.nameless = Some(place),
                 }
-                self.latest.insert(call.tool.clone(), place);
+                if self.latest.len() < MOST_TOOLS || self.latest.contains_key(&call.tool) {
+                    self.latest.insert(call.tool.clone(), place);
+                }
                 self.calls.push(call);
             }
             Fact::ProgressReported {

@@ -2,6 +2,7 @@
 //! kill at any byte loses at most the last, torn line.
 
 use std::{
+    borrow::Cow,
     fs::{File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -60,12 +61,12 @@ impl Recorder {
     /// As [`Self::record`].
     pub fn record_lines<'a>(
         &mut self,
-        lines: impl Iterator<Item = &'a str>,
+        lines: impl Iterator<Item = Cow<'a, str>>,
     ) -> Result<(), Failure> {
         let mut text = String::new();
         for line in lines {
             self.events += 1;
-            text.push_str(line);
+            text.push_str(&line);
             text.push('\n');
         }
         self.write(&text)

@@ -370,7 +370,7 @@ pub fn print<O: io::Write, E: io::Write>(
     }
     let mut tell = |event: &TraceEvent, line: &str| -> Result<(), Failure> {
         if let Some(copy) = &mut copy {
-            copy.record_lines(std::iter::once(line))?;
+            copy.record_lines(std::iter::once(line.into()))?;
         }
         if let Some(json) = &mut json {
             json.raw(line).map_err(|e| cannot_write(&e))?;

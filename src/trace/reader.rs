@@ -3,7 +3,7 @@
 //! Nothing that a trace says is opened, followed or run; a line is data. Memory is bounded by
 //! [`MAX_LINE`], however long the file or a line of it is. Must not know where the bytes come from.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use super::{
     TraceEvent,
@@ -20,6 +20,8 @@ pub struct Reader<R> {
     overlong: bool,
     /// The number of the line being read, from 1.
     line: u64,
+    /// The byte at which that line begins.
+    start: u64,
     bytes: u64,
     limit: usize,
 }
@@ -42,6 +44,72 @@ pub struct Entry {
     pub event: TraceEvent,
     /// As it stands in the file, without its line feed.
     pub line: String,
+    /// The byte at which the line begins.
+    pub start: u64,
+}
+
+/// Many lines as they came, so that they can be decoded on another thread than they were read on.
+#[derive(Debug, Default)]
+pub struct Batch {
+    text: Vec<u8>,
+    lines: Vec<Span>,
+}
+
+#[derive(Debug)]
+struct Span {
+    number: u64,
+    start: u64,
+    /// Where the line ends in the text; absent for one that was too long to be read.
+    end: Option<usize>,
+}
+
+/// Why a batch ends where it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchEnd {
+    /// It is full.
+    More,
+    /// As [`Item::Torn`].
+    Torn,
+    /// As [`Item::End`].
+    End,
+}
+
+/// An event of a batch with the byte at which its line begins, or what is wrong with the line.
+pub type Decoded = Result<(TraceEvent, u64), CodecError>;
+
+impl Batch {
+    /// Decodes the lines, in order.
+    #[must_use]
+    pub fn decode(self, limit: usize) -> Vec<Decoded> {
+        let mut from = 0;
+        let mut decoded = Vec::with_capacity(self.lines.len());
+        for line in self.lines {
+            let Some(end) = line.end else {
+                decoded.push(Err(too_long(line.number, limit)));
+                continue;
+            };
+            let bytes = &self.text[from..end];
+            from = end;
+            match read(bytes, line.number) {
+                Some(Ok((event, _))) => decoded.push(Ok((event, line.start))),
+                Some(Err(error)) => decoded.push(Err(error)),
+                None => {}
+            }
+        }
+        decoded
+    }
+}
+
+/// The event of a whole line, with the line's text; `None` for a blank line.
+fn read(bytes: &[u8], number: u64) -> Option<Result<(TraceEvent, &str), CodecError>> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim_end_matches(['\n', '\r']),
+        Err(error) => return Some(Err(damaged(number, error.valid_up_to() + 1, "not UTF-8"))),
+    };
+    if text.trim().is_empty() {
+        return None;
+    }
+    Some(codec::decode(text, number).map(|event| (event, text)))
 }
 
 /// Why nothing can be read.
@@ -78,6 +146,7 @@ impl<R: BufRead> Reader<R> {
             partial: Vec::new(),
             overlong: false,
             line: 1,
+            start: 0,
             bytes: 0,
             limit,
         };
@@ -105,35 +174,57 @@ impl<R: BufRead> Reader<R> {
                 Line::Torn => return Ok(Item::Torn),
                 Line::End => return Ok(Item::End),
             }
-            let number = self.line;
+            let (number, start) = (self.line, self.start);
             let overlong = self.overlong;
             let bytes = self.next_line();
             if overlong {
-                return Ok(Item::Damaged(damaged(
-                    number,
-                    self.limit,
-                    "the line is too long",
-                )));
+                return Ok(Item::Damaged(too_long(number, self.limit)));
             }
-            let text = match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(error) => {
-                    let column = error.utf8_error().valid_up_to() + 1;
-                    return Ok(Item::Damaged(damaged(number, column, "not UTF-8")));
+            match read(&bytes, number) {
+                Some(Ok((event, line))) => {
+                    let line = line.to_owned();
+                    return Ok(Item::Event(Box::new(Entry { event, line, start })));
                 }
-            };
-            let line = text.trim_end_matches(['\n', '\r']);
-            if line.trim().is_empty() {
-                continue;
+                Some(Err(error)) => return Ok(Item::Damaged(error)),
+                None => {}
             }
-            return Ok(match codec::decode(line, number) {
-                Ok(event) => Item::Event(Box::new(Entry {
-                    event,
-                    line: line.to_owned(),
-                })),
-                Err(error) => Item::Damaged(error),
-            });
         }
+    }
+
+    /// Reads lines until there are about `size` bytes of them, without decoding any.
+    ///
+    /// # Errors
+    /// If the source cannot be read.
+    pub fn read_batch(&mut self, size: usize) -> io::Result<(Batch, BatchEnd)> {
+        let mut batch = Batch::default();
+        while batch.text.len() < size {
+            match self.fill()? {
+                Line::Whole => {}
+                Line::Torn => return Ok((batch, BatchEnd::Torn)),
+                Line::End => return Ok((batch, BatchEnd::End)),
+            }
+            let end = (!self.overlong).then(|| {
+                batch.text.extend_from_slice(&self.partial);
+                batch.text.len()
+            });
+            batch.lines.push(Span {
+                number: self.line,
+                start: self.start,
+                end,
+            });
+            let mut line = self.next_line();
+            if line.capacity() <= size {
+                line.clear();
+                self.partial = line;
+            }
+        }
+        Ok((batch, BatchEnd::More))
+    }
+
+    /// The longest line that is read, in bytes.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.limit
     }
 
     /// The event that a file ends with though its line feed is missing, after [`Item::Torn`].
@@ -144,6 +235,7 @@ impl<R: BufRead> Reader<R> {
         Some(Entry {
             event,
             line: line.to_owned(),
+            start: self.start,
         })
     }
 
@@ -160,6 +252,30 @@ impl<R: BufRead> Reader<R> {
 
     /// Reads on to the end of the line, or of the file.
     fn fill(&mut self) -> io::Result<Line> {
+        while !self.overlong {
+            let room = self.limit.saturating_sub(self.partial.len());
+            let mut source = (&mut self.source).take(room as u64);
+            let taken = source.read_until(b'\n', &mut self.partial)?;
+            self.bytes += taken as u64;
+            if taken > 0 && self.partial.last() == Some(&b'\n') {
+                return Ok(Line::Whole);
+            }
+            if self.partial.len() >= self.limit {
+                self.overlong = true;
+                self.partial = Vec::new();
+            } else if taken == 0 {
+                return Ok(if self.partial.is_empty() {
+                    Line::End
+                } else {
+                    Line::Torn
+                });
+            }
+        }
+        self.skip()
+    }
+
+    /// Reads on to the end of a line that is too long, keeping nothing of it.
+    fn skip(&mut self) -> io::Result<Line> {
         loop {
             let chunk = match self.source.fill_buf() {
                 Ok(chunk) => chunk,
@@ -167,23 +283,10 @@ impl<R: BufRead> Reader<R> {
                 Err(error) => return Err(error),
             };
             if chunk.is_empty() {
-                return Ok(if self.partial.is_empty() && !self.overlong {
-                    Line::End
-                } else {
-                    Line::Torn
-                });
+                return Ok(Line::Torn);
             }
             let end = chunk.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(chunk.len(), |at| at + 1);
-            if !self.overlong {
-                let room = self.limit.saturating_sub(self.partial.len());
-                if taken > room {
-                    self.overlong = true;
-                    self.partial = Vec::new();
-                } else {
-                    self.partial.extend_from_slice(&chunk[..taken]);
-                }
-            }
             self.source.consume(taken);
             self.bytes += taken as u64;
             if end.is_some() {
@@ -195,9 +298,14 @@ impl<R: BufRead> Reader<R> {
     /// Hands the line over and makes ready for the next one.
     fn next_line(&mut self) -> Vec<u8> {
         self.line += 1;
+        self.start = self.bytes;
         self.overlong = false;
         std::mem::take(&mut self.partial)
     }
+}
+
+fn too_long(line: u64, limit: usize) -> CodecError {
+    damaged(line, limit, "the line is too long")
 }
 
 fn damaged(line: u64, column: usize, why: &str) -> CodecError {

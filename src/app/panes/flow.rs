@@ -2,7 +2,7 @@
 
 use super::listing::Listing;
 use crate::{
-    projection::{Hop, HopId, HopKind, Projection, Verdict},
+    projection::{Hop, HopId, HopKind, Hops, Projection, Rows, Verdict},
     trace::{Actor, event::Leg},
 };
 
@@ -49,13 +49,41 @@ const UNSETTLED: usize = 96;
 /// Which hop of the order begins where among the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FlowIndex {
-    /// For each place in `Hops::order`, the number of rows before it.
-    starts: Vec<usize>,
-    /// For each place, the number of hops before it that the filter let through, and of all that
-    /// the pane could show.
-    counts: Vec<(usize, usize)>,
-    total: (usize, usize),
+    /// For each place in `Hops::order`.
+    starts: Rows<Start>,
+    total: Passed,
     plumbing: Plumbing,
+}
+
+/// How far the rows are when the turn comes to a hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Start {
+    /// The number of rows before it.
+    row: u32,
+    passed: Passed,
+}
+
+/// Hops before a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Passed {
+    /// Those that the filter let through.
+    shown: u32,
+    /// Those that the pane could show.
+    all: u32,
+}
+
+/// All rows of the whole trace, so that a jump need not make them anew.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    index: FlowIndex,
+    rows: Rows<FlowRow>,
+}
+
+impl Whole {
+    /// True for the rows of all hops of `end`, folded as `index` folds them.
+    pub(in crate::app) fn fits(&self, index: &FlowIndex, end: &Projection) -> bool {
+        self.index.plumbing == index.plumbing && self.index.starts.len() == end.hops().len()
+    }
 }
 
 /// Whether the browser's steps of a sign-in are rows of their own.
@@ -67,15 +95,81 @@ pub enum Plumbing {
 }
 
 impl FlowIndex {
-    /// Brings the rows up to date; the cost does not grow with the run.
+    /// Brings the rows up to date; the cost does not grow with the run. Rows that are far behind
+    /// wait for [`Self::look_on`].
     pub fn sync(&mut self, projection: &Projection, list: &mut Listing<FlowRow>) {
-        let from = self.starts.len().saturating_sub(UNSETTLED);
-        self.sync_from(from, projection, list);
+        if self.behind(projection) <= UNSETTLED {
+            self.look_on(projection, list, UNSETTLED);
+        }
     }
 
-    /// Makes all rows anew, for another filter.
-    pub fn rebuild(&mut self, projection: &Projection, list: &mut Listing<FlowRow>) {
-        self.sync_from(0, projection, list);
+    /// Makes the rows of the next `most` hops.
+    pub fn look_on(&mut self, projection: &Projection, list: &mut Listing<FlowRow>, most: usize) {
+        let from = self.starts.len().saturating_sub(UNSETTLED);
+        let to = self.starts.len().saturating_add(most);
+        self.sync_from(from, to, projection, list);
+    }
+
+    /// How many hops have no rows yet.
+    #[must_use]
+    pub fn behind(&self, projection: &Projection) -> usize {
+        projection.hops().len().saturating_sub(self.starts.len())
+    }
+
+    /// Begins anew, for another filter: the first `most` hops at once.
+    pub fn rebuild(&mut self, projection: &Projection, list: &mut Listing<FlowRow>, most: usize) {
+        self.sync_from(0, most, projection, list);
+    }
+
+    /// The rows of a whole trace.
+    #[must_use]
+    pub fn whole(&self, end: &Projection) -> Whole {
+        let mut list = Listing::default();
+        let mut index = Self {
+            plumbing: self.plumbing,
+            ..Self::default()
+        };
+        index.sync_from(0, usize::MAX, end, &mut list);
+        Whole {
+            index,
+            rows: list.rows().clone(),
+        }
+    }
+
+    /// Goes to another place of a trace, where `before` are the hops that the rows were made of:
+    /// what is the same in both stays. Unless something is filtered, `whole` has the rest as it is
+    /// with the hops at the `end`.
+    pub fn travel(
+        &mut self,
+        projection: &Projection,
+        list: &mut Listing<FlowRow>,
+        before: &Hops,
+        (whole, end): (&Whole, &Hops),
+    ) {
+        let hops = projection.hops();
+        let mine = hops.same_until(before).min(self.starts.len());
+        if !list.query().is_empty() {
+            // A filter goes on bit by bit.
+            let from = mine.saturating_sub(UNSETTLED);
+            return self.sync_from(from, mine, projection, list);
+        }
+        let theirs = hops.same_until(end).min(whole.index.starts.len());
+        let from = if theirs > mine {
+            let row = whole.index.row(theirs, &whole.rows);
+            self.starts = whole.index.starts.prefix(theirs);
+            list.replace(whole.rows.prefix(row));
+            theirs
+        } else {
+            mine
+        };
+        self.sync_from(from.saturating_sub(UNSETTLED), usize::MAX, projection, list);
+    }
+
+    /// The number of rows before a hop's.
+    fn row(&self, place: usize, rows: &Rows<FlowRow>) -> usize {
+        self.starts
+            .get(place)
+            .map_or(rows.len(), |start| start.row as usize)
     }
 
     /// Folds the browser's steps into one row, or shows them.
@@ -84,13 +178,13 @@ impl FlowIndex {
             Plumbing::Folded => Plumbing::Shown,
             Plumbing::Shown => Plumbing::Folded,
         };
-        self.rebuild(projection, list);
+        self.rebuild(projection, list, usize::MAX);
     }
 
     /// How many hops the filter lets through, and of how many.
     #[must_use]
     pub const fn counts(&self) -> (usize, usize) {
-        self.total
+        (self.total.shown as usize, self.total.all as usize)
     }
 
     /// The hops that the folded row at `place` stands for.
@@ -101,22 +195,35 @@ impl FlowIndex {
     ) -> impl Iterator<Item = &'a Hop> {
         let hops = projection.hops();
         // The last hop that begins no later than the row is the one that made it.
-        let first = self.starts.partition_point(|start| *start <= place);
-        hops.order()[first.saturating_sub(1).min(hops.order().len())..]
-            .iter()
+        let first = self
+            .starts
+            .partition_point(|start| start.row as usize <= place);
+        hops.order()
+            .from(first.saturating_sub(1))
             .filter_map(|id| hops.get(*id))
             .filter(|hop| shown(hop))
             .take_while(|hop| plumbing(hop))
     }
 
-    fn sync_from(&mut self, from: usize, projection: &Projection, list: &mut Listing<FlowRow>) {
+    /// Makes the rows of the hops from place `from` to place `to` anew.
+    fn sync_from(
+        &mut self,
+        from: usize,
+        to: usize,
+        projection: &Projection,
+        list: &mut Listing<FlowRow>,
+    ) {
         let hops = projection.hops();
         let order = hops.order();
-        let from = from.min(order.len());
-        let start = self.starts.get(from).copied().unwrap_or(list.rows().len());
+        let from = from.min(order.len()).min(self.starts.len());
+        let start = self.row(from, list.rows());
+        let mut count = match self.starts.get(from) {
+            Some(start) => start.passed,
+            None if from == 0 => Passed::default(),
+            None => self.total,
+        };
+        let start = if from == 0 { 0 } else { start };
         self.starts.truncate(from);
-        let mut count = self.counts.get(from).copied().unwrap_or(self.total);
-        self.counts.truncate(from);
         let mut section = start
             .checked_sub(1)
             .and_then(|before| list.rows().get(before))
@@ -124,9 +231,11 @@ impl FlowIndex {
             .and_then(|row| hops.get(row.hop()))
             .map(section);
         let mut rows = Vec::new();
-        for id in &order[from..] {
-            self.starts.push(start + rows.len());
-            self.counts.push(count);
+        for id in order.from(from).take(to.saturating_sub(from)) {
+            self.starts.push(Start {
+                row: u32::try_from(start + rows.len()).unwrap_or(u32::MAX),
+                passed: count,
+            });
             let Some(hop) = hops.get(*id).filter(|hop| shown(hop)) else {
                 continue;
             };
@@ -134,11 +243,11 @@ impl FlowIndex {
                 .call
                 .and_then(|call| projection.tools().call(call))
                 .map(|call| &*call.tool);
-            count.1 += 1;
+            count.all += 1;
             if !list.query().is_empty() && !hop.matches(list.query(), tool) {
                 continue;
             }
-            count.0 += 1;
+            count.shown += 1;
             if switches_policy(hop) {
                 rows.push(FlowRow::Policy(*id));
                 section = None;

@@ -1,13 +1,16 @@
 //! A list that grows at its end, with a place in it and a filter over it.
 //!
-//! The place is a row, not a number: rows that come or go elsewhere do not move it.
+//! The place is a row, not a number: rows that come or go elsewhere do not move it. A filter over a
+//! long list answers bit by bit, so that nobody waits for it with a key in the hand.
 
-use crate::projection::Query;
+use crate::projection::{Query, Rows};
 
 /// Rows by their ids, filtered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing<R> {
-    rows: Vec<R>,
+    rows: Rows<R>,
+    /// How many of the things that may be rows were looked at.
+    seen: usize,
     /// `None` follows the end.
     selected: Option<usize>,
     filter: String,
@@ -17,7 +20,8 @@ pub struct Listing<R> {
 impl<R> Default for Listing<R> {
     fn default() -> Self {
         Self {
-            rows: Vec::new(),
+            rows: Rows::new(),
+            seen: 0,
             selected: None,
             filter: String::new(),
             query: Query::default(),
@@ -28,7 +32,7 @@ impl<R> Default for Listing<R> {
 impl<R: Copy + PartialEq> Listing<R> {
     /// The rows that the filter lets through.
     #[must_use]
-    pub fn rows(&self) -> &[R] {
+    pub const fn rows(&self) -> &Rows<R> {
         &self.rows
     }
 
@@ -78,10 +82,49 @@ impl<R: Copy + PartialEq> Listing<R> {
         &self.query
     }
 
-    /// Looks for something else. The rows must be given anew.
+    /// Looks for something else. The rows must be given anew, or be looked for by [`Self::look_on`].
     pub fn look_for(&mut self, filter: &str) {
         filter.clone_into(&mut self.filter);
         self.query = Query::parse(filter);
+        self.seen = 0;
+    }
+
+    /// How many of the things that may be rows were looked at so far.
+    #[must_use]
+    pub const fn seen(&self) -> usize {
+        self.seen
+    }
+
+    /// Looks at the next `most` of `all` things, in order: each is a row or is not. The rows of
+    /// what was looked for before go as soon as the first of the new ones are there.
+    pub fn look_on(&mut self, all: usize, most: usize, row: impl Fn(usize, &Query) -> Option<R>) {
+        let from = self.seen;
+        let to = all.min(from.saturating_add(most));
+        let found: Vec<R> = (from..to).filter_map(|at| row(at, &self.query)).collect();
+        let start = if from == 0 { 0 } else { self.rows.len() };
+        if start == self.rows.len() {
+            self.rows.extend(found);
+        } else {
+            self.replace_from(start, found);
+        }
+        self.seen = to;
+    }
+
+    /// Forgets what was found behind the first `all` things, to which the first rows belong as
+    /// long as `is` says so.
+    pub fn cut(&mut self, all: usize, is: impl FnMut(&R) -> bool) {
+        if self.seen > all {
+            self.seen = all;
+            let kept = self.rows.partition_point(is);
+            self.rows.truncate(kept);
+        }
+    }
+
+    /// Takes other rows, and stays at the selected one.
+    pub fn replace(&mut self, rows: Rows<R>) {
+        let kept = self.kept();
+        self.rows = rows;
+        self.stay(kept);
     }
 
     /// Adds a row at the end.
@@ -91,11 +134,20 @@ impl<R: Copy + PartialEq> Listing<R> {
 
     /// Puts `rows` in place of all rows from `start` on, and stays at the selected row.
     pub fn replace_from(&mut self, start: usize, rows: impl IntoIterator<Item = R>) {
-        let kept = self.selected.map(|_| self.selected());
-        let row = kept.and_then(|at| self.rows.get(at).copied());
+        let kept = self.kept();
         self.rows.truncate(start);
         self.rows.extend(rows);
-        if let (Some(at), Some(row)) = (kept, row)
+        self.stay(kept);
+    }
+
+    /// The place and the row that are selected, unless the end is followed.
+    fn kept(&self) -> Option<(usize, R)> {
+        let at = self.selected.map(|_| self.selected())?;
+        Some((at, self.rows.get(at).copied()?))
+    }
+
+    fn stay(&mut self, kept: Option<(usize, R)>) {
+        if let Some((at, row)) = kept
             && self.rows.get(at) != Some(&row)
         {
             self.selected = Some(self.find_near(at, row));
@@ -109,8 +161,9 @@ impl<R: Copy + PartialEq> Listing<R> {
         let from = at.saturating_sub(AROUND).min(last);
         let to = at.saturating_add(AROUND).min(self.rows.len());
         self.rows
-            .get(from..to)
-            .and_then(|near| near.iter().position(|other| *other == row))
+            .from(from)
+            .take(to.saturating_sub(from))
+            .position(|other| *other == row)
             .map_or(at.min(last), |found| from + found)
     }
 }
@@ -131,6 +184,25 @@ mod tests {
         list.follow();
         list.push(4);
         assert_eq!(list.current(), Some(4));
+    }
+
+    #[test]
+    fn a_filter_answers_bit_by_bit_and_can_be_cut_short() {
+        let mut list = Listing::default();
+        list.replace_from(0, 100..200);
+        list.look_for("even");
+        let even = |at: usize, _: &Query| at.is_multiple_of(2).then_some(at);
+        list.look_on(1_000, 4, even);
+        assert!(
+            list.rows().iter().copied().eq([0, 2]),
+            "the old rows are gone"
+        );
+        list.look_on(1_000, 5, even);
+        assert_eq!((list.rows().len(), list.seen()), (5, 9));
+        list.look_on(1_000, usize::MAX, even);
+        assert_eq!((list.rows().len(), list.seen()), (500, 1_000));
+        list.cut(7, |row| *row < 7);
+        assert_eq!((list.rows().len(), list.seen()), (4, 7));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
         credentials::{Credential, Credentials},
         log::Seq,
         names::{Name, Names},
+        rows::Rows,
     },
     protocol::{
         audit::{AuditEvent, AuditRecord, AuditStatus, Effect},
@@ -23,7 +24,7 @@ use crate::{
 
 /// The stores that a fold writes names and letters into.
 pub(in crate::projection) struct Shared<'a> {
-    pub names: &'a mut Names,
+    pub names: &'a Names,
     pub credentials: &'a mut Credentials,
 }
 
@@ -44,8 +45,7 @@ impl Hops {
         self.rows.push(hop);
         order::insert(&mut self.order, &self.rows, id);
         if let Some(call) = call {
-            let hops = self.by_call.entry(call).or_default();
-            order::insert(&mut hops.order, &self.rows, id);
+            self.reorder(call, id, order::insert);
         }
         id
     }
@@ -69,8 +69,26 @@ impl Hops {
         hop.started_us = started_us;
         let call = hop.call;
         order::reposition(&mut self.order, &self.rows, id);
-        if let Some(hops) = call.and_then(|call| self.by_call.get_mut(&call)) {
-            order::reposition(&mut hops.order, &self.rows, id);
+        if let Some(call) = call {
+            self.reorder(call, id, order::reposition);
+        }
+    }
+
+    /// Brings a call's own order up to date.
+    fn reorder(
+        &mut self,
+        call: CallId,
+        id: HopId,
+        how: impl FnOnce(&mut Rows<HopId>, &Rows<Hop>, HopId),
+    ) {
+        // Taken out, so that the rows can be looked at meanwhile.
+        let Some(hops) = self.in_call_mut(call) else {
+            return;
+        };
+        let mut order = std::mem::take(&mut hops.order);
+        how(&mut order, &self.rows, id);
+        if let Some(hops) = self.in_call_mut(call) {
+            hops.order = order;
         }
     }
 
@@ -88,14 +106,14 @@ impl Hops {
             (call, span, channel)
         });
         let known = key
-            .and_then(|key| self.by_key.get(&key).copied())
+            .and_then(|key| self.by_key.get(&key))
             .filter(|id| self.get(*id).is_some_and(|hop| !spoke(&hop.evidence)));
         if let Some(id) = known {
             return id;
         }
         let id = self.push(fresh(HopId::next(&self.rows)));
         if let Some(key) = key {
-            self.by_key.insert(key, id);
+            self.by_key.note(key, id);
         }
         id
     }
@@ -131,8 +149,8 @@ impl Hops {
                 if let Some(hop) = self.change(id, at.seq) {
                     hop.evidence.sent = Some(at.seq);
                 }
-                if is_call && let Some(call) = at.call {
-                    self.by_call.entry(call).or_default().request = Some(id);
+                if is_call && let Some(hops) = at.call.and_then(|call| self.in_call_mut(call)) {
+                    hops.request = Some(id);
                 }
             }
             Fact::HopReturned {
@@ -188,7 +206,7 @@ impl Hops {
     ) {
         let Some(id) = at
             .span
-            .and_then(|span| self.by_key.get(&(None, span, Channel::Client)).copied())
+            .and_then(|span| self.by_key.get(&(None, span, Channel::Client)))
         else {
             return;
         };
@@ -220,7 +238,7 @@ impl Hops {
         outcome: CallOutcome,
         note: Option<Name>,
     ) {
-        let Some(hops) = self.by_call.get(&call) else {
+        let Some(hops) = self.in_call(call) else {
             return;
         };
         let denied = hops.denied.is_some();
@@ -242,7 +260,7 @@ impl Hops {
     /// True for what a feed tells of the time before this run: a log keeps it, but it is no hop of
     /// the run. A call that this run made is its own, whatever another computer's clock says.
     fn is_history(&self, at: &Moment, occurred: DateTime<Utc>, call: Option<CallId>) -> bool {
-        at.precedes_run(occurred) && call.is_none_or(|call| !self.by_call.contains_key(&call))
+        at.precedes_run(occurred) && call.is_none_or(|call| self.by_call.get(&call).is_none())
     }
 
     /// The zone's voice. Rows of a sign-in's own grants make no hop: the client saw those itself.
@@ -312,12 +330,13 @@ impl Hops {
         let (Some(call), verdict, credential) = (hop.call, hop.verdict, hop.credential) else {
             return;
         };
-        let hops = self.by_call.entry(call).or_default();
-        if verdict == Verdict::Denied {
+        if verdict == Verdict::Denied
+            && let Some(hops) = self.in_call_mut(call)
+        {
             hops.denied = Some(id);
         }
         if let Some(credential) = credential {
-            hops.issued.insert(credential.fingerprint, id);
+            self.issued.note((call, credential.fingerprint), id);
         }
         self.after_exchange(id);
     }
@@ -396,9 +415,10 @@ impl Hops {
         let (Some(call), Some(credential)) = (hop.call, hop.credential) else {
             return;
         };
-        let hops = self.by_call.entry(call).or_default();
-        if let Some(exchange) = hops.issued.get(&credential.fingerprint).copied() {
-            hops.used.insert(exchange, id);
+        if let Some(exchange) = self.issued.get(&(call, credential.fingerprint)) {
+            if let Some(issued) = self.row(exchange) {
+                issued.user = Some(id);
+            }
             self.after_exchange(exchange);
         }
     }
@@ -408,13 +428,11 @@ impl Hops {
         let Some(issued) = self.get(exchange) else {
             return;
         };
-        let (started_us, call) = (issued.started_us, issued.call);
-        let user = call
-            .and_then(|call| self.by_call.get(&call)?.used.get(&exchange).copied())
-            .filter(|user| {
-                self.get(*user)
-                    .is_some_and(|hop| hop.started_us < started_us)
-            });
+        let started_us = issued.started_us;
+        let user = issued.user.filter(|user| {
+            self.get(*user)
+                .is_some_and(|hop| hop.started_us < started_us)
+        });
         if let Some(user) = user {
             self.began(user, started_us);
         }
@@ -422,17 +440,14 @@ impl Hops {
 
     /// Marks the exchange that issued the credential, and its use.
     fn discarded(&mut self, at: &Moment, step: &Step, credential: Option<Credential>) {
-        let Some(hops) = at.call.and_then(|call| self.by_call.get(&call)) else {
+        let Some(call) = at.call.filter(|call| self.by_call.get(call).is_some()) else {
             return;
         };
-        let by_span = self
-            .by_key
-            .get(&(at.call, step.span, Channel::Zone))
-            .copied();
+        let by_span = self.by_key.get(&(at.call, step.span, Channel::Zone));
         let by_credential =
-            credential.and_then(|credential| hops.issued.get(&credential.fingerprint).copied());
+            credential.and_then(|credential| self.issued.get(&(call, credential.fingerprint)));
         let exchange = by_span.or(by_credential);
-        let user = exchange.and_then(|exchange| hops.used.get(&exchange).copied());
+        let user = exchange.and_then(|exchange| self.get(exchange)?.user);
         for id in [exchange, user].into_iter().flatten() {
             if let Some(hop) = self.change(id, at.seq) {
                 hop.discarded = Some(step.duration_us);
@@ -569,5 +584,6 @@ fn blank(id: HopId, kind: HopKind, from: Actor, to: Actor, title: Name, at: &Mom
         policy: None,
         note: None,
         evidence: Evidence::default(),
+        user: None,
     }
 }

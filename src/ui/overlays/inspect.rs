@@ -337,5 +337,5 @@ fn event(cx: &ViewCx, seq: Seq, cells: usize) -> Vec<Line<'static>> {
     let Some(line) = cx.app.projection().log().line(seq) else {
         return vec![Line::raw("The event cannot be read.")];
     };
-    json::text(line, cells, cx.look)
+    json::text(&line, cells, cx.look)
 }

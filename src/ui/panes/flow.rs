@@ -178,7 +178,7 @@ fn last_group(cx: &ViewCx, height: usize) -> Option<Vec<(usize, FlowRow)>> {
     let start = rows
         .iter()
         .rposition(|row| matches!(row, FlowRow::Heading(_)))?;
-    let mut group: Vec<_> = (start..).zip(rows[start..].iter().copied()).collect();
+    let mut group: Vec<_> = (start..).zip(rows.from(start).copied()).collect();
     if group.len() > height {
         group.retain(|(_, row)| !matches!(row, FlowRow::Hop(_)) || is_exchange(cx, *row));
     }
