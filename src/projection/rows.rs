@@ -335,7 +335,8 @@ mod tests {
         let rows = numbers(2_500);
         for len in [0, 1, 1_023, 1_024, 1_025, 2_048, 2_499, 2_500, 9_000] {
             let mut part = rows.prefix(len);
-            assert_eq!(part, numbers(len.min(2_500) as u32), "{len}");
+            let end = u32::try_from(len.min(2_500)).unwrap();
+            assert_eq!(part, numbers(end), "{len}");
             part.push(1);
             assert_eq!(part.last(), Some(&1), "{len}");
         }
