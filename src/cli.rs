@@ -172,10 +172,12 @@ fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {
     block_on(headless::run(options, output, job, voices))
 }
 
-/// Two workers: the loop runs on this thread, the lab and the tasks beside it.
+/// One worker: the loop runs on this thread, the lab and the tasks beside it. A second worker makes
+/// exchanges a seventh slower, because a chain of calls then hops from core to core; what takes long
+/// has threads of its own.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|e| {

@@ -24,7 +24,7 @@ const CALLS: usize = 1_000;
 pub fn measure() -> Measured {
     let state = tempfile::tempdir().map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?;

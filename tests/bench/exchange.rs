@@ -178,7 +178,7 @@ fn requests(ready: &Ready, wanted: &[(&str, Option<&str>)]) -> Result<Vec<Vec<u8
 /// Serves the workshop's zone, with a person who is signed in, until it is killed.
 pub fn zone(state: &Path) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .expect("a runtime");
