@@ -18,6 +18,7 @@ pub mod player;
 pub mod reference;
 mod replay;
 mod scrolling;
+pub mod stage;
 pub mod story;
 pub mod target;
 pub mod toast;
@@ -30,16 +31,22 @@ use chrono::{DateTime, Utc};
 use self::{
     command::{Command, Context},
     effect::{Capture, Job},
-    focus::Focus,
+    focus::{Focus, Layout},
     keymap::Keymap,
     msg::{RecordingState, TaskId},
     overlay::Overlay,
     panes::{Panes, flow::FlowIndex},
     player::{Opening, Source},
+    stage::{Away, Stage},
     toast::Toast,
 };
 use crate::{
-    config::keys::KeyBindings, projection::Projection, support::error::Failure,
+    config::{
+        keys::KeyBindings,
+        sheet::{Hold, Sheet},
+    },
+    projection::Projection,
+    support::error::Failure,
     trace::event::TraceEvent,
 };
 
@@ -58,6 +65,18 @@ pub struct AppConfig {
     pub started: Option<DateTime<Utc>>,
     /// The name of the trace that will be shown; `None` for what happens now.
     pub replay: Option<String>,
+    /// The run sheet; `None` without one.
+    pub sheet: Option<Sheet>,
+    /// Whether a new lab can take the place of the one that runs.
+    pub reset: Resettable,
+}
+
+/// Whether a new lab can take the place of the one that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resettable {
+    Yes,
+    /// It is somebody else's.
+    No,
 }
 
 impl Default for AppConfig {
@@ -69,6 +88,8 @@ impl Default for AppConfig {
             size: (80, 24),
             started: None,
             replay: None,
+            sheet: None,
+            reset: Resettable::Yes,
         }
     }
 }
@@ -95,6 +116,11 @@ pub struct App {
     held: Option<Vec<TraceEvent>>,
     /// The authorization URL as the browser needs it; the trace has only a masked one.
     browser_url: Option<String>,
+    stage: Option<Stage>,
+    holding: Hold,
+    reset: Resettable,
+    /// What is live, while a recording stands in for it.
+    away: Option<Box<Away>>,
 }
 
 /// A running task.
@@ -132,7 +158,15 @@ impl App {
             now_us: 0,
             held: None,
             browser_url: None,
+            stage: config.sheet.map(Stage::new),
+            holding: Hold::Off,
+            reset: config.reset,
+            away: None,
         };
+        if app.stage.is_some() {
+            app.keymap = app.keymap.on_stage();
+            app.focus.layout = Layout::Stage;
+        }
         for fault in faults {
             app.fail(fault);
         }
@@ -222,7 +256,23 @@ impl App {
     pub fn context(&self) -> Context {
         self.overlays
             .last()
-            .map_or(Context::Panes, Overlay::context)
+            .map_or_else(|| self.ground(), Overlay::context)
+    }
+
+    /// Where keys go when no window is open.
+    #[must_use]
+    pub const fn ground(&self) -> Context {
+        match self.stage {
+            Some(_) => Context::Stage,
+            None => Context::Panes,
+        }
+    }
+
+    /// The same, showing a recording whose facts are told as if they came now: for pictures.
+    #[must_use]
+    pub fn of_a_recording(mut self) -> Self {
+        self.source = Source::Recorded;
+        self
     }
 
     /// What a key would do now.

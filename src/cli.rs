@@ -11,6 +11,7 @@ pub mod generate;
 pub mod look;
 pub mod servers;
 pub mod settings;
+pub mod stage;
 pub mod traces;
 
 use std::{
@@ -23,8 +24,9 @@ use clap::Parser as _;
 use self::args::{Cli, Command, Common};
 use crate::{
     app::player::Growth,
+    config::sheet,
     runtime::{
-        Options, Output,
+        Options, Output, TuiOptions,
         headless::{self, Job, Voices},
         logging, replay, tui,
     },
@@ -103,6 +105,16 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             let text = block_on(traces::traces(command))?;
             told(io::stdout().write_all(text.as_bytes()))
         }
+        Some(Command::Stage {
+            print_sheet: true, ..
+        }) => told(io::stdout().write_all(sheet::DEFAULT.as_bytes())),
+        Some(Command::Stage { sheet, .. }) => {
+            let (options, tui) = stage::prepare(&common, sheet.as_deref())?;
+            if common.json || common.plain || !has_screen() {
+                return Err(stage::no_screen());
+            }
+            on_screen(options, tui)
+        }
         Some(Command::Replay { file, follow }) => {
             let Some(file) = file else {
                 return told(io::stdout().write_all(traces::list().as_bytes()));
@@ -120,13 +132,17 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         None => {
             let options = settings::options(&common)?;
             let tui = settings::tui(&common)?;
-            let summary = block_on(tui::run(options, tui))?;
-            for line in summary.lines {
-                told(writeln!(io::stdout(), "{line}"))?;
-            }
-            Ok(Exit::Ok)
+            on_screen(options, tui)
         }
     }
+}
+
+fn on_screen(options: Options, tui: TuiOptions) -> Result<Exit, Failure> {
+    let summary = block_on(tui::run(options, tui))?;
+    for line in summary.lines {
+        told(writeln!(io::stdout(), "{line}"))?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// Whether panes can be drawn here.

@@ -9,6 +9,7 @@ pub mod callback;
 pub mod console;
 pub mod discovery;
 pub mod feed;
+pub mod hold;
 pub mod http;
 pub mod mask;
 pub mod mcp;
@@ -165,6 +166,12 @@ impl Client {
     #[must_use]
     pub const fn server(&self) -> &Url {
         &self.server
+    }
+
+    /// What is held up at the zone's gate, for whoever holds it: [`hold::hold`].
+    #[must_use]
+    pub fn held_up(&self) -> Arc<hold::HeldUp> {
+        self.mcp.held_up()
     }
 
     /// Changes what the lab's sample user answers at the next sign-in.

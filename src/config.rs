@@ -4,6 +4,7 @@
 
 pub mod keys;
 mod raw;
+pub mod sheet;
 
 use self::keys::KeyBindings;
 use crate::support::error::Failure;

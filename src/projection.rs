@@ -27,6 +27,7 @@ pub mod compare;
 pub mod credentials;
 pub mod env;
 pub mod filter;
+pub mod holds;
 pub mod hops;
 pub mod identity;
 mod index;
@@ -45,6 +46,7 @@ pub use compare::Comparison;
 pub use credentials::{Credential, Credentials, Letter};
 pub use env::Env;
 pub use filter::Query;
+pub use holds::Holds;
 pub use hops::{Hop, HopId, HopKind, Hops, Verdict};
 pub use identity::Identity;
 pub use issue::Issues;
@@ -71,6 +73,7 @@ pub struct Projection {
     credentials: Credentials,
     audit: Audit,
     sessions: Sessions,
+    holds: Holds,
     policies: Policies,
     env: Env,
     issues: Issues,
@@ -279,6 +282,15 @@ impl Projection {
                         .apply(&at, fact, shared.names, shared.credentials);
                 }
             }
+            Fact::ExchangeHeld(held) => {
+                at.call = held.trace_parent.map(|parent| parent.trace).or(at.call);
+                self.hops.held(&at, held, &mut shared);
+                self.holds.held(&at, held, shared.names);
+            }
+            Fact::ExchangeReleased(released) => {
+                self.hops.released(&at, released);
+                self.holds.released(released);
+            }
             Fact::SessionsRead { sessions, grants } => {
                 self.sessions.list(&at, sessions, grants, shared.names);
             }
@@ -363,6 +375,12 @@ impl Projection {
     #[must_use]
     pub const fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// Exchanges that wait to be let go.
+    #[must_use]
+    pub const fn holds(&self) -> &Holds {
+        &self.holds
     }
 
     #[must_use]

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod console;
 pub mod env;
+pub mod hold;
 pub mod jwt;
 pub mod oauth;
 pub mod observed;

@@ -16,6 +16,7 @@ pub mod record;
 pub mod replay;
 pub mod scenes;
 pub mod signals;
+pub mod stage;
 pub mod stream;
 pub mod terminal;
 pub mod tui;
@@ -59,6 +60,8 @@ pub struct LabStart {
 pub enum TargetChoice {
     /// The embedded lab.
     Embedded,
+    /// The embedded lab, in memory: nothing of an earlier start is in it, and nothing is kept.
+    Fresh,
     /// A lab that runs already, by its zone's URL.
     Lab(String),
     /// An MCP server somewhere, by its endpoint.
@@ -95,6 +98,8 @@ pub enum Output {
 pub struct TuiOptions {
     pub look: Look,
     pub app: crate::app::AppConfig,
+    /// What takes over on a stage when something fails.
+    pub stand_in: replay::Place,
     /// Breaks on purpose; no release has it.
     #[cfg(debug_assertions)]
     pub panic: Option<PanicIn>,

@@ -12,6 +12,7 @@ pub mod console;
 pub mod directory;
 pub mod exchange;
 mod feed;
+pub mod gate;
 mod guard;
 pub mod keys;
 pub mod oauth;
@@ -104,6 +105,8 @@ pub struct ZoneState {
     pub console: ConsoleAccess,
     /// The way to other providers.
     pub upstream: Upstream,
+    /// Where exchanges wait while somebody holds them.
+    pub gate: gate::Gate,
 }
 
 /// The zone before it has signing keys: what is needed to load them.
@@ -148,6 +151,7 @@ impl Foundation {
                 tokens,
                 console,
                 upstream: Upstream::default(),
+                gate: gate::Gate::default(),
             }),
         };
         let state = &zone.state;
@@ -186,6 +190,7 @@ impl Zone {
         axum::Router::new()
             .merge(console::router(self.state.clone()))
             .merge(feed::router(self.state.clone()))
+            .merge(gate::router(self.state.clone()))
             .merge(oauth::router(self.state.clone()))
             .layer(axum::middleware::from_fn(guard::loopback_only))
     }
@@ -207,6 +212,7 @@ impl Zone {
 
     /// Finishes what waits, ends the audit feeds and closes the database.
     pub async fn close(&self) {
+        self.state.gate.open_for_good();
         self.state.store.close().await;
     }
 

@@ -64,6 +64,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "chapters",
             "client",
             "config",
+            // A picture of the screen is the same by a key as by a command.
+            "export",
             "lab",
             "plain",
             "projection",

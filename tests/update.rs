@@ -14,7 +14,7 @@ use hoptrail::{
         overlay::{Overlay, Subject},
         target::Target,
     },
-    config::{Config, keys::Key},
+    config::{Config, keys::Key, sheet::Sheet},
     support::error::{Exit, Failure},
 };
 use rstest::rstest;
@@ -406,15 +406,30 @@ fn help_never_lies() {
     }
 }
 
+/// The whole story on a stage with a run sheet.
+fn staged() -> App {
+    let mut app = App::new(AppConfig {
+        sheet: Some(Sheet::built_in()),
+        ..AppConfig::default()
+    });
+    for event in story() {
+        let _ = app.update(Msg::Trace(event));
+    }
+    app
+}
+
 #[test]
 fn every_key_does_what_its_command_does() {
     for spec in COMMANDS {
         for context in spec.contexts {
             for name in spec.keys {
                 let key: Key = name.parse().unwrap();
-                let mut app = told(120, 36);
+                let mut app = match context {
+                    Context::Stage => staged(),
+                    Context::Panes | Context::Overlay | Context::Field => told(120, 36),
+                };
                 let opening = match context {
-                    Context::Panes => "",
+                    Context::Panes | Context::Stage => "",
                     Context::Overlay if spec.group == Group::Overlay => "2 g j enter",
                     Context::Overlay => "2 enter",
                     Context::Field => ":",

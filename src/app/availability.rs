@@ -27,7 +27,10 @@ impl App {
     /// what lies under it.
     #[must_use]
     pub fn availability_in(&self, command: Command, context: Context) -> Availability {
-        if !command.spec().contexts.contains(&context) {
+        if let Some(said) = self.on_stage(command) {
+            return said;
+        }
+        if !command.spec().is_in(context) {
             return Availability::Unavailable("not here".to_owned());
         }
         if let Some(said) = self.in_replay(command) {
@@ -159,7 +162,15 @@ impl App {
             | Command::Faster
             | Command::Start
             | Command::End
-            | Command::Goto => Availability::Ready,
+            | Command::Goto
+            | Command::NextCue
+            | Command::PreviousCue
+            | Command::SpeakerNote
+            | Command::Hold
+            | Command::LetGo
+            | Command::TakeOver
+            | Command::Reset
+            | Command::Picture => Availability::Ready,
         }
     }
 
@@ -174,12 +185,12 @@ impl App {
     }
 
     /// One thing at a time: the flow would tell two stories at once.
-    fn busy(&self) -> Option<&'static str> {
+    pub(super) fn busy(&self) -> Option<&'static str> {
         let works = |job: &Job| match job {
             Job::SignIn | Job::SignOut | Job::CallTool { .. } | Job::ActivatePolicySet { .. } => {
                 true
             }
-            Job::ListTools | Job::RefreshConsole => false,
+            Job::ListTools | Job::RefreshConsole | Job::Hold(_) | Job::LetGo { .. } => false,
         };
         self.tasks
             .values()

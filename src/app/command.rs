@@ -1,5 +1,7 @@
 //! The command registry: the one list that feeds keymap, footer, help, palette and the README.
 
+mod stage;
+
 use super::focus::PaneId;
 use crate::projection::timeline::{Direction, Unit};
 
@@ -61,6 +63,15 @@ pub enum Command {
     Start,
     End,
     Goto,
+
+    NextCue,
+    PreviousCue,
+    SpeakerNote,
+    Hold,
+    LetGo,
+    TakeOver,
+    Reset,
+    Picture,
 }
 
 /// What the keys mean depends on where they go.
@@ -68,6 +79,8 @@ pub enum Command {
 pub enum Context {
     /// No overlay is open.
     Panes,
+    /// No overlay is open, and there is a run sheet. What is not said here is as in the panes.
+    Stage,
     /// An overlay is open.
     Overlay,
     /// A text field has the keys; characters are text.
@@ -80,6 +93,7 @@ pub enum Group {
     Story,
     Panes,
     Replay,
+    Stage,
     Reading,
     Program,
     Overlay,
@@ -87,10 +101,11 @@ pub enum Group {
 
 impl Group {
     /// Every heading, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Story,
         Self::Panes,
         Self::Replay,
+        Self::Stage,
         Self::Reading,
         Self::Program,
         Self::Overlay,
@@ -103,6 +118,7 @@ impl Group {
             Self::Story => "The story",
             Self::Panes => "Panes",
             Self::Replay => "In a replay",
+            Self::Stage => "On stage (hoptrail stage)",
             Self::Reading => "Reading",
             Self::Program => "Program",
             Self::Overlay => "In a window",
@@ -152,7 +168,11 @@ const fn spec(
 }
 
 /// Every command, in the order of help and palette.
-pub const COMMANDS: &[Spec] = &[
+pub const COMMANDS: &[Spec] = &ALL;
+
+const ALL: [Spec; BASE.len() + stage::COUNT] = stage::after(BASE);
+
+const BASE: [Spec; 63] = [
     spec(
         Command::SignIn,
         "sign-in",
@@ -721,6 +741,15 @@ pub const COMMANDS: &[Spec] = &[
         "Do it",
     ),
 ];
+
+impl Spec {
+    /// Whether it can be wished for where the keys go to `context`.
+    #[must_use]
+    pub fn is_in(&self, context: Context) -> bool {
+        self.contexts.contains(&context)
+            || (context == Context::Stage && self.contexts.contains(&Context::Panes))
+    }
+}
 
 impl Command {
     /// The registry's entry.

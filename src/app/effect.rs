@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::msg::TaskId;
+use crate::config::sheet::Hold;
 
 /// A wish to the runtime.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,14 @@ pub enum Effect {
     /// Clear the terminal and draw everything again.
     Redraw,
     SetMouseCapture(Capture),
+    /// Write the screen to a picture; where it lies comes back as [`super::msg::Msg::Pictured`].
+    Picture,
+    /// Read the recording that takes over from what is live.
+    TakeOver,
+    /// Read it no more.
+    ComeBack,
+    /// Stop what runs and begin anew with a new lab; [`super::msg::Msg::Begun`] follows.
+    Reset,
     Quit,
 }
 
@@ -39,6 +48,12 @@ pub enum Job {
     },
     /// Read policy sets, sessions and grants anew.
     RefreshConsole,
+    /// Hold the lab's exchanges from now on, or hold them no more.
+    Hold(Hold),
+    /// Let an exchange go that waits.
+    LetGo {
+        id: String,
+    },
 }
 
 /// Whether the mouse is ours or the terminal's.

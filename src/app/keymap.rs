@@ -77,7 +77,30 @@ impl Keymap {
     /// What a key means in a place.
     #[must_use]
     pub fn command(&self, context: Context, key: Key) -> Option<Command> {
-        self.meaning.get(&(context, key)).copied()
+        let own = self.meaning.get(&(context, key));
+        let below = || match context {
+            Context::Stage => self.meaning.get(&(Context::Panes, key)),
+            Context::Panes | Context::Overlay | Context::Field => None,
+        };
+        own.or_else(below).copied()
+    }
+
+    /// The keys with a run sheet: the stage's own come first, and no other command has them.
+    #[must_use]
+    pub fn on_stage(mut self) -> Self {
+        let taken: Vec<Key> = self
+            .meaning
+            .keys()
+            .filter(|(context, _)| *context == Context::Stage)
+            .map(|(_, key)| *key)
+            .collect();
+        for (command, keys) in &mut self.keys {
+            let contexts = command.spec().contexts;
+            if contexts.contains(&Context::Panes) && !contexts.contains(&Context::Overlay) {
+                keys.retain(|key| !taken.contains(key));
+            }
+        }
+        self
     }
 
     /// The keys of a command.

@@ -1,5 +1,7 @@
 //! Everything that can change the state. Nouns; no closures.
 
+use chrono::{DateTime, Utc};
+
 use super::{player::Tape, target::Target};
 use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
 
@@ -28,6 +30,11 @@ pub enum Msg {
     Opened(Box<Tape>),
     /// A trace that is followed grew by these events, with their lines.
     Grew(Vec<(TraceEvent, String)>),
+    /// A run begins at this time, on a lab to which nothing happened: at the start of a run sheet and
+    /// after a reset.
+    Begun(DateTime<Utc>),
+    /// The screen was written to this file, or why not.
+    Pictured(Result<String, Failure>),
     /// A trace cannot be read, or not any more.
     Unreadable(Failure),
 }

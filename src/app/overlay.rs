@@ -49,6 +49,7 @@ pub enum Overlay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     QuitWhileRecording,
+    Reset,
 }
 
 /// What is looked at closely.

@@ -146,6 +146,14 @@ impl App {
             Command::Faster => self.change_speed(Speed::faster),
             Command::Start => self.go_to_start(),
             Command::End => self.go_to_end(),
+            Command::NextCue => return self.next_cue(),
+            Command::PreviousCue => self.previous_cue(),
+            Command::SpeakerNote => self.turn_notes(),
+            Command::Hold => return self.turn_hold(),
+            Command::LetGo => return self.let_go(),
+            Command::TakeOver => return self.take_over(),
+            Command::Reset => self.overlays.push(Overlay::Confirm(Question::Reset)),
+            Command::Picture => return vec![Effect::Picture],
             Command::Goto => self.overlays.push(Overlay::Goto {
                 input: Input::default(),
             }),
@@ -549,6 +557,12 @@ impl App {
             }
             Some(Overlay::Confirm(Question::QuitWhileRecording)) => {
                 vec![Effect::StopRecording, Effect::Quit]
+            }
+            Some(Overlay::Confirm(Question::Reset)) => {
+                let mut effects: Effects =
+                    self.tasks.keys().copied().map(Effect::CancelTask).collect();
+                effects.push(Effect::Reset);
+                effects
             }
             // Enter means "read it": these close.
             Some(Overlay::Failure { .. } | Overlay::Help { .. }) | None => Effects::new(),

@@ -15,6 +15,8 @@ pub enum Source {
     /// Things happen now.
     #[default]
     Live,
+    /// The facts of a recording are told one after the other, for a picture of it.
+    Recorded,
     /// A trace is being read.
     Opening(Opening),
     /// A trace is shown.

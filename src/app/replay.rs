@@ -67,7 +67,7 @@ impl App {
     pub const fn player(&self) -> Option<&Player> {
         match &self.source {
             Source::Replay(player) => Some(player),
-            Source::Live | Source::Opening(_) => None,
+            Source::Live | Source::Recorded | Source::Opening(_) => None,
         }
     }
 
@@ -327,11 +327,26 @@ impl App {
                 | Command::Goto
         );
         match (&self.source, own) {
-            (Source::Live, true) => no("only in a replay: hoptrail replay FILE"),
-            (Source::Live, false) => None,
+            (Source::Live | Source::Recorded, true) => no("only in a replay: hoptrail replay FILE"),
+            (Source::Live | Source::Recorded, false) => None,
             (Source::Opening(_), true) => no("the trace is still being read"),
             (Source::Replay(_), true) => Some(Availability::Ready),
             (Source::Opening(_) | Source::Replay(_), false) => match command {
+                Command::SignIn
+                | Command::ListTickets
+                | Command::EscalateTicket
+                | Command::DeleteIssue
+                | Command::TogglePolicy
+                | Command::CancelTask
+                | Command::SignOut
+                | Command::Refresh
+                    if self.is_taken_over() =>
+                {
+                    let key = self.keymap.shown(Command::TakeOver);
+                    no(&format!(
+                        "this is a recording: {key} comes back to what is live"
+                    ))
+                }
                 Command::SignIn
                 | Command::ListTickets
                 | Command::EscalateTicket

@@ -109,7 +109,7 @@ pub fn issuance(app: &App, call: &Call) -> Issuance {
         match hop.verdict {
             Verdict::Ok => told.issued += 1,
             Verdict::Denied => told.refused += 1,
-            Verdict::Pending | Verdict::Failed => {}
+            Verdict::Pending | Verdict::Held | Verdict::Failed => {}
         }
         told.dropped += usize::from(hop.discarded.is_some());
     }

@@ -17,6 +17,7 @@ use crate::{
     config::keys::{Key, KeyCode, Modifier},
     projection::{Seq, story::LIMIT_LINEAR_SCOPES},
     protocol::{
+        hold::GATE_NAME,
         observed::CallId,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
@@ -85,6 +86,15 @@ impl App {
             }
             Msg::Grew(events) => {
                 self.grew(&events);
+                Effects::new()
+            }
+            Msg::Begun(started) => self.begun(started),
+            Msg::Pictured(Ok(file)) => {
+                self.say(Tone::Good, format!("the screen is in {file}"));
+                Effects::new()
+            }
+            Msg::Pictured(Err(failure)) => {
+                self.fail(failure);
                 Effects::new()
             }
             Msg::Unreadable(failure) => {
@@ -275,8 +285,11 @@ impl App {
         Effects::new()
     }
 
-    fn fact(&mut self, event: TraceEvent) {
+    pub(super) fn fact(&mut self, event: TraceEvent) {
         self.at(event.at_us);
+        if let Some(away) = &mut self.away {
+            return away.keep(event);
+        }
         self.watch(&event.fact);
         match &mut self.held {
             Some(held) => held.push(event),
@@ -393,6 +406,9 @@ impl App {
             }
             Fact::FailureOccurred(failure) => self.fail(failure.clone()),
             Fact::FeedLost { feed, why } => {
+                if feed == GATE_NAME {
+                    self.holds_no_more();
+                }
                 self.say(
                     Tone::Warning,
                     format!("{feed} stopped: {why}; what it would tell is not observed"),
@@ -423,7 +439,11 @@ impl App {
         self.recording = state;
     }
 
-    fn ended(&mut self, id: TaskId, outcome: TaskOutcome) -> Effects {
+    pub(super) fn ended(&mut self, id: TaskId, outcome: TaskOutcome) -> Effects {
+        if let Some(away) = &mut self.away {
+            away.keep_end(id, outcome);
+            return Effects::new();
+        }
         let Some(task) = self.tasks.remove(&id) else {
             return Effects::new();
         };
@@ -431,7 +451,8 @@ impl App {
             self.stop_waiting();
             self.browser_url = None;
         }
-        match outcome {
+        let told = outcome.clone();
+        let mut effects = match outcome {
             TaskOutcome::Done => self.done(&task.job),
             TaskOutcome::Failed(failure) => {
                 self.fail(failure);
@@ -441,7 +462,9 @@ impl App {
                 self.say(Tone::Plain, "called off");
                 Effects::new()
             }
-        }
+        };
+        effects.extend(self.cue_task_ended(id, &told));
+        effects
     }
 
     fn done(&mut self, job: &Job) -> Effects {
@@ -459,7 +482,13 @@ impl App {
             Job::ActivatePolicySet { .. } | Job::SignOut => {
                 vec![self.start(Job::RefreshConsole)]
             }
-            Job::CallTool { .. } | Job::ListTools | Job::RefreshConsole => Effects::new(),
+            Job::Hold(hold) => {
+                self.hold_is(*hold);
+                Effects::new()
+            }
+            Job::CallTool { .. } | Job::ListTools | Job::RefreshConsole | Job::LetGo { .. } => {
+                Effects::new()
+            }
         }
     }
 
@@ -487,7 +516,7 @@ impl App {
                 })
             }
             Job::CallTool { tool, .. } => self.news_of_call(tool),
-            Job::ListTools | Job::RefreshConsole => None,
+            Job::ListTools | Job::RefreshConsole | Job::Hold(_) | Job::LetGo { .. } => None,
         }
     }
 

@@ -120,6 +120,18 @@ pub enum Command {
         #[arg(long)]
         follow: bool,
     },
+    /// For the projector: large verdicts, and a run sheet of cues that Space steps through
+    ///
+    /// The lab is a new one in memory at each start: nothing of an earlier run is in it. Space begins
+    /// the next cue, b goes one back, i shows the speaker's notes, H holds each token exchange until
+    /// you let it go, A goes back to the start, and F lets a recording take over when something fails.
+    Stage {
+        /// The run sheet; without it the one that is built in
+        sheet: Option<PathBuf>,
+        /// Write the built-in run sheet to standard output, to begin yours with
+        #[arg(long, conflicts_with = "sheet")]
+        print_sheet: bool,
+    },
     /// Only the servers: the lab on loopback, until Ctrl-C
     Lab(Box<LabArgs>),
     /// Only the support-escalation MCP server, configured by the workshop's .env

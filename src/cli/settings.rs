@@ -14,7 +14,7 @@ use crate::{
     lab,
     plain::{Color, Glyphs, Style},
     protocol::secret::Secret,
-    runtime::{Consent, ConsoleAccess, LabStart, Options, TargetChoice, TuiOptions},
+    runtime::{Consent, ConsoleAccess, LabStart, Options, TargetChoice, TuiOptions, stage},
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -65,7 +65,7 @@ fn console(target: &TargetChoice, state: &Path) -> Result<Option<ConsoleAccess>,
                 client_secret: left.client_secret,
             })
         }
-        (None, TargetChoice::Embedded | TargetChoice::Server(_)) => None,
+        (None, TargetChoice::Embedded | TargetChoice::Fresh | TargetChoice::Server(_)) => None,
     })
 }
 
@@ -115,6 +115,7 @@ pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
             size: crossterm::terminal::size().unwrap_or((80, 24)),
             ..AppConfig::default()
         },
+        stand_in: stage::stand_in(),
         #[cfg(debug_assertions)]
         panic: match std::env::var("HOPTRAIL_PANIC").as_deref() {
             Ok("drawing") => Some(crate::runtime::PanicIn::Drawing),

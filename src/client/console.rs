@@ -24,6 +24,7 @@ use crate::{
         console::{
             DelegatedGrant, Page, Policy, PolicyOverview, PolicySet, PolicySetVersion, Session,
         },
+        hold::GATE_PATH,
         oauth::TokenResponse,
         secret::Secret,
     },
@@ -275,6 +276,22 @@ impl Console {
         })
         .await?;
         self.read_policy().await
+    }
+
+    /// Lets an exchange go that waits at the zone's gate.
+    ///
+    /// # Errors
+    /// If the zone refuses or does not answer.
+    pub async fn let_go(&self, id: &str) -> Result<(), Failure> {
+        let mut path: Vec<&str> = GATE_PATH
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        path.extend([id, "release"]);
+        let url = self.url(&path)?;
+        self.request(|| Outgoing::new(Method::POST, url.clone(), Leg::Console))
+            .await
+            .map(drop)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {

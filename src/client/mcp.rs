@@ -1,7 +1,7 @@
 //! The MCP connection: one that is opened when it is needed and used again, tools listed and
 //! called over it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rmcp::{
     RoleClient,
@@ -22,7 +22,10 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::mcp_wire::{McpWire, Remedy, Trouble};
+use super::{
+    hold::HeldUp,
+    mcp_wire::{McpWire, Remedy, Trouble},
+};
 use crate::{
     protocol::traceparent::TraceParent,
     support::error::{Exit, Failure},
@@ -43,6 +46,7 @@ pub struct Mcp {
     server: Url,
     wire: McpWire,
     running: tokio::sync::Mutex<Option<RunningService<RoleClient, ClientConfig>>>,
+    held_up: Arc<HeldUp>,
 }
 
 /// Why a request did not come through.
@@ -80,7 +84,14 @@ impl Mcp {
             server,
             wire,
             running: tokio::sync::Mutex::default(),
+            held_up: Arc::default(),
         }
+    }
+
+    /// What is held up by us on the way of a call.
+    #[must_use]
+    pub fn held_up(&self) -> Arc<HeldUp> {
+        Arc::clone(&self.held_up)
     }
 
     /// The open connection; opens it first if need be.
@@ -268,7 +279,7 @@ impl Mcp {
                 self.call_off(handle, "called off by the person").await;
                 return Err(Fault::Cancelled);
             }
-            () = tokio::time::sleep(ANSWER_WITHIN) => {
+            () = self.held_up.patience(ANSWER_WITHIN) => {
                 self.call_off(handle, "no answer in time").await;
                 return Err(Failure::new(
                     Exit::Unreachable,

@@ -161,7 +161,7 @@ fn hops(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
 
 fn verdict(hop: &Hop) -> String {
     let glyph = match hop.verdict {
-        Verdict::Pending => "…",
+        Verdict::Pending | Verdict::Held => "…",
         Verdict::Ok => "✓",
         Verdict::Failed | Verdict::Denied => "✗",
     };

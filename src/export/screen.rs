@@ -38,7 +38,8 @@ impl Screen {
             size: (columns, rows),
             started: Some(header.started),
             ..AppConfig::default()
-        });
+        })
+        .of_a_recording();
         // By the keys that a person would press: a view is nothing that they could not see.
         let key = match view {
             View::Pane(pane) => u32::try_from(pane.digit())

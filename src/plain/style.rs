@@ -91,7 +91,7 @@ impl Style {
 /// The verdict's glyph.
 pub(super) const fn glyph(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Pending => "·",
+        Verdict::Pending | Verdict::Held => "·",
         Verdict::Ok => "✓",
         Verdict::Failed | Verdict::Denied => "✗",
     }
@@ -99,7 +99,7 @@ pub(super) const fn glyph(verdict: Verdict) -> &'static str {
 
 pub(super) const fn tone(verdict: Verdict) -> Tone {
     match verdict {
-        Verdict::Pending => Tone::Dim,
+        Verdict::Pending | Verdict::Held => Tone::Dim,
         Verdict::Ok => Tone::Good,
         Verdict::Failed | Verdict::Denied => Tone::Bad,
     }

@@ -88,7 +88,7 @@ impl<W: io::Write> Text<W> {
         };
         let told = match line.verdict {
             Verdict::Failed | Verdict::Denied => Tone::Bad,
-            Verdict::Pending | Verdict::Ok => Tone::Plain,
+            Verdict::Pending | Verdict::Held | Verdict::Ok => Tone::Plain,
         };
         writeln!(
             self.out,
@@ -152,7 +152,9 @@ impl<W: io::Write> Text<W> {
                 } else {
                     let word = match hop.verdict {
                         Verdict::Denied => "refused",
-                        Verdict::Pending | Verdict::Ok | Verdict::Failed => hop.verdict.word(),
+                        Verdict::Pending | Verdict::Held | Verdict::Ok | Verdict::Failed => {
+                            hop.verdict.word()
+                        }
                     };
                     (format!("{} {word}", glyph(hop.verdict)), tone(hop.verdict))
                 };
@@ -528,6 +530,25 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
             say(of_outcome(*outcome), words)
         }
         Fact::AuditRecorded(_) => audit_line(seq, projection),
+        Fact::ExchangeHeld(held) => {
+            let resource = held.resource.as_ref().map_or("a resource", |r| &*r.name);
+            let words = format!(
+                "holds the exchange for {resource} {}",
+                held.scopes.join(" ")
+            );
+            let would = match held.forecast.status {
+                AuditStatus::Issued => "it would be issued",
+                AuditStatus::Failure => "it would be refused",
+            };
+            say(Verdict::Pending, vec![words, would.to_owned()])
+        }
+        Fact::ExchangeReleased(released) => say(
+            Verdict::Pending,
+            vec![
+                "lets the exchange go on".to_owned(),
+                released.why.words().to_owned(),
+            ],
+        ),
         Fact::IssueSeen(issue) => {
             let place = if issue.trashed {
                 "is in the trash"
@@ -635,6 +656,7 @@ fn hop_line(hop: &Hop) -> Line {
         (None, Verdict::Denied) if asks_to_sign_in(hop) => String::new(),
         (None, Verdict::Denied) => "refused".to_owned(),
         (None, Verdict::Failed) => "failed".to_owned(),
+        (None, Verdict::Held) => "held".to_owned(),
         (None, Verdict::Ok | Verdict::Pending) => String::new(),
     };
     // Where a policy is named, the zone's sentence says it again.

@@ -365,6 +365,7 @@ fn hop(
 const fn verdict(hop: &Hop) -> &'static str {
     match hop.verdict {
         Verdict::Pending => "pending",
+        Verdict::Held => "held",
         Verdict::Ok => "ok",
         Verdict::Failed => "failed",
         Verdict::Denied => "denied",

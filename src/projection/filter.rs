@@ -114,6 +114,7 @@ impl Verdict {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
+            Self::Held => "held",
             Self::Ok => "ok",
             Self::Failed => "failed",
             Self::Denied => "denied",

@@ -53,6 +53,8 @@ pub enum HopKind {
 pub enum Verdict {
     #[default]
     Pending,
+    /// Somebody holds it at the zone's gate.
+    Held,
     Ok,
     /// It did not come through, or went wrong.
     Failed,
@@ -153,6 +155,8 @@ pub struct Hops {
     by_call: Index<CallId, u32>,
     /// The exchange that issued a credential within a call, by its fingerprint: the last one.
     issued: Index<(CallId, Fingerprint), HopId>,
+    /// Exchanges that wait, by the gate's name for each; the latest ones.
+    held: Vec<(String, HopId)>,
     /// The browser's hop that has not come back.
     browser: Option<HopId>,
     /// The hop that the last event to change one changed.

@@ -315,7 +315,7 @@ impl Marks {
             let asks = hop.kind == HopKind::Request && hop.status == Some(401);
             let list = match hop.verdict {
                 Verdict::Denied if asks => &mut marks.plain,
-                Verdict::Pending => &mut marks.plain,
+                Verdict::Pending | Verdict::Held => &mut marks.plain,
                 Verdict::Ok => &mut marks.good,
                 Verdict::Failed => &mut marks.failed,
                 Verdict::Denied => &mut marks.denied,

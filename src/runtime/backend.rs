@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
@@ -20,7 +20,7 @@ use crate::{
         browser::{BrowserMode, SystemBrowser},
         console::{Console, Credential},
         discovery::MissingPkceAllowed,
-        feed,
+        feed, hold,
         http::{ActorMap, DOCUMENT_LIMIT, Outgoing, TracedHttp},
         robot,
         url_policy::UrlPolicy,
@@ -29,6 +29,7 @@ use crate::{
     projection::Seq,
     protocol::{
         env::EnvLine,
+        hold::GATE_NAME,
         observed::{LAB_PATH, LabEndpoints, Upstream},
     },
     support::{
@@ -72,6 +73,8 @@ pub struct Backend {
     clock: SharedClock,
     ids: Ids,
     feeds: TaskTracker,
+    /// Ends the holding of exchanges, while they are held.
+    holding: tokio::sync::Mutex<Option<CancellationToken>>,
     stop: CancellationToken,
 }
 
@@ -194,7 +197,8 @@ impl Backend {
         stop: CancellationToken,
     ) -> Result<Self, Failure> {
         let around = match &options.target {
-            TargetChoice::Embedded => start_lab(options, sink).await?,
+            TargetChoice::Embedded => start_lab(options, Some(options.state.clone()), sink).await?,
+            TargetChoice::Fresh => start_lab(options, None, sink).await?,
             TargetChoice::Lab(zone) => find_lab(zone, options, sink).await?,
             TargetChoice::Server(url) => {
                 sink.report(Report::new(Actor::Client, run_started(url, url, false)));
@@ -252,6 +256,7 @@ impl Backend {
             clock: Arc::clone(&options.clock),
             ids: options.ids.clone(),
             feeds: TaskTracker::new(),
+            holding: tokio::sync::Mutex::default(),
             stop,
         };
         if let Some(endpoints) = &around.endpoints {
@@ -428,6 +433,65 @@ impl Backend {
         })
     }
 
+    /// Holds every token exchange from now on, until [`Self::hold_no_more`] or the run's end.
+    ///
+    /// # Errors
+    /// If the zone is not the lab's, or does not let itself be held.
+    pub async fn hold(&self) -> Result<(), Failure> {
+        let mut holding = self.holding.lock().await;
+        if let Some(token) = holding.take() {
+            token.cancel();
+        }
+        let Some(console) = self.console.clone() else {
+            return Err(Failure::new(
+                Exit::Usage,
+                "The zone cannot be held",
+                "only the lab's own zone waits for somebody, and only for who has its console's credential",
+                "start without --server, or give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET",
+            ));
+        };
+        let token = self.stop.child_token();
+        let (closed, is_closed) = oneshot::channel();
+        let (held_up, ends) = (self.client.held_up(), token.clone());
+        let held = self.feeds.spawn(async move {
+            let ended = hold::hold(&console, &held_up, closed, &ends).await;
+            if let Err(failure) = &ended {
+                let fact = Fact::FeedLost {
+                    feed: GATE_NAME.to_owned(),
+                    why: failure.why.clone(),
+                };
+                console.http().sink().report(Report::new(Actor::Zone, fact));
+            }
+            ended
+        });
+        if is_closed.await.is_ok() {
+            *holding = Some(token);
+            return Ok(());
+        }
+        match held.await {
+            Ok(Err(failure)) => Err(failure),
+            Ok(Ok(())) | Err(_) => Err(stopping()),
+        }
+    }
+
+    /// Holds nothing any more; what waits goes on.
+    pub async fn hold_no_more(&self) {
+        if let Some(token) = self.holding.lock().await.take() {
+            token.cancel();
+        }
+    }
+
+    /// Lets one exchange go.
+    ///
+    /// # Errors
+    /// If there is no console, or the zone does not answer.
+    pub async fn let_go(&self, id: &str) -> Result<(), Failure> {
+        match &self.console {
+            Some(console) => console.let_go(id).await,
+            None => Ok(()),
+        }
+    }
+
     async fn close(&self) {
         self.stop.cancel();
         self.client.close().await;
@@ -439,16 +503,16 @@ impl Backend {
     }
 }
 
-async fn start_lab(options: &Options, sink: &SharedSink) -> Result<Surroundings, Failure> {
+async fn start_lab(
+    options: &Options,
+    state: Option<PathBuf>,
+    sink: &SharedSink,
+) -> Result<Surroundings, Failure> {
     sink.report(Report::new(Actor::Client, run_started("LAB", "", true)));
     let lab = lab::start(LabConfig {
         stage: options.lab.stage,
         objects: options.lab.objects,
-        ..LabConfig::new(
-            Some(options.state.clone()),
-            Arc::clone(&options.clock),
-            options.ids.clone(),
-        )
+        ..LabConfig::new(state, Arc::clone(&options.clock), options.ids.clone())
     })
     .await?;
     sink.report(Report::new(

@@ -15,6 +15,7 @@ use crate::{
         effect::Job,
         msg::{TaskId, TaskOutcome},
     },
+    config::sheet::Hold,
     support::error::{Exit, Failure},
 };
 
@@ -86,6 +87,11 @@ impl Runner {
         }
     }
 
+    /// Waits until every job has ended, the cancelled ones included.
+    pub async fn all_ended(mut self) {
+        while self.jobs.join_next().await.is_some() {}
+    }
+
     /// Waits for the next job to end; for ever if none is under way.
     pub async fn ended(&mut self) -> (TaskId, TaskOutcome) {
         loop {
@@ -138,6 +144,12 @@ async fn run(backend: &Backend, job: Job, cancel: &CancellationToken) -> Result<
         }
         Job::ActivatePolicySet { set_id, version } => backend.activate(&set_id, version).await,
         Job::RefreshConsole => backend.refresh_console().await,
+        Job::Hold(Hold::On) => backend.hold().await,
+        Job::Hold(Hold::Off) => {
+            backend.hold_no_more().await;
+            Ok(())
+        }
+        Job::LetGo { id } => backend.let_go(&id).await,
     }
 }
 

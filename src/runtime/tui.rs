@@ -11,8 +11,11 @@ use std::{
 
 use crossterm::event::EventStream;
 use futures::StreamExt as _;
-use ratatui::layout::Rect;
-use tokio::time::{Instant, sleep_until};
+use ratatui::{buffer::Buffer, layout::Rect};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
 
 #[cfg(debug_assertions)]
 use super::PanicIn;
@@ -21,8 +24,9 @@ use super::{
     effects::Runner,
     input,
     record::Recorder,
-    replay::{self, Viewing},
+    replay::{self, Place, Viewing},
     signals::Signals,
+    stage,
     stream::{self, Stream},
     terminal::{Screen, TerminalGuard},
 };
@@ -32,7 +36,11 @@ use crate::{
         effect::{Capture, Effect},
         msg::{Msg, RecordingState, Signal},
     },
-    support::error::{Exit, Failure},
+    export::svg,
+    support::{
+        error::{Exit, Failure},
+        text::one_line,
+    },
     trace::{TraceEvent, codec::Header},
     ui::{self, HitMap, look::Look},
 };
@@ -55,6 +63,9 @@ pub struct Summary {
 pub async fn run(options: Options, tui: TuiOptions) -> Result<Summary, Failure> {
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let mut tui = Tui::new(options, tui, guard, screen);
+    if tui.app.stage().is_some() {
+        tui.update(Msg::Begun(tui.header.started));
+    }
     tui.paint();
     let summary = tui.main_loop().await;
     drop(tui);
@@ -96,8 +107,12 @@ struct Tui {
     stream: Stream,
     runner: Runner,
     backend: backend::Opening,
-    /// What is read of a recorded trace; a live run has none.
+    /// What is read of a recorded trace; a live run has none, unless it stands in.
     viewing: Option<Viewing>,
+    live: Live,
+    stand_in: Place,
+    /// Labs whose place another one took, until they have stopped.
+    outgoing: JoinSet<()>,
     recorder: Option<Recorder>,
     header: Header,
     options: Options,
@@ -107,6 +122,14 @@ struct Tui {
     painted: Instant,
     quit: bool,
     summary: Summary,
+}
+
+/// Whether anything happens now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Live {
+    Yes,
+    /// A recorded trace is all there is.
+    No,
 }
 
 impl Tui {
@@ -159,7 +182,13 @@ impl Tui {
             stream,
             runner,
             backend,
+            live: match viewing {
+                None => Live::Yes,
+                Some(_) => Live::No,
+            },
             viewing,
+            stand_in: tui.stand_in,
+            outgoing: JoinSet::new(),
             recorder: None,
             header,
             options,
@@ -205,7 +234,7 @@ impl Tui {
                     self.tick();
                     self.update(msg);
                 }
-                event = self.stream.next(), if self.viewing.is_none() => if let Some(event) = event {
+                event = self.stream.next(), if self.live == Live::Yes => if let Some(event) = event {
                     self.fact(event);
                     self.drain(BATCH);
                 },
@@ -287,8 +316,50 @@ impl Tui {
                 // A terminal without a mouse ignores it; there is nothing to tell.
                 let _ = self.guard.set_mouse(capture == Capture::On);
             }
+            Effect::Picture => {
+                let told = self.picture();
+                self.update(Msg::Pictured(told));
+            }
+            Effect::TakeOver => self.viewing = Some(stage::begin(&self.stand_in)),
+            Effect::ComeBack => self.viewing = None,
+            Effect::Reset => self.reset(),
             Effect::Quit => self.quit = true,
         }
+    }
+
+    /// A new lab takes the place of the one that runs. The old one ends beside it: its jobs first, so
+    /// that what runs is called off and not cut.
+    fn reset(&mut self) {
+        // A trace has one beginning: what comes now is another run.
+        self.stop_recording();
+        self.viewing = None;
+        let (sink, stream) = stream::open();
+        let backend = backend::open(self.options.clone(), sink);
+        let runner = Runner::new(backend.watch());
+        #[cfg(debug_assertions)]
+        let runner = runner.panicking(self.panic == Some(PanicIn::Task));
+        self.stream = stream;
+        let backend = std::mem::replace(&mut self.backend, backend);
+        let runner = std::mem::replace(&mut self.runner, runner);
+        self.outgoing.spawn(stage::wind_up(runner, backend));
+        self.header = Header::new(self.options.clock.now());
+        self.update(Msg::Begun(self.header.started));
+    }
+
+    /// The screen as it is.
+    fn picture(&self) -> Result<String, Failure> {
+        let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        ui::draw_into(&self.app, &self.look, area, &mut buffer);
+        let title = one_line(self.app.title());
+        let now = self.options.clock.now().format("%Y%m%d-%H%M%S");
+        stage::write_picture(
+            &svg::picture(&buffer, &title),
+            &format!("hoptrail-{now}"),
+            &self.options.state,
+        )
+        .map(|path| one_line(&path.display().to_string()))
     }
 
     fn paint(&mut self) {
@@ -377,6 +448,7 @@ impl Tui {
     async fn finish(&mut self) -> Summary {
         self.runner.cancel_all();
         self.backend.close().await;
+        while self.outgoing.join_next().await.is_some() {}
         self.drain(usize::MAX);
         self.stop_recording();
         std::mem::take(&mut self.summary)

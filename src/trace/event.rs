@@ -11,6 +11,7 @@ use crate::{
         audit::AuditRecord,
         console::{DelegatedGrant, PolicyOverview, Session},
         env::EnvLine,
+        hold::{HeldExchange, ReleasedExchange},
         jwt::TokenView,
         observed::{CallId, Issue, LabEndpoints, Step, UpstreamRequest},
         traceparent::SpanId,
@@ -176,6 +177,10 @@ pub enum Fact {
 
     /// The zone wrote an audit row.
     AuditRecorded(AuditRecord),
+    /// A token exchange waits before it is decided, because somebody holds it.
+    ExchangeHeld(HeldExchange),
+    /// It goes on; what is decided comes as an audit row.
+    ExchangeReleased(ReleasedExchange),
     /// A read of the zone's sessions and grants.
     SessionsRead {
         sessions: Vec<Session>,

@@ -16,7 +16,6 @@ use crate::{
         command::{Command, Context},
         focus::PaneId,
         overlay::{Overlay, Subject},
-        story,
         target::Target,
         toast::Tone,
     },
@@ -39,6 +38,39 @@ const PANES: &[Command] = &[
     Command::SwitchLayout,
     Command::Copy,
     Command::Record,
+    Command::Hold,
+    Command::Picture,
+];
+
+/// Keys of a stage with a run sheet.
+const STAGE: &[Command] = &[
+    Command::CancelTask,
+    Command::PreviousCue,
+    Command::SpeakerNote,
+    Command::Hold,
+    Command::TakeOver,
+    Command::Reset,
+    Command::SwitchLayout,
+    Command::Inspect,
+    Command::Zoom,
+    Command::TogglePolicy,
+    Command::EscalateTicket,
+    Command::DeleteIssue,
+    Command::Picture,
+];
+
+/// Keys of a recording that stands in on a stage.
+const STOOD_IN: &[Command] = &[
+    Command::TakeOver,
+    Command::PreviousCue,
+    Command::Step(Unit::Hop, Direction::Forward),
+    Command::Step(Unit::Hop, Direction::Back),
+    Command::Step(Unit::Refusal, Direction::Forward),
+    Command::Start,
+    Command::End,
+    Command::SwitchLayout,
+    Command::Inspect,
+    Command::Zoom,
 ];
 
 /// Keys of a replay.
@@ -93,20 +125,20 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         };
         match cx.app.overlays().last() {
             None => beside_news(cx, rest, buf, hits),
-            Some(overlay) => keys(cx, rest, buf, hits, &of_overlay(overlay)),
+            Some(overlay) => keys(cx, rest, buf, hits, &of_overlay(cx, overlay)),
         }
         return;
     }
     match cx.app.overlays().last() {
         None => panes(cx, area, buf, hits),
         Some(overlay) => {
-            keys(cx, area, buf, hits, &of_overlay(overlay));
+            keys(cx, area, buf, hits, &of_overlay(cx, overlay));
         }
     }
 }
 
 fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
-    let next = story::next(cx.app);
+    let next = cx.app.next_step();
     let hint = Line::from(vec![
         span("next ", cx.look.style(Role::Dim)),
         span(cx.app.keymap().shown(next.command), cx.look.bold(Role::Key)),
@@ -156,7 +188,7 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 
 /// The next step and the keys of the story, in what room the news leave.
 fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
-    let next = story::next(cx.app).command;
+    let next = cx.app.next_step().command;
     let mut offered = vec![Command::Help];
     if hint_cells(cx, next) <= area.width {
         offered.insert(0, next);
@@ -168,10 +200,11 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 /// The panes' keys that do something now, without the next step's own.
 fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
     let signed_in = cx.app.projection().identity().user().is_some();
-    let own = if cx.app.player().is_some() {
-        REPLAY
-    } else {
-        PANES
+    let own = match (cx.app.stage(), cx.app.player()) {
+        (Some(_), _) if cx.app.is_taken_over() => STOOD_IN,
+        (Some(_), _) => STAGE,
+        (None, Some(_)) => REPLAY,
+        (None, None) => PANES,
     };
     own.iter()
         .copied()
@@ -182,7 +215,7 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
 }
 
 /// The keys of a window.
-fn of_overlay(overlay: &Overlay) -> Vec<Command> {
+fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
         Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
@@ -206,6 +239,9 @@ fn of_overlay(overlay: &Overlay) -> Vec<Command> {
                 Command::Back,
             ],
         },
+        Overlay::Failure { .. } if cx.app.stage().is_some() => {
+            vec![Command::TakeOver, Command::Copy, Command::Back]
+        }
         Overlay::Failure { .. } | Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
     }
 }

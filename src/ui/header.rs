@@ -18,7 +18,7 @@ use crate::{
         msg::RecordingState,
         player::{Growth, Pace, Player, Source, Speed},
     },
-    config::Animation,
+    config::{Animation, sheet::Hold},
     projection::{identity::SignIn, story::LIMIT_LINEAR_SCOPES},
     support::text::one_line,
 };
@@ -27,7 +27,7 @@ use crate::{
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
     let area = put::inset(area, 1);
     let mut right = Vec::new();
-    for part in [target(cx), user(cx), rule(cx), badge(cx)] {
+    for part in [target(cx), user(cx), rule(cx), hold(cx), badge(cx)] {
         if !right.is_empty() && !part.is_empty() {
             right.push(span("  ", cx.look.style(Role::Dim)));
         }
@@ -83,6 +83,9 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
         }
         Job::ActivatePolicySet { .. } => "switching the policy set".to_owned(),
         Job::RefreshConsole => "reading the zone".to_owned(),
+        Job::Hold(Hold::On) => "closing the zone's gate".to_owned(),
+        Job::Hold(Hold::Off) => "opening the zone's gate".to_owned(),
+        Job::LetGo { .. } => "letting it go on".to_owned(),
     };
     let seconds = now.saturating_sub(task.since_us) / 1_000_000;
     let since = if seconds > 0 {
@@ -100,7 +103,7 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
 fn target(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.projection().target() {
         None => match cx.app.source() {
-            Source::Live => vec![span("starting", cx.look.style(Role::Dim))],
+            Source::Live | Source::Recorded => vec![span("starting", cx.look.style(Role::Dim))],
             Source::Opening(_) | Source::Replay(_) => Vec::new(),
         },
         Some(target) => vec![span(one_line(&target.name), cx.look.style(Role::Heading))],
@@ -125,6 +128,14 @@ fn rule(cx: &ViewCx) -> Vec<Span<'static>> {
         Some(true) => vec![span("RULE ON", cx.look.bold(Role::Good))],
         Some(false) => vec![span("! RULE OFF", cx.look.loud(Role::Warning))],
         None => Vec::new(),
+    }
+}
+
+/// Whether exchanges are held.
+fn hold(cx: &ViewCx) -> Vec<Span<'static>> {
+    match cx.app.holding() {
+        Hold::On if !cx.app.is_taken_over() => vec![span("HOLD", cx.look.bold(Role::Warning))],
+        Hold::On | Hold::Off => Vec::new(),
     }
 }
 
@@ -153,6 +164,7 @@ fn replay(cx: &ViewCx, player: &Player) -> Vec<Span<'static>> {
 fn badge(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.source() {
         Source::Live => {}
+        Source::Recorded => return vec![span("RECORDED", cx.look.bold(Role::Warning))],
         Source::Opening(_) => return vec![span("REPLAY", cx.look.bold(Role::Warning))],
         Source::Replay(player) => return replay(cx, player),
     }

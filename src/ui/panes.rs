@@ -29,11 +29,7 @@ use super::{
 };
 use crate::{
     app::{
-        Extent, Scrolled,
-        command::{Command, Context},
-        focus::PaneId,
-        panes::listing::Listing,
-        player::Source,
+        Extent, Scrolled, command::Command, focus::PaneId, panes::listing::Listing, player::Source,
         target::Target,
     },
     projection::timeline::{Direction, Unit},
@@ -269,14 +265,16 @@ fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Comm
     }
     // Nothing can be done anew in a replay: what is to be seen comes with the trace.
     let keys: Vec<(Command, &str)> = match cx.app.source() {
-        Source::Live => keys.to_vec(),
+        Source::Live | Source::Recorded => keys.to_vec(),
         Source::Opening(_) => Vec::new(),
         Source::Replay(_) => {
             let offered = |(command, _): &&(Command, &str)| {
-                cx.app.availability_in(*command, Context::Panes).is_ready()
+                cx.app.availability_in(*command, cx.app.ground()).is_ready()
             };
             let kept: Vec<_> = keys.iter().filter(offered).copied().collect();
-            if kept.is_empty() {
+            if kept.is_empty() && cx.app.is_taken_over() {
+                vec![(Command::NextCue, "the next tool call")]
+            } else if kept.is_empty() {
                 REPLAY.to_vec()
             } else {
                 kept

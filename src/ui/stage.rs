@@ -1,5 +1,7 @@
 //! The projector's layout: the verdict in large letters, flow and audit, nothing else.
 
+mod cues;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -24,13 +26,19 @@ use crate::{
         focus::{PaneId, Zoom},
         story,
     },
-    projection::{audit::AuditRow, issue::Whereabouts, tools::Call},
+    projection::{
+        Name, audit::AuditRow, holds::Waiting, issue::Whereabouts, story::LIMIT_LINEAR_SCOPES,
+        tools::Call,
+    },
     protocol::{
         audit::AuditStatus,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
     trace::event::CallOutcome,
 };
+
+/// Rows that two panes need.
+const TWO_PANES: u16 = 9;
 
 /// What the room should read.
 struct Headline {
@@ -89,11 +97,12 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     for (row, line) in (0..text.height).zip(&headline.lines) {
         put::line(buf, text, row, line, cx.look);
     }
-    let rest = put::below(body, band);
+    let rest = cues::draw(cx, put::below(body, band), buf);
     if rest.height < 4 {
         return;
     }
-    if cx.app.focus().zoom == Zoom::On {
+    // Where there is room for one only, half of two would show neither.
+    if cx.app.focus().zoom == Zoom::On || rest.height < TWO_PANES {
         panes::draw(cx, rest, buf, hits, cx.app.focus().pane, Placement::Main);
         return;
     }
@@ -154,6 +163,12 @@ fn headline(cx: &ViewCx) -> Headline {
         )
     });
     let last = seen.tools().calls().last();
+    if let Some(waiting) = seen.holds().first() {
+        return held(cx, waiting);
+    }
+    if let Some(headline) = switched(cx, last).filter(|_| !working) {
+        return headline;
+    }
     match last {
         Some(call) if call.outcome.is_some() && !working => ended(cx, call),
         Some(_) | None if working => Headline {
@@ -184,8 +199,88 @@ fn headline(cx: &ViewCx) -> Headline {
     }
 }
 
+/// What is about to be asked, and what will be said.
+fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
+    let look = cx.look;
+    let bold = look.style(Role::Heading);
+    let name = |name: &Option<Name>, or: &str| name.as_deref().unwrap_or(or).to_owned();
+    let resource = name(&waiting.resource, "a resource");
+    let wanted = match &waiting.scope {
+        Some(scope) => format!("{scope} on {resource}"),
+        None => resource,
+    };
+    let policies: Vec<&str> = waiting.policies.iter().map(|policy| &**policy).collect();
+    let policies = policies.join(", ");
+    let forecast = match (waiting.status, waiting.decided, policies.is_empty()) {
+        (AuditStatus::Issued, _, true) => ("policy will permit it".to_owned(), Role::Good),
+        (AuditStatus::Issued, _, false) => (format!("{policies} will permit it"), Role::Good),
+        (AuditStatus::Failure, true, false) => (format!("{policies} will forbid it"), Role::Bad),
+        (AuditStatus::Failure, true, true) => ("no policy will permit it".to_owned(), Role::Bad),
+        (AuditStatus::Failure, false, _) => (
+            format!(
+                "will be refused: {}",
+                name(&waiting.reason, "no reason is given")
+            ),
+            Role::Bad,
+        ),
+    };
+    let mark = match waiting.status {
+        AuditStatus::Issued => look.glyphs.good,
+        AuditStatus::Failure => look.glyphs.bad,
+    };
+    Headline {
+        tone: Tone::Alarm,
+        word: "HELD".to_owned(),
+        lines: vec![
+            Line::from(vec![
+                span(name(&waiting.application, "an application"), bold),
+                span(" for ", Style::new()),
+                span(name(&waiting.user, "nobody that is known"), bold),
+            ]),
+            Line::styled(format!("wants {wanted}"), bold),
+            Line::styled(format!("{mark} {}", forecast.0), look.bold(forecast.1)),
+            next(cx),
+        ],
+    }
+}
+
+/// The policy was switched after the last call.
+fn switched(cx: &ViewCx, last: Option<&Call>) -> Option<Headline> {
+    let policies = cx.app.projection().policies();
+    let switched = *policies.activations().last()?;
+    if last.is_some_and(|call| call.finished.unwrap_or(call.started) > switched) {
+        return None;
+    }
+    // Before the sets are read again nobody knows what the switch did to the rule.
+    policies.read().filter(|read| *read > switched)?;
+    let rule = span(LIMIT_LINEAR_SCOPES, cx.look.style(Role::Heading));
+    Some(match policies.is_active(LIMIT_LINEAR_SCOPES)? {
+        true => Headline {
+            tone: Tone::Good,
+            word: "POLICY ON".to_owned(),
+            lines: vec![
+                Line::from(vec![rule, span(" is in force again", Style::new())]),
+                Line::raw("from the very next request on"),
+                next(cx),
+            ],
+        },
+        false => Headline {
+            tone: Tone::Alarm,
+            word: "POLICY OFF".to_owned(),
+            lines: vec![
+                Line::from(vec![rule, span(" is not in force", Style::new())]),
+                Line::styled(
+                    "! write on Linear is allowed now",
+                    cx.look.bold(Role::Warning),
+                ),
+                next(cx),
+            ],
+        },
+    })
+}
+
 fn next(cx: &ViewCx) -> Line<'static> {
-    let next = story::next(cx.app);
+    let next = cx.app.next_step();
     Line::from(vec![
         span(cx.app.keymap().shown(next.command), cx.look.bold(Role::Key)),
         span(format!(" {}", next.text), Style::new()),

@@ -50,7 +50,7 @@ const ASCII: Marks = Marks {
 #[must_use]
 pub const fn is_shown(source: &Source) -> bool {
     match source {
-        Source::Live => false,
+        Source::Live | Source::Recorded => false,
         Source::Opening(_) | Source::Replay(_) => true,
     }
 }
@@ -59,7 +59,7 @@ pub const fn is_shown(source: &Source) -> bool {
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let area = put::inset(area, 1);
     match cx.app.source() {
-        Source::Live => {}
+        Source::Live | Source::Recorded => {}
         Source::Opening(opening) => progress(cx, area, buf, opening),
         Source::Replay(player) => track(cx, area, buf, hits, player),
     }
@@ -102,7 +102,7 @@ fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &
         let worst = timeline.marks().worst(first_in(cell), first_in(cell + 1));
         let role = match worst {
             None if cell < cursor => Role::Text,
-            None | Some(Verdict::Pending) => Role::Dim,
+            None | Some(Verdict::Pending | Verdict::Held) => Role::Dim,
             Some(Verdict::Ok) => Role::Good,
             Some(Verdict::Failed | Verdict::Denied) => Role::Bad,
         };
@@ -113,7 +113,7 @@ fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &
             match worst {
                 None if cell < cursor => (marks.past, look.style(role)),
                 None => (marks.future, look.style(role)),
-                Some(Verdict::Pending) => (marks.plain, look.style(role)),
+                Some(Verdict::Pending | Verdict::Held) => (marks.plain, look.style(role)),
                 Some(Verdict::Ok) => (marks.good, look.style(role)),
                 Some(Verdict::Failed | Verdict::Denied) => (marks.bad, look.bold(role)),
             }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use crate::{
     protocol::{
-        audit::{AuditEvent, Effect, IdentityChain},
+        audit::{AuditEvent, Effect, IdentityChain, ResourceRef},
         console::{Consent, LifeStatus},
+        hold::Forecast,
         jwt::TokenView,
         oauth::{ErrorCode, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
         secret::Secret,
@@ -24,7 +25,7 @@ use super::{
     ZoneState,
     audit::{Draft, application_party, resource_ref, user_party},
     directory::{Application, ApplicationCredential, Directory, Grant, Resource, User},
-    keys::SigningKey,
+    keys::{NoKey, SigningKey},
     policy::{self, Caller, Question},
     refusal::Refusal,
     store::{Commit, CommitError},
@@ -130,6 +131,51 @@ pub async fn exchange(
     ))
 }
 
+/// What is known of an exchange before it is decided.
+#[derive(Debug, Clone)]
+pub struct Foreseen {
+    pub actor: IdentityChain,
+    pub resource: Option<ResourceRef>,
+    pub scopes: Vec<String>,
+    pub forecast: Forecast,
+}
+
+/// What would be decided now. Issues nothing and writes nothing; what is decided later is decided
+/// anew.
+///
+/// # Errors
+/// If the zone has no key: then nothing can be decided.
+pub async fn foresee(state: &ZoneState, request: &ExchangeRequest) -> Result<Foreseen, NoKey> {
+    let key = state.keys.signing().await?;
+    let scopes = scopes_of(request.scope.as_deref());
+    let subject = subject_of(state, &key, request);
+    let directory = state.directory();
+    let attempt = Attempt {
+        state,
+        directory: &directory,
+        key: &key,
+        request,
+        subject: &subject,
+        scopes: &scopes,
+    };
+    let mut draft = attempt.draft();
+    let refusal = attempt.judge(&mut draft).err();
+    if let Some(refusal) = &refusal {
+        draft.refuse(refusal);
+    }
+    Ok(Foreseen {
+        actor: draft.actor,
+        resource: draft.resource,
+        scopes: draft.scopes,
+        forecast: Forecast {
+            status: draft.status,
+            decision: draft.decision,
+            error: draft.error,
+            reason: draft.reason,
+        },
+    })
+}
+
 /// Splits and checks the scope parameter (RFC 6749, section 3.3), keeping the order.
 fn scopes_of(scope: Option<&str>) -> Result<Vec<String>, Refusal> {
     let mut scopes: Vec<String> = Vec::new();
@@ -209,7 +255,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&self) -> (Result<Obtained, Refusal>, Draft) {
+    fn draft(&self) -> Draft {
         let mut draft = Draft::new(
             AuditEvent::CredentialsIssue,
             self.request.request_id.clone(),
@@ -217,6 +263,11 @@ impl Attempt<'_> {
         );
         draft.grant_type = Some(GRANT_TOKEN_EXCHANGE.to_owned());
         draft.trace_parent = self.request.trace_parent;
+        draft
+    }
+
+    fn run(&self) -> (Result<Obtained, Refusal>, Draft) {
+        let mut draft = self.draft();
         let outcome = self.decide(&mut draft);
         match &outcome {
             Ok(obtained) => draft.credential = Some(obtained.view()),
@@ -225,8 +276,14 @@ impl Attempt<'_> {
         (outcome, draft)
     }
 
-    /// Fills the row as far as the checks come, so that a refusal names what was known by then.
     fn decide(&self, draft: &mut Draft) -> Result<Obtained, Refusal> {
+        let wanted = self.judge(draft)?;
+        obtain(self.state, self.directory, self.key, &wanted)
+    }
+
+    /// Fills the row as far as the checks come, so that a refusal names what was known by then.
+    /// Issues nothing.
+    fn judge(&self, draft: &mut Draft) -> Result<Obtain<'_>, Refusal> {
         let credential = &self.request.credential;
         let application = self
             .directory
@@ -295,21 +352,16 @@ impl Attempt<'_> {
         if let Some(denial) = denial {
             return Err(denial);
         }
-        obtain(
-            self.state,
-            self.directory,
-            self.key,
-            &Obtain {
-                resource,
-                grant,
-                sub: &user.identifier,
-                sub_profile: SubProfile::User,
-                client_id: &credential.identifier,
-                application_id: &application.id,
-                scopes,
-                session_id: claims.sid.as_deref(),
-            },
-        )
+        Ok(Obtain {
+            resource,
+            grant,
+            sub: &user.identifier,
+            sub_profile: SubProfile::User,
+            client_id: &credential.identifier,
+            application_id: &application.id,
+            scopes,
+            session_id: claims.sid.as_deref(),
+        })
     }
 
     /// The one resource that is asked for, by its exact identifier.

@@ -8,12 +8,14 @@ use crate::{
         Moment,
         audit::AuditRow,
         credentials::{Credential, Credentials},
+        holds::keep_latest,
         log::Seq,
         names::{Name, Names},
         rows::Rows,
     },
     protocol::{
         audit::{AuditEvent, AuditRecord, AuditStatus, Effect},
+        hold::{HeldExchange, ReleaseReason, ReleasedExchange},
         observed::{CallId, Step, StepAction, StepOutcome, Upstream, UpstreamRequest},
     },
     trace::{
@@ -322,6 +324,55 @@ impl Hops {
         }
         self.began(id, started);
         self.exchanged(id);
+    }
+
+    /// An exchange that waits has its row already: what is asked is known before the answer.
+    pub(in crate::projection) fn held(
+        &mut self,
+        at: &Moment,
+        held: &HeldExchange,
+        shared: &mut Shared<'_>,
+    ) {
+        let mut here = *at;
+        here.span = held.trace_parent.map(|parent| parent.span).or(at.span);
+        let title = shared.names.get("token exchange");
+        let id = self.joined(
+            &here,
+            Channel::Zone,
+            |_| false,
+            |id| {
+                let (from, to) = (Actor::Server, Actor::Zone);
+                blank(id, HopKind::Exchange, from, to, title, &here)
+            },
+        );
+        let resource = held.resource.as_ref().map(|r| shared.names.get(&r.name));
+        let scope = (!held.scopes.is_empty()).then(|| shared.names.get(&held.scopes.join(" ")));
+        if let Some(hop) = self.change(id, at.seq) {
+            hop.resource = resource.or(hop.resource.take());
+            hop.scope = scope.or(hop.scope.take());
+            hop.verdict = hop.verdict.max(Verdict::Held);
+        }
+        keep_latest(&mut self.held);
+        self.held.push((held.id.clone(), id));
+    }
+
+    /// It waits no longer; if nobody asks any more, nothing will be decided.
+    pub(in crate::projection) fn released(&mut self, at: &Moment, released: &ReleasedExchange) {
+        let Some(place) = self.held.iter().position(|(id, _)| *id == released.id) else {
+            return;
+        };
+        let (_, id) = self.held.remove(place);
+        if let Some(hop) = self.change(id, at.seq) {
+            let after = match released.why {
+                ReleaseReason::AskerGone => Verdict::Failed,
+                ReleaseReason::LetGo | ReleaseReason::HolderGone | ReleaseReason::TimedOut => {
+                    Verdict::Pending
+                }
+            };
+            if hop.verdict == Verdict::Held {
+                hop.verdict = after;
+            }
+        }
     }
 
     /// Remembers in its call what an exchange issued or that it was denied.

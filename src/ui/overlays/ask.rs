@@ -43,6 +43,13 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 "save and quit",
             )
         }
+        Question::Reset => (
+            "Back to the start?",
+            "What runs is called off. A new lab takes the place of this one: policy on, no issues, \
+             an empty log, nobody signed in."
+                .to_owned(),
+            "reset",
+        ),
     };
     let cells = usize::from(WIDTH - 6);
     let mut lines: Vec<Line<'static>> = vec![Line::raw("")];
@@ -78,10 +85,17 @@ pub fn failure(
         }
     }
     lines.push(Line::raw(""));
-    lines.push(keys(
-        cx,
-        &[(Command::Copy, "copy"), (Command::Back, "close")],
-    ));
+    let mut offered = vec![(Command::Copy, "copy"), (Command::Back, "close")];
+    if cx.app.stage().is_some() {
+        // On stage the show goes on first.
+        let label = if cx.app.is_taken_over() {
+            "back to what is live"
+        } else {
+            "a recording takes over"
+        };
+        offered.insert(0, (Command::TakeOver, label));
+    }
+    lines.push(keys(cx, &offered));
     let title = format!("{} Failure", look.glyphs.bad);
     show(cx, body, buf, hits, (&title, Role::Bad), &lines, scroll);
 }

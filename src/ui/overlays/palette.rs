@@ -6,7 +6,7 @@ use tui_input::Input;
 use super::window;
 use crate::{
     app::{
-        command::{Availability, Command, Context},
+        command::{Availability, Command},
         palette,
         target::Target,
     },
@@ -78,7 +78,7 @@ fn entry(cx: &ViewCx, row: Rect, buf: &mut Buffer, command: Command, here: bool)
     let look = cx.look;
     let spec = command.spec();
     let dim = look.style(Role::Dim);
-    let available = cx.app.availability_in(command, Context::Panes);
+    let available = cx.app.availability_in(command, cx.app.ground());
     let (name, doc) = match &available {
         Availability::Ready if here => (look.style(Role::Heading), Style::new()),
         Availability::Ready => (Style::new(), dim),

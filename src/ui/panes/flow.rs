@@ -460,6 +460,7 @@ fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
 #[must_use]
 pub fn verdict(hop: &Hop, look: &crate::ui::look::Look) -> Span<'static> {
     let (verdict, word) = match (hop.verdict, hop.kind) {
+        (HopVerdict::Held, _) => (Verdict::Waiting, "held".to_owned()),
         (HopVerdict::Pending, _) => (Verdict::Waiting, "waiting".to_owned()),
         (HopVerdict::Ok, HopKind::Exchange) => (Verdict::Good, "issued".to_owned()),
         (HopVerdict::Denied, HopKind::Exchange) => (Verdict::Bad, "refused".to_owned()),
@@ -581,6 +582,7 @@ fn took(hop: &Hop) -> String {
 fn ink(cx: &ViewCx, hop: &Hop) -> Style {
     let style = match (hop.verdict, hop.kind) {
         (HopVerdict::Pending, _) => cx.look.style(Role::Dim),
+        (HopVerdict::Held, _) => cx.look.bold(Role::Warning),
         (HopVerdict::Ok, HopKind::Exchange) => cx.look.style(Role::Good),
         (HopVerdict::Denied, HopKind::Request) if hop.status == Some(401) => Style::new(),
         (HopVerdict::Failed, HopKind::Browser) if called_off(hop) => Style::new(),

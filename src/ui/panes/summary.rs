@@ -58,6 +58,8 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
                 AuditStatus::Failure => Role::Bad,
             },
         ),
+        Fact::ExchangeHeld(_) => ("exchange held", Role::Warning),
+        Fact::ExchangeReleased(_) => ("exchange let go", Role::Text),
         Fact::SessionsRead { .. } => ("sessions read", Role::Text),
         Fact::PolicyRead(_) => ("policy read", Role::Text),
         Fact::UpstreamAnswered(_) => ("upstream answered", Role::Text),
@@ -127,6 +129,17 @@ pub fn detail(fact: &Fact) -> String {
             record.event.as_str(),
             record.resource.as_ref().map_or("", |r| r.name.as_str()),
             record.scopes.join(" ")
+        ),
+        Fact::ExchangeHeld(held) => format!(
+            "{} {}: would be {}",
+            held.resource.as_ref().map_or("", |r| r.name.as_str()),
+            held.scopes.join(" "),
+            status_word(held.forecast.status)
+        ),
+        Fact::ExchangeReleased(released) => format!(
+            "{} after {}",
+            released.why.words(),
+            duration(released.held_us)
         ),
         Fact::SessionsRead { sessions, grants } => {
             format!("sessions: {}, grants: {}", sessions.len(), grants.len())

@@ -24,6 +24,7 @@ use crate::{
         client_auth::{ClientAuth, ClientSecret},
         directory::{ApplicationCredential, CredentialKind, Directory, UserAgent},
         exchange::{ExchangeRequest, exchange},
+        gate,
         refusal::Refusal,
     },
 };
@@ -216,7 +217,7 @@ async fn token_exchange(
     confidential(credential)?;
     let text = |name| Ok::<_, Refusal>(form.one(name)?.map(str::to_owned));
     let secret = |name| Ok::<_, Refusal>(form.one(name)?.map(Secret::from));
-    let request = ExchangeRequest {
+    let mut request = ExchangeRequest {
         credential: credential.clone(),
         subject_token: secret("subject_token")?,
         subject_token_type: text("subject_token_type")?,
@@ -229,6 +230,7 @@ async fn token_exchange(
         request_id: asked.request_id,
         started: asked.started,
     };
+    gate::pass(&front.zone, &mut request).await;
     if let (Some(token), [resource]) = (&request.subject_token, &*request.resources) {
         brokered_login::refresh_if_due(&front.zone, token, resource).await;
     }

@@ -1,0 +1,581 @@
+//! The instructor's run: cues one after the other by one key, each held against what it should come
+//! to; exchanges that wait; a recording that takes over, and the way back to the start.
+//!
+//! Must not know how anything is done: a cue asks for the same jobs as the keys do.
+
+mod judge;
+mod take_over;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::{
+    App, Resettable,
+    command::{Availability, Command},
+    effect::{Effect, Effects, Job},
+    focus::{Focus, Layout, PaneId},
+    msg::{TaskId, TaskOutcome},
+    panes::{Panes, flow::FlowIndex},
+    player::Source,
+    story,
+    toast::Tone,
+};
+use crate::{
+    config::sheet::{Action, Begin, Cue, Hold, Pane, Sheet},
+    projection::{
+        Projection,
+        story::LIMIT_LINEAR_SCOPES,
+        timeline::{Direction, Unit},
+    },
+    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+};
+
+pub use self::judge::Judgement;
+pub(super) use self::take_over::Away;
+
+/// Jobs that may come before a cue's own: listing, reading the policy, escalating what is to be
+/// deleted. More than these means that they do not help.
+const MOST_PREPARATIONS: u8 = 4;
+
+/// A run sheet, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    sheet: Sheet,
+    /// The cue that comes next, from 0; the number of cues at the end.
+    next: usize,
+    begun: Option<Begun>,
+    notes: Notes,
+}
+
+/// Whether the speaker's notes are on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notes {
+    Shown,
+    Hidden,
+}
+
+/// The cue that was begun last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Begun {
+    cue: usize,
+    phase: Phase,
+    preparations: u8,
+    hold: Tried,
+    /// How many calls there were before its own; `None` before its own job.
+    calls: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// This job has to end first.
+    Running(TaskId),
+    Over,
+    CalledOff,
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    Yes,
+    NotYet,
+}
+
+/// What a cue needs next.
+enum Need {
+    /// Something before its own job, and what to say of it.
+    First(Job, Option<&'static str>),
+    Own(Job),
+    /// Nothing: it is so already, or there is nothing to do.
+    Nothing(Option<String>),
+    Cannot(String),
+}
+
+/// What the one key does now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextStep {
+    pub command: Command,
+    pub text: String,
+}
+
+impl Stage {
+    /// Before the first cue.
+    #[must_use]
+    pub const fn new(sheet: Sheet) -> Self {
+        Self {
+            sheet,
+            next: 0,
+            begun: None,
+            notes: Notes::Hidden,
+        }
+    }
+
+    /// The sheet.
+    #[must_use]
+    pub const fn sheet(&self) -> &Sheet {
+        &self.sheet
+    }
+
+    /// The cue that was begun last, with its number from 1.
+    #[must_use]
+    pub fn current(&self) -> Option<(usize, &Cue)> {
+        let place = self.begun?.cue;
+        self.sheet.cues.get(place).map(|cue| (place + 1, cue))
+    }
+
+    /// The cue that comes next, with its number from 1; `None` at the end.
+    #[must_use]
+    pub fn upcoming(&self) -> Option<(usize, &Cue)> {
+        self.sheet
+            .cues
+            .get(self.next)
+            .map(|cue| (self.next + 1, cue))
+    }
+
+    /// Whether the notes are on the screen.
+    #[must_use]
+    pub const fn notes(&self) -> Notes {
+        self.notes
+    }
+
+    fn running(&self) -> bool {
+        self.begun
+            .is_some_and(|begun| matches!(begun.phase, Phase::Running(_)))
+    }
+}
+
+impl App {
+    /// The run sheet and how far it is; `None` where there is none.
+    #[must_use]
+    pub const fn stage(&self) -> Option<&Stage> {
+        self.stage.as_ref()
+    }
+
+    /// Whether exchanges are held.
+    #[must_use]
+    pub const fn holding(&self) -> Hold {
+        self.holding
+    }
+
+    /// What to do next, and in what words: the sheet's next cue where there is one.
+    #[must_use]
+    pub fn next_step(&self) -> NextStep {
+        let of = |command, text: &str| NextStep {
+            command,
+            text: text.to_owned(),
+        };
+        let go_on = match self.stage {
+            Some(_) => Command::NextCue,
+            None => Command::LetGo,
+        };
+        if self.is_taken_over() {
+            let at_end = self
+                .player()
+                .is_some_and(|player| self.place() == player.timeline().len());
+            return if at_end {
+                of(Command::TakeOver, "back to what is live")
+            } else {
+                of(Command::NextCue, "the next tool call")
+            };
+        }
+        if self.projection.holds().first().is_some() {
+            return of(go_on, "let it go on");
+        }
+        match &self.stage {
+            None => {
+                let next = story::next(self);
+                of(next.command, next.text)
+            }
+            Some(stage) => match stage.upcoming() {
+                Some((_, cue)) => of(Command::NextCue, &cue.title),
+                None => of(Command::Reset, "back to the start"),
+            },
+        }
+    }
+
+    /// Whether a command of the stage can be carried out now; `None` for any other command.
+    pub(super) fn on_stage(&self, command: Command) -> Option<Availability> {
+        let no = |why: &str| Availability::Unavailable(why.to_owned());
+        let live = matches!(self.source, Source::Live);
+        let lab = self.projection.target().is_some_and(|target| target.lab);
+        Some(match command {
+            Command::NextCue | Command::PreviousCue | Command::SpeakerNote | Command::TakeOver
+                if self.stage.is_none() =>
+            {
+                no("only with a run sheet: hoptrail stage")
+            }
+            Command::Reset if self.stage.is_none() => {
+                no("only on stage, where the lab is new each time: hoptrail stage")
+            }
+            Command::NextCue | Command::PreviousCue
+                if self.is_taken_over() && matches!(self.source, Source::Opening(_)) =>
+            {
+                no("the recording is still being read")
+            }
+            Command::PreviousCue
+                if !self.is_taken_over()
+                    && self.stage.as_ref().is_some_and(|stage| stage.next == 0) =>
+            {
+                no("this is the first cue")
+            }
+            Command::Reset if self.reset == Resettable::No => {
+                no("the lab belongs to another process: start that one again")
+            }
+            Command::Hold if !live => no("nothing happens in a recording that could be held"),
+            Command::Hold if self.busy_with_hold() => no("it is being switched"),
+            // What a real zone decides is not ours to delay.
+            Command::Hold if !lab => no(match self.projection.target() {
+                Some(_) => "this is not the lab: the zone is somebody else's and is never held",
+                None => "the lab is still starting",
+            }),
+            Command::LetGo if self.projection.holds().first().is_none() => no("nothing waits"),
+            Command::NextCue
+            | Command::PreviousCue
+            | Command::SpeakerNote
+            | Command::TakeOver
+            | Command::Reset
+            | Command::Hold
+            | Command::LetGo => Availability::Ready,
+            _ => return None,
+        })
+    }
+
+    fn busy_with_hold(&self) -> bool {
+        let holds = |job: &Job| matches!(job, Job::Hold(_));
+        self.tasks.values().any(|task| holds(&task.job))
+    }
+
+    /// The one key: lets go what waits, else begins the next cue; in the recording that took over,
+    /// the next tool call.
+    pub(super) fn next_cue(&mut self) -> Effects {
+        if self.is_taken_over() {
+            self.step_replay(Unit::Call, Direction::Forward);
+            return Effects::new();
+        }
+        if self.projection.holds().first().is_some() {
+            return self.let_go();
+        }
+        let under_way = self.stage.as_ref().is_some_and(Stage::running);
+        if under_way || self.busy().is_some() {
+            let key = self.keymap.shown(Command::CancelTask);
+            self.say(Tone::Plain, format!("still under way: {key} calls it off"));
+            return Effects::new();
+        }
+        let Some(stage) = &mut self.stage else {
+            return Effects::new();
+        };
+        let cue = match stage.upcoming() {
+            Some(_) => stage.next,
+            // Once more from the top, with the lab as it is.
+            None => 0,
+        };
+        stage.next = cue + 1;
+        stage.begun = Some(Begun {
+            cue,
+            phase: Phase::Over,
+            preparations: 0,
+            hold: Tried::NotYet,
+            calls: None,
+        });
+        self.toast = None;
+        self.to_stage();
+        self.pursue()
+    }
+
+    /// One cue back, so that it can be repeated. Nothing is undone.
+    pub(super) fn previous_cue(&mut self) {
+        if self.is_taken_over() {
+            return self.step_replay(Unit::Call, Direction::Back);
+        }
+        if let Some(stage) = &mut self.stage {
+            stage.next = stage.next.saturating_sub(1);
+            if let Some((number, cue)) = stage.upcoming() {
+                let text = format!("again from cue {number}: {}", cue.title);
+                self.say(Tone::Plain, text);
+            }
+        }
+    }
+
+    pub(super) const fn turn_notes(&mut self) {
+        if let Some(stage) = &mut self.stage {
+            stage.notes = match stage.notes {
+                Notes::Shown => Notes::Hidden,
+                Notes::Hidden => Notes::Shown,
+            };
+        }
+    }
+
+    fn to_stage(&mut self) {
+        self.focus = Focus {
+            pane: PaneId::Flow,
+            layout: Layout::Stage,
+            ..Focus::default()
+        };
+        self.panes.flow.follow();
+        self.panes.audit.follow();
+    }
+
+    /// Switches the holding.
+    pub(super) fn turn_hold(&mut self) -> Effects {
+        let wanted = match self.holding {
+            Hold::On => Hold::Off,
+            Hold::Off => Hold::On,
+        };
+        vec![self.start(Job::Hold(wanted))]
+    }
+
+    /// Lets the exchange go that waits longest; once, however often it is asked for.
+    pub(super) fn let_go(&mut self) -> Effects {
+        let Some(id) = self.projection.holds().first().map(|w| w.id.clone()) else {
+            return Effects::new();
+        };
+        let job = Job::LetGo { id };
+        if self.tasks.values().any(|task| task.job == job) {
+            return Effects::new();
+        }
+        vec![self.start(job)]
+    }
+
+    /// The gate is open again, whoever opened it.
+    pub(super) const fn holds_no_more(&mut self) {
+        self.holding = Hold::Off;
+    }
+
+    pub(super) fn hold_is(&mut self, hold: Hold) {
+        self.holding = hold;
+        let key = self.keymap.shown(match self.stage {
+            Some(_) => Command::NextCue,
+            None => Command::LetGo,
+        });
+        match hold {
+            Hold::On => self.say(
+                Tone::Plain,
+                format!("each exchange waits now, until {key} lets it go"),
+            ),
+            Hold::Off => self.say(Tone::Plain, "nothing waits any more"),
+        }
+    }
+
+    /// Takes the cue as far as it goes without waiting.
+    fn pursue(&mut self) -> Effects {
+        let Some((cue, begun)) = self.cue_under_way() else {
+            return Effects::new();
+        };
+        if let Some(wanted) = cue.hold
+            && wanted != self.holding
+            && begun.hold == Tried::NotYet
+        {
+            return self.go_on(Job::Hold(wanted), |begun| begun.hold = Tried::Yes);
+        }
+        match self.need(&cue) {
+            Need::First(..) if begun.preparations >= MOST_PREPARATIONS => {
+                self.cue_over(Phase::Failed);
+                self.say(Tone::Warning, "what this cue needs could not be had");
+                Effects::new()
+            }
+            Need::First(job, said) => {
+                if let Some(said) = said {
+                    self.say(Tone::Plain, said);
+                }
+                self.go_on(job, |begun| begun.preparations += 1)
+            }
+            Need::Own(job) => {
+                let calls = self.projection.tools().calls().len();
+                self.go_on(job, |begun| begun.calls = Some(calls))
+            }
+            Need::Nothing(said) => {
+                self.cue_over(Phase::Over);
+                if let Some(said) = said {
+                    self.say(Tone::Plain, said);
+                }
+                Effects::new()
+            }
+            Need::Cannot(why) => {
+                self.cue_over(Phase::Failed);
+                self.say(Tone::Warning, why);
+                Effects::new()
+            }
+        }
+    }
+
+    fn cue_under_way(&self) -> Option<(Cue, Begun)> {
+        let stage = self.stage.as_ref()?;
+        let begun = stage.begun?;
+        let cue = stage.sheet.cues.get(begun.cue)?;
+        Some((cue.clone(), begun))
+    }
+
+    fn go_on(&mut self, job: Job, note: impl FnOnce(&mut Begun)) -> Effects {
+        let effect = self.start(job);
+        if let (Effect::Run(task, _), Some(stage)) = (&effect, &mut self.stage)
+            && let Some(begun) = &mut stage.begun
+        {
+            begun.phase = Phase::Running(*task);
+            note(begun);
+        }
+        vec![effect]
+    }
+
+    fn cue_over(&mut self, phase: Phase) {
+        let Some(stage) = &mut self.stage else {
+            return;
+        };
+        let Some(begun) = &mut stage.begun else {
+            return;
+        };
+        begun.phase = phase;
+        let show = stage.sheet.cues.get(begun.cue).and_then(|cue| cue.show);
+        if let (Phase::Over, Some(pane)) = (phase, show) {
+            self.focus.show(match pane {
+                Pane::Flow => PaneId::Flow,
+                Pane::Audit => PaneId::Audit,
+                Pane::Env => PaneId::Env,
+                Pane::Issue => PaneId::Issue,
+                Pane::Policy => PaneId::Policy,
+                Pane::Sessions => PaneId::Sessions,
+                Pane::Trace => PaneId::Trace,
+            });
+        }
+    }
+
+    /// A job ended that the cue may have waited for.
+    pub(super) fn cue_task_ended(&mut self, task: TaskId, outcome: &TaskOutcome) -> Effects {
+        let Some((_, begun)) = self.cue_under_way() else {
+            return Effects::new();
+        };
+        if begun.phase != Phase::Running(task) {
+            return Effects::new();
+        }
+        match outcome {
+            TaskOutcome::Done if begun.calls.is_some() => {
+                self.cue_over(Phase::Over);
+                Effects::new()
+            }
+            TaskOutcome::Done => self.pursue(),
+            TaskOutcome::Cancelled => {
+                self.cue_over(Phase::CalledOff);
+                Effects::new()
+            }
+            TaskOutcome::Failed(_) => {
+                self.cue_over(Phase::Failed);
+                Effects::new()
+            }
+        }
+    }
+
+    fn need(&mut self, cue: &Cue) -> Need {
+        let user = self.projection.identity().user();
+        match cue.action {
+            Action::Talk => Need::Nothing(None),
+            Action::SignIn => match user {
+                Some(user) => Need::Nothing(Some(format!("already signed in as {}", user.name))),
+                None => Need::Own(Job::SignIn),
+            },
+            Action::SignOut => match user {
+                Some(_) => Need::Own(Job::SignOut),
+                None => Need::Nothing(Some("nobody was signed in".to_owned())),
+            },
+            Action::PolicyOff => self.need_policy(Hold::Off),
+            Action::PolicyOn => self.need_policy(Hold::On),
+            Action::ListTickets | Action::Escalate | Action::Delete if user.is_none() => {
+                let key = self.keymap.shown(Command::SignIn);
+                Need::Cannot(format!("nobody is signed in: {key} signs in"))
+            }
+            Action::ListTickets => Need::Own(list_tickets()),
+            Action::Escalate => self.need_ticket(cue.ticket),
+            Action::Delete => match self.standing_issue() {
+                Some(issue) => Need::Own(call(DELETE_ISSUE, json!({ "issueId": &*issue.id }))),
+                None => match self.need_ticket(None) {
+                    Need::Own(job) => {
+                        Need::First(job, Some("no issue stands: one is escalated first"))
+                    }
+                    other => other,
+                },
+            },
+        }
+    }
+
+    fn need_ticket(&mut self, ticket: Option<usize>) -> Need {
+        if self.projection.issues().tickets().is_empty() {
+            return Need::First(list_tickets(), None);
+        }
+        if let Some(place) = ticket {
+            self.panes.ticket = place;
+        }
+        match self.chosen_ticket() {
+            Some(ticket) => Need::Own(call(ESCALATE_TICKET, json!({ "ticketId": ticket.id }))),
+            None => Need::Cannot("there is no ticket".to_owned()),
+        }
+    }
+
+    /// `On` is the rule in force.
+    fn need_policy(&self, wanted: Hold) -> Need {
+        let policies = self.projection.policies();
+        let on = match policies.is_active(LIMIT_LINEAR_SCOPES) {
+            None => return Need::First(Job::RefreshConsole, None),
+            Some(on) => on,
+        };
+        match (wanted, on) {
+            (Hold::On, true) => Need::Nothing(Some("the rule is in force already".to_owned())),
+            (Hold::Off, false) => Need::Nothing(Some("the rule is off already".to_owned())),
+            (Hold::On, false) | (Hold::Off, true) => match self.other_policy_set() {
+                Some(set) => Need::Own(Job::ActivatePolicySet {
+                    set_id: set.id.clone(),
+                    version: set.latest_version,
+                }),
+                None => Need::Cannot("the zone has only one policy set".to_owned()),
+            },
+        }
+    }
+
+    /// A run begins, for the first time or anew: everything that was seen is gone.
+    pub(super) fn begun(&mut self, started: DateTime<Utc>) -> Effects {
+        let again = !self.projection.log().is_empty();
+        if let Some(away) = self.away.take() {
+            self.title = away.title;
+        }
+        self.source = Source::Live;
+        self.projection = Projection::starting(started);
+        self.panes = Panes::default();
+        self.flow_index = FlowIndex::default();
+        self.overlays.clear();
+        self.toast = None;
+        self.tasks.clear();
+        self.now_us = 0;
+        self.held = None;
+        self.browser_url = None;
+        self.holding = Hold::Off;
+        let Some(stage) = &mut self.stage else {
+            return Effects::new();
+        };
+        stage.next = 0;
+        stage.begun = None;
+        let (begin, hold) = (stage.sheet.begin, stage.sheet.hold);
+        self.to_stage();
+        let mut effects = Effects::new();
+        // Not `Hold` first: a sign-in exchanges nothing, but a list of tickets would wait.
+        if begin == Begin::SignedIn {
+            effects.push(self.start(Job::SignIn));
+        }
+        if hold == Hold::On {
+            effects.push(self.start(Job::Hold(Hold::On)));
+        }
+        if again {
+            self.say(
+                Tone::Good,
+                "back at the start: a new lab, nothing happened yet",
+            );
+        }
+        effects
+    }
+}
+
+fn call(tool: &str, arguments: serde_json::Value) -> Job {
+    Job::CallTool {
+        tool: tool.to_owned(),
+        arguments,
+    }
+}
+
+fn list_tickets() -> Job {
+    call(GET_SUPPORT_TICKETS, json!({}))
+}

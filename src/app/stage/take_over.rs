@@ -1,0 +1,113 @@
+//! A recording takes over from what is live, and what is live comes back.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    app::{
+        App, Task,
+        effect::{Effect, Effects},
+        focus::{Focus, Layout},
+        msg::{TaskId, TaskOutcome},
+        panes::{Panes, flow::FlowIndex},
+        player::{Opening, Source},
+        toast::Tone,
+    },
+    projection::Projection,
+    trace::TraceEvent,
+};
+
+/// What is live, put aside while a recording is shown. It goes on all the same; what it tells is kept.
+#[derive(Debug, Clone)]
+pub(in crate::app) struct Away {
+    pub(in crate::app) title: String,
+    projection: Projection,
+    panes: Panes,
+    flow_index: FlowIndex,
+    focus: Focus,
+    tasks: BTreeMap<TaskId, Task>,
+    held: Option<Vec<TraceEvent>>,
+    events: Vec<TraceEvent>,
+    ended: Vec<(TaskId, TaskOutcome)>,
+}
+
+impl Away {
+    pub(in crate::app) fn keep(&mut self, event: TraceEvent) {
+        self.events.push(event);
+    }
+
+    pub(in crate::app) fn keep_end(&mut self, task: TaskId, outcome: TaskOutcome) {
+        self.ended.push((task, outcome));
+    }
+}
+
+impl App {
+    /// Whether a recording stands in for what is live.
+    #[must_use]
+    pub const fn is_taken_over(&self) -> bool {
+        self.away.is_some()
+    }
+
+    /// The recording takes over, or what is live comes back.
+    pub(in crate::app) fn take_over(&mut self) -> Effects {
+        match self.away.take() {
+            Some(away) => self.come_back(*away),
+            None => self.step_aside(),
+        }
+    }
+
+    fn step_aside(&mut self) -> Effects {
+        // A failure that is open was read, and a question is answered by going away.
+        self.overlays.clear();
+        self.toast = None;
+        let focus = self.focus;
+        self.focus.layout = Layout::Stage;
+        self.away = Some(Box::new(Away {
+            title: self.title.clone(),
+            projection: std::mem::take(&mut self.projection),
+            panes: std::mem::take(&mut self.panes),
+            flow_index: std::mem::take(&mut self.flow_index),
+            focus,
+            tasks: std::mem::take(&mut self.tasks),
+            held: self.held.take(),
+            events: Vec::new(),
+            ended: Vec::new(),
+        }));
+        self.source = Source::Opening(Opening {
+            name: "the recorded run".to_owned(),
+            percent: 0,
+        });
+        vec![Effect::TakeOver]
+    }
+
+    fn come_back(&mut self, away: Away) -> Effects {
+        let Away {
+            title,
+            projection,
+            panes,
+            flow_index,
+            focus,
+            tasks,
+            held,
+            events,
+            ended,
+        } = away;
+        self.source = Source::Live;
+        self.overlays.clear();
+        self.title = title;
+        self.projection = projection;
+        self.panes = panes;
+        self.flow_index = flow_index;
+        self.focus = focus;
+        self.tasks = tasks;
+        self.held = held;
+        self.say(Tone::Plain, "live again");
+        let mut effects = vec![Effect::ComeBack];
+        for event in events {
+            self.fact(event);
+        }
+        for (task, outcome) in ended {
+            effects.extend(self.ended(task, outcome));
+        }
+        effects
+    }
+}

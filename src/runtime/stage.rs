@@ -1,0 +1,105 @@
+//! What the stage needs of the outside world: the recording that stands in, a lab that begins anew,
+//! and the screen as a picture.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    effects::Runner,
+    replay::{Place, Trace, Viewing},
+};
+use crate::{
+    app::player::Growth,
+    shipped,
+    support::error::{Exit, Failure},
+};
+
+/// Which of the traces that come along stands in when a sheet names none.
+const STAND_IN: &str = "denial";
+
+/// The recording that stands in when a sheet names none.
+///
+/// # Panics
+/// Never: a test looks for it.
+#[must_use]
+pub fn stand_in() -> Place {
+    Place::Shipped(shipped::by_name(STAND_IN).expect("a test looks for the trace"))
+}
+
+/// Begins to read what stands in.
+#[must_use]
+pub fn begin(place: &Place) -> Viewing {
+    Viewing::begin(Trace {
+        place: place.clone(),
+        growth: Growth::Finished,
+    })
+}
+
+/// Ends what a reset leaves behind: the jobs first, so that a call under way is called off, then what
+/// they worked on.
+pub async fn wind_up(runner: Runner, mut backend: super::backend::Opening) {
+    runner.cancel_all();
+    runner.all_ended().await;
+    backend.close().await;
+}
+
+/// Writes a picture beside the place where hoptrail was started, or else with the state; never over
+/// another file. Returns where it is.
+///
+/// # Errors
+/// If neither folder takes it.
+pub fn write_picture(picture: &str, name: &str, state: &Path) -> Result<PathBuf, Failure> {
+    let mut last = io::Error::other("no folder");
+    for folder in [Path::new(""), state] {
+        for number in 1..100 {
+            let path = folder.join(match number {
+                1 => format!("{name}.svg"),
+                more => format!("{name}-{more}.svg"),
+            });
+            let made = OpenOptions::new().write(true).create_new(true).open(&path);
+            match made.and_then(|mut file| file.write_all(picture.as_bytes())) {
+                Ok(()) => return Ok(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    last = error;
+                    break;
+                }
+            }
+        }
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "The picture could not be written",
+        last.to_string(),
+        "start hoptrail in a folder that you may write to",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_tells_the_refusal() {
+        let Place::Shipped(shipped) = stand_in() else {
+            panic!("it comes along");
+        };
+        assert!(shipped.text.contains("limit-linear-scopes"));
+    }
+
+    #[test]
+    fn a_picture_never_takes_another_ones_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("screen");
+        let name = name.to_str().unwrap();
+        let first = write_picture("<svg/>", name, dir.path()).unwrap();
+        let second = write_picture("<svg/>", name, dir.path()).unwrap();
+        assert_ne!(first, second);
+        assert!(second.to_str().unwrap().ends_with("screen-2.svg"));
+        let failure = write_picture("", "no/such/folder", Path::new("/nor/this")).unwrap_err();
+        assert_eq!(failure.what, "The picture could not be written");
+    }
+}

@@ -1,0 +1,139 @@
+//! The run sheet on the stage: one quiet row that says which cue this is and how it went, and the
+//! speaker's notes above it when they are asked for.
+
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use crate::{
+    app::stage::{Judgement, Notes, Stage},
+    config::sheet::Cue,
+    support::text::wrap,
+    ui::{
+        ViewCx,
+        look::Role,
+        widgets::{
+            panel::{self, Attention},
+            put::{self, span},
+        },
+    },
+};
+
+/// With fewer rows than these below the headline, notes may take two thirds of them, else half: who
+/// asks for notes wants to read them.
+const FEW_ROWS: u16 = 20;
+
+/// Draws row and notes at the bottom of `area`, and returns what is left of it.
+pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) -> Rect {
+    let Some(stage) = cx.app.stage().filter(|_| area.height > 6) else {
+        return area;
+    };
+    let row = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    cue(cx, put::inset(row, 1), buf, stage);
+    let above = Rect {
+        height: area.height - 1,
+        ..area
+    };
+    match stage.notes() {
+        Notes::Hidden => above,
+        Notes::Shown => notes(cx, above, buf, stage),
+    }
+}
+
+fn cue(cx: &ViewCx, row: Rect, buf: &mut Buffer, stage: &Stage) {
+    let look = cx.look;
+    let dim = look.style(Role::Dim);
+    let count = stage.sheet().cues.len();
+    if cx.app.is_taken_over() {
+        let key = cx
+            .app
+            .keymap()
+            .shown(crate::app::command::Command::TakeOver);
+        let line = Line::from(vec![
+            span("! a recording stands in", look.bold(Role::Warning)),
+            span(format!("  {key} comes back to what is live"), dim),
+        ]);
+        put::line(buf, row, 0, &line, look);
+        return;
+    }
+    let Some((number, cue)) = stage.current() else {
+        let line = Line::from(span(format!("{}: {count} cues", stage.sheet().title), dim));
+        put::line(buf, row, 0, &line, look);
+        return;
+    };
+    let judged = match cx.app.judgement() {
+        None | Some(Judgement::Unjudged) => span("", dim),
+        Some(Judgement::Running) => span(format!("  {}", look.fit("…")), dim),
+        Some(Judgement::AsPlanned) => span(
+            format!("  {} as planned", look.glyphs.good),
+            look.style(Role::Good),
+        ),
+        Some(Judgement::Otherwise(why)) => span(
+            format!("  ! not as planned: {why} "),
+            look.loud(Role::Warning),
+        ),
+        Some(Judgement::NotSeen(why)) => span(format!("  ? {why}"), look.bold(Role::Warning)),
+    };
+    let line = Line::from(vec![
+        span(format!("{number}/{count} "), dim),
+        span(cue.title.clone(), dim),
+        judged,
+    ]);
+    put::line(buf, row, 0, &line, look);
+}
+
+/// What was said last, and what comes next.
+fn notes(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
+    let look = cx.look;
+    let cells = usize::from(area.width.saturating_sub(4)).min(100);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut tell = |label: &str, told: Option<(usize, &Cue)>| {
+        let Some((number, cue)) = told else { return };
+        if !lines.is_empty() {
+            lines.push(Line::raw(""));
+        }
+        lines.push(Line::from(vec![
+            span(format!("{label} {number} "), look.style(Role::Dim)),
+            span(cue.title.clone(), look.style(Role::Heading)),
+        ]));
+        for paragraph in paragraphs(&cue.note) {
+            lines.extend(wrap(&paragraph, cells).into_iter().map(Line::raw));
+        }
+    };
+    tell("now", stage.current());
+    tell("next", stage.upcoming());
+    let most = if area.height < FEW_ROWS {
+        area.height * 2 / 3
+    } else {
+        area.height / 2
+    };
+    let height = u16::try_from(lines.len() + 2)
+        .unwrap_or(most)
+        .min(most)
+        .min(area.height);
+    let block = Rect {
+        y: area.bottom() - height,
+        height,
+        ..area
+    };
+    panel::frame(buf, block, Attention::Beside, look);
+    let title = Line::from(span(" Speaker's notes ", look.bold(Role::Accent)));
+    let inner = put::inset(panel::titled(buf, block, &title, &Line::default(), look), 1);
+    // What does not fit is what comes next: the speaker is at the cue that was begun.
+    for (row, line) in (0..inner.height).zip(&lines) {
+        put::line(buf, inner, row, line, look);
+    }
+    Rect {
+        height: area.height - height,
+        ..area
+    }
+}
+
+/// Lines that follow one another are one paragraph, however the sheet breaks them.
+fn paragraphs(note: &str) -> Vec<String> {
+    note.split("\n\n")
+        .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}

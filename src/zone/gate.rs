@@ -1,0 +1,403 @@
+//! The gate before the token exchange: while somebody reads it, every exchange waits until it is
+//! let go.
+//!
+//! Ours, under a path of its own. It never decides anything: it tells what would be decided now, and
+//! the exchange is decided afterwards as if it had just come. Must not be able to hold anything for
+//! ever: a reader that goes lets everything go, and nothing waits longer than [`AT_MOST`].
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{
+        Sse,
+        sse::{Event, KeepAlive},
+    },
+    routing::{get, post},
+};
+use futures::{Stream, stream};
+use tokio::sync::{broadcast, oneshot};
+
+use crate::{
+    protocol::{
+        hold::{GATE_PATH, GateEvent, HeldExchange, ReleaseReason, ReleasedExchange},
+        traceparent::TraceParent,
+    },
+    support::clock::Stopwatch,
+};
+
+use super::{
+    ZoneState,
+    console::Authorized,
+    exchange::{ExchangeRequest, foresee},
+};
+
+/// The longest that one exchange waits. Who calls the zone must have a little more patience.
+pub const AT_MOST: Duration = Duration::from_mins(10);
+
+/// How often a quiet reader is written to, so that one whose computer is gone is noticed.
+const PULSE: Duration = Duration::from_secs(5);
+
+/// News that a slow reader may be behind.
+const BEHIND: usize = 256;
+
+/// The gate. It stands open until somebody reads it.
+#[derive(Debug)]
+pub struct Gate {
+    /// Asked by every exchange, so it costs no lock.
+    readers: AtomicUsize,
+    waiting: Mutex<Waiting>,
+    news: broadcast::Sender<GateEvent>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    number: u64,
+    /// In the order in which they came.
+    held: BTreeMap<u64, Held>,
+    over: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    what: HeldExchange,
+    go: oneshot::Sender<ReleaseReason>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            readers: AtomicUsize::new(0),
+            waiting: Mutex::default(),
+            news: broadcast::channel(BEHIND).0,
+        }
+    }
+}
+
+pub(super) fn router(state: Arc<ZoneState>) -> Router {
+    Router::new()
+        .route(GATE_PATH, get(read))
+        .route(&format!("{GATE_PATH}/{{id}}/release"), post(release))
+        .with_state(state)
+}
+
+async fn read(
+    State(state): State<Arc<ZoneState>>,
+    _: Authorized,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send + 'static> {
+    Sse::new(follow(Reader::new(state))).keep_alive(KeepAlive::new().interval(PULSE))
+}
+
+async fn release(
+    State(state): State<Arc<ZoneState>>,
+    _: Authorized,
+    Path(id): Path<String>,
+) -> StatusCode {
+    // One that went on by itself a moment ago is as it was wished: that is no error.
+    state.gate.let_go(&id);
+    StatusCode::NO_CONTENT
+}
+
+/// Holds an exchange if the gate is closed. Comes back when it may be decided; the time that it
+/// waited is not the zone's.
+pub(super) async fn pass(state: &ZoneState, request: &mut ExchangeRequest) {
+    if !state.gate.is_closed() {
+        return;
+    }
+    // Without a key nothing is decided; whoever asked is told so at once.
+    let Ok(seen) = foresee(state, request).await else {
+        return;
+    };
+    let what = HeldExchange {
+        id: state.config.ids.short(),
+        held_at: state.config.clock.now(),
+        application: seen.actor.application,
+        user: seen.actor.user,
+        resource: seen.resource,
+        scopes: seen.scopes,
+        forecast: seen.forecast,
+        trace_parent: request.trace_parent,
+    };
+    state.gate.hold(what, AT_MOST).await;
+    request.started = Stopwatch::start();
+}
+
+impl Gate {
+    /// Whether exchanges are held.
+    pub fn is_closed(&self) -> bool {
+        self.readers.load(Ordering::Acquire) > 0
+    }
+
+    /// Ends every reader's stream and lets everything go, for good.
+    pub(super) fn open_for_good(&self) {
+        let mut waiting = self.lock();
+        waiting.over = true;
+        release_all(&mut waiting);
+        drop(waiting);
+        // The word wakes the readers, who then see that it is over.
+        self.tell(GateEvent::Closed { at_most_seconds: 0 });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, event: GateEvent) {
+        // Nobody reads: then nobody needs to know.
+        let _ = self.news.send(event);
+    }
+
+    /// Lets one exchange go; false if no such one waits.
+    fn let_go(&self, id: &str) -> bool {
+        let mut waiting = self.lock();
+        let number = waiting
+            .held
+            .iter()
+            .find_map(|(number, held)| (held.what.id == id).then_some(*number));
+        number
+            .and_then(|number| waiting.held.remove(&number))
+            .is_some_and(|held| held.go.send(ReleaseReason::LetGo).is_ok())
+    }
+
+    async fn hold(&self, what: HeldExchange, at_most: Duration) {
+        let (go, gone) = oneshot::channel();
+        let mut stay = Stay {
+            gate: self,
+            number: 0,
+            id: what.id.clone(),
+            trace_parent: what.trace_parent,
+            watch: Stopwatch::start(),
+            why: ReleaseReason::AskerGone,
+        };
+        {
+            let mut waiting = self.lock();
+            // The last reader may have gone while the forecast was made.
+            if waiting.over || !self.is_closed() {
+                stay.number = u64::MAX;
+                return;
+            }
+            waiting.number += 1;
+            stay.number = waiting.number;
+            self.tell(GateEvent::Held(what.clone()));
+            waiting.held.insert(stay.number, Held { what, go });
+        }
+        stay.why = tokio::select! {
+            why = gone => why.unwrap_or(ReleaseReason::HolderGone),
+            () = tokio::time::sleep(at_most) => ReleaseReason::TimedOut,
+        };
+    }
+}
+
+fn release_all(waiting: &mut Waiting) {
+    for held in std::mem::take(&mut waiting.held).into_values() {
+        // Who waited may have given up a moment ago.
+        let _ = held.go.send(ReleaseReason::HolderGone);
+    }
+}
+
+/// An exchange that waits. However it ends, the readers are told.
+struct Stay<'a> {
+    gate: &'a Gate,
+    /// `u64::MAX` for one that never began to wait.
+    number: u64,
+    id: String,
+    trace_parent: Option<TraceParent>,
+    watch: Stopwatch,
+    why: ReleaseReason,
+}
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        if self.number == u64::MAX {
+            return;
+        }
+        self.gate.lock().held.remove(&self.number);
+        self.gate.tell(GateEvent::Released(ReleasedExchange {
+            id: std::mem::take(&mut self.id),
+            why: self.why,
+            held_us: self.watch.micros(),
+            trace_parent: self.trace_parent,
+        }));
+    }
+}
+
+/// One who reads the gate, and by that holds it closed.
+struct Reader {
+    state: Arc<ZoneState>,
+    news: broadcast::Receiver<GateEvent>,
+    /// What is told first: that it is closed, and what waits already.
+    first: std::vec::IntoIter<GateEvent>,
+}
+
+impl Reader {
+    fn new(state: Arc<ZoneState>) -> Self {
+        let gate = &state.gate;
+        // Under the lock, so that nothing is told twice or not at all.
+        let waiting = gate.lock();
+        let news = gate.news.subscribe();
+        gate.readers.fetch_add(1, Ordering::AcqRel);
+        let mut first = vec![GateEvent::Closed {
+            at_most_seconds: AT_MOST.as_secs(),
+        }];
+        let held = waiting.held.values();
+        first.extend(held.map(|held| GateEvent::Held(held.what.clone())));
+        drop(waiting);
+        Self {
+            state,
+            news,
+            first: first.into_iter(),
+        }
+    }
+
+    async fn next(&mut self) -> Option<GateEvent> {
+        if let Some(event) = self.first.next() {
+            return Some(event);
+        }
+        loop {
+            if self.state.gate.lock().over {
+                return None;
+            }
+            match self.news.recv().await {
+                Ok(GateEvent::Closed { .. }) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let gate = &self.state.gate;
+        let mut waiting = gate.lock();
+        if gate.readers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            release_all(&mut waiting);
+        }
+    }
+}
+
+fn follow(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
+    stream::unfold(reader, |mut reader| async move {
+        let event = reader.next().await?;
+        let event = match serde_json::to_string(&event) {
+            Ok(data) => Event::default().data(data),
+            Err(error) => {
+                tracing::error!(%error, "a word of the gate could not be written out");
+                Event::default().comment("a word that could not be written out")
+            }
+        };
+        Some((Ok(event), reader))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::{audit::AuditStatus, hold::Forecast},
+        support::clock::{Clock as _, FakeClock},
+    };
+
+    fn exchange(id: &str) -> HeldExchange {
+        HeldExchange {
+            id: id.to_owned(),
+            held_at: FakeClock::shared().now(),
+            application: None,
+            user: None,
+            resource: None,
+            scopes: vec!["write".to_owned()],
+            forecast: Forecast {
+                status: AuditStatus::Issued,
+                decision: None,
+                error: None,
+                reason: None,
+            },
+            trace_parent: None,
+        }
+    }
+
+    fn closed() -> Arc<Gate> {
+        let gate = Arc::new(Gate::default());
+        gate.readers.store(1, Ordering::SeqCst);
+        gate
+    }
+
+    async fn why(news: &mut broadcast::Receiver<GateEvent>) -> ReleaseReason {
+        loop {
+            if let GateEvent::Released(released) = news.recv().await.unwrap() {
+                return released.why;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_open_gate_holds_nothing_and_says_nothing() {
+        let gate = Gate::default();
+        let mut news = gate.news.subscribe();
+        gate.hold(exchange("one"), AT_MOST).await;
+        assert!(news.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_on_when_it_is_let_go_and_not_twice() {
+        let gate = closed();
+        let mut news = gate.news.subscribe();
+        let waiting = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.hold(exchange("one"), AT_MOST).await }
+        });
+        assert!(matches!(news.recv().await, Ok(GateEvent::Held(held)) if held.id == "one"));
+        assert!(!gate.let_go("another"));
+        assert!(gate.let_go("one"));
+        assert!(!gate.let_go("one"));
+        waiting.await.unwrap();
+        assert_eq!(why(&mut news).await, ReleaseReason::LetGo);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_waits_for_ever() {
+        let gate = closed();
+        let mut news = gate.news.subscribe();
+        gate.hold(exchange("one"), AT_MOST).await;
+        assert_eq!(why(&mut news).await, ReleaseReason::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn who_asked_may_give_up() {
+        let gate = closed();
+        let mut news = gate.news.subscribe();
+        let waiting = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.hold(exchange("one"), AT_MOST).await }
+        });
+        news.recv().await.unwrap();
+        waiting.abort();
+        assert_eq!(why(&mut news).await, ReleaseReason::AskerGone);
+        assert!(gate.lock().held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_zone_that_stops_lets_everything_go() {
+        let gate = closed();
+        let mut news = gate.news.subscribe();
+        let waiting = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.hold(exchange("one"), AT_MOST).await }
+        });
+        news.recv().await.unwrap();
+        gate.open_for_good();
+        waiting.await.unwrap();
+        assert_eq!(why(&mut news).await, ReleaseReason::HolderGone);
+        gate.hold(exchange("two"), AT_MOST).await;
+    }
+}

@@ -1,0 +1,617 @@
+//! The instructor's stage: cues by one key, held exchanges, a recording that stands in, the way back
+//! to the start; and what a room sees of each at three sizes.
+
+#[expect(dead_code, reason = "shared; this file needs a part of it")]
+mod screens;
+
+use hoptrail::{
+    app::{
+        App, AppConfig, Resettable,
+        command::{Availability, Command, Context},
+        effect::{Effect, Effects, Job},
+        focus::{Layout, PaneId},
+        msg::{Msg, TaskId, TaskOutcome},
+        overlay::Overlay,
+        player::{Growth, Tape},
+        stage::Judgement,
+    },
+    config::sheet::{Hold, Sheet},
+    projection::Timeline,
+    protocol::{
+        audit::{AuditStatus, Effect as Decided, Party, PolicyDecision, ResourceRef},
+        hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
+        traceparent::{SpanId, TraceId, TraceParent},
+    },
+    support::error::{Exit, Failure},
+    trace::{
+        Actor, TraceEvent,
+        event::{Fact, Target},
+        reader::{Item, Reader},
+    },
+};
+use screens::{draw, header, lifted, look, press, shoot, story, styled_dump, text};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
+
+fn with(sheet: Sheet, width: u16, height: u16) -> App {
+    App::new(AppConfig {
+        title: sheet.title.clone(),
+        size: (width, height),
+        started: Some(header().started),
+        sheet: Some(sheet),
+        ..AppConfig::default()
+    })
+}
+
+fn staged(width: u16, height: u16) -> App {
+    let mut app = with(Sheet::built_in(), width, height);
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    tell(&mut app, 0..5);
+    app
+}
+
+/// The facts of the sample story from one place to another.
+fn tell(app: &mut App, places: std::ops::Range<usize>) {
+    for event in story().into_iter().skip(places.start).take(places.len()) {
+        assert_eq!(app.update(Msg::Trace(event)), []);
+    }
+}
+
+fn tell_all(app: &mut App, events: impl IntoIterator<Item = TraceEvent>) {
+    for event in events {
+        assert_eq!(app.update(Msg::Trace(event)), []);
+    }
+}
+
+fn run(effects: &Effects) -> (TaskId, Job) {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Run(id, job) => Some((*id, job.clone())),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("no job in {effects:?}"))
+}
+
+fn tool(job: &Job) -> &str {
+    match job {
+        Job::CallTool { tool, .. } => tool,
+        other => panic!("{other:?} is no call"),
+    }
+}
+
+fn done(app: &mut App, id: TaskId) -> Effects {
+    app.update(Msg::Task(id, TaskOutcome::Done))
+}
+
+/// Presses the one key, tells what happens, and ends the job.
+fn cue(app: &mut App, places: std::ops::Range<usize>) -> Job {
+    let (id, job) = run(&press(app, "space"));
+    tell(app, places);
+    for effect in done(app, id) {
+        // What follows a sign-in by itself.
+        if let Effect::Run(id, _) = effect {
+            let _ = done(app, id);
+        }
+    }
+    job
+}
+
+/// Up to and with the delete that is refused.
+fn refused(width: u16, height: u16) -> App {
+    let mut app = staged(width, height);
+    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
+    // The tickets are asked for by the cue itself.
+    let (list, job) = run(&press(&mut app, "space"));
+    assert_eq!(tool(&job), "get_support_tickets");
+    tell(&mut app, 31..40);
+    let (escalate, job) = run(&done(&mut app, list));
+    assert_eq!(tool(&job), "escalate_ticket");
+    tell(&mut app, 40..65);
+    let _ = done(&mut app, escalate);
+    assert_eq!(app.judgement(), Some(Judgement::AsPlanned));
+    let job = cue(&mut app, 65..72);
+    assert_eq!(tool(&job), "delete_issue");
+    app
+}
+
+/// The rule was lifted by the fourth cue.
+fn policy_off(width: u16, height: u16) -> App {
+    let mut app = refused(width, height);
+    let (id, job) = run(&press(&mut app, "space"));
+    assert!(matches!(job, Job::ActivatePolicySet { .. }), "{job:?}");
+    let mut events = lifted();
+    let mut activated = activation();
+    activated.at_us = events[0].at_us;
+    tell_all(&mut app, [activated]);
+    tell_all(&mut app, events.drain(..1));
+    let _ = done(&mut app, id);
+    app
+}
+
+/// The audit row of a set that was activated, made of another row.
+fn activation() -> TraceEvent {
+    let mut event = story()
+        .into_iter()
+        .rfind(|event| matches!(event.fact, Fact::AuditRecorded(_)))
+        .unwrap();
+    if let Fact::AuditRecorded(record) = &mut event.fact {
+        record.event = hoptrail::protocol::audit::AuditEvent::PolicySetsActivate;
+        record.status = AuditStatus::Issued;
+        record.sequence = 99;
+        "ev-activated".clone_into(&mut record.id);
+        record.grant_type = None;
+        record.trace_parent = None;
+        record.decision = None;
+        record.error = None;
+        record.reason = None;
+        record.subject_token = None;
+        record.scopes.clear();
+        record.resource = None;
+    }
+    (event.call, event.span) = (None, None);
+    event
+}
+
+fn held(status: AuditStatus) -> TraceEvent {
+    let parent = TraceParent {
+        trace: TraceId(0xca11_0000_0000_0000_0000_0000_0000_0003),
+        span: SpanId(0x9),
+    };
+    let party = |name: &str| Party {
+        id: "x".to_owned(),
+        identifier: "x".to_owned(),
+        name: name.to_owned(),
+    };
+    let denied = status == AuditStatus::Failure;
+    TraceEvent {
+        seq: 72,
+        at_us: 14_000_000,
+        span: Some(parent.span),
+        call: Some(parent.trace),
+        actor: Actor::Zone,
+        fact: Fact::ExchangeHeld(HeldExchange {
+            id: "held-1".to_owned(),
+            held_at: header().started,
+            application: Some(party("Support Escalation MCP")),
+            user: Some(party("ada@lab.example")),
+            resource: Some(ResourceRef {
+                id: "r".to_owned(),
+                identifier: "http://127.0.0.1:4104".to_owned(),
+                name: "Linear API".to_owned(),
+            }),
+            scopes: vec![if denied { "write" } else { "issues:create" }.to_owned()],
+            forecast: Forecast {
+                status,
+                decision: Some(PolicyDecision {
+                    effect: if denied {
+                        Decided::Deny
+                    } else {
+                        Decided::Allow
+                    },
+                    policy_set: None,
+                    determining: vec![if denied {
+                        "workshop-policies::limit-linear-scopes".to_owned()
+                    } else {
+                        "workshop-policies::default-delegation".to_owned()
+                    }],
+                }),
+                error: denied.then(|| "access_denied".to_owned()),
+                reason: denied.then(|| "Access denied by policy.".to_owned()),
+            },
+            trace_parent: Some(parent),
+        }),
+    }
+}
+
+fn released() -> TraceEvent {
+    TraceEvent {
+        seq: 73,
+        at_us: 15_000_000,
+        span: None,
+        call: None,
+        actor: Actor::Zone,
+        fact: Fact::ExchangeReleased(ReleasedExchange {
+            id: "held-1".to_owned(),
+            why: ReleaseReason::LetGo,
+            held_us: 1_000_000,
+            trace_parent: None,
+        }),
+    }
+}
+
+fn tape() -> Tape {
+    let bytes = std::fs::read("tests/traces/story.jsonl").unwrap();
+    let (header, mut reader) = Reader::open(bytes.as_slice()).unwrap();
+    let mut timeline = Timeline::open(Some(header.started));
+    while let Item::Event(entry) = reader.read_next().unwrap() {
+        timeline.push(&entry.event, &entry.line);
+    }
+    timeline.close();
+    Tape {
+        timeline,
+        title: "The whole story on the lab".to_owned(),
+        growth: Growth::Finished,
+        warning: None,
+    }
+}
+
+fn taken_over(width: u16, height: u16) -> App {
+    let mut app = refused(width, height);
+    assert_eq!(press(&mut app, "F"), [Effect::TakeOver]);
+    let _ = app.update(Msg::Opened(Box::new(tape())));
+    app
+}
+
+fn shown(app: &App) -> String {
+    text(&draw(app, &look(), 120, 36).0)
+}
+
+fn toast(app: &App) -> &str {
+    app.toast().map_or("", |toast| &toast.text)
+}
+
+fn why_not(app: &App, command: Command) -> String {
+    match app.availability(command) {
+        Availability::Unavailable(why) => why,
+        Availability::Ready => panic!("{command:?} is ready"),
+    }
+}
+
+#[test]
+fn one_key_goes_from_cue_to_cue_and_each_is_held_against_its_sheet() {
+    let mut app = refused(120, 36);
+    assert_eq!(app.focus().layout, Layout::Stage);
+    assert_eq!(app.judgement(), Some(Judgement::AsPlanned));
+    let shown = shown(&app);
+    for told in ["3/8 Now the delete", "as planned", "Space next cue"] {
+        assert!(shown.contains(told), "{told} in {shown}");
+    }
+    let _ = press(&mut app, "esc");
+    assert!(self::shown(&app).contains("next Space Policy off"));
+    // While a cue is under way the key waits.
+    let (id, _) = run(&press(&mut app, "space"));
+    assert_eq!(app.judgement(), Some(Judgement::Running));
+    assert_eq!(press(&mut app, "n"), []);
+    assert!(
+        toast(&app).starts_with("still under way"),
+        "{}",
+        toast(&app)
+    );
+    let _ = app.update(Msg::Task(id, TaskOutcome::Cancelled));
+    let called_off = Judgement::Otherwise("it was called off".to_owned());
+    assert_eq!(app.judgement(), Some(called_off));
+    // And it can be repeated.
+    assert_eq!(press(&mut app, "b"), []);
+    assert_eq!(app.next_step().text, "Policy off");
+    run(&press(&mut app, "n"));
+}
+
+#[test]
+fn what_was_not_as_planned_is_said() {
+    let mut app = refused(120, 36);
+    // The room's rule is off, but the cue expects the refusal.
+    let _ = press(&mut app, "b");
+    let (id, _) = run(&press(&mut app, "space"));
+    tell_all(&mut app, lifted());
+    let _ = done(&mut app, id);
+    let Some(Judgement::Otherwise(why)) = app.judgement() else {
+        panic!("{:?}", app.judgement());
+    };
+    assert_eq!(why, "it went through: the issue is deleted");
+    let shown = shown(&app);
+    assert!(
+        shown.contains("! not as planned: it went through"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_delete_without_an_issue_escalates_one_first() {
+    let mut app = policy_off(120, 36);
+    let (id, job) = run(&press(&mut app, "space"));
+    assert_eq!(tool(&job), "delete_issue");
+    tell_all(&mut app, lifted().into_iter().skip(1));
+    let _ = done(&mut app, id);
+    assert_eq!(app.judgement(), Some(Judgement::AsPlanned));
+    let _ = press(&mut app, "b");
+    let (id, job) = run(&press(&mut app, "space"));
+    assert_eq!(tool(&job), "escalate_ticket");
+    assert_eq!(toast(&app), "no issue stands: one is escalated first");
+    // It did not bring one; that is tried a few times and not for ever.
+    let mut next = done(&mut app, id);
+    for _ in 0..9 {
+        let Some(Effect::Run(id, _)) = next.first() else {
+            break;
+        };
+        let id = *id;
+        next = done(&mut app, id);
+    }
+    assert_eq!(next, []);
+    assert!(matches!(app.judgement(), Some(Judgement::Otherwise(_))));
+}
+
+#[test]
+fn cues_that_are_so_already_do_nothing_and_the_sheet_begins_again_at_its_end() {
+    let sheet = "[[cue]]\ntitle=\"a\"\ndo=\"policy-on\"\nexpect=\"policy-on\"\n\
+                 [[cue]]\ntitle=\"b\"\ndo=\"talk\"\nshow=\"policy\"\n";
+    let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);
+    tell(&mut app, 0..5);
+    assert_eq!(press(&mut app, "space"), []);
+    assert_eq!(app.judgement(), Some(Judgement::AsPlanned));
+    assert_eq!(press(&mut app, "space"), []);
+    assert_eq!(
+        (app.focus().pane, app.focus().layout),
+        (PaneId::Policy, Layout::Explore)
+    );
+    assert_eq!(app.next_step().command, Command::Reset);
+    assert_eq!(press(&mut app, "space"), []);
+    assert_eq!(app.focus().layout, Layout::Stage);
+    assert_eq!(app.stage().unwrap().current().unwrap().0, 1);
+    // Nobody is signed in: a call says so and does not sign in by itself.
+    let sheet = "[[cue]]\ntitle=\"a\"\ndo=\"escalate\"\n";
+    let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);
+    tell(&mut app, 0..5);
+    assert_eq!(press(&mut app, "space"), []);
+    assert!(
+        toast(&app).starts_with("nobody is signed in"),
+        "{}",
+        toast(&app)
+    );
+}
+
+#[test]
+fn the_one_key_lets_go_what_waits_once() {
+    let mut app = refused(120, 36);
+    let (id, job) = run(&press(&mut app, "H"));
+    assert_eq!(job, Job::Hold(Hold::On));
+    let _ = done(&mut app, id);
+    assert_eq!(app.holding(), Hold::On);
+    tell_all(&mut app, [held(AuditStatus::Failure)]);
+    let seen = shown(&app);
+    for told in [
+        "Support Escalation MCP for ada@lab.example",
+        "wants write on Linear API",
+        "limit-linear-scopes will forbid it",
+        "HOLD",
+    ] {
+        assert!(seen.contains(told), "{told} in {seen}");
+    }
+    let (_, job) = run(&press(&mut app, "space"));
+    assert_eq!(
+        job,
+        Job::LetGo {
+            id: "held-1".to_owned()
+        }
+    );
+    assert_eq!(press(&mut app, "space u"), [], "it is asked for once");
+    tell_all(&mut app, [released()]);
+    assert!(!shown(&app).contains("will forbid it"));
+    assert_eq!(why_not(&app, Command::LetGo), "nothing waits");
+    // A zone that is gone holds nothing, and the key says so again.
+    let mut lost = released();
+    lost.fact = Fact::FeedLost {
+        feed: "gate".to_owned(),
+        why: "the zone closed the connection".to_owned(),
+    };
+    tell_all(&mut app, [lost]);
+    assert_eq!(app.holding(), Hold::Off);
+}
+
+#[test]
+fn another_ones_zone_is_never_held() {
+    let mut app = with(Sheet::built_in(), 120, 36);
+    assert_eq!(why_not(&app, Command::Hold), "the lab is still starting");
+    let mut event = story().remove(0);
+    event.fact = Fact::RunStarted(Target {
+        lab: false,
+        name: "mcp.example".to_owned(),
+        server: "https://mcp.example/mcp".to_owned(),
+    });
+    tell_all(&mut app, [event]);
+    assert!(why_not(&app, Command::Hold).contains("never held"));
+    assert_eq!(press(&mut app, "H"), []);
+    assert!(toast(&app).contains("never held"), "{}", toast(&app));
+}
+
+#[test]
+fn a_recording_takes_over_by_one_key_and_what_is_live_comes_back_with_all_it_told() {
+    let mut app = refused(120, 36);
+    let failure = Failure::new(Exit::Unreachable, "The lab is gone", "a cable", "wait");
+    app.fail(failure.clone());
+    assert!(shown(&app).contains("F a recording takes over"));
+    assert_eq!(press(&mut app, "F"), [Effect::TakeOver]);
+    assert!(app.overlays().is_empty());
+    let _ = app.update(Msg::Opened(Box::new(tape())));
+    let seen = shown(&app);
+    for told in ["REPLAY 0/72", "a recording stands in", "F comes back"] {
+        assert!(seen.contains(told), "{told} in {seen}");
+    }
+    assert_eq!(press(&mut app, "e"), []);
+    assert!(toast(&app).contains("F comes back to what is live"));
+    assert!(why_not(&app, Command::Hold).contains("recording"));
+    // The same key tells the story, call by call, and back.
+    let _ = press(&mut app, "space space");
+    assert_eq!(app.projection().tools().calls().len(), 1);
+    let _ = press(&mut app, "b");
+    assert_eq!(app.projection().tools().calls().len(), 0);
+    let _ = press(&mut app, "$");
+    assert_eq!(app.next_step().command, Command::TakeOver);
+    // What happens meanwhile is kept.
+    let mut later = story()[71].clone();
+    later.seq = 72;
+    tell_all(&mut app, [later]);
+    let mut broken = story()[71].clone();
+    broken.fact = Fact::FailureOccurred(failure.clone());
+    tell_all(&mut app, [broken]);
+    assert!(app.overlays().is_empty());
+    assert_eq!(press(&mut app, "F"), [Effect::ComeBack]);
+    assert_eq!(app.projection().log().len(), 74);
+    assert!(matches!(app.overlays(), [Overlay::Failure { failure: f, .. }] if *f == failure));
+    let _ = press(&mut app, "esc");
+    let seen = shown(&app);
+    assert!(
+        seen.contains("LIVE") && seen.contains("3/8 Now the delete"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn a_job_that_ends_while_the_recording_is_shown_is_not_forgotten() {
+    let mut app = refused(120, 36);
+    let (id, _) = run(&press(&mut app, "space"));
+    let _ = press(&mut app, "F");
+    let failure = Failure::new(Exit::Failed, "It broke", "a", "b");
+    assert_eq!(app.update(Msg::Task(id, TaskOutcome::Failed(failure))), []);
+    let _ = press(&mut app, "F");
+    assert!(matches!(app.overlays(), [Overlay::Failure { .. }]));
+    assert!(app.tasks().is_empty());
+    assert!(matches!(app.judgement(), Some(Judgement::Otherwise(_))));
+}
+
+#[test]
+fn reset_asks_once_calls_off_what_runs_and_begins_at_the_first_cue() {
+    let mut app = refused(120, 36);
+    let (id, _) = run(&press(&mut app, "space"));
+    assert_eq!(press(&mut app, "A"), []);
+    assert!(shown(&app).contains("Back to the start?"));
+    assert_eq!(press(&mut app, "esc"), []);
+    let effects = press(&mut app, "A enter");
+    assert_eq!(effects, [Effect::CancelTask(id), Effect::Reset]);
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    assert!(app.projection().log().is_empty());
+    assert!(app.tasks().is_empty() && app.overlays().is_empty());
+    assert_eq!(app.judgement(), None);
+    assert!(toast(&app).starts_with("back at the start"));
+    tell(&mut app, 0..5);
+    assert_eq!(app.next_step().text, "Sign in");
+    assert_eq!(app.now_us(), story()[4].at_us);
+}
+
+#[test]
+fn a_sheet_may_begin_signed_in_and_holding() {
+    let sheet = Sheet::parse(
+        "begin = \"signed-in\"\nhold = true\n[[cue]]\ntitle=\"a\"\ndo=\"sign-in\"\n",
+        "s",
+    )
+    .unwrap();
+    let mut app = with(sheet, 120, 36);
+    let effects = app.update(Msg::Begun(header().started));
+    let jobs: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Run(_, job) => Some(job.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(jobs, [Job::SignIn, Job::Hold(Hold::On)]);
+}
+
+#[test]
+fn a_lab_of_another_process_is_not_reset() {
+    let mut app = App::new(AppConfig {
+        sheet: Some(Sheet::built_in()),
+        reset: Resettable::No,
+        ..AppConfig::default()
+    });
+    assert!(why_not(&app, Command::Reset).contains("another process"));
+    assert_eq!(press(&mut app, "A"), []);
+    assert!(app.overlays().is_empty());
+}
+
+#[test]
+fn on_stage_no_key_is_told_of_two_commands() {
+    let app = staged(120, 36);
+    let mut seen = std::collections::BTreeMap::new();
+    for spec in hoptrail::app::command::COMMANDS {
+        if !spec.is_in(Context::Stage) {
+            continue;
+        }
+        for key in app.keymap().keys(spec.command) {
+            if let Some(other) = seen.insert(*key, spec.name) {
+                panic!("{key} is told of {other} and {}", spec.name);
+            }
+            assert_eq!(app.meaning(*key), Some(spec.command), "{key}");
+        }
+    }
+}
+
+#[test]
+fn the_picture_is_asked_for_and_its_place_is_told() {
+    let mut app = refused(120, 36);
+    assert_eq!(press(&mut app, "P"), [Effect::Picture]);
+    let _ = app.update(Msg::Pictured(Ok("hoptrail-1.svg".to_owned())));
+    assert_eq!(toast(&app), "the screen is in hoptrail-1.svg");
+}
+
+fn snap(name: &str, make: impl Fn(u16, u16) -> App) {
+    for (width, height) in SIZES {
+        let app = make(width, height);
+        let (buffer, _) = draw(&app, &look(), width, height);
+        shoot(name, &buffer);
+        insta::assert_snapshot!(format!("{name}@{width}x{height}"), styled_dump(&buffer));
+    }
+}
+
+#[test]
+fn what_the_room_sees_before_the_first_cue() {
+    snap("ready", staged);
+}
+
+#[test]
+fn what_the_room_sees_of_the_refusal() {
+    snap("refused", refused);
+}
+
+#[test]
+fn what_the_speaker_sees_of_the_notes() {
+    snap("notes", |width, height| {
+        let mut app = refused(width, height);
+        let _ = press(&mut app, "i");
+        app
+    });
+}
+
+#[test]
+fn what_the_room_sees_of_an_exchange_that_waits() {
+    snap("held", |width, height| {
+        let mut app = refused(width, height);
+        let (id, _) = run(&press(&mut app, "H"));
+        let _ = done(&mut app, id);
+        tell_all(&mut app, [held(AuditStatus::Failure)]);
+        app
+    });
+}
+
+#[test]
+fn what_the_room_sees_when_the_policy_was_switched() {
+    snap("policy-off", policy_off);
+}
+
+#[test]
+fn what_the_room_sees_when_it_was_not_as_planned() {
+    snap("not-as-planned", |width, height| {
+        let mut app = refused(width, height);
+        let _ = press(&mut app, "b");
+        let (id, _) = run(&press(&mut app, "space"));
+        tell_all(&mut app, lifted());
+        let _ = done(&mut app, id);
+        app
+    });
+}
+
+#[test]
+fn what_the_room_sees_of_the_recording() {
+    snap("stood-in", |width, height| {
+        let mut app = taken_over(width, height);
+        let _ = press(&mut app, "$");
+        app
+    });
+}
+
+#[test]
+fn what_is_asked_before_a_reset() {
+    snap("reset", |width, height| {
+        let mut app = refused(width, height);
+        let _ = press(&mut app, "A");
+        app
+    });
+}

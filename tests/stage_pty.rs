@@ -1,0 +1,146 @@
+//! The whole built-in sheet on the real binary, by the one key that the instructor has.
+#![cfg(target_os = "linux")]
+
+#[expect(dead_code, reason = "each test binary uses a part of it")]
+mod program;
+#[expect(dead_code, reason = "each test binary uses a part of it")]
+#[path = "pty/terminal.rs"]
+mod terminal;
+
+use program::Home;
+use terminal::Terminal;
+
+fn start(home: &Home, args: &[&str]) -> Terminal {
+    let mut all = vec!["stage", "--headless"];
+    all.extend(args);
+    Terminal::start(home, 120, 36, &all, &[])
+}
+
+/// What the quiet row says after each cue of the built-in sheet.
+const CUES: [&str; 8] = [
+    "1/8 Sign in",
+    "2/8 Escalate a ticket",
+    "3/8 Now the delete",
+    "4/8 Policy off",
+    "5/8 The same delete again",
+    "6/8 Policy on",
+    "7/8 Another issue",
+    "8/8 And the delete is refused",
+];
+
+fn whole_sheet(terminal: &mut Terminal) {
+    for cue in CUES {
+        terminal.press(" ");
+        terminal.wait_for(&[cue, "✓ as planned"]);
+    }
+    terminal.wait_for(&["limit-linear-scopes forbids it"]);
+}
+
+#[test]
+fn the_one_key_tells_the_whole_sheet_and_a_reset_tells_it_again() {
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for(&["The denial, live: 8 cues", "next Space Sign in", "RULE ON"]);
+    whole_sheet(&mut terminal);
+    terminal.press("A");
+    terminal.wait_for(&["Back to the start?"]);
+    terminal.press("\r");
+    terminal.wait_for(&["The denial, live: 8 cues", "not signed in", "RULE ON"]);
+    whole_sheet(&mut terminal);
+    // Once more without a reset: every cue can be repeated.
+    whole_sheet(&mut terminal);
+    terminal.press("q");
+    assert!(terminal.ended().success());
+    terminal.is_given_back();
+    // The lab was in memory: nothing of it is left.
+    assert!(!home.state().join("zone.db").exists());
+}
+
+#[test]
+fn each_hop_waits_for_the_key_and_quitting_lets_go() {
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for(&["next Space Sign in", "RULE ON"]);
+    terminal.press(" ");
+    terminal.wait_for(&["1/8 Sign in", "✓ as planned"]);
+    terminal.press("H");
+    terminal.wait_for(&["HOLD"]);
+    terminal.press(" ");
+    // The list of tickets needs a credential, too; its heading is another one.
+    for (call, wanted) in [
+        ("get_support_tickets", "wants Supabase Database"),
+        ("escalate_ticket  Payment", "wants Supabase Database"),
+        ("escalate_ticket  Payment", "wants Anthropic API"),
+        ("escalate_ticket  Payment", "wants read on Linear API"),
+        (
+            "escalate_ticket  Payment",
+            "wants issues:create on Linear API",
+        ),
+    ] {
+        terminal.wait_for(&[call, wanted, "for ada@lab.example", "will permit it"]);
+        terminal.press(" ");
+    }
+    terminal.wait_for(&["2/8 Escalate a ticket", "✓ as planned"]);
+    terminal.press(" ");
+    terminal.wait_for(&[
+        "wants write on Linear API",
+        "limit-linear-scopes will forbid it",
+    ]);
+    terminal.press("q");
+    assert!(terminal.ended().success());
+    terminal.is_given_back();
+}
+
+#[test]
+fn a_recording_takes_over_and_the_screen_is_a_picture() {
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for(&["next Space Sign in", "RULE ON"]);
+    terminal.press("F");
+    terminal.wait_for(&["REPLAY 0/", "a recording stands in"]);
+    for _ in 0..4 {
+        terminal.press(" ");
+    }
+    terminal.wait_for(&["limit-linear-scopes forbids it"]);
+    terminal.press("P");
+    terminal.wait_for(&["the screen is in hoptrail-"]);
+    terminal.press("F");
+    terminal.wait_for(&["LIVE", "The denial, live: 8 cues"]);
+    terminal.press("q");
+    assert!(terminal.ended().success());
+    let picture = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "svg"))
+        .expect("a picture");
+    let svg = std::fs::read_to_string(picture).unwrap();
+    assert!(svg.contains("REPLAY") && !svg.contains("LIVE"));
+}
+
+#[test]
+fn a_sheet_of_ones_own_is_read_before_the_screen_is_taken() {
+    let home = Home::new();
+    let printed = home.run(&["stage", "--print-sheet"]).exits_with(0);
+    let sheet = home.write("mine.toml", printed.out.replace("note", "notes"));
+    let (what, why, next) = home
+        .run(&["stage", sheet.to_str().unwrap()])
+        .exits_with(2)
+        .failure();
+    assert_eq!(what, "The run sheet was not taken");
+    assert!(why.contains("mine.toml, line "), "{why}");
+    assert!(why.contains("unknown field `notes`"), "{why}");
+    assert!(next.contains("--print-sheet"), "{next}");
+    home.write("mine.toml", printed.out.replace("# trace", "trace"));
+    let (what, _, _) = home
+        .run(&["stage", sheet.to_str().unwrap()])
+        .exits_with(2)
+        .failure();
+    assert!(what.contains("my-recording.jsonl"), "{what}");
+    // Good as it is; but there is no terminal here.
+    home.write("mine.toml", &printed.out);
+    let (what, _, _) = home
+        .run(&["stage", sheet.to_str().unwrap()])
+        .exits_with(2)
+        .failure();
+    assert_eq!(what, "The stage needs a terminal");
+}
