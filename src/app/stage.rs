@@ -277,7 +277,7 @@ impl App {
             calls: None,
         });
         self.toast = None;
-        self.to_stage();
+        self.show_stage();
         self.pursue()
     }
 
@@ -304,7 +304,7 @@ impl App {
         }
     }
 
-    fn to_stage(&mut self) {
+    fn show_stage(&mut self) {
         self.focus = Focus {
             pane: PaneId::Flow,
             layout: Layout::Stage,
@@ -510,9 +510,8 @@ impl App {
     /// `On` is the rule in force.
     fn need_policy(&self, wanted: Hold) -> Need {
         let policies = self.projection.policies();
-        let on = match policies.is_active(LIMIT_LINEAR_SCOPES) {
-            None => return Need::First(Job::RefreshConsole, None),
-            Some(on) => on,
+        let Some(on) = policies.is_active(LIMIT_LINEAR_SCOPES) else {
+            return Need::First(Job::RefreshConsole, None);
         };
         match (wanted, on) {
             (Hold::On, true) => Need::Nothing(Some("the rule is in force already".to_owned())),
@@ -550,7 +549,7 @@ impl App {
         stage.next = 0;
         stage.begun = None;
         let (begin, hold) = (stage.sheet.begin, stage.sheet.hold);
-        self.to_stage();
+        self.show_stage();
         let mut effects = Effects::new();
         // Not `Hold` first: a sign-in exchanges nothing, but a list of tickets would wait.
         if begin == Begin::SignedIn {

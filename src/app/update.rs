@@ -93,11 +93,7 @@ impl App {
                 self.say(Tone::Good, format!("the screen is in {file}"));
                 Effects::new()
             }
-            Msg::Pictured(Err(failure)) => {
-                self.fail(failure);
-                Effects::new()
-            }
-            Msg::Unreadable(failure) => {
+            Msg::Pictured(Err(failure)) | Msg::Unreadable(failure) => {
                 self.fail(failure);
                 Effects::new()
             }

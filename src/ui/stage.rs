@@ -254,28 +254,29 @@ fn switched(cx: &ViewCx, last: Option<&Call>) -> Option<Headline> {
     // Before the sets are read again nobody knows what the switch did to the rule.
     policies.read().filter(|read| *read > switched)?;
     let rule = span(LIMIT_LINEAR_SCOPES, cx.look.style(Role::Heading));
-    Some(match policies.is_active(LIMIT_LINEAR_SCOPES)? {
-        true => Headline {
+    let lines = |told: &'static str, then: Line<'static>| {
+        let first = Line::from(vec![rule, span(told, Style::new())]);
+        vec![first, then, next(cx)]
+    };
+    Some(if policies.is_active(LIMIT_LINEAR_SCOPES)? {
+        Headline {
             tone: Tone::Good,
             word: "POLICY ON".to_owned(),
-            lines: vec![
-                Line::from(vec![rule, span(" is in force again", Style::new())]),
+            lines: lines(
+                " is in force again",
                 Line::raw("from the very next request on"),
-                next(cx),
-            ],
-        },
-        false => Headline {
+            ),
+        }
+    } else {
+        let allowed = "! write on Linear is allowed now";
+        Headline {
             tone: Tone::Alarm,
             word: "POLICY OFF".to_owned(),
-            lines: vec![
-                Line::from(vec![rule, span(" is not in force", Style::new())]),
-                Line::styled(
-                    "! write on Linear is allowed now",
-                    cx.look.bold(Role::Warning),
-                ),
-                next(cx),
-            ],
-        },
+            lines: lines(
+                " is not in force",
+                Line::styled(allowed, cx.look.bold(Role::Warning)),
+            ),
+        }
     })
 }
 

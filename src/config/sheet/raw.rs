@@ -76,8 +76,8 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Sheet, Failure> {
     }
     let cues = raw
         .cue
-        .into_iter()
-        .map(|cue| of_cue(cue.into_inner(), &fault))
+        .iter()
+        .map(|cue| of_cue(cue.get_ref(), &fault))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Sheet {
         title,
@@ -101,7 +101,7 @@ fn line(text: &Spanned<String>, fault: &Fault<'_>) -> Result<String, Failure> {
     Ok(clean)
 }
 
-fn of_cue(raw: RawCue, fault: &Fault<'_>) -> Result<Cue, Failure> {
+fn of_cue(raw: &RawCue, fault: &Fault<'_>) -> Result<Cue, Failure> {
     let title = line(&raw.title, fault)?;
     let action = *raw.action.get_ref();
     let note = match &raw.note {
