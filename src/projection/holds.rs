@@ -63,21 +63,20 @@ impl Holds {
         self.waiting.first()
     }
 
-    pub(super) fn held(&mut self, at: &Moment, held: &HeldExchange, names: &mut Names) {
-        let of = |names: &mut Names, text: Option<&str>| names.maybe(text);
+    pub(super) fn held(&mut self, at: &Moment, held: &HeldExchange, names: &Names) {
         let forecast = &held.forecast;
         let policies = forecast.decision.iter().flat_map(|d| &d.determining);
         let waiting = Waiting {
             id: held.id.clone(),
             call: at.call,
-            application: of(names, held.application.as_ref().map(|p| &*p.name)),
-            user: of(names, held.user.as_ref().map(|p| &*p.name)),
-            resource: of(names, held.resource.as_ref().map(|r| &*r.name)),
-            scope: of(names, Some(&held.scopes.join(" "))),
+            application: names.maybe(held.application.as_ref().map(|p| &*p.name)),
+            user: names.maybe(held.user.as_ref().map(|p| &*p.name)),
+            resource: names.maybe(held.resource.as_ref().map(|r| &*r.name)),
+            scope: names.maybe(Some(&held.scopes.join(" "))),
             status: forecast.status,
             policies: policies.map(|id| names.get(policy_name(id))).collect(),
             decided: forecast.decision.is_some(),
-            reason: of(names, forecast.reason.as_deref()),
+            reason: names.maybe(forecast.reason.as_deref()),
             since_us: at.at_us,
             evidence: at.seq,
         };
