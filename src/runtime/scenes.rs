@@ -594,7 +594,7 @@ impl Stage {
         if !answer.status.is_success() {
             return Err(other(&format!("the lab answered {}", answer.status)));
         }
-        Ok(answer.body.to_vec())
+        Ok(answer.body)
     }
 
     async fn close(mut self) {
