@@ -302,6 +302,16 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
     }
     let succeeded = call.outcome == Some(CallOutcome::Succeeded);
     let tool = span(format!("{} ", call.tool), look.style(Role::Heading));
+    if call.outcome == Some(CallOutcome::Cancelled) {
+        return Headline {
+            tone: Tone::Waiting,
+            word: "CALLED OFF".to_owned(),
+            lines: vec![
+                Line::from(vec![tool, span("was called off", Style::new())]),
+                next(cx),
+            ],
+        };
+    }
     if !succeeded {
         let why = call.text.as_deref().unwrap_or("no reason was given");
         return Headline {
