@@ -1,7 +1,6 @@
 //! The instructor's stage: cues by one key, held exchanges, a recording that stands in, the way back
 //! to the start; and what a room sees of each at three sizes.
 
-#[expect(dead_code, reason = "shared; this file needs a part of it")]
 mod screens;
 
 use hoptrail::{
