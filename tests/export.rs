@@ -308,6 +308,8 @@ fn a_picture_is_well_formed_and_holds_every_word(#[case] view: View, #[case] siz
         let name = format!("{dir}/{view:?}-{}x{}.svg", size.0, size.1);
         std::fs::write(name.replace(['(', ')'], "-"), &picture).unwrap();
     }
+    assert!(!picture.contains("LIVE"), "a recording is not live");
+    assert!(size.0 < 80 || picture.contains("RECORDED"));
     let shown: HashSet<char> = picture.chars().collect();
     let letters = buffer
         .content()

@@ -278,8 +278,7 @@ fn one_key_goes_from_cue_to_cue_and_each_is_held_against_its_sheet() {
     let _ = app.update(Msg::Task(id, TaskOutcome::Cancelled));
     let called_off = Judgement::Otherwise("it was called off".to_owned());
     assert_eq!(app.judgement(), Some(called_off));
-    // And it can be repeated.
-    assert_eq!(press(&mut app, "b"), []);
+    // And the same key tries it again.
     assert_eq!(app.next_step().text, "Policy off");
     run(&press(&mut app, "n"));
 }
@@ -393,6 +392,25 @@ fn the_one_key_lets_go_what_waits_once() {
     };
     tell_all(&mut app, [lost]);
     assert_eq!(app.holding(), Hold::Off);
+}
+
+#[test]
+fn a_recording_shows_what_was_held_and_lets_nothing_go() {
+    let mut tape = tape();
+    let event = held(AuditStatus::Failure);
+    let line = hoptrail::trace::codec::encode(&event);
+    tape.timeline.push(&event, line.trim_end());
+    tape.timeline.close();
+    let mut app = App::new(AppConfig {
+        replay: Some("held.jsonl".to_owned()),
+        ..AppConfig::default()
+    });
+    let _ = app.update(Msg::Opened(Box::new(tape)));
+    let _ = press(&mut app, "v $");
+    assert!(shown(&app).contains("limit-linear-scopes will forbid it"));
+    assert_ne!(app.next_step().command, Command::LetGo);
+    assert_eq!(press(&mut app, "u"), []);
+    assert!(toast(&app).contains("waits for nobody"), "{}", toast(&app));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{
     command::{Availability, Command},
     effect::{Effect, Effects, Job},
     focus::{Focus, Layout, PaneId},
-    msg::{TaskId, TaskOutcome},
+    msg::{RecordingState, TaskId, TaskOutcome},
     panes::{Panes, flow::FlowIndex},
     player::Source,
     story,
@@ -177,7 +177,8 @@ impl App {
                 of(Command::NextCue, "the next tool call")
             };
         }
-        if self.projection.holds().first().is_some() {
+        let live = matches!(self.source, Source::Live);
+        if live && self.projection.holds().first().is_some() {
             return of(go_on, "let it go on");
         }
         match &self.stage {
@@ -227,6 +228,7 @@ impl App {
                 Some(_) => "this is not the lab: the zone is somebody else's and is never held",
                 None => "the lab is still starting",
             }),
+            Command::LetGo if !live => no("what a recording tells of waits for nobody"),
             Command::LetGo if self.projection.holds().first().is_none() => no("nothing waits"),
             Command::NextCue
             | Command::PreviousCue
@@ -423,6 +425,10 @@ impl App {
             return;
         };
         begun.phase = phase;
+        // What could not be done is tried again by the same key.
+        if matches!(phase, Phase::CalledOff | Phase::Failed) {
+            stage.next = begun.cue;
+        }
         let show = stage.sheet.cues.get(begun.cue).and_then(|cue| cue.show);
         if let (Phase::Over, Some(pane)) = (phase, show) {
             self.focus.show(match pane {
@@ -558,11 +564,17 @@ impl App {
         if hold == Hold::On {
             effects.push(self.start(Job::Hold(Hold::On)));
         }
-        if again {
-            self.say(
+        match &self.recording {
+            // The one before was another run; what it told is kept.
+            RecordingState::Saved { file, .. } if again => {
+                let text = format!("back at the start; the recording up to here is in {file}");
+                self.say(Tone::Good, text);
+            }
+            _ if again => self.say(
                 Tone::Good,
                 "back at the start: a new lab, nothing happened yet",
-            );
+            ),
+            _ => {}
         }
         effects
     }

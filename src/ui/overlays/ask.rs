@@ -10,6 +10,7 @@ use ratatui::{
 use super::{extent, window};
 use crate::{
     app::{command::Command, msg::RecordingState, overlay::Question},
+    config::sheet::Begin,
     support::{
         error::Failure,
         text::{one_line, wrap},
@@ -43,13 +44,21 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 "save and quit",
             )
         }
-        Question::Reset => (
-            "Back to the start?",
-            "What runs is called off. A new lab takes the place of this one: policy on, no issues, \
-             an empty log, nobody signed in."
-                .to_owned(),
-            "reset",
-        ),
+        Question::Reset => {
+            let begin = cx.app.stage().map(|stage| stage.sheet().begin);
+            let person = match begin {
+                Some(Begin::SignedIn) => "signed in anew",
+                Some(Begin::SignedOut) | None => "nobody signed in",
+            };
+            (
+                "Back to the start?",
+                format!(
+                    "What runs is called off. A new lab takes the place of this one: policy on, no \
+                     issues, an empty log, {person}."
+                ),
+                "reset",
+            )
+        }
     };
     let cells = usize::from(WIDTH - 6);
     let mut lines: Vec<Line<'static>> = vec![Line::raw("")];
