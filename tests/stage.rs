@@ -218,11 +218,18 @@ fn released() -> TraceEvent {
 }
 
 fn tape() -> Tape {
+    tape_with(None)
+}
+
+fn tape_with(event: Option<TraceEvent>) -> Tape {
     let bytes = std::fs::read("tests/traces/story.jsonl").unwrap();
     let (header, mut reader) = Reader::open(bytes.as_slice()).unwrap();
     let mut timeline = Timeline::open(Some(header.started));
     while let Item::Event(entry) = reader.read_next().unwrap() {
         timeline.push(&entry.event, &entry.line);
+    }
+    if let Some(event) = event {
+        timeline.push(&event, hoptrail::trace::codec::encode(&event).trim_end());
     }
     timeline.close();
     Tape {
@@ -396,11 +403,7 @@ fn the_one_key_lets_go_what_waits_once() {
 
 #[test]
 fn a_recording_shows_what_was_held_and_lets_nothing_go() {
-    let mut tape = tape();
-    let event = held(AuditStatus::Failure);
-    let line = hoptrail::trace::codec::encode(&event);
-    tape.timeline.push(&event, line.trim_end());
-    tape.timeline.close();
+    let tape = tape_with(Some(held(AuditStatus::Failure)));
     let mut app = App::new(AppConfig {
         replay: Some("held.jsonl".to_owned()),
         ..AppConfig::default()
