@@ -16,7 +16,7 @@ use hoptrail::{
 use regex::Regex;
 
 #[path = "secrets/collect.rs"]
-#[allow(dead_code, reason = "the other half is for tests/secrets.rs")]
+#[expect(dead_code, reason = "the other half is for tests/secrets.rs")]
 mod collect;
 use collect::{Collection, Tap};
 
