@@ -10,6 +10,7 @@ use hoptrail::{
         },
         console::{LifeStatus, PolicyOverview, Session, SessionType},
         env::{EnvKind, EnvLine},
+        hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
         jwt::TokenView,
         observed::{Issue, LabEndpoints, Step, StepAction, StepOutcome, Upstream, UpstreamRequest},
         secret::Fingerprint,
@@ -407,8 +408,41 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
         note: String::new(),
         worth_stealing: set,
     });
+    // What waits at the gate is what would be a row.
+    let held = (text(), audit()).prop_map(|(id, record)| HeldExchange {
+        id,
+        held_at: record.occurred_at,
+        application: record.actor.application,
+        user: record.actor.user,
+        resource: record.resource,
+        scopes: record.scopes,
+        forecast: Forecast {
+            status: record.status,
+            decision: record.decision,
+            error: record.error,
+            reason: record.reason,
+        },
+        trace_parent: record.trace_parent,
+    });
+    let why = select(vec![
+        ReleaseReason::LetGo,
+        ReleaseReason::HolderGone,
+        ReleaseReason::TimedOut,
+        ReleaseReason::AskerGone,
+    ]);
+    let released =
+        (text(), why, micros(), of(parent())).prop_map(|(id, why, held_us, trace_parent)| {
+            ReleasedExchange {
+                id,
+                why,
+                held_us,
+                trace_parent,
+            }
+        });
     prop_oneof![
         6 => audit().prop_map(Fact::AuditRecorded),
+        2 => held.prop_map(Fact::ExchangeHeld),
+        2 => released.prop_map(Fact::ExchangeReleased),
         4 => request.prop_map(Fact::UpstreamAnswered),
         2 => issue.prop_map(Fact::IssueSeen),
         1 => vec(session, 0..3)

@@ -14,7 +14,10 @@ use hoptrail::{
         player::{Growth, Tape},
         stage::Judgement,
     },
-    config::sheet::{Hold, Sheet},
+    config::{
+        Palette,
+        sheet::{Hold, Sheet},
+    },
     projection::Timeline,
     protocol::{
         audit::{AuditStatus, Effect as Decided, Party, PolicyDecision, ResourceRef},
@@ -27,8 +30,9 @@ use hoptrail::{
         event::{Fact, Target},
         reader::{Item, Reader},
     },
+    ui::look::Charset,
 };
-use screens::{draw, header, lifted, look, press, shoot, story, styled_dump, text};
+use screens::{draw, header, lifted, look, look_of, press, shoot, story, styled_dump, text};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
@@ -560,6 +564,36 @@ fn the_picture_is_asked_for_and_its_place_is_told() {
     assert_eq!(press(&mut app, "P"), [Effect::Picture]);
     let _ = app.update(Msg::Pictured(Ok("hoptrail-1.svg".to_owned())));
     assert_eq!(toast(&app), "the screen is in hoptrail-1.svg");
+}
+
+#[test]
+fn every_size_is_drawn_and_ascii_means_ascii() {
+    let ascii = look_of(Palette::Mono, Charset::Ascii);
+    let with_notes = |mut app: App| {
+        let _ = press(&mut app, "i");
+        app
+    };
+    let holding = |mut app: App| {
+        tell_all(&mut app, [held(AuditStatus::Failure)]);
+        app
+    };
+    for (width, height) in (1..=210)
+        .step_by(19)
+        .flat_map(|width| (1..=66).step_by(5).map(move |height| (width, height)))
+    {
+        for app in [
+            staged(width, height),
+            with_notes(refused(width, height)),
+            with_notes(holding(refused(width, height))),
+            policy_off(width, height),
+            taken_over(width, height),
+        ] {
+            let _ = draw(&app, &look(), width, height);
+            let shown = text(&draw(&app, &ascii, width, height).0);
+            let strange: String = shown.chars().filter(|c| !c.is_ascii()).collect();
+            assert_eq!(strange, "", "{width}x{height}");
+        }
+    }
 }
 
 fn snap(name: &str, make: impl Fn(u16, u16) -> App) {
