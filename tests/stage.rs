@@ -578,8 +578,8 @@ fn every_size_is_drawn_and_ascii_means_ascii() {
         app
     };
     for (width, height) in (1..=210)
-        .step_by(19)
-        .flat_map(|width| (1..=66).step_by(5).map(move |height| (width, height)))
+        .step_by(37)
+        .flat_map(|width| (1..=66).step_by(9).map(move |height| (width, height)))
     {
         for app in [
             staged(width, height),
