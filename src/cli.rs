@@ -58,11 +58,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             told(generate::completions(shell, &mut io::stdout()))
         }
         Some(Command::Man) => told(generate::man(&mut io::stdout())),
-        Some(Command::Check { chapter }) => {
-            let (text, exit) = block_on(check::run(&common, &chapter))?;
-            told(io::stdout().write_all(text.as_bytes()))?;
-            Ok(exit)
-        }
+        Some(Command::Check(args)) => block_on(check::run(&common, &args)),
         Some(Command::Chapters { command }) => {
             let said = chapters::run(&command)?;
             told(io::stdout().write_all(said.text.as_bytes()))?;

@@ -3,7 +3,7 @@
 //! "Latest" is meant wherever a call, an issue or a token is spoken of: a check tells how things
 //! are now. That something was so once is for `progress` to remember.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::probe::{HttpProbe, Probe};
 use crate::{
@@ -65,7 +65,7 @@ pub enum Expect {
 }
 
 /// What the checks call the places that credentials are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
     McpServer,
@@ -366,8 +366,9 @@ impl Expect {
             Self::Not(one) => one.probes(),
             Self::Env(env) => {
                 let mut probes = Vec::new();
-                if env.side == Side::Now {
-                    probes.push(Probe::Env);
+                match env.side {
+                    Side::Now | Side::After => probes.push(Probe::Env),
+                    Side::Before => {}
                 }
                 if env.matches.is_some() {
                     probes.push(Probe::Metadata);

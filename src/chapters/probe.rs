@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     projection::{Projection, Seq},
@@ -34,7 +34,7 @@ pub enum Probe {
 }
 
 /// A request to the MCP endpoint with a token that should not do, or with none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpProbe {
     /// `tools/list` without a token.
@@ -63,7 +63,8 @@ impl HttpProbe {
 }
 
 /// What became of a question.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reading<T> {
     #[default]
     NotAsked,
@@ -79,10 +80,11 @@ pub enum Reading<T> {
 }
 
 /// Everything that was asked, beside the trace.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeResults {
     /// Where the reader began the chapter: older calls and rows do not count for checks that say
     /// `within = "chapter"`.
+    #[serde(with = "place")]
     pub since: Option<Seq>,
     pub http: BTreeMap<HttpProbe, Reading<HttpAnswer>>,
     pub metadata: Reading<ResourceMetadata>,
@@ -94,7 +96,7 @@ pub struct ProbeResults {
 }
 
 /// An answer of the MCP endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpAnswer {
     pub status: u16,
     pub www_authenticate: Option<String>,
@@ -103,7 +105,7 @@ pub struct HttpAnswer {
 }
 
 /// The server's protected resource metadata (RFC 9728), and what it was asked of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceMetadata {
     /// The endpoint that was asked for.
     pub server: String,
@@ -113,7 +115,7 @@ pub struct ResourceMetadata {
 }
 
 /// What the project's folder shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
     /// Secrets in files, by what they open; never the secret.
     pub secrets: Vec<FoundSecret>,
@@ -122,7 +124,7 @@ pub struct Folder {
 }
 
 /// A secret in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundSecret {
     pub file: String,
     pub line: usize,
@@ -130,20 +132,20 @@ pub struct FoundSecret {
 }
 
 /// What the zone's management API tells.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Zone {
     pub resources: Vec<ZoneResource>,
     pub applications: Vec<ZoneApplication>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneResource {
     pub service: Option<Service>,
     pub identifier: String,
     pub provider: Option<CredentialSource>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneApplication {
     pub name: String,
     pub consent: Consent,
@@ -152,7 +154,7 @@ pub struct ZoneApplication {
 }
 
 /// What the zone said to an exchange with a scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScopeAnswer {
     Issued,
     /// With the short name of the policy that refused it, where the zone told.
@@ -162,14 +164,14 @@ pub enum ScopeAnswer {
 }
 
 /// A value of the `.env` that was presented to a service as its credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
     pub variable: String,
     pub service: Service,
     pub ended: TrialEnd,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrialEnd {
     Refused,
     Opened,
@@ -188,5 +190,25 @@ impl ProbeResults {
             env,
             ..Self::default()
         }
+    }
+}
+
+/// A place of the trace as its index.
+mod place {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::projection::Seq;
+
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's signature"
+    )]
+    pub fn serialize<S: Serializer>(seq: &Option<Seq>, to: S) -> Result<S::Ok, S::Error> {
+        seq.map(Seq::index).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Seq>, D::Error> {
+        Ok(Option::<usize>::deserialize(from)?.map(Seq::at))
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 const COLUMNS: usize = 80;
 
 /// Every check with how it stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     pub checks: Vec<Checked>,
 }
@@ -77,9 +77,18 @@ impl Report {
     /// Failed if a required check failed.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        let failed =
-            |checked: &Checked| checked.required && matches!(checked.status, Status::Failed { .. });
-        if self.checks.iter().any(failed) {
+        self.exit_if(|status| matches!(status, Status::Failed { .. }))
+    }
+
+    /// Failed if a required check failed or is still open: for a run that did all there is to do.
+    #[must_use]
+    pub fn exit_when_done(&self) -> Exit {
+        self.exit_if(|status| matches!(status, Status::Failed { .. } | Status::Pending { .. }))
+    }
+
+    fn exit_if(&self, bad: impl Fn(&Status) -> bool) -> Exit {
+        let counts = |checked: &Checked| checked.required && bad(&checked.status);
+        if self.checks.iter().any(counts) {
             Exit::Failed
         } else {
             Exit::Ok

@@ -169,15 +169,13 @@ pub enum Command {
         #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
         factor: f64,
     },
-    /// Run the chapters' checks on a fresh lab, headless; 1 if a required one fails
+    /// Do what the chapters ask, headless, and run their checks; 1 if a required one does not pass
     ///
-    /// The lab goes through the finished story once. Checks that need an earlier stage of the
-    /// server, a probe or somebody's eyes are listed as such; with --json each is a line of JSON.
-    Check {
-        /// A chapter's number or id, or all
-        #[arg(value_name = "CHAPTER", default_value = "all")]
-        chapter: String,
-    },
+    /// Without --server and --project a fresh lab goes through the chapters, one after another. With
+    /// them it is your own server and folder: which chapter they have reached is told with what
+    /// shows it, and that chapter is checked. Your files are read and never changed. Tools are
+    /// called as the chapter asks, so an issue is filed. With --json each check is a line of JSON.
+    Check(CheckArgs),
     /// The workshop's chapters as text, and what an author got wrong in them
     Chapters {
         #[command(subcommand)]
@@ -210,6 +208,24 @@ pub enum TracesCommand {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+}
+
+/// `hoptrail check`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CheckArgs {
+    /// A chapter's number or id, or all; by default all on the lab, and on a server of yours the
+    /// chapter that it has reached
+    #[arg(value_name = "CHAPTER")]
+    pub chapter: Option<String>,
+    /// The folder of your project, with its .env
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Repeat whenever a file of the project changes; a real Linear gets no issue then
+    #[arg(long)]
+    pub watch: bool,
+    /// Write each chapter's trace and what its probes told into this folder
+    #[arg(long, value_name = "DIR", hide = true, conflicts_with_all = ["project", "watch"])]
+    pub golden: Option<PathBuf>,
 }
 
 /// `hoptrail chapters`.

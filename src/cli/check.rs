@@ -1,27 +1,45 @@
-//! `hoptrail check`: the chapters' checks on a lab that is made for it and forgotten.
+//! `hoptrail check`: the chapters' checks, on a lab that is made for it and forgotten, or on
+//! somebody's own server and folder.
 
-use std::{fs, path::PathBuf};
-
-use super::{args::Common, settings};
-use crate::{
-    chapters::{Book, Chapter, ProbeResults, Stage, report::Report},
-    runtime::{Consent, Options, check::observe},
-    support::error::{Exit, Failure},
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
-/// Runs the checks of one chapter or of all; the text and how it ends.
+use serde_json::json;
+
+use super::{
+    args::{CheckArgs, Common},
+    settings,
+};
+use crate::{
+    chapters::{Book, Chapter, report::Report},
+    runtime::{
+        Consent, Options, TargetChoice,
+        check::{self, AtYours, Calls, Wanted, Yours},
+        probing::{env, orientation::Orientation},
+    },
+    support::{
+        error::{Exit, Failure},
+        ids::Ids,
+        text::wrap,
+    },
+};
+
+/// How often the folder is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Cells of a line of text.
+const COLUMNS: usize = 80;
+
+/// Runs the checks that were asked for and writes what they came to.
 ///
 /// # Errors
-/// If the chapter does not exist, or the lab's story could not be gone through.
-pub async fn run(common: &Common, wanted: &str) -> Result<(String, Exit), Failure> {
-    if let Some(url) = common.server.as_ref().or(common.lab.as_ref()) {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{url} was not checked"),
-            "this version runs the checks on a lab of its own only",
-            "leave --server and --lab out",
-        ));
-    }
+/// If the chapter does not exist, or what stopped the run before its end.
+pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
     let book = Book::embedded().map_err(|faults| {
         let first = faults.first().map(ToString::to_string).unwrap_or_default();
         Failure::new(
@@ -31,44 +49,275 @@ pub async fn run(common: &Common, wanted: &str) -> Result<(String, Exit), Failur
             "this is a mistake in hoptrail; `hoptrail chapters lint` has the whole of it",
         )
     })?;
-    let chapters = chosen(&book, wanted)?;
+    let all: Vec<&Chapter> = book.chapters.iter().collect();
+    let one = match args.chapter.as_deref() {
+        None | Some("all") => None,
+        Some(wanted) => Some(chosen(&book, wanted)?),
+    };
+    if common.server.is_none() && common.lab.is_none() && args.project.is_none() {
+        if args.watch {
+            return Err(Failure::new(
+                Exit::Usage,
+                "There is nothing to watch",
+                "a fresh lab does not change",
+                "name your project with --project DIR",
+            ));
+        }
+        let chapters = one.map_or(all, |one| vec![one]);
+        return on_lab(common, args, &chapters).await;
+    }
+    let wanted = match (one, args.chapter.is_some()) {
+        (Some(one), _) => Wanted::One(one),
+        (None, true) => Wanted::All(&all),
+        (None, false) => Wanted::Reached(&all),
+    };
+    if args.watch {
+        Box::pin(watch(common, args, wanted)).await
+    } else {
+        Box::pin(on_yours(common, args, wanted, Calls::Made)).await
+    }
+}
+
+fn chosen<'a>(book: &'a Book, wanted: &str) -> Result<&'a Chapter, Failure> {
+    let number = wanted.parse().ok().and_then(|number| book.number(number));
+    number.or_else(|| book.get(wanted)).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format!("There is no chapter {wanted}"),
+            "a chapter has a number or an id",
+            "see them with `hoptrail chapters list`, or say all",
+        )
+    })
+}
+
+async fn on_lab(common: &Common, args: &CheckArgs, chapters: &[&Chapter]) -> Result<Exit, Failure> {
     let options = settings::options(common)?;
     let fresh = Fresh::below(&options)?;
     let options = Options {
         state: fresh.0.clone(),
         consent: match options.consent {
             Consent::Browser => Consent::Headless(common.user.clone()),
-            given => given,
+            given @ (Consent::Headless(_) | Consent::Deny(_)) => given,
         },
         ..options
     };
-    let projection = observe(options).await?;
-    let results = ProbeResults::of_trace(&projection);
-    let report = Report::of(chapters, &projection, &results, Stage::Limited);
+    if let Some(dir) = &args.golden {
+        return golden(&options, chapters, dir).await;
+    }
+    let mut report = Report::default();
+    for found in check::on_lab(options, chapters, &mut io::stderr()).await? {
+        report.checks.extend(found.report.checks);
+    }
     let text = if common.json {
         report.json()
     } else {
         report.text()
     };
-    Ok((text, report.exit()))
+    say(&text)?;
+    Ok(report.exit_when_done())
 }
 
-fn chosen<'a>(book: &'a Book, wanted: &str) -> Result<Vec<&'a Chapter>, Failure> {
-    if wanted == "all" {
-        return Ok(book.chapters.iter().collect());
+/// Each chapter on a lab of its own, so that its trace holds what it needs and no more.
+async fn golden(options: &Options, chapters: &[&Chapter], dir: &Path) -> Result<Exit, Failure> {
+    let refuse = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            Exit::Usage,
+            format!("The traces cannot be written into {}", dir.display()),
+            error.to_string(),
+            "name a folder that you may write to",
+        )
+    };
+    fs::create_dir_all(dir).map_err(|error| refuse(&error))?;
+    let mut exit = Exit::Ok;
+    for chapter in chapters {
+        let options = Options {
+            state: options.state.join(&chapter.id),
+            record: None,
+            ids: Ids::seeded(u64::from(chapter.number)),
+            ..options.clone()
+        };
+        for found in check::on_lab(options, &[*chapter], &mut io::stderr()).await? {
+            let mut trace = found.trace.join("\n");
+            trace.push('\n');
+            let mut results =
+                serde_json::to_string_pretty(&found.results).map_err(|error| refuse(&error))?;
+            results.push('\n');
+            for (name, text) in [("jsonl", trace), ("probes.json", results)] {
+                let path = dir.join(format!("{}.{name}", chapter.id));
+                fs::write(path, text).map_err(|error| refuse(&error))?;
+            }
+            say(&found.report.text())?;
+            if found.report.exit_when_done() != Exit::Ok {
+                exit = Exit::Failed;
+            }
+        }
     }
-    let number = wanted.parse().ok().and_then(|number| book.number(number));
-    number
-        .or_else(|| book.get(wanted))
-        .map(|chapter| vec![chapter])
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                format!("There is no chapter {wanted}"),
-                "a chapter has a number or an id",
-                "see them with `hoptrail chapters list`, or say all",
-            )
-        })
+    Ok(exit)
+}
+
+async fn on_yours(
+    common: &Common,
+    args: &CheckArgs,
+    wanted: Wanted<'_>,
+    calls: Calls,
+) -> Result<Exit, Failure> {
+    let project = args.project.as_deref();
+    if let Some(project) = project
+        && !project.is_dir()
+    {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} is no folder", project.display()),
+            "the project is the folder with your package.json and .env",
+            "name it with --project DIR",
+        ));
+    }
+    let mut options = settings::options(common)?;
+    if !matches!(options.target, TargetChoice::Lab(_)) {
+        let server = check::server_of(common.server.as_deref(), project)?;
+        let behind = check::lab_behind(&options, &server, project).await;
+        options.target = match behind {
+            Some(zone) => TargetChoice::Lab(zone),
+            None => TargetChoice::Server(server),
+        };
+        options.console = settings::console(&options.target, &options.state)?;
+    }
+    let yours = Yours {
+        project: args.project.clone(),
+        calls,
+    };
+    let mut err = io::stderr();
+    let found = Box::pin(check::on_yours(options, &yours, wanted, &mut err)).await?;
+    let text = if common.json {
+        json_of(&found)
+    } else {
+        text_of(&found)
+    };
+    say(&text)?;
+    let exit = match wanted {
+        Wanted::All(_) => found.report.exit(),
+        Wanted::One(_) | Wanted::Reached(_) => found.report.exit_when_done(),
+    };
+    Ok(match found.troubles.first() {
+        // What passed or failed was seen, whatever else went wrong; what is open may be for that.
+        Some(trouble) if exit != Exit::Ok && found.report.exit() == Exit::Ok => trouble.exit,
+        Some(_) | None => exit,
+    })
+}
+
+fn text_of(found: &AtYours) -> String {
+    let mut out = seen(&found.orientation);
+    for trouble in &found.troubles {
+        let _ = writeln!(out, "\n{trouble}");
+    }
+    out.push('\n');
+    out.push_str(&found.report.text());
+    out
+}
+
+fn seen(orientation: &Orientation) -> String {
+    let mut out = format!(
+        "Your server is at the end of chapter {}. What shows it:\n",
+        orientation.reached
+    );
+    for sign in &orientation.signs {
+        for (number, line) in wrap(&sign.words, COLUMNS - 8).into_iter().enumerate() {
+            let head = if number == 0 {
+                format!("  {:>3}   ", sign.chapter)
+            } else {
+                " ".repeat(8)
+            };
+            let _ = writeln!(out, "{head}{}", line.trim_end());
+        }
+    }
+    out
+}
+
+fn json_of(found: &AtYours) -> String {
+    let signs: Vec<_> = found
+        .orientation
+        .signs
+        .iter()
+        .map(|sign| json!({ "chapter": sign.chapter, "seen": sign.words }))
+        .collect();
+    let first = json!({ "reached": found.orientation.reached, "signs": signs });
+    let mut out = format!("{first}\n");
+    for trouble in &found.troubles {
+        let line = json!({
+            "trouble": trouble.what,
+            "because": trouble.why,
+            "fix": trouble.next,
+        });
+        let _ = writeln!(out, "{line}");
+    }
+    out.push_str(&found.report.json());
+    out
+}
+
+/// Repeats when a file of the project changes, until it is interrupted.
+async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<Exit, Failure> {
+    let Some(project) = args.project.as_deref().map(env::root) else {
+        return Err(Failure::new(
+            Exit::Usage,
+            "There is nothing to watch",
+            "only a folder's changes can be seen",
+            "name your project with --project DIR",
+        ));
+    };
+    let mut exit;
+    loop {
+        let before = files(&project);
+        exit = match Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly)).await {
+            Ok(exit) => exit,
+            Err(failure) => {
+                // The next change may mend it.
+                let _ = writeln!(io::stderr(), "hoptrail: {failure}");
+                failure.exit
+            }
+        };
+        if !common.json {
+            say("\nWaiting for a change. Ctrl-C ends.\n\n")?;
+        }
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => return Ok(exit),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            if files(&project) != before {
+                break;
+            }
+        }
+        // A server that restarts by itself has not bound its port yet.
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The attendee's own files with when they changed.
+fn files(project: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
+    let mut found = BTreeMap::new();
+    for folder in [project.to_owned(), project.join("src")] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if let Ok(known) = entry.metadata()
+                && known.is_file()
+            {
+                found.insert(entry.path(), known.modified().ok());
+            }
+        }
+    }
+    found
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Usage,
+            "The output could not be written",
+            error.to_string(),
+            "check the pipe or the disk behind standard output",
+        )),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// A lab's state that ends with the check; below the usual one, where nobody else may look.

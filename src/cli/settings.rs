@@ -51,7 +51,7 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
 
 /// The credential for the management API of a lab in another process: from the environment, or
 /// from what a lab of this user left.
-fn console(target: &TargetChoice, state: &Path) -> Result<Option<ConsoleAccess>, Failure> {
+pub fn console(target: &TargetChoice, state: &Path) -> Result<Option<ConsoleAccess>, Failure> {
     let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let told = var("HOPTRAIL_CONSOLE_ID").zip(var("HOPTRAIL_CONSOLE_SECRET"));
     Ok(match (told, target) {

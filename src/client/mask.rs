@@ -240,6 +240,14 @@ impl Masker {
                 None => self.mask(value),
             };
         }
+        if *name == header::WWW_AUTHENTICATE {
+            // A challenge asks for a credential and carries none; behind its scheme stand
+            // parameters, of which the first would be taken for one.
+            return match value.split_once(' ') {
+                Some((scheme, parameters)) => format!("{scheme} {}", self.text(parameters)),
+                None => self.text(value),
+            };
+        }
         if *name == header::SET_COOKIE {
             let (pair, attributes) = value.split_once(';').unwrap_or((value, ""));
             let (cookie, secret) = pair.split_once('=').unwrap_or((pair, ""));

@@ -1,44 +1,328 @@
-//! A run that only watches itself: the story on a lab, folded, for the chapters' checks.
+//! Runs without a screen that do what the chapters ask and judge their checks: on a lab of their
+//! own, which is taken through the chapters, or on somebody's own server and folder.
+//!
+//! An attendee's files are read and never written.
+
+mod acts;
+mod run;
+
+use std::{io, path::Path};
+
+use url::Url;
 
 use super::{
-    Options, Output,
-    headless::{self, Job, Voices},
+    LabStart, Options, TargetChoice,
+    probing::{
+        self, Surroundings,
+        env::EnvAt,
+        orientation::{self, Orientation},
+    },
 };
 use crate::{
-    projection::Projection,
+    chapters::{Chapter, Probe, ProbeResults, Reading, Status, report::Report},
+    client::http::{DOCUMENT_LIMIT, Outgoing},
+    lab::{self, ZoneObjects},
+    projection::{Projection, Seq},
+    protocol::observed::{LAB_PATH, LabEndpoints},
     support::error::{Exit, Failure},
-    trace::codec::{self, CodecError},
+    trace::event::Leg,
 };
 
-/// Goes through the story and gives back what was seen of it.
+use self::{acts::Acts, run::Run};
+
+/// A chapter as it was found.
+#[derive(Debug)]
+pub struct Found {
+    pub report: Report,
+    /// The trace up to here, line by line, its header first.
+    pub trace: Vec<String>,
+    pub results: ProbeResults,
+}
+
+/// Takes one fresh lab through `chapters`, in their order: does what each of them asks, and judges
+/// it at its end. What lies before the first of them is done first.
 ///
 /// # Errors
 /// What stopped the run before its end.
-pub async fn observe(options: Options) -> Result<Projection, Failure> {
-    let mut trace = Vec::new();
-    let mut words = Vec::new();
-    let voices = Voices {
-        out: &mut trace,
-        err: &mut words,
+pub async fn on_lab(
+    options: Options,
+    chapters: &[&Chapter],
+    err: &mut dyn io::Write,
+) -> Result<Vec<Found>, Failure> {
+    let options = Options {
+        target: TargetChoice::Embedded,
+        lab: LabStart {
+            stage: Some(lab::Chapter::FIRST),
+            // Chapter 1 makes them; a lab that has them already would only pretend.
+            objects: ZoneObjects::AsLeft,
+        },
+        ..options
     };
-    // Whether the story held is for the checks to say.
-    let _ = headless::run(options, Output::Json, Job::Demo { ticket: None }, voices).await?;
-    fold(&String::from_utf8_lossy(&trace)).map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            "The trace of the run cannot be read",
-            error.to_string(),
-            "this is a mistake in hoptrail; start with --log FILE to have the details for a report",
-        )
+    let mut run = Run::open(options, err).await?;
+    let walked = walk(&mut run, chapters).await;
+    run.close().await;
+    walked
+}
+
+async fn walk(run: &mut Run<'_>, chapters: &[&Chapter]) -> Result<Vec<Found>, Failure> {
+    let mut found = Vec::new();
+    for (place, chapter) in chapters.iter().enumerate() {
+        let number = chapter.number;
+        if place == 0 {
+            run.during(acts::before(number)).await?;
+        }
+        let since = Seq::at(run.projection.log().len());
+        run.during(acts::on_lab(number)).await?;
+        let results = ask(run, chapter.probes(), None, since).await?;
+        run.settle(|projection| waiting(chapter, projection, &results) == 0)
+            .await?;
+        found.push(Found {
+            report: Report::of([*chapter], &run.projection, &results, chapter.stage),
+            trace: run.trace(),
+            results,
+        });
+    }
+    Ok(found)
+}
+
+/// Checks that may still pass: the feeds tell later than the calls end.
+fn waiting(chapter: &Chapter, projection: &Projection, results: &ProbeResults) -> usize {
+    chapter
+        .checks
+        .iter()
+        .filter(|check| match chapter.status(check, projection, results) {
+            Status::Pending { .. } | Status::Failed { .. } => true,
+            Status::Passed { .. } | Status::NotObservable { .. } => false,
+        })
+        .count()
+}
+
+/// Whose server it is, and what may be done there.
+#[derive(Debug, Clone)]
+pub struct Yours {
+    /// The folder that the attendee edits, if they named it.
+    pub project: Option<std::path::PathBuf>,
+    /// Whether tools are called: they file issues.
+    pub calls: Calls,
+}
+
+/// Whether an attendee's tools are called for a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// As the chapters ask.
+    Made,
+    /// Only where a lab stands behind the server and nobody else sees the issues.
+    OnLabOnly,
+}
+
+/// What was found at an attendee's server.
+#[derive(Debug)]
+pub struct AtYours {
+    pub orientation: Orientation,
+    pub report: Report,
+    /// What did not work on the way.
+    pub troubles: Vec<Failure>,
+}
+
+/// Which chapters an attendee wants checked.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// The one that they have reached, out of these.
+    Reached(&'a [&'a Chapter]),
+    /// This one.
+    One(&'a Chapter),
+    /// All; what an earlier stage of the server showed is not held against a later one.
+    All(&'a [&'a Chapter]),
+}
+
+/// Looks at an attendee's server and folder, does what the wanted chapters ask, and judges.
+///
+/// # Errors
+/// If nothing could be looked at at all.
+pub async fn on_yours(
+    options: Options,
+    yours: &Yours,
+    wanted: Wanted<'_>,
+    err: &mut dyn io::Write,
+) -> Result<AtYours, Failure> {
+    let around = around(&options, yours.project.as_deref())?;
+    let first = orientation::orient(&around).await;
+    let lab = matches!(options.target, TargetChoice::Lab(_));
+    let mut run = Run::open(options, err).await?;
+    let mut troubles = Vec::new();
+    let looked = at_yours(&mut run, yours, wanted, &first, lab, &mut troubles).await;
+    run.close().await;
+    let (orientation, report) = looked?;
+    Ok(AtYours {
+        orientation,
+        report,
+        troubles,
     })
 }
 
-fn fold(trace: &str) -> Result<Projection, CodecError> {
-    let mut lines = trace.lines().zip(1..);
-    let (first, _) = lines.next().ok_or(CodecError::Empty)?;
-    let mut projection = Projection::starting(codec::decode_header(first)?.started);
-    for (line, number) in lines {
-        projection.apply_line(&codec::decode(line, number)?, line);
+async fn at_yours(
+    run: &mut Run<'_>,
+    yours: &Yours,
+    wanted: Wanted<'_>,
+    first: &Orientation,
+    lab: bool,
+    troubles: &mut Vec<Failure>,
+) -> Result<(Orientation, Report), Failure> {
+    let chapters: Vec<&Chapter> = match wanted {
+        Wanted::Reached(all) => near(all, first.reached),
+        Wanted::One(chapter) => vec![chapter],
+        Wanted::All(all) => all.to_vec(),
+    };
+    let project = yours.project.as_deref();
+    let since = Seq::at(run.projection.log().len());
+    let calls = yours.calls == Calls::Made || lab;
+    let sign_in = matches!(wanted, Wanted::Reached(_));
+    let acts = Acts::of(&chapters, first, calls, sign_in);
+    let gone = run.during(acts.perform()).await?;
+    troubles.extend(gone);
+    // A sign-in and an exchange may show more than the first look.
+    let told = ask(run, orientation::probes(), project, since).await?;
+    let signed_in = run.projection.identity().user().is_some();
+    let orientation = orientation::of(&told, signed_in);
+    let chapters = match wanted {
+        Wanted::Reached(all) => near(all, orientation.reached),
+        Wanted::One(_) | Wanted::All(_) => chapters,
+    };
+    let mut probes: Vec<Probe> = chapters.iter().flat_map(|one| one.probes()).collect();
+    probes.sort();
+    probes.dedup();
+    let results = ask(run, probes, project, since).await?;
+    run.settle(|projection| {
+        let open: usize = chapters
+            .iter()
+            .map(|chapter| waiting(chapter, projection, &results))
+            .sum();
+        open == 0
+    })
+    .await?;
+    let mut report = Report::default();
+    for chapter in &chapters {
+        let stage = match wanted {
+            Wanted::All(_) => orientation.stage(),
+            // Who asks for one chapter wants to know what it lacks.
+            Wanted::Reached(_) | Wanted::One(_) => chapter.stage,
+        };
+        let judged = Report::of([*chapter], &run.projection, &results, stage);
+        report.checks.extend(judged.checks);
     }
-    Ok(projection)
+    Ok((orientation, report))
+}
+
+async fn ask(
+    run: &mut Run<'_>,
+    probes: Vec<Probe>,
+    project: Option<&Path>,
+    since: Seq,
+) -> Result<ProbeResults, Failure> {
+    let backend = run.backend();
+    let project = project.map(Path::to_owned);
+    run.during(async move |_| {
+        let around = backend.look_around(project.as_deref(), Some(since)).await?;
+        Ok(Box::pin(probing::ask(&probes, &around)).await)
+    })
+    .await
+}
+
+/// The chapter that was reached. Chapter 3 leaves the server as chapter 2 made it, and anybody who
+/// can sign in is at its end, so both are looked at.
+fn near<'a>(all: &[&'a Chapter], reached: u8) -> Vec<&'a Chapter> {
+    let wanted: &[u8] = match &reached {
+        3 => &[2, 3],
+        reached => std::slice::from_ref(reached),
+    };
+    all.iter()
+        .copied()
+        .filter(|chapter| wanted.iter().any(|one| u16::from(*one) == chapter.number))
+        .collect()
+}
+
+/// What can be looked at before anything is connected.
+fn around(options: &Options, project: Option<&Path>) -> Result<Surroundings, Failure> {
+    let server = match &options.target {
+        TargetChoice::Server(url) => url,
+        // Only asked for its address, which the first look needs; the rest comes with the lab.
+        TargetChoice::Lab(zone) => zone,
+        TargetChoice::Embedded | TargetChoice::Fresh => "http://127.0.0.1/",
+    };
+    let server = address(server)?;
+    Ok(Surroundings {
+        http: probing::quiet(&server, options.ids.clone())?,
+        env: project.map_or(EnvAt::Nowhere, EnvAt::of),
+        folder: project.map(Path::to_owned),
+        lab: None,
+        console: None,
+        person: None,
+        since: None,
+        clock: std::sync::Arc::clone(&options.clock),
+        ids: options.ids.clone(),
+        server,
+    })
+}
+
+/// The address of an attendee's server: as they said, or as their `.env` says.
+///
+/// # Errors
+/// If nobody says it.
+pub fn server_of(said: Option<&str>, project: Option<&Path>) -> Result<String, Failure> {
+    if let Some(said) = said {
+        return address(said).map(|_| said.to_owned());
+    }
+    let unknown = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            "It is not known where your server is",
+            why,
+            "say it with --server http://localhost:8000/mcp",
+        )
+    };
+    let project = project.ok_or_else(|| unknown("no project was named either".to_owned()))?;
+    match probing::env::named(&EnvAt::of(project), &["MCP_RESOURCE_URL", "PORT"]) {
+        Reading::Told(values) => match values.as_slice() {
+            [Some(url), _] => Ok(url.clone()),
+            [None, Some(port)] => Ok(format!("http://localhost:{port}/mcp")),
+            _ => Err(unknown(
+                "its .env has neither MCP_RESOURCE_URL nor PORT".to_owned(),
+            )),
+        },
+        Reading::Failed { because } => Err(unknown(because)),
+        Reading::NotAsked | Reading::Unavailable { .. } => {
+            Err(unknown("its .env was not read".to_owned()))
+        }
+    }
+}
+
+/// The lab that stands behind an attendee's server, by the zone that their `.env` names: its zone's
+/// URL. `None` when it is a real zone, or the lab is about another server.
+pub async fn lab_behind(options: &Options, server: &str, project: Option<&Path>) -> Option<String> {
+    let file = EnvAt::of(project?);
+    let Reading::Told(values) = probing::env::named(&file, &["KEYCARD_URL"]) else {
+        return None;
+    };
+    let zone = values.into_iter().next().flatten()?;
+    let url = Url::parse(&zone).ok()?;
+    // A lab is on this computer; a real zone need not be asked whether it is one.
+    if !matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+        return None;
+    }
+    let http = probing::quiet(&url, options.ids.clone()).ok()?;
+    let outgoing = Outgoing::new(http::Method::GET, url.join(LAB_PATH).ok()?, Leg::Console);
+    let answer = http.exchange(outgoing, DOCUMENT_LIMIT).await.ok()?;
+    let lab: LabEndpoints = serde_json::from_slice(&answer.body).ok()?;
+    (lab.server == server).then_some(zone)
+}
+
+fn address(text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("{} is not a URL", crate::support::text::one_line(text)),
+            error.to_string(),
+            "write it whole, like http://localhost:8000/mcp",
+        )
+    })
 }

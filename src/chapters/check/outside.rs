@@ -75,16 +75,23 @@ impl<'a> Seen<'a> {
 
     fn side(self, side: Side) -> Result<(&'a [EnvLine], Evidence), Status> {
         let env = self.projection.env();
-        let file = match side {
-            Side::Now => {
-                let lines = told(&self.results.env, ".env to be read")?;
-                return Ok((lines, Evidence::Probe(Probe::Env)));
-            }
-            Side::Before => env.before(),
-            Side::After => env.after(),
+        let (file, own) = match side {
+            Side::Now => (None, true),
+            Side::Before => (env.before(), false),
+            // Of an attendee's own project there is one file, and it is the latest.
+            Side::After => (env.after(), true),
         };
-        file.map(|file| (file.lines.as_slice(), Evidence::Event(file.evidence)))
-            .ok_or_else(|| Status::pending(".env to be read"))
+        match (file, &self.results.env) {
+            (Some(file), _) => Ok((file.lines.as_slice(), Evidence::Event(file.evidence))),
+            (None, reading) if own => {
+                let lines = told(reading, ".env to be read")?;
+                Ok((lines, Evidence::Probe(Probe::Env)))
+            }
+            (None, Reading::Told(_)) => Err(Status::not_observable(
+                "the .env that you began with; it was not seen from here",
+            )),
+            (None, _) => Err(Status::pending(".env to be read")),
+        }
     }
 
     /// What the server's metadata names, from a probe or from the client's own discovery.

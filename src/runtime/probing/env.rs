@@ -98,6 +98,26 @@ fn load(path: &Path) -> Result<Secret, String> {
         .map_err(|error| error.to_string())
 }
 
+/// The values of variables that are no secrets, in the order of `names`; a secret is not told, as if
+/// it were not set.
+#[must_use]
+pub fn named(at: &EnvAt, names: &[&str]) -> Reading<Vec<Option<String>>> {
+    match read(at) {
+        Reading::Told(lines) => Reading::Told(
+            names
+                .iter()
+                .map(|name| {
+                    let line = lines.iter().find(|line| line.name == *name && line.set)?;
+                    line.value.clone()
+                })
+                .collect(),
+        ),
+        Reading::NotAsked => Reading::NotAsked,
+        Reading::Unavailable { look_at } => Reading::Unavailable { look_at },
+        Reading::Failed { because } => Reading::Failed { because },
+    }
+}
+
 /// A variable that is set, of a file that can be read.
 pub(super) fn value(file: &EnvFile, name: &str) -> Option<Secret> {
     file.get(name)

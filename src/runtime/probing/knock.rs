@@ -17,7 +17,7 @@ use crate::{
         observed::{LAB_TOKENS_PATH, StrayToken},
         secret::Secret,
     },
-    support::text::one_line,
+    support::text::{one_line, truncate},
     trace::event::Leg,
 };
 
@@ -174,14 +174,13 @@ async fn send(token: Option<&Secret>, around: &Surroundings) -> Reading<HttpAnsw
         // The head is all that is asked for; the list itself may be a stream.
         Ok(reply) => Reading::Told(HttpAnswer {
             status: reply.status.as_u16(),
-            www_authenticate: reply
-                .headers
-                .get(header::WWW_AUTHENTICATE)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-                .map(|value| {
-                    let clean = around.http.clean(&value);
-                    crate::support::text::truncate(&one_line(&clean), LONGEST_HEADER).into_owned()
-                }),
+            www_authenticate: around
+                .http
+                .masker()
+                .headers(&reply.headers)
+                .into_iter()
+                .find(|(name, _)| name == header::WWW_AUTHENTICATE.as_str())
+                .map(|(_, value)| truncate(&one_line(&value), LONGEST_HEADER).into_owned()),
             outcome: None,
         }),
         Err(error) => failed(format!(

@@ -41,15 +41,20 @@ impl Orientation {
     }
 }
 
-/// Looks around.
-pub async fn orient(around: &Surroundings) -> Orientation {
-    let probes = [
+/// What tells how far somebody has come.
+#[must_use]
+pub fn probes() -> Vec<Probe> {
+    vec![
         Probe::Env,
         Probe::Folder,
         Probe::Http(HttpProbe::NoToken),
         Probe::Scope("write".to_owned()),
-    ];
-    let results = Box::pin(ask(&probes, around)).await;
+    ]
+}
+
+/// Looks around.
+pub async fn orient(around: &Surroundings) -> Orientation {
+    let results = Box::pin(ask(&probes(), around)).await;
     of(&results, around.person.is_some())
 }
 
@@ -90,19 +95,16 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
     if signed_in {
         sign(3, "you are signed in to the server".to_owned());
     }
-    let limited = match results.scopes.get("write") {
-        Some(Reading::Told(ScopeAnswer::Refused { .. })) => {
-            sign(7, "the zone refuses write by policy".to_owned());
-            true
-        }
-        Some(Reading::Told(ScopeAnswer::Issued)) => {
-            sign(6, "the zone still issues write for Linear".to_owned());
-            false
-        }
+    let write = match results.scopes.get("write") {
+        Some(Reading::Told(answer)) => Some(answer),
         Some(Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. }) | None => {
-            false
+            None
         }
     };
+    let limited = matches!(write, Some(ScopeAnswer::Refused { .. }));
+    if limited {
+        sign(7, "the zone refuses write by policy".to_owned());
+    }
     signs.sort_by_key(|sign| sign.chapter);
     // The code alone is a floor; a variable that was pasted in early shows nothing by itself, but
     // chapter 1 leaves nothing else behind.
@@ -126,6 +128,9 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
     }
     if reached == 6 && limited {
         reached = 7;
+    } else if reached == 6 && matches!(write, Some(ScopeAnswer::Issued)) {
+        let words = "the zone still issues write for Linear".to_owned();
+        signs.push(Sign { chapter: 6, words });
     }
     Orientation { reached, signs }
 }
