@@ -1,7 +1,9 @@
 //! The command registry: the one list that feeds keymap, footer, help, palette and the README.
 
 mod stage;
+mod traces;
 
+use self::traces::TRACES;
 use super::focus::PaneId;
 use crate::projection::timeline::{Direction, Unit};
 
@@ -63,6 +65,14 @@ pub enum Command {
     Start,
     End,
     Goto,
+    Bookmark,
+    Annotate,
+    Places,
+    Traces,
+
+    Compare,
+    NextDifference,
+    PreviousDifference,
 
     NextCue,
     PreviousCue,
@@ -93,6 +103,7 @@ pub enum Group {
     Story,
     Panes,
     Replay,
+    Compare,
     Stage,
     Reading,
     Program,
@@ -101,10 +112,11 @@ pub enum Group {
 
 impl Group {
     /// Every heading, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Story,
         Self::Panes,
         Self::Replay,
+        Self::Compare,
         Self::Stage,
         Self::Reading,
         Self::Program,
@@ -118,6 +130,7 @@ impl Group {
             Self::Story => "The story",
             Self::Panes => "Panes",
             Self::Replay => "In a replay",
+            Self::Compare => "Two runs",
             Self::Stage => "On stage (hoptrail stage)",
             Self::Reading => "Reading",
             Self::Program => "Program",
@@ -170,7 +183,23 @@ const fn spec(
 /// Every command, in the order of help and palette.
 pub const COMMANDS: &[Spec] = &ALL;
 
-const ALL: [Spec; BASE.len() + stage::COUNT] = stage::after(BASE);
+const ALL: [Spec; TOLD.len() + stage::COUNT] = stage::after(TOLD);
+
+const TOLD: [Spec; BASE.len() + TRACES.len()] = with_traces();
+
+const fn with_traces<const COUNT: usize>() -> [Spec; COUNT] {
+    let mut all = [BASE[0]; COUNT];
+    let mut place = 0;
+    while place < COUNT {
+        all[place] = if place < BASE.len() {
+            BASE[place]
+        } else {
+            TRACES[place - BASE.len()]
+        };
+        place += 1;
+    }
+    all
+}
 
 const BASE: [Spec; 63] = [
     spec(
