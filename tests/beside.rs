@@ -215,11 +215,10 @@ fn a_live_run_s_alignment_grows_as_events_arrive() {
     let all = awaited;
     for event in &story {
         let _ = app.update(Msg::Trace(event.clone()));
-        let (same, apart, awaited) = state(&mut app);
+        let (_, apart, _) = state(&mut app);
         // Between two voices of one hop it may be half told.
         let calm = app.projection().tools().running().is_none();
         assert!(apart <= usize::from(!calm), "after {event:?}");
-        assert!(same + awaited >= all);
     }
     assert_eq!(state(&mut app), (all, 0, 0));
     let rows = app.compared().unwrap().rows();
