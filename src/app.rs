@@ -6,11 +6,13 @@
 
 pub mod availability;
 pub mod command;
+pub mod compare;
 pub mod effect;
 pub mod focus;
 pub mod keymap;
 pub mod learn;
 pub mod msg;
+pub mod notes;
 pub mod overlay;
 pub mod palette;
 pub mod panes;
@@ -31,11 +33,13 @@ use chrono::{DateTime, Utc};
 
 use self::{
     command::{Command, Context},
+    compare::Compared,
     effect::{Capture, Job},
     focus::{Focus, Layout},
     keymap::Keymap,
     learn::{Learn, LearnConfig},
     msg::{RecordingState, TaskId},
+    notes::Notes,
     overlay::Overlay,
     panes::{Panes, flow::FlowIndex},
     player::{Opening, Source},
@@ -65,7 +69,8 @@ pub struct AppConfig {
     pub size: (u16, u16),
     /// Wall clock at microsecond zero of the run: orders what other parties' clocks tell.
     pub started: Option<DateTime<Utc>>,
-    /// The name of the trace that will be shown; `None` for what happens now.
+    /// The name of the trace that will be shown, empty if the person is to choose one of the shipped
+    /// ones; `None` for what happens now.
     pub replay: Option<String>,
     /// The run sheet; `None` without one.
     pub sheet: Option<Sheet>,
@@ -127,6 +132,10 @@ pub struct App {
     /// What is live, while a recording stands in for it.
     away: Option<Box<Away>>,
     learn: Option<Learn>,
+    /// Bookmarks and notes on the trace that is shown.
+    notes: Notes,
+    /// Another run beside this one.
+    compared: Option<Box<Compared>>,
 }
 
 /// A running task.
@@ -169,6 +178,8 @@ impl App {
             reset: config.reset,
             away: None,
             learn: config.learn.and_then(Learn::new),
+            notes: Notes::default(),
+            compared: None,
         };
         if app.stage.is_some() {
             app.keymap = app.keymap.on_stage();
@@ -176,6 +187,9 @@ impl App {
         }
         if app.is_learning() {
             app.begin_reading();
+        }
+        if matches!(&app.source, Source::Opening(opening) if opening.name.is_empty()) {
+            app.overlays.push(Overlay::Traces { selected: 0 });
         }
         for fault in faults {
             app.fail(fault);

@@ -127,7 +127,7 @@ impl App {
             ),
             Command::NextTab | Command::PreviousTab | Command::NextHop | Command::PreviousHop => {
                 Availability::unless(match self.overlays.last() {
-                    Some(Overlay::Inspect(_)) => None,
+                    Some(Overlay::Inspect(_) | Overlay::Both { .. }) => None,
                     Some(_) | None => Some("only when something is inspected"),
                 })
             }
@@ -135,6 +135,17 @@ impl App {
                 Some(Overlay::Console { .. }) => self.busy(),
                 Some(_) | None => Some("only in the list of console steps"),
             }),
+            Command::Compare => Availability::unless(
+                self.compared()
+                    .is_none()
+                    .then_some("there is no other run: hoptrail replay A B, or --against TRACE"),
+            ),
+            Command::NextDifference | Command::PreviousDifference => {
+                Availability::unless(match self.overlays.last() {
+                    Some(Overlay::Compare | Overlay::Both { .. }) => None,
+                    Some(_) | None => Some("only when two runs are compared"),
+                })
+            }
             Command::Left | Command::Right => Availability::unless(match self.focus.pane {
                 PaneId::Issue | PaneId::Policy | PaneId::Chapter => None,
                 PaneId::Flow | PaneId::Audit | PaneId::Env | PaneId::Sessions | PaneId::Trace => {
@@ -190,7 +201,11 @@ impl App {
             | Command::LetGo
             | Command::TakeOver
             | Command::Reset
-            | Command::Picture => Availability::Ready,
+            | Command::Picture
+            | Command::Bookmark
+            | Command::Annotate
+            | Command::Places
+            | Command::Traces => Availability::Ready,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::msg::TaskId;
+use super::{msg::TaskId, notes::Note};
 use crate::{
     chapters::{Probe, Progress},
     config::sheet::Hold,
     projection::Seq,
+    shipped::Shipped,
 };
 
 /// A wish to the runtime.
@@ -35,6 +36,10 @@ pub enum Effect {
     Reset,
     /// Write down how far the reader has come.
     KeepProgress(Box<Progress>),
+    /// Write the bookmarks and notes beside the trace, all of them.
+    SaveNotes(Vec<Note>),
+    /// Read one of the traces that come along in place of the one that is shown.
+    OpenShipped(&'static Shipped),
     Quit,
 }
 

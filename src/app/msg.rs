@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{learn::console::Work, player::Tape, target::Target};
+use super::{
+    compare::Against, learn::console::Work, notes::Notes, player::Tape, target::Target,
+};
 use crate::{
     chapters::{Book, ProbeResults},
     config::keys::Key,
@@ -54,6 +56,10 @@ pub enum Msg {
     Begun(DateTime<Utc>),
     /// The screen was written to this file, or why not.
     Pictured(Result<String, Failure>),
+    /// The bookmarks and notes on the trace were read, or why they cannot be used.
+    Notes(Notes),
+    /// Another run was read, to be laid beside this one.
+    Against(Box<Against>),
     /// A trace cannot be read, or not any more.
     Unreadable(Failure),
 }

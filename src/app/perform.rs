@@ -11,10 +11,10 @@ use super::{
     effect::{Capture, Effect, Effects, Job},
     focus::{PaneId, Zoom},
     msg::TaskId,
-    overlay::{Inspect, Overlay, Question, Subject},
+    overlay::{HOP_TABS, Inspect, Overlay, Question, Subject},
     palette,
     panes::flow::FlowRow,
-    player::Speed,
+    player::{Source, Speed},
     toast::Tone,
 };
 use crate::{
@@ -186,6 +186,16 @@ impl App {
             Command::Goto => self.overlays.push(Overlay::Goto {
                 input: Input::default(),
             }),
+            Command::Bookmark => return self.turn_bookmark(),
+            Command::Annotate => self.annotate(),
+            Command::Places => {
+                let selected = self.landmark_here();
+                self.overlays.push(Overlay::Places { selected });
+            }
+            Command::Traces => self.overlays.push(Overlay::Traces { selected: 0 }),
+            Command::Compare => self.turn_comparison(),
+            Command::NextDifference => self.step_difference(1),
+            Command::PreviousDifference => self.step_difference(-1),
         }
         Effects::new()
     }
@@ -230,6 +240,9 @@ impl App {
     }
 
     fn scroll(&mut self, by: isize) {
+        if matches!(self.overlays.last(), Some(Overlay::Compare)) {
+            return self.move_in_comparison(by);
+        }
         if let Some(overlay) = self.overlays.last_mut() {
             if let Some(scroll) = overlay.scroll_mut() {
                 *scroll = scroll.saturating_add_signed(by);
@@ -480,6 +493,10 @@ impl App {
     }
 
     fn turn_tab(&mut self, by: isize) {
+        if let Some(Overlay::Both { tab, scroll }) = self.overlays.last_mut() {
+            let next = (tab.cast_signed() + by).rem_euclid(HOP_TABS.len().cast_signed());
+            (*tab, *scroll) = (next.unsigned_abs(), 0);
+        }
         if let Some(Overlay::Inspect(inspect)) = self.overlays.last_mut() {
             let count = inspect.subject.tabs().len().cast_signed();
             let next = (inspect.tab.cast_signed() + by).rem_euclid(count);
@@ -489,6 +506,9 @@ impl App {
     }
 
     fn inspect_neighbour(&mut self, by: isize) {
+        if matches!(self.overlays.last(), Some(Overlay::Both { .. })) {
+            return self.step_both(by);
+        }
         let Some(Overlay::Inspect(open)) = self.overlays.last().cloned() else {
             return;
         };
@@ -550,10 +570,20 @@ impl App {
                     .map(|(id, _)| Effect::CancelTask(*id))
                     .collect();
             }
+            // Without a trace there is nothing behind the list.
+            Some(Overlay::Traces { .. }) if matches!(&self.source, Source::Opening(open) if open.name.is_empty()) =>
+            {
+                return vec![Effect::Quit];
+            }
             Some(
                 Overlay::Help { .. }
                 | Overlay::Palette { .. }
                 | Overlay::Goto { .. }
+                | Overlay::Note { .. }
+                | Overlay::Places { .. }
+                | Overlay::Traces { .. }
+                | Overlay::Compare
+                | Overlay::Both { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Contents { .. }
                 | Overlay::Changes { .. }
@@ -606,6 +636,20 @@ impl App {
                 self.go_to_written(input.value());
                 Effects::new()
             }
+            Some(Overlay::Note { input }) => {
+                let text = input.value().to_owned();
+                self.take_note(&text)
+            }
+            Some(Overlay::Places { selected }) => {
+                self.go_to_landmark(selected);
+                Effects::new()
+            }
+            Some(Overlay::Traces { selected }) => self.open_shipped(selected),
+            Some(Overlay::Compare) => {
+                self.overlays.push(Overlay::Compare);
+                self.open_both();
+                Effects::new()
+            }
             Some(Overlay::Confirm(Question::QuitWhileRecording)) => {
                 vec![Effect::StopRecording, Effect::Quit]
             }
@@ -630,7 +674,7 @@ impl App {
                 self.overlays.push(open);
                 self.take_selected_step()
             }
-            Some(open @ (Overlay::Inspect(_) | Overlay::Waiting { .. })) => {
+            Some(open @ (Overlay::Inspect(_) | Overlay::Both { .. } | Overlay::Waiting { .. })) => {
                 self.overlays.push(open);
                 Effects::new()
             }
@@ -662,6 +706,11 @@ impl App {
                 | Overlay::Contents { .. }
                 | Overlay::Changes { .. }
                 | Overlay::Console { .. }
+                | Overlay::Note { .. }
+                | Overlay::Places { .. }
+                | Overlay::Traces { .. }
+                | Overlay::Compare
+                | Overlay::Both { .. }
                 | Overlay::Confirm(_),
             ) => return None,
             None => {}

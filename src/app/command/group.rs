@@ -7,6 +7,7 @@ pub enum Group {
     Chapters,
     Panes,
     Replay,
+    Compare,
     Stage,
     Reading,
     Program,
@@ -15,11 +16,12 @@ pub enum Group {
 
 impl Group {
     /// Every heading, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Story,
         Self::Chapters,
         Self::Panes,
         Self::Replay,
+        Self::Compare,
         Self::Stage,
         Self::Reading,
         Self::Program,
@@ -34,6 +36,7 @@ impl Group {
             Self::Chapters => "The chapters",
             Self::Panes => "Panes",
             Self::Replay => "In a replay",
+            Self::Compare => "Two runs",
             Self::Stage => "On stage (hoptrail stage)",
             Self::Reading => "Reading",
             Self::Program => "Program",
