@@ -30,6 +30,7 @@ use crate::{
     projection::compare::Tolerance,
     runtime::{
         Options, Output, TuiOptions,
+        collector::{self, Exporter, Patience},
         headless::{self, Job, Voices},
         logging,
         replay::{self, Place},
@@ -199,7 +200,7 @@ fn has_screen() -> bool {
 fn against(given: Option<&Path>) -> Result<Option<Place>, Failure> {
     let place = given.map(Place::named);
     if let Some(place) = &place {
-        replay::open(place)?;
+        replay::Source::open(place)?;
     }
     Ok(place)
 }
@@ -231,10 +232,21 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
             out: &mut io::stdout(),
             err: &mut io::stderr(),
         };
-        return replay::print(&trace, output, common.record.as_deref(), voices);
+        let place = trace.place.clone();
+        let exit = replay::print(&trace, output, common.record.as_deref(), voices)?;
+        if let Some(url) = &common.otlp {
+            let sent = block_on(async {
+                let exporter = Exporter::replaying(url, place, Patience::default())?;
+                Ok::<_, Failure>(exporter.finish().await)
+            })?;
+            if let Some(failure) = sent {
+                told(collector::write(&mut io::stderr(), &failure))?;
+            }
+        }
+        return Ok(exit);
     }
     // What is wrong with the file as a whole is told before the screen is taken.
-    replay::open(&trace.place)?;
+    replay::Source::open(&trace.place)?;
     let other = against(other)?;
     let options = settings::options(common)?;
     let mut tui = settings::tui(common)?;

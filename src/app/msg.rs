@@ -8,6 +8,7 @@ use super::{
 use crate::{
     chapters::{Book, ProbeResults},
     config::keys::Key,
+    projection::timeline::Kept,
     support::error::Failure,
     trace::event::TraceEvent,
 };
@@ -49,8 +50,10 @@ pub enum Msg {
     Opening(u8),
     /// A trace was read.
     Opened(Box<Tape>),
-    /// A trace that is followed grew by these events, with their lines.
-    Grew(Vec<(TraceEvent, String)>),
+    /// A trace that is followed grew by these events; how each one's line is kept.
+    Grew(Vec<(TraceEvent, Kept)>),
+    /// Spans did not reach the collector that was named.
+    NotExported(Failure),
     /// A run begins at this time, on a lab to which nothing happened: at the start of a run sheet and
     /// after a reset.
     Begun(DateTime<Utc>),

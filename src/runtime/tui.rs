@@ -22,6 +22,7 @@ use tokio::{
 use super::PanicIn;
 use super::{
     Options, TuiOptions, backend, chapters, clipboard,
+    collector::{self, Exporter, Patience},
     effects::Runner,
     input,
     notes::NotesFile,
@@ -138,7 +139,10 @@ struct Tui {
     /// Another run that is read, to be laid beside this one.
     comparing: Option<Viewing>,
     notes: Option<NotesFile>,
+    /// Where the trace is that is shown.
+    replayed: Option<Place>,
     recorder: Option<Recorder>,
+    exporter: Option<Exporter>,
     /// The folder with the chapters.
     watch: chapters::Watch,
     /// The folder of the attendee's own server.
@@ -194,6 +198,7 @@ impl Tui {
             Notes::Unusable(why)
         });
         self.notes = Some(notes);
+        self.replayed = Some(trace.place.clone());
         self.viewing = Some(Viewing::begin(trace));
         self.update(Msg::Notes(read));
     }
@@ -236,7 +241,9 @@ impl Tui {
             outgoing: JoinSet::new(),
             comparing: None,
             notes: None,
+            replayed: None,
             recorder: None,
+            exporter: None,
             project: tui.project,
             watch: tui
                 .chapters
@@ -258,6 +265,7 @@ impl Tui {
         if let Some(path) = self.options.record.clone() {
             self.start_recording(&path);
         }
+        self.start_exporting();
         while !self.quit {
             let wake = self.wake();
             // Biased: a key must never wait behind a flood of facts.
@@ -294,6 +302,10 @@ impl Tui {
                     self.update(msg);
                 }
                 msg = replay::next(&mut self.comparing) => self.update(msg),
+                failure = collector::notice(&mut self.exporter) => {
+                    self.tick();
+                    self.update(Msg::NotExported(failure));
+                }
                 event = self.stream.next(), if self.live == Live::Yes => if let Some(event) = event {
                     self.fact(event);
                     self.drain(BATCH);
@@ -341,7 +353,26 @@ impl Tui {
             self.recorder = None;
             self.update(Msg::Recording(RecordingState::Failed(failure)));
         }
+        if let Some(exporter) = &self.exporter {
+            exporter.tell(&event);
+        }
         self.update(Msg::Trace(event));
+    }
+
+    /// Begins to send spans, if that was asked for: of the recording, or of the run as it goes on.
+    fn start_exporting(&mut self) {
+        let Some(url) = self.options.otlp.clone() else {
+            return;
+        };
+        let patience = Patience::default();
+        let started = match self.replayed.clone() {
+            Some(place) => Exporter::replaying(&url, place, patience),
+            None => Exporter::start(&url, self.header.clone(), patience),
+        };
+        match started {
+            Ok(exporter) => self.exporter = Some(exporter),
+            Err(failure) => self.update(Msg::NotExported(failure)),
+        }
     }
 
     fn update(&mut self, msg: Msg) {
@@ -528,6 +559,12 @@ impl Tui {
         while self.outgoing.join_next().await.is_some() {}
         self.drain(usize::MAX);
         self.stop_recording();
+        if let Some(exporter) = self.exporter.take()
+            && let Some(failure) = exporter.finish().await
+        {
+            let Failure { what, why, .. } = failure;
+            self.summary.lines.push(format!("{what}: {why}"));
+        }
         std::mem::take(&mut self.summary)
     }
 }
