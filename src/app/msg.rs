@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{
-    compare::Against, learn::console::Work, notes::Notes, player::Tape, target::Target,
-};
+use super::{compare::Against, learn::console::Work, notes::Notes, player::Tape, target::Target};
 use crate::{
     chapters::{Book, ProbeResults},
     config::keys::Key,

@@ -112,10 +112,6 @@ impl App {
                 }
                 Effects::new()
             }
-            Msg::BookUnreadable(failure) => {
-                self.fail(failure);
-                Effects::new()
-            }
             Msg::Opening(percent) => {
                 self.opening(percent);
                 Effects::new()
@@ -145,7 +141,9 @@ impl App {
                 self.say(Tone::Good, format!("the screen is in {file}"));
                 Effects::new()
             }
-            Msg::Pictured(Err(failure)) | Msg::Unreadable(failure) => {
+            Msg::Pictured(Err(failure))
+            | Msg::Unreadable(failure)
+            | Msg::BookUnreadable(failure) => {
                 self.fail(failure);
                 Effects::new()
             }

@@ -42,7 +42,7 @@ pub fn opened(
         None => progress.resume(&book).ok_or_else(no_chapters)?,
     };
     let at = chapter.id.clone();
-    let stage = beginning(&book, chapter, &progress)?;
+    let begins = beginning(&book, chapter, &progress)?;
     Ok(Learning {
         config: LearnConfig {
             book,
@@ -50,7 +50,7 @@ pub fn opened(
             at: Some(at),
             keeping: Keeping::On,
         },
-        lab: start_at(stage),
+        lab: start_at(begins),
         project: None,
         folder,
         fault: None,
@@ -73,7 +73,7 @@ pub fn at_hand(common: &Common) -> Result<Learning, Failure> {
         .place
         .as_ref()
         .and_then(|place| book.get(&place.chapter));
-    let stage = here
+    let begins = here
         .map(|chapter| beginning(&book, chapter, &progress))
         .transpose()?;
     let at = here.map(|chapter| chapter.id.clone());
@@ -84,7 +84,7 @@ pub fn at_hand(common: &Common) -> Result<Learning, Failure> {
             at,
             keeping,
         },
-        lab: stage.map_or_else(LabStart::default, start_at),
+        lab: begins.map_or_else(LabStart::default, start_at),
         project: None,
         folder: None,
         fault,

@@ -1,8 +1,8 @@
 //! Windows over the panes.
 
 mod ask;
-mod chapters;
 mod both;
+mod chapters;
 mod claims;
 mod compare;
 mod help;

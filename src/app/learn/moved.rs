@@ -133,14 +133,13 @@ fn told(seen: &Projection, call: &Call) -> Vec<String> {
         .collect()
 }
 
-/// What of `these` is not among `those`, each as often as it is missing.
-fn without(these: &[String], those: &[String]) -> Vec<String> {
-    let mut those = those.to_vec();
-    these
-        .iter()
-        .filter(|one| match those.iter().position(|other| other == *one) {
+/// The hops that are not among the known ones, each as often as it is missing.
+fn without(hops: &[String], known: &[String]) -> Vec<String> {
+    let mut known = known.to_vec();
+    hops.iter()
+        .filter(|hop| match known.iter().position(|other| other == *hop) {
             Some(place) => {
-                those.swap_remove(place);
+                known.swap_remove(place);
                 false
             }
             None => true,
