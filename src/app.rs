@@ -9,6 +9,7 @@ pub mod command;
 pub mod effect;
 pub mod focus;
 pub mod keymap;
+pub mod learn;
 pub mod msg;
 pub mod overlay;
 pub mod palette;
@@ -33,6 +34,7 @@ use self::{
     effect::{Capture, Job},
     focus::{Focus, Layout},
     keymap::Keymap,
+    learn::{Learn, LearnConfig},
     msg::{RecordingState, TaskId},
     overlay::Overlay,
     panes::{Panes, flow::FlowIndex},
@@ -69,6 +71,8 @@ pub struct AppConfig {
     pub sheet: Option<Sheet>,
     /// Whether a new lab can take the place of the one that runs.
     pub reset: Resettable,
+    /// The chapters; `None` where there are none.
+    pub learn: Option<LearnConfig>,
 }
 
 /// Whether a new lab can take the place of the one that runs.
@@ -90,6 +94,7 @@ impl Default for AppConfig {
             replay: None,
             sheet: None,
             reset: Resettable::Yes,
+            learn: None,
         }
     }
 }
@@ -121,6 +126,7 @@ pub struct App {
     reset: Resettable,
     /// What is live, while a recording stands in for it.
     away: Option<Box<Away>>,
+    learn: Option<Learn>,
 }
 
 /// A running task.
@@ -162,10 +168,14 @@ impl App {
             holding: Hold::Off,
             reset: config.reset,
             away: None,
+            learn: config.learn.and_then(Learn::new),
         };
         if app.stage.is_some() {
             app.keymap = app.keymap.on_stage();
             app.focus.layout = Layout::Stage;
+        }
+        if app.is_learning() {
+            app.begin_reading();
         }
         for fault in faults {
             app.fail(fault);
@@ -251,6 +261,12 @@ impl App {
         self.held.as_ref().map(Vec::len)
     }
 
+    /// The chapters, where there are some.
+    #[must_use]
+    pub const fn learn(&self) -> Option<&Learn> {
+        self.learn.as_ref()
+    }
+
     /// Where keys go now.
     #[must_use]
     pub fn context(&self) -> Context {
@@ -288,9 +304,19 @@ impl App {
         const FRAME_US: u64 = 100_000;
         let spinner = (!self.tasks.is_empty()).then(|| (self.now_us / FRAME_US + 1) * FRAME_US);
         let toast = self.toast.as_ref().map(|toast| toast.until_us);
-        [spinner, toast, self.replay_wake(), self.search_wake()]
-            .into_iter()
-            .flatten()
-            .min()
+        let checks = self
+            .learn
+            .as_ref()
+            .and_then(|learn| learn.wake(self.projection.log().len()));
+        [
+            spinner,
+            toast,
+            self.replay_wake(),
+            self.search_wake(),
+            checks,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod expect;
 mod front_matter;
 pub mod lint;
+pub mod markdown;
 pub mod mistakes;
 pub mod parse;
 mod personal;
@@ -32,13 +33,13 @@ pub use probe::{Probe, ProbeResults, Reading};
 pub use progress::Progress;
 
 /// The chapters in their order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Book {
     pub chapters: Vec<Chapter>,
 }
 
 /// One chapter as its author wrote it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chapter {
     /// The file's name: `03-the-sign-in.md`.
     pub file: String,

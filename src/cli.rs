@@ -8,6 +8,7 @@ pub mod chapters;
 pub mod check;
 pub mod doctor;
 pub mod generate;
+pub mod learn;
 pub mod look;
 pub mod servers;
 pub mod settings;
@@ -85,6 +86,17 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             env_file,
             bind,
         }) => block_on(servers::serve(Stage::of_chapter(stage), &env_file, bind)),
+        Some(Command::Learn {
+            chapter,
+            chapters,
+            project,
+        }) => {
+            if common.json || common.plain || !has_screen() {
+                return Err(learn::no_screen());
+            }
+            let learn = learn::opened(&common, chapter.as_deref(), chapters)?;
+            panes(&common, learn::Learning { project, ..learn })
+        }
         Some(Command::Demo { ticket }) => headless(&common, Job::Demo { ticket }),
         Some(Command::Call { tool, arguments }) => {
             let arguments = settings::arguments(&arguments)?;
@@ -125,12 +137,22 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         None if common.json => headless(&common, Job::Demo { ticket: None }),
         None if common.plain || !has_screen() => headless(&common, Job::Demo { ticket: None }),
-        None => {
-            let options = settings::options(&common)?;
-            let tui = settings::tui(&common)?;
-            on_screen(options, tui)
-        }
+        None => panes(&common, learn::at_hand(&common)?),
     }
+}
+
+/// The terminal interface, with the chapters at hand or open.
+fn panes(common: &Common, learn: learn::Learning) -> Result<Exit, Failure> {
+    let options = Options {
+        lab: learn.lab,
+        ..settings::options(common)?
+    };
+    let mut tui = settings::tui(common)?;
+    tui.app.learn = Some(learn.config);
+    tui.chapters = learn.folder;
+    tui.project = learn.project;
+    tui.fault = learn.fault;
+    on_screen(options, tui)
 }
 
 fn on_screen(options: Options, tui: TuiOptions) -> Result<Exit, Failure> {
@@ -165,7 +187,8 @@ fn watch(common: &Common, trace: replay::Trace) -> Result<Exit, Failure> {
     // What is wrong with the file as a whole is told before the screen is taken.
     replay::open(&trace.place)?;
     let options = settings::options(common)?;
-    let tui = settings::tui(common)?;
+    let mut tui = settings::tui(common)?;
+    tui.app.learn = Some(learn::beside_a_replay()?);
     block_on(tui::watch(options, tui, trace))?;
     Ok(Exit::Ok)
 }

@@ -67,6 +67,7 @@ pub struct Projection {
     log: Log,
     target: Option<Target>,
     lab: Option<LabEndpoints>,
+    lab_chapter: Option<u8>,
     identity: Identity,
     tools: Tools,
     hops: Hops,
@@ -229,6 +230,7 @@ impl Projection {
         match &event.fact {
             Fact::RunStarted(target) => self.target = Some(target.clone()),
             Fact::LabStarted(endpoints) => self.lab = Some(endpoints.clone()),
+            Fact::LabMoved { chapter } => self.lab_chapter = Some(*chapter),
             fact @ (Fact::SignInStarted { .. }
             | Fact::MetadataRead { .. }
             | Fact::ClientRegistered { .. }
@@ -338,6 +340,12 @@ impl Projection {
     #[must_use]
     pub const fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The chapter of the workshop at whose end the lab was said to be; `None` is the finished one.
+    #[must_use]
+    pub const fn lab_chapter(&self) -> Option<u8> {
+        self.lab_chapter
     }
 
     /// What the run is pointed at.

@@ -4,6 +4,7 @@
 //! logic: what a person sees is decided in `app`, what happened is decided in `client` and `lab`.
 
 pub mod backend;
+pub mod chapters;
 pub mod check;
 pub mod clipboard;
 pub mod console_steps;
@@ -100,6 +101,12 @@ pub struct TuiOptions {
     pub app: crate::app::AppConfig,
     /// What takes over on a stage when something fails.
     pub stand_in: replay::Place,
+    /// A folder with chapters, which is read again when it changes.
+    pub chapters: Option<PathBuf>,
+    /// The folder of the attendee's own server.
+    pub project: Option<PathBuf>,
+    /// What is told as soon as there is a screen.
+    pub fault: Option<crate::support::error::Failure>,
     /// Breaks on purpose; no release has it.
     #[cfg(debug_assertions)]
     pub panic: Option<PanicIn>,

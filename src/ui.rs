@@ -36,6 +36,9 @@ use crate::app::{
     target::Target,
 };
 
+/// Rows from which on a second pane goes beside a chapter.
+const TALL: u16 = 44;
+
 /// What a region needs to draw itself.
 #[derive(Debug, Clone, Copy)]
 pub struct ViewCx<'a> {
@@ -118,6 +121,7 @@ pub fn draw_into(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> HitMap
     match app.focus().layout {
         Layout::Explore => explore(&cx, body, buf, &mut hits),
         Layout::Stage => stage::draw(&cx, body, buf, &mut hits),
+        Layout::Learn => learn(&cx, body, buf, &mut hits),
     }
     footer::draw(&cx, foot, buf, &mut hits);
     overlays::draw(&cx, body, buf, &mut hits);
@@ -155,6 +159,63 @@ fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         (first, top, Placement::Beside),
         (focus.pane, left, Placement::Main),
     ];
+    neighbours(cx, buf, hits, &shown);
+}
+
+/// The chapter, and beside it the pane that it speaks of; with much room a second one.
+fn learn(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+    let focus = cx.app.focus();
+    if cx.tier == Tier::Compact {
+        panes::tabbed(cx, body, buf, hits, focus.pane);
+        return;
+    }
+    if focus.zoom == Zoom::On || cx.tier == Tier::TooSmall {
+        panes::draw(cx, body, buf, hits, focus.pane, Placement::Main);
+        return;
+    }
+    let beside = focus.beside();
+    let wide = match cx.tier {
+        Tier::Wide => panes::chapter::WIDE,
+        Tier::Standard | Tier::Compact | Tier::TooSmall => split(body.width, 58),
+    };
+    let left = Rect {
+        width: wide,
+        ..body
+    };
+    let right = Rect {
+        x: body.x + wide - 1,
+        width: body.width - wide + 1,
+        ..body
+    };
+    let place = |pane| {
+        if focus.pane == pane {
+            Placement::Main
+        } else {
+            Placement::Beside
+        }
+    };
+    let mut shown = vec![
+        (beside, right, place(beside)),
+        (PaneId::Chapter, left, Placement::Main),
+    ];
+    if cx.tier == Tier::Wide && body.height >= TALL {
+        let second = match beside {
+            PaneId::Flow => PaneId::Audit,
+            PaneId::Audit
+            | PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Trace
+            | PaneId::Chapter => PaneId::Flow,
+        };
+        let (top, bottom) = upper_and_lower(right, 55);
+        shown[0].1 = top;
+        shown.insert(0, (second, bottom, Placement::Beside));
+    }
+    if focus.pane == beside {
+        shown.reverse();
+    }
     neighbours(cx, buf, hits, &shown);
 }
 

@@ -458,6 +458,7 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
         1 => text().prop_map(|text| Fact::NoteWritten { text }),
         1 => (proptest::option::of(any::<u8>()), text())
             .prop_map(|(chapter, text)| Fact::MarkSet { chapter, text }),
+        1 => any::<u8>().prop_map(|chapter| Fact::LabMoved { chapter }),
         1 => text().prop_map(|t| Fact::RunStarted(Target { lab: false, name: t.clone(), server: t })),
         1 => text().prop_map(|t| Fact::LabStarted(LabEndpoints {
             server: t.clone(),

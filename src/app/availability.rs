@@ -46,6 +46,9 @@ impl App {
                     user.name,
                     self.keymap.shown(Command::SignOut)
                 )),
+                None if self.is_learning() && self.is_open_to_all() => Availability::Unavailable(
+                    "the server of this chapter asks nobody who they are".to_owned(),
+                ),
                 None => Availability::unless(self.busy()),
             },
             Command::ListTickets => self.needs_user(),
@@ -93,8 +96,7 @@ impl App {
             ),
             Command::Refresh => Availability::unless(self.busy()),
             Command::Inspect => Availability::unless(
-                self.subject()
-                    .is_none()
+                (self.subject().is_none() && !self.has_item())
                     .then_some("there is nothing to open here"),
             ),
             Command::Filter | Command::NextMatch | Command::PreviousMatch => {
@@ -105,9 +107,11 @@ impl App {
                         Some("there is nothing to look through yet")
                     }
                     PaneId::Flow | PaneId::Audit | PaneId::Trace => None,
-                    PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {
-                        Some("only Flow, Audit and Trace can be filtered")
-                    }
+                    PaneId::Env
+                    | PaneId::Issue
+                    | PaneId::Policy
+                    | PaneId::Sessions
+                    | PaneId::Chapter => Some("only Flow, Audit and Trace can be filtered"),
                 })
             }
             Command::Refusal => Availability::unless(
@@ -127,12 +131,28 @@ impl App {
                     Some(_) | None => Some("only when something is inspected"),
                 })
             }
+            Command::AllSteps => Availability::unless(match self.overlays.last() {
+                Some(Overlay::Console { .. }) => self.busy(),
+                Some(_) | None => Some("only in the list of console steps"),
+            }),
             Command::Left | Command::Right => Availability::unless(match self.focus.pane {
-                PaneId::Issue | PaneId::Policy => None,
+                PaneId::Issue | PaneId::Policy | PaneId::Chapter => None,
                 PaneId::Flow | PaneId::Audit | PaneId::Env | PaneId::Sessions | PaneId::Trace => {
-                    Some("only in Issue and Policy")
+                    Some("only in Issue, Policy and Chapter")
                 }
             }),
+            Command::Show(PaneId::Chapter)
+            | Command::Contents
+            | Command::NextChapter
+            | Command::PreviousChapter
+            | Command::ReachEnd
+            | Command::BeginChapter
+            | Command::Changes
+            | Command::RunProbes
+            | Command::ConsoleWork
+            | Command::Hint
+            | Command::Answer
+            | Command::Vouch => self.chapter_availability(command),
             Command::Show(_)
             | Command::NextPane
             | Command::PreviousPane
@@ -175,7 +195,8 @@ impl App {
     }
 
     fn needs_user(&self) -> Availability {
-        if self.projection.identity().user().is_none() {
+        // In a chapter it is for the server to say that it wants a token.
+        if self.projection.identity().user().is_none() && !self.is_learning() {
             return Availability::Unavailable(format!(
                 "nobody is signed in: {} signs in",
                 self.keymap.shown(Command::SignIn)
@@ -184,13 +205,26 @@ impl App {
         Availability::unless(self.busy())
     }
 
+    /// Whether Enter does something in the chapter.
+    fn has_item(&self) -> bool {
+        self.focus.pane == PaneId::Chapter && self.item_label().is_some()
+    }
+
     /// One thing at a time: the flow would tell two stories at once.
     pub(super) fn busy(&self) -> Option<&'static str> {
         let works = |job: &Job| match job {
-            Job::SignIn | Job::SignOut | Job::CallTool { .. } | Job::ActivatePolicySet { .. } => {
-                true
-            }
-            Job::ListTools | Job::RefreshConsole | Job::Hold(_) | Job::LetGo { .. } => false,
+            Job::SignIn
+            | Job::SignOut
+            | Job::CallTool { .. }
+            | Job::ActivatePolicySet { .. }
+            | Job::GoToChapter(_)
+            | Job::TakeStep { .. } => true,
+            Job::ListTools
+            | Job::RefreshConsole
+            | Job::RunProbes { .. }
+            | Job::ReadConsoleWork(_)
+            | Job::Hold(_)
+            | Job::LetGo { .. } => false,
         };
         self.tasks
             .values()

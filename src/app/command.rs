@@ -1,7 +1,10 @@
 //! The command registry: the one list that feeds keymap, footer, help, palette and the README.
 
+mod chapters;
+mod group;
 mod stage;
 
+pub use self::group::Group;
 use super::focus::PaneId;
 use crate::projection::timeline::{Direction, Unit};
 
@@ -72,6 +75,18 @@ pub enum Command {
     TakeOver,
     Reset,
     Picture,
+    Contents,
+    NextChapter,
+    PreviousChapter,
+    ReachEnd,
+    BeginChapter,
+    Changes,
+    RunProbes,
+    ConsoleWork,
+    AllSteps,
+    Hint,
+    Answer,
+    Vouch,
 }
 
 /// What the keys mean depends on where they go.
@@ -85,45 +100,6 @@ pub enum Context {
     Overlay,
     /// A text field has the keys; characters are text.
     Field,
-}
-
-/// The headings of the help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Group {
-    Story,
-    Panes,
-    Replay,
-    Stage,
-    Reading,
-    Program,
-    Overlay,
-}
-
-impl Group {
-    /// Every heading, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Story,
-        Self::Panes,
-        Self::Replay,
-        Self::Stage,
-        Self::Reading,
-        Self::Program,
-        Self::Overlay,
-    ];
-
-    /// The heading.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Story => "The story",
-            Self::Panes => "Panes",
-            Self::Replay => "In a replay",
-            Self::Stage => "On stage (hoptrail stage)",
-            Self::Reading => "Reading",
-            Self::Program => "Program",
-            Self::Overlay => "In a window",
-        }
-    }
 }
 
 /// One entry of the registry.
@@ -168,7 +144,7 @@ const fn spec(
 }
 
 /// Every command, in the order of help and palette.
-pub const COMMANDS: &[Spec] = &ALL;
+pub const COMMANDS: &[Spec] = &chapters::after::<{ ALL.len() + chapters::CHAPTERS.len() }>(&ALL);
 
 const ALL: [Spec; BASE.len() + stage::COUNT] = stage::after(BASE);
 

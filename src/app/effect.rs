@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::msg::TaskId;
-use crate::config::sheet::Hold;
+use crate::{
+    chapters::{Probe, Progress},
+    config::sheet::Hold,
+    projection::Seq,
+};
 
 /// A wish to the runtime.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +33,8 @@ pub enum Effect {
     ComeBack,
     /// Stop what runs and begin anew with a new lab; [`super::msg::Msg::Begun`] follows.
     Reset,
+    /// Write down how far the reader has come.
+    KeepProgress(Box<Progress>),
     Quit,
 }
 
@@ -53,6 +59,23 @@ pub enum Job {
     /// Let an exchange go that waits.
     LetGo {
         id: String,
+    },
+    /// Bring the lab to the end of a chapter of the workshop, from 0 to 8.
+    GoToChapter(u8),
+    /// Ask what a chapter's checks want to know; the answers come back as
+    /// [`super::msg::Msg::Probed`] under the chapter's id.
+    RunProbes {
+        chapter: String,
+        probes: Vec<Probe>,
+        since: Option<Seq>,
+    },
+    /// Read what a chapter's console work is, by its number; it comes back as
+    /// [`super::msg::Msg::ConsoleWork`].
+    ReadConsoleWork(u16),
+    /// Take a step of it; what came of it comes back as [`super::msg::Msg::StepTaken`].
+    TakeStep {
+        chapter: u16,
+        place: usize,
     },
 }
 

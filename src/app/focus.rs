@@ -10,10 +10,12 @@ pub enum PaneId {
     Policy,
     Sessions,
     Trace,
+    /// The chapter's text; only beside another pane, in [`Layout::Learn`].
+    Chapter,
 }
 
 impl PaneId {
-    /// Every pane, in the order of its digit.
+    /// The panes about the run, in the order of their digits.
     pub const ALL: [Self; 7] = [
         Self::Flow,
         Self::Audit,
@@ -35,6 +37,7 @@ impl PaneId {
             Self::Policy => "Policy",
             Self::Sessions => "Sessions",
             Self::Trace => "Trace",
+            Self::Chapter => "Chapter",
         }
     }
 
@@ -53,6 +56,8 @@ pub enum Layout {
     Explore,
     /// For a projector: the verdict in large letters, flow and audit, nothing else.
     Stage,
+    /// The chapter, and beside it where there is room the pane that it speaks of.
+    Learn,
 }
 
 /// Whether the focused pane has the screen for itself.
@@ -69,6 +74,10 @@ pub struct Focus {
     pub pane: PaneId,
     pub layout: Layout,
     pub zoom: Zoom,
+    /// The pane beside the chapter.
+    pub(super) beside: PaneId,
+    /// The layout before the stage.
+    pub(super) off_stage: Layout,
 }
 
 impl Default for Focus {
@@ -77,6 +86,8 @@ impl Default for Focus {
             pane: PaneId::Flow,
             layout: Layout::default(),
             zoom: Zoom::default(),
+            beside: PaneId::Flow,
+            off_stage: Layout::default(),
         }
     }
 }
@@ -84,11 +95,26 @@ impl Default for Focus {
 impl Focus {
     /// The panes that Tab goes through.
     #[must_use]
-    pub const fn ring(&self) -> &'static [PaneId] {
+    pub fn ring(&self) -> Vec<PaneId> {
         match self.layout {
-            Layout::Explore => &PaneId::ALL,
-            Layout::Stage => &[PaneId::Flow, PaneId::Audit],
+            Layout::Explore => PaneId::ALL.to_vec(),
+            Layout::Stage => vec![PaneId::Flow, PaneId::Audit],
+            Layout::Learn => vec![PaneId::Chapter, self.beside],
         }
+    }
+
+    /// The pane beside the chapter.
+    #[must_use]
+    pub const fn beside(&self) -> PaneId {
+        self.beside
+    }
+
+    /// Puts a pane beside the chapter; the keys stay with the chapter if it has them.
+    pub fn set_beside(&mut self, pane: PaneId) {
+        if self.layout == Layout::Learn && self.pane == self.beside {
+            self.pane = pane;
+        }
+        self.beside = pane;
     }
 
     /// Moves `by` places around the ring.
@@ -102,21 +128,41 @@ impl Focus {
 
     /// Goes to a pane; one that the stage does not show leaves the stage.
     pub fn show(&mut self, pane: PaneId) {
-        if !self.ring().contains(&pane) {
-            self.layout = Layout::Explore;
+        if pane == PaneId::Chapter {
+            self.layout = Layout::Learn;
+        } else if self.layout == Layout::Learn {
+            self.beside = pane;
+        } else if !self.ring().contains(&pane) {
+            self.layout = self.off_stage;
+            if self.layout == Layout::Learn {
+                self.beside = pane;
+            }
         }
         self.pane = pane;
     }
 
-    /// Changes the layout.
+    /// Goes onto the stage, or back to where one was before.
     pub fn switch_layout(&mut self) {
-        self.layout = match self.layout {
-            Layout::Explore => Layout::Stage,
-            Layout::Stage => Layout::Explore,
-        };
+        if self.layout == Layout::Stage {
+            self.layout = self.off_stage;
+        } else {
+            self.off_stage = self.layout;
+            self.layout = Layout::Stage;
+        }
+        self.settle();
+    }
+
+    /// From the chapter to the panes alone, and back.
+    pub fn leave_chapter(&mut self) {
+        self.layout = Layout::Explore;
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         self.zoom = Zoom::Off;
-        if !self.ring().contains(&self.pane) {
-            self.pane = PaneId::Flow;
+        let ring = self.ring();
+        if !ring.contains(&self.pane) {
+            self.pane = ring[0];
         }
     }
 
@@ -126,9 +172,12 @@ impl Focus {
         match self.pane {
             PaneId::Flow => [PaneId::Audit, PaneId::Issue],
             PaneId::Audit => [PaneId::Flow, PaneId::Policy],
-            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Trace => {
-                [PaneId::Flow, PaneId::Audit]
-            }
+            PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Trace
+            | PaneId::Chapter => [PaneId::Flow, PaneId::Audit],
         }
     }
 }

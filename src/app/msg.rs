@@ -2,8 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{player::Tape, target::Target};
-use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
+use super::{learn::console::Work, player::Tape, target::Target};
+use crate::{
+    chapters::{Book, ProbeResults},
+    config::keys::Key,
+    support::error::Failure,
+    trace::event::TraceEvent,
+};
 
 /// A message to [`super::App::update`].
 #[derive(Debug, Clone)]
@@ -24,6 +29,20 @@ pub enum Msg {
     Recording(RecordingState),
     /// The authorization URL as the browser needs it: the trace holds only a masked one.
     BrowserUrl(String),
+    /// What was asked for the checks of the chapter with this id.
+    Probed(String, Box<ProbeResults>),
+    /// What a chapter's console work is.
+    ConsoleWork(Work),
+    /// What came of a step of the console work, by the chapter's number and the step's place.
+    StepTaken {
+        chapter: u16,
+        place: usize,
+        told: String,
+    },
+    /// The folder with the chapters changed, and they can be read.
+    Book(Box<Book>),
+    /// It changed, and they cannot be read.
+    BookUnreadable(Failure),
     /// So many hundredths of a trace are read.
     Opening(u8),
     /// A trace was read.

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::{command::Context, focus::PaneId};
+use super::{command::Context, focus::PaneId, learn::console::Going};
 use crate::{
     projection::{AuditId, HopId, Seq},
     support::error::Failure,
@@ -31,6 +31,19 @@ pub enum Overlay {
         input: Input,
     },
     Inspect(Inspect),
+    /// All chapters.
+    Contents {
+        selected: usize,
+    },
+    /// What the lab's last move changed.
+    Changes {
+        scroll: usize,
+    },
+    /// The console work of the open chapter, step by step.
+    Console {
+        selected: usize,
+        going: Going,
+    },
     Confirm(Question),
     Failure {
         failure: Failure,
@@ -50,6 +63,8 @@ pub enum Overlay {
 pub enum Question {
     QuitWhileRecording,
     Reset,
+    /// Go on though required checks are open.
+    SkipChapter,
 }
 
 /// What is looked at closely.
@@ -88,6 +103,9 @@ impl Overlay {
             Self::Palette { .. } | Self::Filter { .. } | Self::Goto { .. } => Context::Field,
             Self::Help { .. }
             | Self::Inspect(_)
+            | Self::Contents { .. }
+            | Self::Changes { .. }
+            | Self::Console { .. }
             | Self::Confirm(_)
             | Self::Failure { .. }
             | Self::Waiting { .. } => Context::Overlay,
@@ -97,7 +115,10 @@ impl Overlay {
     /// How far it is scrolled, for windows that scroll.
     pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
         match self {
-            Self::Help { scroll } | Self::Failure { scroll, .. } => Some(scroll),
+            Self::Help { scroll } | Self::Changes { scroll } | Self::Failure { scroll, .. } => {
+                Some(scroll)
+            }
+            Self::Contents { selected } | Self::Console { selected, .. } => Some(selected),
             Self::Inspect(inspect) => Some(&mut inspect.scroll),
             Self::Palette { .. }
             | Self::Filter { .. }

@@ -32,7 +32,7 @@ impl Panes {
             PaneId::Issue => Some(&mut self.issue_scroll),
             PaneId::Policy => Some(&mut self.policy_scroll),
             PaneId::Sessions => Some(&mut self.sessions_scroll),
-            PaneId::Flow | PaneId::Audit | PaneId::Trace => None,
+            PaneId::Flow | PaneId::Audit | PaneId::Trace | PaneId::Chapter => None,
         }
     }
 }

@@ -43,7 +43,14 @@ impl App {
             Command::SignIn => return vec![self.start(Job::SignIn)],
             Command::SignOut => return vec![self.start(Job::SignOut)],
             Command::Refresh => return vec![self.start(Job::RefreshConsole)],
-            Command::ListTickets => return self.call(GET_SUPPORT_TICKETS, json!({})),
+            Command::ListTickets => {
+                // Without a sign-in nobody has asked yet which tools there are.
+                let tools = (self.is_learning() && self.projection.tools().offered().is_empty())
+                    .then(|| self.start(Job::ListTools));
+                let mut effects: Effects = tools.into_iter().collect();
+                effects.extend(self.call(GET_SUPPORT_TICKETS, json!({})));
+                return effects;
+            }
             Command::EscalateTicket => {
                 if let Some(id) = self.chosen_ticket().map(|ticket| ticket.id) {
                     return self.call(ESCALATE_TICKET, json!({ "ticketId": id }));
@@ -66,7 +73,28 @@ impl App {
             Command::CancelTask => {
                 return self.tasks.keys().copied().map(Effect::CancelTask).collect();
             }
+            Command::Show(PaneId::Chapter) if self.focus.pane == PaneId::Chapter => {
+                self.focus.leave_chapter();
+            }
+            Command::Show(PaneId::Chapter) => self.show_chapter(),
             Command::Show(pane) => self.focus.show(pane),
+            Command::Contents => {
+                if let Some(learn) = &self.learn {
+                    let selected = learn.open();
+                    self.overlays.push(Overlay::Contents { selected });
+                }
+            }
+            Command::NextChapter => self.next_chapter(),
+            Command::PreviousChapter => self.previous_chapter(),
+            Command::ReachEnd => return self.reach_end(),
+            Command::BeginChapter => return self.begin_chapter(),
+            Command::Changes => self.overlays.push(Overlay::Changes { scroll: 0 }),
+            Command::RunProbes => return self.run_probes(),
+            Command::ConsoleWork => return self.open_console(),
+            Command::AllSteps => return self.take_all_steps(),
+            Command::Hint => self.hint(),
+            Command::Answer => self.answer(),
+            Command::Vouch => self.vouch(),
             Command::NextPane => self.focus.turn(1),
             Command::PreviousPane => self.focus.turn(-1),
             Command::Zoom => {
@@ -84,6 +112,7 @@ impl App {
             Command::Bottom => self.bottom(),
             Command::Left => self.choose(-1),
             Command::Right => self.choose(1),
+            Command::Inspect if self.focus.pane == PaneId::Chapter => return self.enter_item(),
             Command::Inspect if self.on_folded_steps() => self.unfold(),
             Command::Unfold => self.unfold(),
             Command::Refusal => self.show_refusal(),
@@ -215,6 +244,11 @@ impl App {
             PaneId::Flow => self.panes.flow.move_by(by),
             PaneId::Audit => self.panes.audit.move_by(by),
             PaneId::Trace => self.panes.trace.move_by(by),
+            PaneId::Chapter => {
+                if let Some(learn) = &mut self.learn {
+                    learn.scroll(by);
+                }
+            }
             PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {
                 if let Some(scroll) = self.panes.scroll_mut(pane) {
                     *scroll = scroll.saturating_add_signed(by);
@@ -229,7 +263,11 @@ impl App {
                 PaneId::Flow => return self.panes.flow.follow(),
                 PaneId::Audit => return self.panes.audit.follow(),
                 PaneId::Trace => return self.panes.trace.follow(),
-                PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {}
+                PaneId::Env
+                | PaneId::Issue
+                | PaneId::Policy
+                | PaneId::Sessions
+                | PaneId::Chapter => {}
             }
         }
         self.scroll(isize::MAX);
@@ -253,6 +291,7 @@ impl App {
                     Some(here.saturating_add_signed(by).min(count.saturating_sub(1)));
                 self.panes.policy_scroll = 0;
             }
+            PaneId::Chapter => self.choose_item(by),
             PaneId::Flow | PaneId::Audit | PaneId::Env | PaneId::Sessions | PaneId::Trace => {}
         }
     }
@@ -283,6 +322,7 @@ impl App {
             PaneId::Trace => Some(self.panes.trace.selected()),
             PaneId::Issue => Some(self.panes.ticket),
             PaneId::Policy => Some(self.open_policy()),
+            PaneId::Chapter => self.item_place(),
             PaneId::Env | PaneId::Sessions => None,
         }
     }
@@ -294,6 +334,11 @@ impl App {
             PaneId::Trace => self.panes.trace.select(place),
             PaneId::Issue => self.panes.ticket = place,
             PaneId::Policy => self.panes.policy = Some(place),
+            PaneId::Chapter => {
+                if let Some(learn) = &mut self.learn {
+                    learn.select(place);
+                }
+            }
             PaneId::Env | PaneId::Sessions => {}
         }
     }
@@ -305,7 +350,7 @@ impl App {
             PaneId::Flow => self.panes.flow.filter(),
             PaneId::Audit => self.panes.audit.filter(),
             PaneId::Trace => self.panes.trace.filter(),
-            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => "",
+            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Chapter => "",
         }
     }
 
@@ -337,6 +382,7 @@ impl App {
                 .last()
                 .map(|decision| Subject::Event(decision.evidence)),
             PaneId::Sessions => seen.sessions().read().map(Subject::Event),
+            PaneId::Chapter => None,
         }
     }
 
@@ -398,7 +444,8 @@ impl App {
             | PaneId::Issue
             | PaneId::Policy
             | PaneId::Sessions
-            | PaneId::Trace => self.panes.flow.rows().iter().rposition(|row| {
+            | PaneId::Trace
+            | PaneId::Chapter => self.panes.flow.rows().iter().rposition(|row| {
                 matches!(row, FlowRow::Hop(id) if seen.hops().get(*id).is_some_and(|hop| {
                     hop.kind == HopKind::Exchange && hop.verdict == Verdict::Denied
                 }))
@@ -414,7 +461,8 @@ impl App {
             | PaneId::Issue
             | PaneId::Policy
             | PaneId::Sessions
-            | PaneId::Trace => PaneId::Flow,
+            | PaneId::Trace
+            | PaneId::Chapter => PaneId::Flow,
         };
         if let Some(place) = self.refusal_row(pane) {
             self.focus.show(pane);
@@ -507,6 +555,9 @@ impl App {
                 | Overlay::Palette { .. }
                 | Overlay::Goto { .. }
                 | Overlay::Inspect(_)
+                | Overlay::Contents { .. }
+                | Overlay::Changes { .. }
+                | Overlay::Console { .. }
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. },
             ) => {}
@@ -564,8 +615,21 @@ impl App {
                 effects.push(Effect::Reset);
                 effects
             }
+            Some(Overlay::Confirm(Question::SkipChapter)) => {
+                self.skip_chapter();
+                Effects::new()
+            }
+            Some(Overlay::Contents { selected }) => {
+                self.open_chapter(selected);
+                Effects::new()
+            }
             // Enter means "read it": these close.
-            Some(Overlay::Failure { .. } | Overlay::Help { .. }) | None => Effects::new(),
+            Some(Overlay::Failure { .. } | Overlay::Help { .. } | Overlay::Changes { .. })
+            | None => Effects::new(),
+            Some(open @ Overlay::Console { .. }) => {
+                self.overlays.push(open);
+                self.take_selected_step()
+            }
             Some(open @ (Overlay::Inspect(_) | Overlay::Waiting { .. })) => {
                 self.overlays.push(open);
                 Effects::new()
@@ -595,6 +659,9 @@ impl App {
                 | Overlay::Palette { .. }
                 | Overlay::Filter { .. }
                 | Overlay::Goto { .. }
+                | Overlay::Contents { .. }
+                | Overlay::Changes { .. }
+                | Overlay::Console { .. }
                 | Overlay::Confirm(_),
             ) => return None,
             None => {}
@@ -609,7 +676,7 @@ impl App {
                 let policy = overview.active_policies.get(self.open_policy())?;
                 Some(policy.latest_version.cedar_raw.clone())
             }
-            PaneId::Sessions => None,
+            PaneId::Sessions | PaneId::Chapter => None,
             PaneId::Flow | PaneId::Audit | PaneId::Trace | PaneId::Env => {
                 self.subject().and_then(of)
             }

@@ -224,6 +224,9 @@ impl App {
     /// Makes the lists anew, of another trace than they showed.
     fn see_anew(&mut self) {
         self.toast = None;
+        if let Some(learn) = &mut self.learn {
+            learn.judge_anew();
+        }
         self.flow_index = FlowIndex::default();
         for pane in [PaneId::Flow, PaneId::Audit, PaneId::Trace] {
             let text = self.filter_of(pane).to_owned();
@@ -340,6 +343,10 @@ impl App {
                 | Command::CancelTask
                 | Command::SignOut
                 | Command::Refresh
+                | Command::ReachEnd
+                | Command::BeginChapter
+                | Command::RunProbes
+                | Command::ConsoleWork
                     if self.is_taken_over() =>
                 {
                     let key = self.keymap.shown(Command::TakeOver);
@@ -354,7 +361,11 @@ impl App {
                 | Command::TogglePolicy
                 | Command::CancelTask
                 | Command::SignOut
-                | Command::Refresh => no("this is a replay: nothing is done anew"),
+                | Command::Refresh
+                | Command::ReachEnd
+                | Command::BeginChapter
+                | Command::RunProbes
+                | Command::ConsoleWork => no("this is a replay: nothing is done anew"),
                 Command::Record => no("this is a recording already"),
                 Command::Freeze => no("a replay can be paused instead"),
                 _ => None,

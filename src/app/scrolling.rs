@@ -1,13 +1,19 @@
 //! How far texts can be scrolled: only a drawn frame knows, so it tells, and offsets are brought
-//! back into range. Keys do not depend on it.
+//! back into range. No key depends on it but Enter in a chapter, which first goes to what it is about.
 
-use super::{App, focus::PaneId};
+use super::{
+    App,
+    focus::PaneId,
+    learn::{Anchor, InView},
+};
 
 /// Something that scrolls by rows of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scrolled {
     Pane(PaneId),
     Overlay,
+    /// The chapter's text, and where the frame showed it.
+    Page(Anchor, InView),
 }
 
 /// How far something can be scrolled.
@@ -24,6 +30,12 @@ impl App {
         for extent in extents {
             let offset = match extent.what {
                 Scrolled::Pane(pane) => self.panes.scroll_mut(pane),
+                Scrolled::Page(anchor, seen) => {
+                    if let Some(learn) = &mut self.learn {
+                        learn.settle(anchor, seen);
+                    }
+                    continue;
+                }
                 Scrolled::Overlay => self.overlays.last_mut().and_then(|o| o.scroll_mut()),
             };
             if let Some(offset) = offset {

@@ -155,6 +155,9 @@ pub fn next(app: &App) -> Next {
             text,
         };
     }
+    if let Some(next) = app.guide() {
+        return next;
+    }
     let seen = app.projection();
     let of = |command, text| Next { command, text };
     if seen.identity().user().is_none() {

@@ -37,6 +37,12 @@ impl App {
     /// Takes a message; says what is to be done.
     #[must_use]
     pub fn update(&mut self, msg: Msg) -> Effects {
+        let mut effects = self.take(msg);
+        self.look_at_checks(&mut effects);
+        effects
+    }
+
+    fn take(&mut self, msg: Msg) -> Effects {
         match msg {
             Msg::Input(InputEvent::Key(key)) => self.key(key),
             Msg::Input(InputEvent::Paste(text)) => {
@@ -76,6 +82,35 @@ impl App {
                 self.browser_url = Some(url);
                 Effects::new()
             }
+            Msg::Probed(chapter, results) => {
+                if let Some(learn) = &mut self.learn {
+                    learn.take_results(&chapter, *results);
+                }
+                Effects::new()
+            }
+            Msg::ConsoleWork(work) => {
+                if let Some(learn) = &mut self.learn {
+                    learn.take_work(work);
+                }
+                Effects::new()
+            }
+            Msg::StepTaken {
+                chapter,
+                place,
+                told,
+            } => {
+                if let Some(learn) = &mut self.learn {
+                    learn.step_taken(chapter, place, told);
+                }
+                Effects::new()
+            }
+            Msg::Book(book) => {
+                if let Some(learn) = &mut self.learn {
+                    learn.take_book(*book);
+                    self.say(Tone::Plain, "the chapters were read again");
+                }
+                Effects::new()
+            }
             Msg::Opening(percent) => {
                 self.opening(percent);
                 Effects::new()
@@ -93,7 +128,9 @@ impl App {
                 self.say(Tone::Good, format!("the screen is in {file}"));
                 Effects::new()
             }
-            Msg::Pictured(Err(failure)) | Msg::Unreadable(failure) => {
+            Msg::Pictured(Err(failure))
+            | Msg::Unreadable(failure)
+            | Msg::BookUnreadable(failure) => {
                 self.fail(failure);
                 Effects::new()
             }
@@ -196,6 +233,9 @@ impl App {
             Some(
                 Overlay::Help { .. }
                 | Overlay::Inspect(_)
+                | Overlay::Contents { .. }
+                | Overlay::Changes { .. }
+                | Overlay::Console { .. }
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. }
                 | Overlay::Waiting { .. },
@@ -256,6 +296,12 @@ impl App {
                     *selected = place;
                     return self.perform(Command::Accept);
                 }
+                if let Some(Overlay::Contents { selected } | Overlay::Console { selected, .. }) =
+                    self.overlays.last_mut()
+                {
+                    *selected = place;
+                    return self.perform(Command::Accept);
+                }
             }
             Target::OverlayTab(place) => {
                 if let Some(Overlay::Inspect(inspect)) = self.overlays.last_mut() {
@@ -274,6 +320,9 @@ impl App {
                     | Overlay::Filter { .. }
                     | Overlay::Goto { .. }
                     | Overlay::Inspect(_)
+                    | Overlay::Contents { .. }
+                    | Overlay::Changes { .. }
+                    | Overlay::Console { .. }
                     | Overlay::Failure { .. },
                 ) => return self.perform(Command::Back),
             },
@@ -319,7 +368,12 @@ impl App {
         match pane {
             PaneId::Audit => self.look_at_rows(most),
             PaneId::Trace => self.look_at_events(most),
-            PaneId::Flow | PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {}
+            PaneId::Flow
+            | PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Chapter => {}
         }
     }
 
@@ -352,7 +406,9 @@ impl App {
                 self.projection.audit().rows().len(),
             ),
             PaneId::Trace => (self.panes.trace.seen(), self.projection.log().len()),
-            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => return None,
+            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Chapter => {
+                return None;
+            }
         };
         (seen < all).then(|| seen * 100 / all)
     }
@@ -370,7 +426,10 @@ impl App {
             }
             Some(PaneId::Audit) => self.look_at_rows(ROWS),
             Some(PaneId::Trace) => self.look_at_events(LINES),
-            Some(PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions) | None => {}
+            Some(
+                PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Chapter,
+            )
+            | None => {}
         }
     }
 
@@ -447,6 +506,9 @@ impl App {
             self.stop_waiting();
             self.browser_url = None;
         }
+        if let Some(learn) = &mut self.learn {
+            learn.judge_anew();
+        }
         let told = outcome.clone();
         let mut effects = match outcome {
             TaskOutcome::Done => self.done(&task.job),
@@ -473,6 +535,9 @@ impl App {
         } else if let Some((tone, text)) = self.news(job) {
             self.say(tone, text);
         }
+        if let Some(attempt) = super::learn::attempt_of(job) {
+            self.tried(attempt);
+        }
         match job {
             Job::SignIn => vec![self.start(Job::ListTools), self.start(Job::RefreshConsole)],
             Job::ActivatePolicySet { .. } | Job::SignOut => {
@@ -482,9 +547,17 @@ impl App {
                 self.hold_is(*hold);
                 Effects::new()
             }
-            Job::CallTool { .. } | Job::ListTools | Job::RefreshConsole | Job::LetGo { .. } => {
-                Effects::new()
+            Job::GoToChapter(_) => {
+                self.arrived();
+                self.probes_of_its_own()
             }
+            Job::TakeStep { .. } => self.after_step(),
+            Job::CallTool { .. }
+            | Job::ListTools
+            | Job::RefreshConsole
+            | Job::RunProbes { .. }
+            | Job::ReadConsoleWork(_)
+            | Job::LetGo { .. } => Effects::new(),
         }
     }
 
@@ -512,7 +585,21 @@ impl App {
                 })
             }
             Job::CallTool { tool, .. } => self.news_of_call(tool),
-            Job::ListTools | Job::RefreshConsole | Job::Hold(_) | Job::LetGo { .. } => None,
+            Job::GoToChapter(chapter) => Some((
+                Tone::Good,
+                format!("the lab is at the end of chapter {chapter}"),
+            )),
+            Job::RunProbes { .. } if self.overlays.is_empty() => Some((
+                Tone::Good,
+                "asked; the checks say what came back".to_owned(),
+            )),
+            Job::ListTools
+            | Job::RefreshConsole
+            | Job::RunProbes { .. }
+            | Job::ReadConsoleWork(_)
+            | Job::TakeStep { .. }
+            | Job::Hold(_)
+            | Job::LetGo { .. } => None,
         }
     }
 
@@ -534,8 +621,12 @@ impl App {
             ESCALATE_TICKET => {
                 let issue = call.id.and_then(|id| self.projection.issues().of_call(id));
                 let name = issue.map_or("the issue", |issue| &*issue.identifier);
-                let told = story::told_of_issuance(story::issuance(self, call));
-                format!("{name} filed: {told}")
+                let told = story::issuance(self, call);
+                if self.files_with_its_own_key() && told == story::Issuance::default() {
+                    format!("{name} filed with the key in .env")
+                } else {
+                    format!("{name} filed: {}", story::told_of_issuance(told))
+                }
             }
             DELETE_ISSUE => {
                 return Some((Tone::Warning, "deleted: no rule forbade it".to_owned()));
@@ -575,7 +666,7 @@ impl App {
                 self.panes.trace.look_for(text);
                 self.look_at_events(most(text, LINES));
             }
-            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions => {}
+            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Chapter => {}
         }
     }
 }

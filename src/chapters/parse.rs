@@ -35,11 +35,13 @@ pub enum Attempt {
     ReachStage,
     /// Ask what the chapter's checks want to know.
     RunProbes,
+    /// The work in the zone's console, step by step.
+    ConsoleWork,
 }
 
 impl Attempt {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SignIn,
         Self::SignOut,
         Self::ListTickets,
@@ -49,6 +51,7 @@ impl Attempt {
         Self::Refresh,
         Self::ReachStage,
         Self::RunProbes,
+        Self::ConsoleWork,
     ];
 
     /// The word in `<!-- try: … -->`.
@@ -64,6 +67,7 @@ impl Attempt {
             Self::Refresh => "refresh",
             Self::ReachStage => "reach-stage",
             Self::RunProbes => "run-probes",
+            Self::ConsoleWork => "console-work",
         }
     }
 
@@ -78,8 +82,9 @@ impl Attempt {
             Self::DeleteIssue => "delete the issue you just filed",
             Self::TogglePolicy => "switch the active policy set",
             Self::Refresh => "read the zone again",
-            Self::ReachStage => "bring the lab to the end of this chapter",
+            Self::ReachStage => "let the lab do the steps, and see what they change",
             Self::RunProbes => "ask the server and the zone",
+            Self::ConsoleWork => "do the work in the zone's console, step by step",
         }
     }
 
@@ -153,6 +158,17 @@ fn number(file: &str) -> Option<u16> {
 pub(super) fn code_fence(line: &str) -> Option<&str> {
     let line = line.trim_start();
     ["```", "~~~"].into_iter().find(|m| line.starts_with(m))
+}
+
+/// A list item's mark and its words.
+pub(super) fn list_item(line: &str) -> Option<(&str, &str)> {
+    if let Some(words) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
+        return Some(("-", words));
+    }
+    let (mark, words) = line.split_once(' ')?;
+    let number = mark.strip_suffix('.')?;
+    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    is_number.then_some((mark, words))
 }
 
 fn body(

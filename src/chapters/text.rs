@@ -104,7 +104,7 @@ fn markdown(text: &str, out: &mut String) {
             flush(&mut paragraph, out);
             out.push_str(trimmed.trim_start_matches('#').trim());
             out.push('\n');
-        } else if let Some((bullet, words)) = item(trimmed) {
+        } else if let Some((bullet, words)) = parse::list_item(trimmed) {
             flush(&mut paragraph, out);
             let first = format!("  {bullet} ");
             let rest = " ".repeat(first.chars().count());
@@ -117,17 +117,6 @@ fn markdown(text: &str, out: &mut String) {
         }
     }
     flush(&mut paragraph, out);
-}
-
-/// A list item's mark and its words.
-fn item(line: &str) -> Option<(&str, &str)> {
-    if let Some(words) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
-        return Some(("-", words));
-    }
-    let (mark, words) = line.split_once(' ')?;
-    let number = mark.strip_suffix('.')?;
-    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
-    is_number.then_some((mark, words))
 }
 
 fn hang(text: &str, first: &str, rest: &str, out: &mut String) {

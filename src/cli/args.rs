@@ -86,6 +86,21 @@ pub enum PaletteChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// The workshop's chapters, from the open door to the whole trail
+    ///
+    /// Opens where you stopped, or at the chapter that is named. On the lab one key does a chapter's
+    /// steps; with --server the checks look at your own server.
+    Learn {
+        /// A chapter's number or id
+        #[arg(value_name = "CHAPTER")]
+        chapter: Option<String>,
+        /// Read the chapters of a folder, and again when they change
+        #[arg(long, value_name = "DIR")]
+        chapters: Option<PathBuf>,
+        /// The folder of your own server; nothing in it is changed
+        #[arg(long, value_name = "DIR", requires = "server")]
+        project: Option<PathBuf>,
+    },
     /// The whole story without a terminal interface: sign in, list, escalate, delete refused
     ///
     /// Prints every hop and the zone's audit table. Exits with 0 only if four credentials were

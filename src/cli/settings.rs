@@ -116,6 +116,9 @@ pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
             ..AppConfig::default()
         },
         stand_in: stage::stand_in(),
+        chapters: None,
+        project: None,
+        fault: None,
         #[cfg(debug_assertions)]
         panic: match std::env::var("HOPTRAIL_PANIC").as_deref() {
             Ok("drawing") => Some(crate::runtime::PanicIn::Drawing),

@@ -578,6 +578,10 @@ fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Option<Line> {
                 chapter.into_iter().chain([text.clone()]).collect(),
             )
         }
+        Fact::LabMoved { chapter } => say(
+            Verdict::Pending,
+            vec![format!("the lab is at the end of chapter {chapter}")],
+        ),
         // A request's return tells of both; the others fill panes, not lines.
         Fact::HopSent { .. }
         | Fact::SessionsRead { .. }

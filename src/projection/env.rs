@@ -92,6 +92,12 @@ impl Env {
     }
 }
 
+/// Two files, joined by name.
+#[must_use]
+pub fn compare(before: &[EnvLine], after: &[EnvLine]) -> Vec<EnvRow> {
+    join(&unique(before), &unique(after))
+}
+
 /// Each name once; as for a shell, the last line wins.
 fn unique(lines: &[EnvLine]) -> Vec<EnvLine> {
     let mut at: HashMap<&str, usize> = HashMap::new();

@@ -25,7 +25,7 @@ use crate::{
         robot,
         url_policy::UrlPolicy,
     },
-    lab::{self, LabConfig, LabHandle},
+    lab::{self, Chapter, LabConfig, LabHandle},
     projection::Seq,
     protocol::{
         env::EnvLine,
@@ -339,15 +339,19 @@ impl Backend {
         self.console.as_ref()
     }
 
-    /// Brings the lab to the end of a chapter, and reads what the zone says then.
+    /// Brings the lab to the end of a chapter, and tells what its `.env` holds there.
     ///
     /// # Errors
-    /// If there is no lab of this process's own, or it cannot be brought there.
-    pub async fn go_to(&self, chapter: lab::Chapter) -> Result<(), Failure> {
-        match &*self.lab.lock().await {
-            Some(lab) => lab.go_to(chapter).await?,
-            None => return Err(no_lab("Only a lab can be brought to a chapter's end")),
-        }
+    /// If the lab is not this process's own, or cannot be changed.
+    pub async fn go_to(&self, chapter: Chapter) -> Result<(), Failure> {
+        let lab = self.lab.lock().await;
+        let Some(lab) = lab.as_ref() else {
+            return Err(no_lab("Only a lab can be brought to a chapter's end"));
+        };
+        lab.go_to(chapter).await?;
+        let http = self.client.http();
+        http.report(Actor::Server, env_read(EnvSide::After, lab.env_of(chapter)));
+        http.report(Actor::Server, moved(chapter));
         self.refresh_console().await
     }
 
@@ -388,6 +392,17 @@ impl Backend {
             && let Some(lab) = &*self.lab.lock().await
         {
             lab.paste_credential(id, secret).await?;
+        }
+        // The last step of a chapter's work is its end.
+        let ends = match step {
+            Step::Credential => Some(Chapter::new(1)?),
+            Step::Activate => Some(Chapter::new(7)?),
+            _ => None,
+        };
+        if let Some(end) = ends
+            && self.stage().await.is_some_and(|at| at <= end)
+        {
+            self.go_to(end).await?;
         }
         Ok(taken)
     }
@@ -519,18 +534,18 @@ async fn start_lab(
         Actor::Zone,
         Fact::LabStarted(lab.endpoints.clone()),
     ));
+    let now = match options.lab.stage {
+        Some(chapter) => lab.env_of(chapter),
+        None => lab.env_after.clone(),
+    };
     for (which, lines) in [
-        (EnvSide::Before, &lab.env_before),
-        (EnvSide::After, &lab.env_after),
+        (EnvSide::Before, lab.env_before.clone()),
+        (EnvSide::After, now),
     ] {
-        sink.report(Report::new(
-            Actor::Server,
-            Fact::EnvRead {
-                which,
-                file: ".env".to_owned(),
-                lines: lines.clone(),
-            },
-        ));
+        sink.report(Report::new(Actor::Server, env_read(which, lines)));
+    }
+    if let Some(chapter) = options.lab.stage {
+        sink.report(Report::new(Actor::Server, moved(chapter)));
     }
     Ok(Surroundings {
         server: lab.endpoints.server.clone(),
@@ -605,6 +620,20 @@ fn no_lab(what: &str) -> Failure {
         "this run does not work on a lab of its own",
         "do it in the zone's console, or start without --server and --lab",
     )
+}
+
+fn env_read(which: EnvSide, lines: Vec<EnvLine>) -> Fact {
+    Fact::EnvRead {
+        which,
+        file: ".env".to_owned(),
+        lines,
+    }
+}
+
+const fn moved(chapter: Chapter) -> Fact {
+    Fact::LabMoved {
+        chapter: chapter.number(),
+    }
 }
 
 fn run_started(name: &str, server: &str, lab: bool) -> Fact {

@@ -1,23 +1,60 @@
 //! Runs the jobs that the state machine wishes for, and sees every one of them end: done, failed,
 //! cancelled, or panicked.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::{
-    sync::watch,
-    task::{Id, JoinError, JoinSet},
+    runtime::Handle,
+    sync::{mpsc, watch},
+    task::{Id, JoinError, JoinSet, spawn_blocking},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::backend::{Backend, BackendState};
+use super::{
+    backend::{Backend, BackendState},
+    console_steps::{Change, Step},
+    probing,
+};
 use crate::{
     app::{
         effect::Job,
-        msg::{TaskId, TaskOutcome},
+        learn::console,
+        msg::{Msg, TaskId, TaskOutcome},
     },
     config::sheet::Hold,
+    lab::Chapter,
     support::error::{Exit, Failure},
 };
+
+/// Where what is told beside the trace goes.
+pub type Answers = mpsc::UnboundedSender<Msg>;
+
+fn tell(answers: &Answers, msg: Msg) {
+    // Nobody is listening any more when the person has quit.
+    let _ = answers.send(msg);
+}
+
+fn unasked() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The checks' questions were not asked",
+        "the thread that asks them stopped unexpectedly; this is a mistake in hoptrail",
+        "try again; start with --log FILE to have the details for a report",
+    )
+}
+
+fn no_console() -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "The console's work cannot be done from here",
+        "hoptrail has no way into this zone's management API",
+        "do the steps in the zone's console; the chapter's text names them",
+    )
+}
 
 /// The jobs that are under way.
 #[derive(Debug)]
@@ -26,6 +63,9 @@ pub struct Runner {
     jobs: JoinSet<TaskOutcome>,
     names: HashMap<Id, TaskId>,
     cancels: HashMap<TaskId, CancellationToken>,
+    answers: Answers,
+    /// The folder of the attendee's own server.
+    project: Option<PathBuf>,
     #[cfg(debug_assertions)]
     panics: bool,
 }
@@ -33,15 +73,23 @@ pub struct Runner {
 impl Runner {
     /// Nothing is under way; jobs wait for the backend to be ready.
     #[must_use]
-    pub fn new(backend: watch::Receiver<BackendState>) -> Self {
+    pub fn new(backend: watch::Receiver<BackendState>, answers: Answers) -> Self {
         Self {
             backend,
             jobs: JoinSet::new(),
             names: HashMap::new(),
             cancels: HashMap::new(),
+            answers,
+            project: None,
             #[cfg(debug_assertions)]
             panics: false,
         }
+    }
+
+    /// Looks at the attendee's folder, too.
+    #[must_use]
+    pub fn with_project(self, project: Option<PathBuf>) -> Self {
+        Self { project, ..self }
     }
 
     /// Every job breaks, if so.
@@ -56,6 +104,8 @@ impl Runner {
         let cancel = CancellationToken::new();
         self.cancels.insert(task, cancel.clone());
         let backend = self.backend.clone();
+        let answers = self.answers.clone();
+        let project = self.project.clone();
         #[cfg(debug_assertions)]
         let panics = self.panics;
         let handle = self.jobs.spawn(async move {
@@ -66,7 +116,10 @@ impl Runner {
                 () = cancel.cancelled() => return TaskOutcome::Cancelled,
             };
             match ready {
-                Ok(backend) => outcome(run(&backend, job, &cancel).await, &cancel),
+                Ok(backend) => outcome(
+                    run(&backend, job, &answers, project.as_deref(), &cancel).await,
+                    &cancel,
+                ),
                 Err(failure) => TaskOutcome::Failed(failure),
             }
         });
@@ -125,7 +178,13 @@ pub(super) async fn ready(
     }
 }
 
-async fn run(backend: &Backend, job: Job, cancel: &CancellationToken) -> Result<(), Failure> {
+async fn run(
+    backend: &Backend,
+    job: Job,
+    answers: &Answers,
+    project: Option<&Path>,
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
     match job {
         Job::SignIn => backend.client.sign_in(cancel.clone()).await,
         Job::SignOut => {
@@ -150,6 +209,59 @@ async fn run(backend: &Backend, job: Job, cancel: &CancellationToken) -> Result<
             Ok(())
         }
         Job::LetGo { id } => backend.let_go(&id).await,
+        Job::RunProbes {
+            chapter,
+            probes,
+            since,
+        } => {
+            let around = backend.look_around(project, since).await?;
+            // On a thread of its own: rustc cannot prove yet that a future with closures over
+            // references is `Send` (rust-lang/rust#102211), and the runner's have to be.
+            let handle = Handle::current();
+            let asked = spawn_blocking(move || handle.block_on(probing::ask(&probes, &around)));
+            let results = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(()),
+                results = asked => results.map_err(|_| unasked())?,
+            };
+            tell(answers, Msg::Probed(chapter, Box::new(results)));
+            Ok(())
+        }
+        Job::ReadConsoleWork(chapter) => {
+            let materials = backend.materials().await.ok_or_else(no_console)?;
+            let steps = Step::of_chapter(chapter).iter().map(|step| console::Step {
+                title: step.title().to_owned(),
+                form: step
+                    .form(&materials)
+                    .into_iter()
+                    .map(|(field, value)| (field.to_owned(), value))
+                    .collect(),
+                taken: None,
+            });
+            let steps = steps.collect();
+            tell(answers, Msg::ConsoleWork(console::Work { chapter, steps }));
+            Ok(())
+        }
+        Job::TakeStep { chapter, place } => {
+            let step = Step::of_chapter(chapter).get(place).copied();
+            let taken = backend.take_step(step.ok_or_else(no_console)?).await?;
+            let word = match taken.change {
+                Change::Made => "made",
+                Change::Changed => "changed",
+                Change::WasThere => "was there already",
+            };
+            let told = format!("{word}: {}", taken.objects.join(", "));
+            tell(
+                answers,
+                Msg::StepTaken {
+                    chapter,
+                    place,
+                    told,
+                },
+            );
+            Ok(())
+        }
+        Job::GoToChapter(number) => backend.go_to(Chapter::new(number)?).await,
     }
 }
 

@@ -13,6 +13,7 @@ use crossterm::event::EventStream;
 use futures::StreamExt as _;
 use ratatui::{buffer::Buffer, layout::Rect};
 use tokio::{
+    sync::mpsc,
     task::JoinSet,
     time::{Instant, sleep_until},
 };
@@ -20,7 +21,7 @@ use tokio::{
 #[cfg(debug_assertions)]
 use super::PanicIn;
 use super::{
-    Options, TuiOptions, backend, clipboard,
+    Options, TuiOptions, backend, chapters, clipboard,
     effects::Runner,
     input,
     record::Recorder,
@@ -106,6 +107,8 @@ struct Tui {
     screen: Screen,
     stream: Stream,
     runner: Runner,
+    /// What was asked for a chapter's checks.
+    answers: mpsc::UnboundedReceiver<Msg>,
     backend: backend::Opening,
     /// What is read of a recorded trace; a live run has none, unless it stands in.
     viewing: Option<Viewing>,
@@ -114,6 +117,10 @@ struct Tui {
     /// Labs whose place another one took, until they have stopped.
     outgoing: JoinSet<()>,
     recorder: Option<Recorder>,
+    /// The folder with the chapters.
+    watch: chapters::Watch,
+    /// The folder of the attendee's own server.
+    project: Option<PathBuf>,
     header: Header,
     options: Options,
     #[cfg(debug_assertions)]
@@ -166,11 +173,15 @@ impl Tui {
         (stream, backend, viewing): (Stream, backend::Opening, Option<Viewing>),
     ) -> Self {
         let header = Header::new(options.clock.now());
-        let app = App::new(AppConfig {
+        let mut app = App::new(AppConfig {
             started: Some(header.started),
             ..tui.app
         });
-        let runner = Runner::new(backend.watch());
+        if let Some(fault) = tui.fault {
+            app.fail(fault);
+        }
+        let (sender, answers) = mpsc::unbounded_channel();
+        let runner = Runner::new(backend.watch(), sender).with_project(tui.project.clone());
         #[cfg(debug_assertions)]
         let runner = runner.panicking(tui.panic == Some(PanicIn::Task));
         Self {
@@ -181,6 +192,7 @@ impl Tui {
             screen,
             stream,
             runner,
+            answers,
             backend,
             live: match viewing {
                 None => Live::Yes,
@@ -190,6 +202,10 @@ impl Tui {
             stand_in: tui.stand_in,
             outgoing: JoinSet::new(),
             recorder: None,
+            project: tui.project,
+            watch: tui
+                .chapters
+                .map_or_else(chapters::Watch::nothing, chapters::Watch::folder),
             header,
             options,
             #[cfg(debug_assertions)]
@@ -224,13 +240,21 @@ impl Tui {
                 },
                 signal = signals.next() => self.update(Msg::Signal(signal)),
                 (task, outcome) = self.runner.ended() => {
-                    // A task's last facts come before its end.
+                    // A task's last facts and answers come before its end.
                     self.drain(usize::MAX);
+                    while let Ok(msg) = self.answers.try_recv() {
+                        self.update(msg);
+                    }
                     self.tick();
                     self.update(Msg::Task(task, outcome));
                 }
                 url = self.backend.browser_url() => self.update(Msg::BrowserUrl(url)),
                 msg = replay::next(&mut self.viewing) => {
+                    self.tick();
+                    self.update(msg);
+                }
+                Some(msg) = self.answers.recv() => self.update(msg),
+                msg = self.watch.changed() => {
                     self.tick();
                     self.update(msg);
                 }
@@ -323,6 +347,11 @@ impl Tui {
             Effect::TakeOver => self.viewing = Some(stage::begin(&self.stand_in)),
             Effect::ComeBack => self.viewing = None,
             Effect::Reset => self.reset(),
+            Effect::KeepProgress(progress) => {
+                if let Err(failure) = chapters::keep(&self.options.state, &progress) {
+                    self.app.fail(failure);
+                }
+            }
             Effect::Quit => self.quit = true,
         }
     }
@@ -335,10 +364,12 @@ impl Tui {
         self.viewing = None;
         let (sink, stream) = stream::open();
         let backend = backend::open(self.options.clone(), sink);
-        let runner = Runner::new(backend.watch());
+        let (sender, answers) = mpsc::unbounded_channel();
+        let runner = Runner::new(backend.watch(), sender).with_project(self.project.clone());
         #[cfg(debug_assertions)]
         let runner = runner.panicking(self.panic == Some(PanicIn::Task));
         self.stream = stream;
+        self.answers = answers;
         let backend = std::mem::replace(&mut self.backend, backend);
         let runner = std::mem::replace(&mut self.runner, runner);
         self.outgoing.spawn(stage::wind_up(runner, backend));

@@ -86,6 +86,8 @@ pub enum Fact {
     RunStarted(Target),
     /// The embedded lab answers.
     LabStarted(LabEndpoints),
+    /// The lab is now as it is at the end of this chapter of the workshop, from 0 to 8.
+    LabMoved { chapter: u8 },
 
     /// The client began to sign in.
     SignInStarted { server: String },

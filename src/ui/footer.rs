@@ -89,6 +89,25 @@ const REPLAY: &[Command] = &[
     Command::SwitchLayout,
 ];
 
+/// Keys of a chapter.
+const LEARN: &[Command] = &[
+    Command::Inspect,
+    Command::Right,
+    Command::NextPane,
+    Command::Hint,
+    Command::ReachEnd,
+    Command::ConsoleWork,
+    Command::RunProbes,
+    Command::Vouch,
+    Command::EscalateTicket,
+    Command::DeleteIssue,
+    Command::NextChapter,
+    Command::Contents,
+    Command::Answer,
+    Command::Changes,
+    Command::CancelTask,
+];
+
 /// Keys that are always there, at the right.
 const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
 
@@ -200,9 +219,11 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 /// The panes' keys that do something now, without the next step's own.
 fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
     let signed_in = cx.app.projection().identity().user().is_some();
+    let in_chapter = cx.app.focus().pane == PaneId::Chapter;
     let own = match (cx.app.stage(), cx.app.player()) {
         (Some(_), _) if cx.app.is_taken_over() => STOOD_IN,
         (Some(_), _) => STAGE,
+        (None, _) if in_chapter => LEARN,
         (None, Some(_)) => REPLAY,
         (None, None) => PANES,
     };
@@ -218,6 +239,17 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
 fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
+        Overlay::Contents { .. } => {
+            vec![Command::Down, Command::Up, Command::Accept, Command::Back]
+        }
+        Overlay::Console { .. } => vec![
+            Command::Accept,
+            Command::AllSteps,
+            Command::Down,
+            Command::Up,
+            Command::Back,
+        ],
+        Overlay::Changes { .. } => vec![Command::Down, Command::Up, Command::Back],
         Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
         Overlay::Filter { .. } | Overlay::Goto { .. } => Vec::new(),
         Overlay::Inspect(inspect) => match inspect.subject {
@@ -251,8 +283,13 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     if key.is_empty() {
         return None;
     }
+    let in_chapter = cx.app.focus().pane == PaneId::Chapter;
     let label = match (command, cx.app.overlays().last()) {
         (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
+        (Command::Accept, Some(Overlay::Console { .. })) => "take the step",
+        (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),
+        (Command::Right, None) if in_chapter => "next item",
+        (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),
         _ => command.spec().label,
     };
     Some([
@@ -326,9 +363,12 @@ fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_i
             panes.audit.rows().len(),
             cx.app.projection().audit().rows().len(),
         ),
-        PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Trace => {
-            (panes.trace.rows().len(), cx.app.projection().log().len())
-        }
+        PaneId::Env
+        | PaneId::Issue
+        | PaneId::Policy
+        | PaneId::Sessions
+        | PaneId::Trace
+        | PaneId::Chapter => (panes.trace.rows().len(), cx.app.projection().log().len()),
     };
     let right = Line::from(vec![
         span(format!("{shown} of {all}   "), cx.look.style(Role::Dim)),

@@ -9,6 +9,7 @@ use ratatui::{
 use super::{
     ViewCx,
     look::Role,
+    panes,
     widgets::put::{self, span},
 };
 use crate::{
@@ -50,7 +51,10 @@ fn left(cx: &ViewCx) -> Line<'static> {
     ];
     match cx.app.tasks().values().next() {
         Some(task) => spans.extend(working(cx, task)),
-        None => spans.push(span(one_line(cx.app.title()), cx.look.style(Role::Dim))),
+        None => match cx.app.learn().filter(|learn| learn.is_open()) {
+            Some(learn) => spans.extend(panes::chapter::heading(cx, learn).spans),
+            None => spans.push(span(one_line(cx.app.title()), cx.look.style(Role::Dim))),
+        },
     }
     Line::from(spans)
 }
@@ -86,6 +90,10 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
         Job::Hold(Hold::On) => "closing the zone's gate".to_owned(),
         Job::Hold(Hold::Off) => "opening the zone's gate".to_owned(),
         Job::LetGo { .. } => "letting it go on".to_owned(),
+        Job::RunProbes { .. } => "asking what the checks need".to_owned(),
+        Job::ReadConsoleWork(_) => "looking at the console".to_owned(),
+        Job::TakeStep { .. } => "working in the console".to_owned(),
+        Job::GoToChapter(chapter) => format!("bringing the lab to the end of chapter {chapter}"),
     };
     let seconds = now.saturating_sub(task.since_us) / 1_000_000;
     let since = if seconds > 0 {

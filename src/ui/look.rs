@@ -27,6 +27,8 @@ pub enum Role {
     Warning,
     /// Stands for a secret or for personal data: fingerprints, credential letters, placeholders.
     Masked,
+    /// What is typed or read by a machine, in a text for people.
+    Code,
     Border,
     /// The border of the focused pane.
     Focus,
@@ -237,13 +239,14 @@ impl Look {
             Role::Bad => plain.fg(bad),
             Role::Warning => plain.fg(warning),
             Role::Masked => plain.fg(Color::Magenta),
+            Role::Code => plain.fg(accent),
         }
     }
 
     const fn mono(role: Role) -> Style {
         let plain = Style::new();
         match role {
-            Role::Text | Role::Border => plain,
+            Role::Text | Role::Border | Role::Code => plain,
             Role::Dim => plain.add_modifier(Modifier::DIM),
             Role::Heading | Role::Accent | Role::Focus | Role::Good | Role::Warning => {
                 plain.add_modifier(Modifier::BOLD)

@@ -1,6 +1,7 @@
 //! Windows over the panes.
 
 mod ask;
+mod chapters;
 mod claims;
 mod help;
 mod inspect;
@@ -40,6 +41,9 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             palette::draw(cx, body, buf, hits, input, *selected);
         }
         Overlay::Inspect(inspect) => inspect::draw(cx, body, buf, hits, *inspect),
+        Overlay::Contents { selected } => chapters::contents(cx, body, buf, hits, *selected),
+        Overlay::Console { selected, .. } => chapters::console(cx, body, buf, hits, *selected),
+        Overlay::Changes { scroll } => chapters::changes(cx, body, buf, hits, *scroll),
         Overlay::Confirm(question) => ask::confirm(cx, body, buf, hits, *question),
         Overlay::Failure { failure, scroll } => {
             ask::failure(cx, body, buf, hits, failure, *scroll);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cedar;
+pub mod chapter;
 mod env;
 mod flow;
 mod issue;
@@ -29,7 +30,11 @@ use super::{
 };
 use crate::{
     app::{
-        Extent, Scrolled, command::Command, focus::PaneId, panes::listing::Listing, player::Source,
+        Extent, Scrolled,
+        command::Command,
+        focus::{Layout, PaneId},
+        panes::listing::Listing,
+        player::Source,
         target::Target,
     },
     projection::timeline::{Direction, Unit},
@@ -89,7 +94,9 @@ pub fn tabbed(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, pane
     let glyphs = cx.look.glyphs;
     put::rule(buf, area, 0, glyphs.horizontal, cx.look.style(Role::Border));
     let mut x = 1;
-    for tab in PaneId::ALL {
+    // The chapter comes first, so that the way back to it is never cut off.
+    let chapter = (cx.app.focus().layout == Layout::Learn).then_some(PaneId::Chapter);
+    for tab in chapter.into_iter().chain(PaneId::ALL) {
         let line = self::title(
             cx,
             tab,
@@ -144,6 +151,7 @@ fn content(
         PaneId::Policy => policy::draw(cx, inner, buf, hits),
         PaneId::Sessions => sessions::draw(cx, inner, buf, hits),
         PaneId::Trace => trace::draw(cx, inner, buf, hits),
+        PaneId::Chapter => chapter::draw(cx, inner, buf, hits),
     }
 }
 
@@ -169,6 +177,7 @@ fn state(cx: &ViewCx, pane: PaneId) -> Line<'static> {
         PaneId::Policy => policy::state(cx),
         PaneId::Sessions => sessions::state(cx),
         PaneId::Trace => trace::state(cx),
+        PaneId::Chapter => chapter::state(cx),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod field;
 pub mod flowing;
 pub mod json;
 pub mod panel;
+pub mod prose;
 pub mod put;
 pub mod scroll;
 pub mod table;

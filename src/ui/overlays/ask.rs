@@ -30,7 +30,7 @@ const WIDTH: u16 = 76;
 
 /// Asks before something is done.
 pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, question: Question) {
-    let (title, text, accept) = match question {
+    let (title, text, accept, back) = match question {
         Question::QuitWhileRecording => {
             let file = match cx.app.recording() {
                 RecordingState::On { file } => one_line(file),
@@ -42,6 +42,22 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 "Quit while recording?",
                 format!("The recording is saved up to here in {file}."),
                 "save and quit",
+                "go on",
+            )
+        }
+        Question::SkipChapter => {
+            let open = cx
+                .app
+                .learn()
+                .map_or(0, |learn| learn.progress().open(learn.chapter()).len());
+            let checks = if open == 1 { "check is" } else { "checks are" };
+            (
+                "Go on without the checks?",
+                format!(
+                    "{open} {checks} open in this chapter. It will be marked as skipped; you can come back at any time."
+                ),
+                "skip and go on",
+                "stay",
             )
         }
         Question::Reset => {
@@ -57,6 +73,7 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                      issues, an empty log, {person}."
                 ),
                 "reset",
+                "go on",
             )
         }
     };
@@ -66,7 +83,7 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
     lines.push(Line::raw(""));
     lines.push(keys(
         cx,
-        &[(Command::Accept, accept), (Command::Back, "go on")],
+        &[(Command::Accept, accept), (Command::Back, back)],
     ));
     show(cx, body, buf, hits, (title, Role::Focus), &lines, 0);
 }

@@ -28,7 +28,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
             .collect()
     };
     let columns = if two {
-        let mut left = groups(&[Group::Story, Group::Panes, Group::Replay]);
+        let mut left = groups(&[Group::Story, Group::Chapters, Group::Panes, Group::Replay]);
         left.extend(legend(cx));
         vec![
             left,

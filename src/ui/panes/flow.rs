@@ -42,6 +42,8 @@ use crate::{
     },
 };
 
+/// The way into the chapters.
+const CHAPTER: Command = Command::Show(PaneId::Chapter);
 /// Cells for verdict, duration and credential, with their gaps.
 const FIXED: u16 = 1 + 9 + 1 + 1 + 7 + 1 + 2;
 /// From here on a row in words has room for duration and credential.
@@ -331,11 +333,26 @@ fn first_screen(
             lines.push((Line::raw(""), None));
         }
     }
+    if cx.app.learn().is_some() {
+        let line = Line::from(vec![
+            Span::raw("  "),
+            span(
+                format!("{:<3}", cx.app.keymap().shown(CHAPTER)),
+                look.bold(Role::Key),
+            ),
+            span(format!("{:<19}", "or learn it"), Style::new()),
+            span(
+                "nine chapters, from the open door on",
+                look.style(Role::Dim),
+            ),
+        ]);
+        lines.push((line, Some(CHAPTER)));
+    }
     if area.height < 16 {
         lines.push((Line::raw(""), None));
     }
     let layout = match cx.app.focus().layout {
-        Layout::Explore => "projector layout ",
+        Layout::Explore | Layout::Learn => "projector layout ",
         Layout::Stage => "explore layout   ",
     };
     lines.push((

@@ -15,6 +15,7 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
     match fact {
         Fact::RunStarted(_) => ("run started", Role::Text),
         Fact::LabStarted(_) => ("lab started", Role::Text),
+        Fact::LabMoved { .. } => ("lab moved", Role::Text),
         Fact::SignInStarted { .. } => ("sign-in started", Role::Text),
         Fact::MetadataRead { .. } => ("metadata read", Role::Text),
         Fact::ClientRegistered { .. } => ("client registered", Role::Text),
@@ -80,6 +81,7 @@ pub fn detail(fact: &Fact) -> String {
         Fact::RunStarted(target) => format!("{} {}", target.name, target.server),
         Fact::LabStarted(lab) => format!("server {} · zone {}", lab.server, lab.zone),
         Fact::SignInStarted { server } => server.clone(),
+        Fact::LabMoved { chapter } => format!("to the end of chapter {chapter}"),
         Fact::MetadataRead { url, .. } | Fact::BrowserOpened { url, .. } => url.clone(),
         Fact::ClientRegistered { client_id, issuer } => format!("{client_id} at {issuer}"),
         Fact::CallbackReceived { error, description } => match (error, description) {

@@ -1,0 +1,402 @@
+//! The chapters as a reader has them open: where they are, what is unfolded, how the checks stand.
+//!
+//! Pure like the rest of the state. How a page is laid out is for the drawing to know; it tells
+//! back where the reader is in it ([`super::App::settle`]).
+
+pub mod console;
+mod evidence;
+mod guide;
+mod judge;
+pub mod moved;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::moved::Moved;
+pub use self::{
+    guide::{attempt_of, command_of},
+    judge::{Lab, lab_chapter},
+    steps::pane_of,
+};
+use crate::{
+    chapters::{
+        Attempt, Book, Chapter, Check, Pane, ProbeResults, Progress, Segment, Status,
+        markdown::{self, Block},
+        progress::{Passed, ReadingPlace},
+    },
+    projection::Seq,
+};
+
+/// What the chapters begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnConfig {
+    pub book: Book,
+    pub progress: Progress,
+    /// The chapter that is opened at once, by its id; `None` leaves them closed.
+    pub at: Option<String>,
+    pub keeping: Keeping,
+}
+
+/// Whether progress may be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    On,
+    /// A replay is nobody's progress, and a file that cannot be read is not written over.
+    Off,
+}
+
+/// Whether the reader opened the chapters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cover {
+    Closed,
+    Open,
+}
+
+/// A place in a page that outlives another width: a heading by its number from 1 (0 is the top),
+/// and rows below it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Anchor {
+    pub heading: usize,
+    pub below: usize,
+}
+
+/// Where a reader is in a chapter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The first row in view, as the last frame drew it.
+    pub anchor: Anchor,
+    /// Rows to go from there with the next frame.
+    pub by: isize,
+    /// The selected item.
+    pub selected: usize,
+    /// Whether the next frame has to bring the selected item into view.
+    pub view: View,
+    /// Which of the selected check's evidence Enter shows next.
+    pub evidence: usize,
+    /// Whether the last frame showed the selected item.
+    pub seen: InView,
+}
+
+/// Whether the selected item could be seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InView {
+    #[default]
+    Yes,
+    No,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum View {
+    #[default]
+    Stays,
+    Follows,
+}
+
+/// Something in a chapter that Enter does something with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A check, by its place in the chapter's list.
+    Check(usize),
+    Try(Attempt),
+    Show(Pane),
+    /// To another chapter, by its place in the book.
+    Chapter(usize),
+    /// The question to pause at.
+    Question,
+}
+
+/// A check as it is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub check: &'a Check,
+    pub status: &'a Status,
+    /// What is kept of it from before.
+    pub passed: Option<Passed>,
+    /// How many of its hints were asked for.
+    pub hints: usize,
+}
+
+impl Shown<'_> {
+    /// Whether the next chapter need not wait for it.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.status, Status::Passed { .. }) || self.passed.is_some()
+    }
+}
+
+/// The chapters and their reader.
+#[derive(Debug, Clone)]
+pub struct Learn {
+    book: Book,
+    progress: Progress,
+    keeping: Keeping,
+    cover: Cover,
+    /// The open chapter's place in the book, which has one at least.
+    open: usize,
+    places: BTreeMap<String, Place>,
+    /// How many hints were asked for, by chapter and check.
+    hints: BTreeMap<(String, String), usize>,
+    /// The chapters whose answer is unfolded.
+    answered: BTreeSet<String>,
+    /// Where the run was when a chapter was opened first.
+    since: BTreeMap<String, Seq>,
+    results: BTreeMap<String, ProbeResults>,
+    /// How the open chapter's checks stand, in their order.
+    statuses: Vec<Status>,
+    judged: judge::Judged,
+    /// The last journey of the lab, and one under way.
+    moved: Option<Moved>,
+    moving: Option<Moved>,
+    /// The console work that was read last.
+    work: Option<console::Work>,
+    /// Whether there is progress that was not handed out yet.
+    unsaved: bool,
+}
+
+impl Learn {
+    /// The state before anything was read; `None` for a book without chapters.
+    #[must_use]
+    pub fn new(config: LearnConfig) -> Option<Self> {
+        let LearnConfig {
+            book,
+            progress,
+            at,
+            keeping,
+        } = config;
+        let of = |id: &str| book.chapters.iter().position(|chapter| chapter.id == id);
+        let resumed = progress.resume(&book)?.id.clone();
+        let open = at.as_deref().and_then(of).or_else(|| of(&resumed))?;
+        let mut learn = Self {
+            progress,
+            keeping,
+            cover: if at.is_some() {
+                Cover::Open
+            } else {
+                Cover::Closed
+            },
+            open,
+            places: BTreeMap::new(),
+            hints: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            since: BTreeMap::new(),
+            results: BTreeMap::new(),
+            statuses: Vec::new(),
+            judged: judge::Judged::default(),
+            moved: None,
+            moving: None,
+            work: None,
+            unsaved: false,
+            book,
+        };
+        learn.go_back_to_the_place();
+        Some(learn)
+    }
+
+    /// Finds the line again at which the reader stopped.
+    fn go_back_to_the_place(&mut self) {
+        let Some(place) = self.progress.place.clone() else {
+            return;
+        };
+        let Some(chapter) = self.book.get(&place.chapter) else {
+            return;
+        };
+        let heading = headings(chapter)
+            .iter()
+            .position(|heading| *heading == place.heading);
+        if let Some(heading) = heading {
+            let anchor = Anchor {
+                heading,
+                below: place.line,
+            };
+            self.places.insert(
+                place.chapter,
+                Place {
+                    anchor,
+                    ..Place::default()
+                },
+            );
+        }
+    }
+
+    #[must_use]
+    pub const fn book(&self) -> &Book {
+        &self.book
+    }
+
+    #[must_use]
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Whether the reader opened the chapters.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.cover == Cover::Open
+    }
+
+    /// The open chapter.
+    #[must_use]
+    pub fn chapter(&self) -> &Chapter {
+        &self.book.chapters[self.open]
+    }
+
+    /// The open chapter's place in the book.
+    #[must_use]
+    pub const fn open(&self) -> usize {
+        self.open
+    }
+
+    /// The chapter after the open one.
+    #[must_use]
+    pub fn following(&self) -> Option<&Chapter> {
+        self.book.chapters.get(self.open + 1)
+    }
+
+    /// Where the reader is in the open chapter.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.places
+            .get(&self.chapter().id)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn place_mut(&mut self) -> &mut Place {
+        let id = self.chapter().id.clone();
+        self.places.entry(id).or_default()
+    }
+
+    /// Whether the open chapter's answer is told.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered.contains(&self.chapter().id)
+    }
+
+    /// A check of the open chapter as it is shown.
+    #[must_use]
+    pub fn shown(&self, place: usize) -> Option<Shown<'_>> {
+        const UNKNOWN: &Status = &Status::Pending {
+            waiting_for: String::new(),
+        };
+        let chapter = self.chapter();
+        let check = chapter.checks.get(place)?;
+        let hints = self.hints.get(&(chapter.id.clone(), check.id.clone()));
+        Some(Shown {
+            check,
+            status: self.statuses.get(place).unwrap_or(UNKNOWN),
+            passed: self.progress.passed(chapter, &check.id),
+            hints: hints.copied().unwrap_or(0),
+        })
+    }
+
+    /// How many of the open chapter's checks are done, and of how many.
+    #[must_use]
+    pub fn tally(&self) -> (usize, usize) {
+        let count = self.chapter().checks.len();
+        let done = (0..count)
+            .filter_map(|place| self.shown(place))
+            .filter(Shown::is_done)
+            .count();
+        (done, count)
+    }
+
+    /// What was asked for the open chapter's checks.
+    #[must_use]
+    pub fn results(&self) -> Option<&ProbeResults> {
+        self.results.get(&self.chapter().id)
+    }
+
+    /// The last journey of the lab.
+    #[must_use]
+    pub const fn moved(&self) -> Option<&Moved> {
+        self.moved.as_ref()
+    }
+
+    /// What Enter does something with, in the order of the page.
+    #[must_use]
+    pub fn items(&self) -> Vec<Item> {
+        let chapter = self.chapter();
+        let mut items = Vec::new();
+        for segment in &chapter.segments {
+            match segment {
+                Segment::Markdown { text, .. } => {
+                    items.extend(markdown::blocks(text).iter().flat_map(|b| self.links(b)));
+                }
+                Segment::Check { id, .. } => items.extend(
+                    chapter
+                        .checks
+                        .iter()
+                        .position(|check| check.id == *id)
+                        .map(Item::Check),
+                ),
+                Segment::Try { attempt, .. } => items.push(Item::Try(*attempt)),
+                Segment::Show { pane, .. } => items.push(Item::Show(*pane)),
+            }
+        }
+        if chapter.question.is_some() && chapter.answer.is_some() {
+            items.push(Item::Question);
+        }
+        items
+    }
+
+    /// The links of a block to other chapters.
+    pub fn links<'a>(&'a self, block: &'a Block) -> impl Iterator<Item = Item> + 'a {
+        markdown::links(block)
+            .filter_map(|to| self.linked(to))
+            .map(Item::Chapter)
+    }
+
+    /// The chapter that a link leads to.
+    #[must_use]
+    pub fn linked(&self, to: &str) -> Option<usize> {
+        let name = to.rsplit('/').next()?;
+        self.book
+            .chapters
+            .iter()
+            .position(|chapter| chapter.file.rsplit(['/', '\\']).next() == Some(name))
+    }
+
+    /// The selected item of the open chapter.
+    #[must_use]
+    pub fn selected(&self) -> Option<Item> {
+        let items = self.items();
+        let place = self.place().selected.min(items.len().saturating_sub(1));
+        items.into_iter().nth(place)
+    }
+
+    /// Takes in where the last frame showed the reader to be.
+    pub(super) fn settle(&mut self, anchor: Anchor, seen: InView) {
+        let place = self.place_mut();
+        place.anchor = anchor;
+        place.seen = seen;
+        place.by = 0;
+        place.view = View::Stays;
+    }
+
+    /// The place for the progress file.
+    fn reading_place(&self) -> ReadingPlace {
+        let anchor = self.place().anchor;
+        let chapter = self.chapter();
+        ReadingPlace {
+            chapter: chapter.id.clone(),
+            heading: headings(chapter)
+                .into_iter()
+                .nth(anchor.heading)
+                .unwrap_or_default(),
+            line: anchor.below,
+        }
+    }
+}
+
+/// The heading of the question.
+pub const PAUSE: &str = "Pause";
+/// The heading of the known mistakes.
+pub const MISTAKES: &str = "When it does not work";
+
+/// The places that an [`Anchor`] counts: the top, the text's headings, and those that the page adds.
+fn headings(chapter: &Chapter) -> Vec<String> {
+    let mut headings = vec![String::new()];
+    headings.extend(chapter.headings());
+    headings.extend([PAUSE, MISTAKES].map(str::to_owned));
+    headings
+}

@@ -1,0 +1,162 @@
+//! From a check to what it saw: the hop, the audit row, the line, the pane.
+
+use super::Learn;
+use crate::{
+    app::{App, focus::PaneId, panes::flow::FlowRow, toast::Tone},
+    chapters::{Evidence, Probe, Status},
+    projection::{AuditId, HopId, Seq},
+    trace::Fact,
+};
+
+impl App {
+    /// Goes to what a check saw; asked again, to the next of several.
+    pub(super) fn show_evidence(&mut self, check: usize) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let asked = learn.place().evidence;
+        let found = match learn.shown(check).map(|shown| shown.status.clone()) {
+            Some(Status::Passed { evidence }) => evidence,
+            Some(Status::NotObservable { look_at }) => {
+                return self.say(Tone::Plain, format!("look at {look_at}"));
+            }
+            Some(Status::Pending { .. } | Status::Failed { .. }) | None => {
+                return self.say(Tone::Plain, "this check has seen nothing to show yet");
+            }
+        };
+        let count = found.len();
+        let Some(evidence) = found.get(asked % count.max(1)) else {
+            return self.say(
+                Tone::Plain,
+                "it holds by what was not seen: there is no row to show",
+            );
+        };
+        learn.place_mut().evidence = asked + 1;
+        self.jump_to(evidence);
+        if count > 1 {
+            let place = asked % count + 1;
+            self.say(
+                Tone::Plain,
+                format!("{place} of {count} that the check saw"),
+            );
+        }
+    }
+
+    fn jump_to(&mut self, evidence: &Evidence) {
+        match evidence {
+            Evidence::Row(id) => self.jump_to_row(*id),
+            Evidence::Hop(id) => self.jump_to_hop(*id),
+            Evidence::Event(seq) => self.jump_to_event(*seq),
+            Evidence::Probe(probe) => self.jump_to_answer(probe),
+        }
+    }
+
+    fn jump_to_row(&mut self, id: AuditId) {
+        let place = |app: &Self| app.panes.audit.rows().iter().position(|row| *row == id);
+        if place(self).is_none() {
+            self.look_for(PaneId::Audit, "");
+        }
+        if let Some(place) = place(self) {
+            self.go_to(PaneId::Audit, place);
+        }
+        self.focus.show(PaneId::Audit);
+    }
+
+    pub(super) fn jump_to_hop(&mut self, id: HopId) {
+        let place = |app: &Self| {
+            let rows = app.panes.flow.rows();
+            rows.iter().position(|row| *row == FlowRow::Hop(id))
+        };
+        if place(self).is_none() {
+            self.look_for(PaneId::Flow, "");
+        }
+        // A step of the browser lies behind the row that they are folded into.
+        let near = |app: &Self| {
+            let order = app.projection.hops().order();
+            let wanted = order.iter().position(|other| *other == id)?;
+            app.panes.flow.rows().iter().rposition(|row| {
+                order
+                    .iter()
+                    .position(|other| *other == row.hop())
+                    .is_some_and(|place| place <= wanted)
+            })
+        };
+        if let Some(place) = place(self).or_else(|| near(self)) {
+            self.go_to(PaneId::Flow, place);
+        }
+        self.focus.show(PaneId::Flow);
+    }
+
+    fn jump_to_event(&mut self, seq: Seq) {
+        if let Some(hop) = self.projection.hops().touched_by(seq).map(|hop| hop.id) {
+            return self.jump_to_hop(hop);
+        }
+        let event = self.projection.log().event(seq);
+        let pane = match event.map(|event| event.fact) {
+            Some(Fact::EnvRead { .. }) => PaneId::Env,
+            Some(Fact::IssueSeen(issue)) => {
+                let tickets = self.projection.issues().tickets();
+                let of = |app: &Self| {
+                    let issues = app.projection.issues();
+                    tickets.iter().position(|ticket| {
+                        issues
+                            .of_ticket(ticket.id)
+                            .is_some_and(|view| *view.identifier == *issue.identifier)
+                    })
+                };
+                if let Some(ticket) = of(self) {
+                    self.panes.ticket = ticket;
+                }
+                PaneId::Issue
+            }
+            Some(Fact::PolicyRead(_)) => PaneId::Policy,
+            Some(Fact::SessionsRead { .. }) => PaneId::Sessions,
+            _ => PaneId::Trace,
+        };
+        if pane == PaneId::Trace {
+            let place = |app: &Self| app.panes.trace.rows().iter().position(|row| *row == seq);
+            if place(self).is_none() {
+                self.look_for(PaneId::Trace, "");
+            }
+            if let Some(place) = place(self) {
+                self.go_to(PaneId::Trace, place);
+            }
+        }
+        self.focus.show(pane);
+    }
+
+    /// What a probe brought back is in no trace: it is told in words, beside the pane it is about.
+    fn jump_to_answer(&mut self, probe: &Probe) {
+        let told = self
+            .learn
+            .as_ref()
+            .and_then(Learn::results)
+            .and_then(|results| match probe {
+                Probe::Http(kind) => match results.http.get(kind) {
+                    Some(crate::chapters::Reading::Told(answer)) => {
+                        Some(format!("{} was answered {}", kind.words(), answer.status))
+                    }
+                    _ => None,
+                },
+                Probe::Scope(scope) => {
+                    Some(format!("an exchange for Linear with {scope} was tried"))
+                }
+                Probe::Trials => {
+                    Some("each value was tried on each service, and refused".to_owned())
+                }
+                Probe::Folder => Some("the project's files were looked through".to_owned()),
+                Probe::Zone => Some("the zone's management API told it".to_owned()),
+                Probe::Metadata => Some("the server's metadata document says it".to_owned()),
+                Probe::Env => None,
+            });
+        self.focus.show(match probe {
+            Probe::Http(_) | Probe::Metadata => PaneId::Flow,
+            Probe::Env | Probe::Folder | Probe::Trials => PaneId::Env,
+            Probe::Zone => PaneId::Sessions,
+            Probe::Scope(_) => PaneId::Policy,
+        });
+        if let Some(told) = told {
+            self.say(Tone::Plain, told);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What to press next in a chapter, by what is open in it.
+
+use super::{Item, Learn, Shown, judge::Lab};
+use crate::{
+    app::{App, command::Command, effect::Job, story::Next},
+    chapters::{Attempt, Status},
+    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    trace::event::CallOutcome,
+};
+
+/// What a person presses for something to try.
+#[must_use]
+pub const fn command_of(attempt: Attempt) -> Command {
+    match attempt {
+        Attempt::SignIn => Command::SignIn,
+        Attempt::SignOut => Command::SignOut,
+        Attempt::ListTickets => Command::ListTickets,
+        Attempt::EscalateTicket => Command::EscalateTicket,
+        Attempt::DeleteIssue => Command::DeleteIssue,
+        Attempt::TogglePolicy => Command::TogglePolicy,
+        Attempt::Refresh => Command::Refresh,
+        Attempt::ReachStage => Command::ReachEnd,
+        Attempt::RunProbes => Command::RunProbes,
+        Attempt::ConsoleWork => Command::ConsoleWork,
+    }
+}
+
+/// What was tried with a job.
+#[must_use]
+pub fn attempt_of(job: &Job) -> Option<Attempt> {
+    Some(match job {
+        Job::SignIn => Attempt::SignIn,
+        Job::SignOut => Attempt::SignOut,
+        Job::CallTool { tool, .. } => match tool.as_str() {
+            GET_SUPPORT_TICKETS => Attempt::ListTickets,
+            ESCALATE_TICKET => Attempt::EscalateTicket,
+            DELETE_ISSUE => Attempt::DeleteIssue,
+            _ => return None,
+        },
+        Job::ActivatePolicySet { .. } => Attempt::TogglePolicy,
+        Job::RefreshConsole => Attempt::Refresh,
+        Job::GoToChapter(_) => Attempt::ReachStage,
+        Job::RunProbes { .. } => Attempt::RunProbes,
+        Job::ListTools
+        | Job::ReadConsoleWork(_)
+        | Job::TakeStep { .. }
+        | Job::Hold(_)
+        | Job::LetGo { .. } => return None,
+    })
+}
+
+/// The next step, in words for the footer.
+const fn words(attempt: Attempt) -> &'static str {
+    match attempt {
+        Attempt::SignIn => "sign in",
+        Attempt::SignOut => "sign out",
+        Attempt::ListTickets => "list the tickets",
+        Attempt::EscalateTicket => "escalate a ticket",
+        Attempt::DeleteIssue => "delete the issue",
+        Attempt::TogglePolicy => "switch the policy",
+        Attempt::Refresh => "read the zone again",
+        Attempt::ReachStage => "let the lab do the steps",
+        Attempt::RunProbes => "ask server and zone",
+        Attempt::ConsoleWork => "work in the console",
+    }
+}
+
+impl App {
+    /// What to do next in the open chapter; `None` while no chapter is open.
+    #[must_use]
+    pub fn guide(&self) -> Option<Next> {
+        let learn = self.learn.as_ref().filter(|learn| learn.is_open())?;
+        let of = |command, text| Some(Next { command, text });
+        let Some((place, open)) = first_open(learn) else {
+            return if learn.following().is_some() {
+                of(Command::NextChapter, "go on to the next chapter")
+            } else {
+                of(Command::Contents, "done: see all chapters")
+            };
+        };
+        if self.lab() == Lab::Beyond {
+            return of(Command::BeginChapter, "bring the lab back to this chapter");
+        }
+        let before = learn.items().into_iter().take(place);
+        let tries: Vec<Attempt> = before
+            .filter_map(|item| match item {
+                Item::Try(attempt) => Some(attempt),
+                _ => None,
+            })
+            .collect();
+        if let Some(attempt) = tries
+            .iter()
+            .copied()
+            .find(|attempt| !self.is_tried(*attempt))
+        {
+            let attempt = self.first_of_all(attempt);
+            return of(command_of(attempt), words(attempt));
+        }
+        match open.status {
+            Status::NotObservable { .. } => of(Command::Vouch, "say that you saw it"),
+            _ if open.hints < open.check.hints.len() => of(Command::Hint, "get a hint"),
+            _ => match tries.last() {
+                Some(attempt) => of(command_of(*attempt), words(*attempt)),
+                None => of(Command::NextChapter, "go on to the next chapter"),
+            },
+        }
+    }
+
+    /// What has to be done before something can be tried.
+    fn first_of_all(&self, attempt: Attempt) -> Attempt {
+        let works = matches!(
+            attempt,
+            Attempt::ListTickets | Attempt::EscalateTicket | Attempt::DeleteIssue
+        );
+        let signed_in = self.projection.identity().user().is_some();
+        if works && !signed_in && !self.is_open_to_all() {
+            return Attempt::SignIn;
+        }
+        if works && attempt != Attempt::ListTickets && self.chosen_ticket().is_none() {
+            return Attempt::ListTickets;
+        }
+        if attempt == Attempt::DeleteIssue && self.standing_issue().is_none() {
+            return Attempt::EscalateTicket;
+        }
+        attempt
+    }
+
+    /// Whether something was tried since the chapter was opened, on the server that it is about.
+    fn is_tried(&self, attempt: Attempt) -> bool {
+        let Some(learn) = &self.learn else {
+            return false;
+        };
+        let seen = &self.projection;
+        let since = learn
+            .since
+            .get(&learn.chapter().id)
+            .map_or(0, |seq| seq.index())
+            .max(learn.moved().map_or(0, |moved| moved.since.index()));
+        let latest = |tool: &str| {
+            seen.tools()
+                .latest(tool)
+                .filter(|call| call.outcome.is_some() && call.started.index() >= since)
+        };
+        match attempt {
+            Attempt::SignIn => seen.identity().user().is_some() || self.is_open_to_all(),
+            Attempt::SignOut => seen.identity().user().is_none(),
+            Attempt::ListTickets => latest(GET_SUPPORT_TICKETS).is_some(),
+            Attempt::EscalateTicket => {
+                latest(ESCALATE_TICKET).is_some_and(|c| c.outcome == Some(CallOutcome::Succeeded))
+            }
+            Attempt::DeleteIssue => {
+                let escalated = latest(ESCALATE_TICKET).map_or(0, |call| call.started.index());
+                latest(DELETE_ISSUE).is_some_and(|call| call.started.index() >= escalated)
+            }
+            Attempt::TogglePolicy => !seen.policies().activations().is_empty(),
+            Attempt::Refresh => true,
+            // Somebody's own server is brought along by themselves.
+            Attempt::ReachStage => matches!(self.lab(), Lab::At | Lab::Absent),
+            Attempt::RunProbes => learn.results().is_some(),
+            Attempt::ConsoleWork => matches!(self.lab(), Lab::At | Lab::Absent),
+        }
+    }
+}
+
+/// The first check that is not done, with the place of its item.
+fn first_open(learn: &Learn) -> Option<(usize, Shown<'_>)> {
+    learn
+        .items()
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, item)| match item {
+            Item::Check(check) => Some((place, learn.shown(check)?)),
+            _ => None,
+        })
+        .find(|(_, shown)| !shown.is_done())
+}
+
+impl Learn {
+    /// The place of the item of the first check that is not done.
+    pub(super) fn first_open_item(&self) -> Option<usize> {
+        first_open(self).map(|(place, _)| place)
+    }
+}

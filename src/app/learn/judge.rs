@@ -1,0 +1,225 @@
+//! Judging the open chapter's checks again when the trace grew, and not more often than it pays.
+
+use super::{Cover, Keeping, Learn};
+use crate::{
+    app::{
+        App,
+        command::Command,
+        effect::{Effect, Effects},
+        player::Source,
+        toast::Tone,
+    },
+    chapters::{Chapter, ProbeResults, Reading, Status},
+    projection::Projection,
+};
+
+/// When the checks were judged last.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Judged {
+    /// Length of the log then.
+    len: usize,
+    at_us: u64,
+    /// Something else changed than the log.
+    fresh: Fresh,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Fresh {
+    Yes,
+    #[default]
+    No,
+}
+
+/// The shortest time between two judgements while facts arrive, in microseconds.
+const REST_US: u64 = 50_000;
+
+impl Learn {
+    /// Judges again at the next opportunity, whatever the log says.
+    pub(in crate::app) const fn judge_anew(&mut self) {
+        self.judged.fresh = Fresh::No;
+    }
+
+    fn rest(len: usize) -> u64 {
+        // Some checks look through the whole log; a long one is looked through less often.
+        REST_US.max(u64::try_from(len).unwrap_or(u64::MAX))
+    }
+
+    /// When the checks have to be looked at, though nothing happens.
+    pub(in crate::app) fn wake(&self, len: usize) -> Option<u64> {
+        let due = self.judged.at_us.saturating_add(Self::rest(len));
+        // Ticks count milliseconds: an end between two of them would be woken for in vain.
+        (self.cover == Cover::Open && self.judged.len != len)
+            .then(|| due.div_ceil(1_000).saturating_mul(1_000))
+    }
+
+    /// Keeps what passed; true if it was the last that the next chapter waited for.
+    fn note_what_passed(&mut self) -> bool {
+        let chapter = &self.book.chapters[self.open];
+        let was_open = self.progress.open(chapter).len();
+        for (check, status) in chapter.checks.iter().zip(&self.statuses) {
+            self.unsaved |= self.progress.note(chapter, check, status);
+        }
+        was_open > 0 && self.progress.open(chapter).is_empty()
+    }
+
+    fn is_due(&self, len: usize, now_us: u64) -> bool {
+        self.cover == Cover::Open
+            && (self.judged.fresh == Fresh::No
+                || (self.judged.len != len
+                    && now_us >= self.judged.at_us.saturating_add(Self::rest(len))))
+    }
+
+    /// What the checks go by: what was asked for, and of a lab the `.env` as it is told.
+    fn known(&self, projection: &Projection) -> ProbeResults {
+        let chapter = &self.chapter().id;
+        let mut known = self.results.get(chapter).cloned().unwrap_or_default();
+        known.since = self.since.get(chapter).copied();
+        let told = ProbeResults::of_trace(projection).env;
+        if told != Reading::NotAsked {
+            known.env = told;
+        }
+        known
+    }
+}
+
+/// The server's stage at the end of a chapter, by its number.
+const fn stage_of(chapter: u8) -> u8 {
+    match chapter {
+        0 | 1 => 0,
+        2 | 3 => 2,
+        4 => 4,
+        5 => 5,
+        6 => 6,
+        _ => 7,
+    }
+}
+
+/// The lab's chapter that belongs to a chapter of any book.
+#[must_use]
+pub fn lab_chapter(chapter: &Chapter) -> u8 {
+    u8::try_from(chapter.number)
+        .ok()
+        .filter(|number| *number <= 8 && stage_of(*number) == chapter.stage.number())
+        .unwrap_or_else(|| chapter.stage.number())
+}
+
+/// Where the lab is, seen from a chapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lab {
+    /// There is none: the server is somebody's own.
+    Absent,
+    /// Not as far as the chapter's end.
+    Before,
+    At,
+    /// Further than the chapter.
+    Beyond,
+}
+
+impl App {
+    /// Where the lab is, seen from the open chapter.
+    #[must_use]
+    pub fn lab(&self) -> Lab {
+        let Some(learn) = &self.learn else {
+            return Lab::Absent;
+        };
+        if !self.projection.target().is_some_and(|target| target.lab) {
+            return Lab::Absent;
+        }
+        let is = self.lab_chapter();
+        let wanted = lab_chapter(learn.chapter());
+        let rank = |chapter: u8| (stage_of(chapter), chapter.min(1));
+        match rank(is).cmp(&rank(wanted)) {
+            std::cmp::Ordering::Less => Lab::Before,
+            std::cmp::Ordering::Equal => Lab::At,
+            std::cmp::Ordering::Greater => Lab::Beyond,
+        }
+    }
+
+    /// The chapter at whose end the lab is.
+    #[must_use]
+    pub fn lab_chapter(&self) -> u8 {
+        // A lab that nobody moved is the finished one.
+        self.projection.lab_chapter().unwrap_or(8)
+    }
+
+    /// Whether the server asks nobody who they are.
+    pub(in crate::app) fn is_open_to_all(&self) -> bool {
+        self.projection.target().is_some_and(|target| target.lab)
+            && stage_of(self.lab_chapter()) == 0
+    }
+
+    /// Whether the lab's server goes to Linear with a key of its own.
+    pub(in crate::app) fn files_with_its_own_key(&self) -> bool {
+        self.projection
+            .lab_chapter()
+            .is_some_and(|chapter| chapter < 6)
+    }
+
+    /// Judges the open chapter's checks if it is time, and hands out progress that is new.
+    pub(in crate::app) fn look_at_checks(&mut self, effects: &mut Effects) {
+        let len = self.projection.log().len();
+        let lab = self.lab();
+        let is_live = matches!(self.source, Source::Live);
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        if learn.is_due(len, self.now_us) {
+            learn.judged = Judged {
+                len,
+                at_us: self.now_us,
+                fresh: Fresh::Yes,
+            };
+            let known = learn.known(&self.projection);
+            let chapter = learn.chapter();
+            let statuses: Vec<Status> = chapter
+                .checks
+                .iter()
+                .map(|check| chapter.status(check, &self.projection, &known))
+                .map(|status| elsewhere(status, lab))
+                .collect();
+            learn.statuses = statuses;
+            let is_done = is_live && learn.note_what_passed();
+            if is_done {
+                let (number, following) = (learn.chapter().number, learn.following().is_some());
+                let next = self.keymap.shown(Command::NextChapter);
+                self.say(
+                    Tone::Good,
+                    if following {
+                        format!("chapter {number}: every check is done; {next} goes on")
+                    } else {
+                        format!("chapter {number}: every check is done, and that was the last")
+                    },
+                );
+            }
+        }
+        self.hand_out_progress(effects);
+    }
+
+    fn hand_out_progress(&mut self, effects: &mut Effects) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let quits = effects.iter().position(|effect| *effect == Effect::Quit);
+        let wanted = learn.unsaved || quits.is_some();
+        if learn.keeping == Keeping::Off || learn.cover == Cover::Closed || !wanted {
+            return;
+        }
+        learn.unsaved = false;
+        learn.progress.place = Some(learn.reading_place());
+        let keep = Effect::KeepProgress(Box::new(learn.progress.clone()));
+        effects.insert(quits.unwrap_or(effects.len()), keep);
+    }
+}
+
+/// What fails only because the lab is at another chapter was not seen yet.
+fn elsewhere(status: Status, lab: Lab) -> Status {
+    match (status, lab) {
+        (Status::Failed { .. }, Lab::Before) => Status::Pending {
+            waiting_for: "the end of this chapter: the lab is not there yet".to_owned(),
+        },
+        (Status::Failed { .. }, Lab::Beyond) => Status::Pending {
+            waiting_for: "the server of this chapter: the lab is further on".to_owned(),
+        },
+        (status, _) => status,
+    }
+}

@@ -1,0 +1,497 @@
+//! What the chapters' keys do.
+
+use super::{
+    Cover, InView, Item, Learn, Place, View,
+    judge::{Lab, lab_chapter},
+};
+use crate::{
+    app::{
+        App,
+        command::{Availability, Command},
+        effect::{Effects, Job},
+        focus::PaneId,
+        overlay::{Overlay, Question},
+        player::Source,
+        toast::Tone,
+    },
+    chapters::{
+        Attempt, Book, Pane, Probe, ProbeResults, Segment, Status,
+        progress::{Passed, Standing},
+    },
+    projection::Seq,
+};
+
+/// The pane that a chapter names.
+#[must_use]
+pub const fn pane_of(pane: Pane) -> PaneId {
+    match pane {
+        Pane::Flow => PaneId::Flow,
+        Pane::Audit => PaneId::Audit,
+        Pane::Env => PaneId::Env,
+        Pane::Issue => PaneId::Issue,
+        Pane::Policy => PaneId::Policy,
+        Pane::Sessions => PaneId::Sessions,
+        Pane::Trace => PaneId::Trace,
+    }
+}
+
+impl Learn {
+    /// Moves the text by rows.
+    pub(in crate::app) fn scroll(&mut self, by: isize) {
+        let place = self.place_mut();
+        place.by = place.by.saturating_add(by);
+        place.view = View::Stays;
+    }
+
+    /// Selects an item, and brings it into view.
+    pub(in crate::app) fn select(&mut self, item: usize) {
+        let last = self.items().len().saturating_sub(1);
+        let place = self.place_mut();
+        place.selected = item.min(last);
+        place.view = View::Follows;
+        place.evidence = 0;
+    }
+
+    /// The check that the hint and the reader's word are about: the selected one, else the first
+    /// that is open.
+    fn check_in_hand(&self) -> Option<usize> {
+        let is_open = |check: usize| self.shown(check).is_some_and(|shown| !shown.is_done());
+        if let Some(Item::Check(check)) = self.selected()
+            && is_open(check)
+        {
+            return Some(check);
+        }
+        let item = self.first_open_item()?;
+        match self.items().get(item) {
+            Some(Item::Check(check)) => Some(*check),
+            _ => None,
+        }
+    }
+
+    /// What stands in for the lab's chapter at the open one's beginning.
+    fn beginning(&self) -> u8 {
+        let before = self
+            .open
+            .checked_sub(1)
+            .map(|place| &self.book.chapters[place]);
+        lab_chapter(before.unwrap_or_else(|| self.chapter()))
+    }
+
+    /// Puts another book in the place of this one; the reader stays where they were.
+    pub(in crate::app) fn take_book(&mut self, book: Book) {
+        let id = self.chapter().id.clone();
+        let Some(last) = book.chapters.len().checked_sub(1) else {
+            return;
+        };
+        let same = book.chapters.iter().position(|chapter| chapter.id == id);
+        self.open = same.unwrap_or(self.open).min(last);
+        self.book = book;
+        self.statuses.clear();
+        self.judge_anew();
+    }
+
+    /// Takes in what was asked for a chapter's checks.
+    pub(in crate::app) fn take_results(&mut self, chapter: &str, results: ProbeResults) {
+        self.results.insert(chapter.to_owned(), results);
+        self.judge_anew();
+    }
+}
+
+impl App {
+    /// Whether a chapter is open.
+    pub(in crate::app) fn is_learning(&self) -> bool {
+        self.learn.as_ref().is_some_and(Learn::is_open)
+    }
+
+    /// A chapter is open from the start.
+    pub(in crate::app) fn begin_reading(&mut self) {
+        if let Some(learn) = &self.learn {
+            self.focus.set_beside(pane_of(learn.chapter().pane));
+        }
+        self.show_chapter();
+    }
+
+    /// Opens the chapters where the reader stopped.
+    pub(in crate::app) fn show_chapter(&mut self) {
+        if let Some(learn) = &self.learn {
+            let place = learn.open;
+            self.open_chapter(place);
+        }
+    }
+
+    /// Opens a chapter by its place in the book.
+    pub(in crate::app) fn open_chapter(&mut self, place: usize) {
+        let since = Seq::at(self.projection.log().len());
+        let is_live = matches!(self.source, Source::Live);
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let Some(chapter) = learn.book.chapters.get(place) else {
+            return;
+        };
+        let (id, pane) = (chapter.id.clone(), chapter.pane);
+        let is_other = learn.open != place || learn.cover == Cover::Closed;
+        learn.open = place;
+        learn.cover = Cover::Open;
+        if is_live {
+            learn.since.entry(id).or_insert(since);
+        }
+        if is_other {
+            learn.statuses.clear();
+            learn.judge_anew();
+            learn.unsaved = true;
+            self.focus.set_beside(pane_of(pane));
+        }
+        self.focus.show(PaneId::Chapter);
+    }
+
+    pub(in crate::app) fn next_chapter(&mut self) {
+        let Some(learn) = &self.learn else {
+            return;
+        };
+        let waits = learn.progress.standing(learn.chapter()) == Standing::Open
+            && matches!(self.source, Source::Live);
+        if waits {
+            self.overlays.push(Overlay::Confirm(Question::SkipChapter));
+        } else {
+            self.open_chapter(learn.open + 1);
+        }
+    }
+
+    /// Goes on without the checks, and marks it.
+    pub(in crate::app) fn skip_chapter(&mut self) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let chapter = &learn.book.chapters[learn.open];
+        learn.progress.skip(chapter);
+        learn.unsaved = true;
+        let next = learn.open + 1;
+        self.open_chapter(next);
+    }
+
+    pub(in crate::app) fn previous_chapter(&mut self) {
+        if let Some(before) = self
+            .learn
+            .as_ref()
+            .and_then(|learn| learn.open.checked_sub(1))
+        {
+            self.open_chapter(before);
+        }
+    }
+
+    pub(in crate::app) fn hint(&mut self) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let Some(check) = learn.check_in_hand() else {
+            return;
+        };
+        let chapter = &learn.book.chapters[learn.open];
+        let of = &chapter.checks[check];
+        let asked = learn
+            .hints
+            .entry((chapter.id.clone(), of.id.clone()))
+            .or_default();
+        *asked = (*asked + 1).min(of.hints.len());
+        let item = learn.items().iter().position(|i| *i == Item::Check(check));
+        if let Some(item) = item {
+            learn.select(item);
+        }
+    }
+
+    pub(in crate::app) fn answer(&mut self) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let id = learn.chapter().id.clone();
+        if !learn.answered.remove(&id) {
+            learn.answered.insert(id);
+            if let Some(item) = learn.items().iter().position(|i| *i == Item::Question) {
+                learn.select(item);
+            }
+        }
+    }
+
+    /// Takes the reader's word for what cannot be seen from here.
+    pub(in crate::app) fn vouch(&mut self) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let Some(check) = learn.check_in_hand() else {
+            return;
+        };
+        let chapter = &learn.book.chapters[learn.open];
+        learn
+            .progress
+            .pass(chapter, &chapter.checks[check], Passed::Told);
+        learn.unsaved = true;
+        learn.judge_anew();
+        self.say(Tone::Plain, "noted as what you saw yourself");
+    }
+
+    /// Brings the lab to the open chapter's end.
+    pub(in crate::app) fn reach_end(&mut self) -> Effects {
+        match self
+            .learn
+            .as_ref()
+            .map(|learn| lab_chapter(learn.chapter()))
+        {
+            Some(to) => self.go_to_chapter(to),
+            None => Effects::new(),
+        }
+    }
+
+    /// Brings the lab back to the open chapter's beginning.
+    pub(in crate::app) fn begin_chapter(&mut self) -> Effects {
+        let since = Seq::at(self.projection.log().len());
+        let Some(learn) = &mut self.learn else {
+            return Effects::new();
+        };
+        let id = learn.chapter().id.clone();
+        learn.since.insert(id.clone(), since);
+        learn.results.remove(&id);
+        let to = learn.beginning();
+        self.go_to_chapter(to)
+    }
+
+    fn go_to_chapter(&mut self, to: u8) -> Effects {
+        let moving = self.before_moving(to);
+        if let Some(learn) = &mut self.learn {
+            learn.moving = Some(moving);
+        }
+        vec![self.start(Job::GoToChapter(to))]
+    }
+
+    /// The lab arrived: shows what changed.
+    pub(in crate::app) fn arrived(&mut self) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        if let Some(moved) = learn.moving.take() {
+            learn.moved = Some(moved);
+            learn.judge_anew();
+            self.overlays.push(Overlay::Changes { scroll: 0 });
+        }
+    }
+
+    /// Asks what the open chapter's checks want to know.
+    pub(in crate::app) fn run_probes(&mut self) -> Effects {
+        let Some(learn) = &self.learn else {
+            return Effects::new();
+        };
+        let chapter = learn.chapter();
+        let job = Job::RunProbes {
+            chapter: chapter.id.clone(),
+            probes: chapter.probes(),
+            since: learn.since.get(&chapter.id).copied(),
+        };
+        vec![self.start(job)]
+    }
+
+    /// After a journey of the lab the answers of before are worth nothing: they are asked for
+    /// again, unless the chapter leaves that to the reader.
+    pub(in crate::app) fn probes_of_its_own(&mut self) -> Effects {
+        let Some(learn) = &mut self.learn else {
+            return Effects::new();
+        };
+        let chapter = &learn.book.chapters[learn.open];
+        learn.results.remove(&chapter.id);
+        let by_hand = |segment: &Segment| {
+            matches!(
+                segment,
+                Segment::Try {
+                    attempt: Attempt::RunProbes,
+                    ..
+                }
+            )
+        };
+        let silent = |probe: &Probe| *probe == Probe::Env;
+        let asks = !chapter.probes().iter().all(silent);
+        if asks && !chapter.segments.iter().any(by_hand) {
+            return self.run_probes();
+        }
+        Effects::new()
+    }
+
+    /// Does with the selected item what Enter does.
+    pub(in crate::app) fn enter_item(&mut self) -> Effects {
+        let Some(learn) = &mut self.learn else {
+            return Effects::new();
+        };
+        let place = learn.place();
+        if place.seen == InView::No {
+            learn.select(place.selected);
+            return Effects::new();
+        }
+        let Some(item) = learn.selected() else {
+            return Effects::new();
+        };
+        match item {
+            Item::Check(check) => self.show_evidence(check),
+            Item::Try(attempt) => return self.perform(super::guide::command_of(attempt)),
+            Item::Show(pane) => self.focus.show(pane_of(pane)),
+            Item::Chapter(place) => self.open_chapter(place),
+            Item::Question => self.answer(),
+        }
+        Effects::new()
+    }
+
+    /// What Enter would do with the selected item, in a word or two.
+    #[must_use]
+    pub fn item_label(&self) -> Option<&'static str> {
+        let learn = self.learn.as_ref()?;
+        let item = learn.selected()?;
+        if learn.place().seen == InView::No {
+            return Some("to the selected step");
+        }
+        Some(match item {
+            Item::Check(_) => "show the evidence",
+            Item::Try(_) => "do it",
+            Item::Show(_) => "look there",
+            Item::Chapter(_) => "open the chapter",
+            Item::Question => "the answer",
+        })
+    }
+
+    /// After something was tried, the pane that the text looks at next comes beside it.
+    pub(in crate::app) fn tried(&mut self, attempt: Attempt) {
+        let Some(learn) = self.learn.as_mut().filter(|learn| learn.is_open()) else {
+            return;
+        };
+        // What was tried shows in the check that stands under it.
+        let items = learn.items();
+        let this = items.iter().position(|item| *item == Item::Try(attempt));
+        let check = this.and_then(|this| {
+            let after = items
+                .iter()
+                .skip(this)
+                .position(|i| matches!(i, Item::Check(_)));
+            Some(this + after?)
+        });
+        if let Some(check) = check
+            && self.focus.pane == PaneId::Chapter
+        {
+            learn.select(check);
+        }
+        let mut segments = learn.chapter().segments.iter();
+        let is_this =
+            |s: &&Segment| matches!(s, Segment::Try { attempt: one, .. } if *one == attempt);
+        if segments.find(is_this).is_none() {
+            return;
+        }
+        let next = segments
+            .take_while(|segment| !matches!(segment, Segment::Try { .. }))
+            .find_map(|segment| match segment {
+                Segment::Show { pane, .. } => Some(pane_of(*pane)),
+                _ => None,
+            });
+        if let Some(pane) = next {
+            self.focus.set_beside(pane);
+        }
+    }
+
+    /// Whether a command of the chapters can be carried out now.
+    pub(in crate::app) fn chapter_availability(&self, command: Command) -> Availability {
+        let no = |why: String| Availability::Unavailable(why);
+        let Some(learn) = &self.learn else {
+            return no("there are no chapters here".to_owned());
+        };
+        if matches!(command, Command::Contents | Command::Show(PaneId::Chapter)) {
+            return Availability::Ready;
+        }
+        if !learn.is_open() {
+            let key = self.keymap.shown(Command::Show(PaneId::Chapter));
+            return no(format!("no chapter is open: {key} opens the chapters"));
+        }
+        let blocked = |why: Option<&'static str>| Availability::unless(why);
+        match command {
+            Command::NextChapter => blocked(
+                learn
+                    .following()
+                    .is_none()
+                    .then_some("this is the last chapter"),
+            ),
+            Command::PreviousChapter => {
+                blocked((learn.open == 0).then_some("this is the first chapter"))
+            }
+            Command::Hint => match learn.check_in_hand().and_then(|check| learn.shown(check)) {
+                None => blocked(Some("every check of this chapter is done")),
+                Some(shown) if shown.hints >= shown.check.hints.len() => {
+                    blocked(Some("there are no more hints for this check"))
+                }
+                Some(_) => Availability::Ready,
+            },
+            Command::Answer => blocked(
+                learn
+                    .chapter()
+                    .answer
+                    .is_none()
+                    .then_some("this chapter asks no question"),
+            ),
+            Command::Vouch => {
+                let shown = learn.check_in_hand().and_then(|check| learn.shown(check));
+                blocked(match shown.map(|shown| shown.status) {
+                    Some(Status::NotObservable { .. }) => None,
+                    Some(_) => Some("this check can be seen from here; no word is needed"),
+                    None => Some("every check of this chapter is done"),
+                })
+            }
+            Command::ReachEnd | Command::BeginChapter => {
+                let target = self.projection.target();
+                blocked(match target {
+                    Some(target) if !target.lab => {
+                        Some("this is your own server: do the steps in its folder")
+                    }
+                    None => Some("the lab has not started yet"),
+                    Some(_) if command == Command::ReachEnd && self.lab() == Lab::At => {
+                        Some("the lab is there already")
+                    }
+                    Some(_) => self.busy(),
+                })
+            }
+            Command::RunProbes => {
+                let asks = learn
+                    .chapter()
+                    .probes()
+                    .iter()
+                    .any(|probe| *probe != Probe::Env);
+                blocked(if asks {
+                    self.busy()
+                } else {
+                    Some("this chapter's checks see all they need by themselves")
+                })
+            }
+            Command::ConsoleWork => {
+                let is_lab = self.projection.target().is_none_or(|target| target.lab);
+                blocked(if !learn.has_console_work() {
+                    Some("this chapter has no work in the zone's console")
+                } else if is_lab {
+                    None
+                } else {
+                    Some("this is not the lab's zone: do it in your zone's console")
+                })
+            }
+            Command::Changes => blocked(
+                learn
+                    .moved()
+                    .is_none()
+                    .then_some("the lab was not brought anywhere yet"),
+            ),
+            _ => Availability::Ready,
+        }
+    }
+
+    /// The place of an item, for the mouse.
+    pub(in crate::app) fn item_place(&self) -> Option<usize> {
+        self.learn.as_ref().map(|learn| learn.place().selected)
+    }
+
+    /// Moves to another item of the open chapter.
+    pub(in crate::app) fn choose_item(&mut self, by: isize) {
+        if let Some(learn) = &mut self.learn {
+            let Place { selected, .. } = learn.place();
+            learn.select(selected.saturating_add_signed(by));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The chapters at the start: which one is opened, and where the lab is then.
+
+use std::path::PathBuf;
+
+use super::{args::Common, settings};
+use crate::{
+    app::learn::{Keeping, LearnConfig},
+    chapters::{Book, Chapter, Progress, progress::Standing},
+    lab,
+    runtime::{LabStart, chapters},
+    support::error::{Exit, Failure},
+};
+
+/// What a start with chapters begins with.
+#[derive(Debug)]
+pub struct Learning {
+    pub config: LearnConfig,
+    /// How an embedded lab starts.
+    pub lab: LabStart,
+    /// The folder of the attendee's own server.
+    pub project: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
+    /// What is wrong, though not so wrong that nothing can be done.
+    pub fault: Option<Failure>,
+}
+
+/// `hoptrail learn`: a chapter is open.
+///
+/// # Errors
+/// If there is no such chapter, or the chapters or the progress cannot be read: an hour's reading
+/// must not be lost at its end.
+pub fn opened(
+    common: &Common,
+    wanted: Option<&str>,
+    folder: Option<PathBuf>,
+) -> Result<Learning, Failure> {
+    let state = settings::options(common)?.state;
+    let progress = chapters::progress(&state)?;
+    let book = chapters::book(folder.as_deref())?;
+    let chapter = match wanted {
+        Some(wanted) => named(&book, wanted)?,
+        None => progress.resume(&book).ok_or_else(no_chapters)?,
+    };
+    let at = chapter.id.clone();
+    let begins = beginning(&book, chapter, &progress)?;
+    Ok(Learning {
+        config: LearnConfig {
+            book,
+            progress,
+            at: Some(at),
+            keeping: Keeping::On,
+        },
+        lab: start_at(begins),
+        project: None,
+        folder,
+        fault: None,
+    })
+}
+
+/// `hoptrail`: at the chapter where one stopped, or with the chapters closed. Progress that cannot
+/// be read is told, and nothing is written over it.
+///
+/// # Errors
+/// If the state folder is not known.
+pub fn at_hand(common: &Common) -> Result<Learning, Failure> {
+    let state = settings::options(common)?.state;
+    let book = chapters::book(None)?;
+    let (progress, keeping, fault) = match chapters::progress(&state) {
+        Ok(progress) => (progress, Keeping::On, None),
+        Err(failure) => (Progress::default(), Keeping::Off, Some(failure)),
+    };
+    let here = progress
+        .place
+        .as_ref()
+        .and_then(|place| book.get(&place.chapter));
+    let begins = here
+        .map(|chapter| beginning(&book, chapter, &progress))
+        .transpose()?;
+    let at = here.map(|chapter| chapter.id.clone());
+    Ok(Learning {
+        config: LearnConfig {
+            book,
+            progress,
+            at,
+            keeping,
+        },
+        lab: begins.map_or_else(LabStart::default, start_at),
+        project: None,
+        folder: None,
+        fault,
+    })
+}
+
+/// The chapters beside a trace that is shown: nobody's progress.
+///
+/// # Errors
+/// Never in a released build: a test lints them.
+pub fn beside_a_replay() -> Result<LearnConfig, Failure> {
+    Ok(LearnConfig {
+        book: chapters::book(None)?,
+        progress: Progress::default(),
+        at: None,
+        keeping: Keeping::Off,
+    })
+}
+
+/// Where the lab is when a chapter is opened: at its end if its checks are done, else where the
+/// chapter before it ended.
+fn beginning(book: &Book, chapter: &Chapter, progress: &Progress) -> Result<lab::Chapter, Failure> {
+    let place = book.chapters.iter().position(|one| one.id == chapter.id);
+    let before = place
+        .and_then(|place| place.checked_sub(1))
+        .and_then(|place| book.chapters.get(place));
+    let at = match (progress.standing(chapter), before) {
+        (Standing::Open | Standing::Skipped, Some(before)) => before,
+        (Standing::Done, _) | (_, None) => chapter,
+    };
+    lab::Chapter::new(crate::app::learn::lab_chapter(at))
+}
+
+/// Before chapter 1 was gone through, the zone holds nothing of the workshop: it is made there.
+fn start_at(stage: lab::Chapter) -> LabStart {
+    LabStart {
+        stage: Some(stage),
+        objects: if stage == lab::Chapter::FIRST {
+            lab::ZoneObjects::AsLeft
+        } else {
+            lab::ZoneObjects::Made
+        },
+    }
+}
+
+fn named<'a>(book: &'a Book, wanted: &str) -> Result<&'a Chapter, Failure> {
+    let number = wanted.parse().ok().and_then(|number| book.number(number));
+    number.or_else(|| book.get(wanted)).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format!("There is no chapter {wanted}"),
+            "a chapter has a number or an id",
+            "see them with `hoptrail chapters list`",
+        )
+    })
+}
+
+fn no_chapters() -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "There is nothing to read",
+        "the book has no chapters",
+        "name a folder with chapters such as 00-hello.md",
+    )
+}
+
+/// Reading needs a screen.
+pub fn no_screen() -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "The chapters cannot be shown here",
+        "standard output is no terminal, or lines were asked for",
+        "start it in a terminal; `hoptrail chapters show 0` prints a chapter, `hoptrail check` runs its checks",
+    )
+}

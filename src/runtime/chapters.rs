@@ -1,0 +1,203 @@
+//! Chapters and progress on disk: a folder that is read again when it changes, and a file that is
+//! never half written.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    app::msg::Msg,
+    chapters::{Book, Fault, Progress, embed},
+    support::error::{Exit, Failure},
+};
+
+/// How often a folder is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(700);
+/// The file with the reader's progress, in the state folder.
+const PROGRESS: &str = "chapters.toml";
+
+/// Names and texts in order of the names; of a folder those that end in `.md` and begin with a
+/// number, so that a README may lie beside them. Without a folder the ones that are built in.
+///
+/// # Errors
+/// If the folder or a file cannot be read, or there is no chapter.
+pub fn files(dir: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
+    let Some(dir) = dir else {
+        return Ok(embed::FILES
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect());
+    };
+    let mut files = Vec::new();
+    for path in paths(dir)? {
+        let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        files.push((path.display().to_string(), text));
+    }
+    if files.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("There are no chapters in {}", dir.display()),
+            "no file there ends in .md and begins with a number",
+            "name a folder with chapters such as 00-hello.md",
+        ));
+    }
+    Ok(files)
+}
+
+fn paths(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(|error| unreadable(dir, &error))? {
+        let path = entry.map_err(|error| unreadable(dir, &error))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_chapter = path.extension().is_some_and(|ending| ending == "md")
+            && name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
+        if is_chapter {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("{} cannot be read", path.display()),
+        error.to_string(),
+        "name a folder with chapters such as 00-hello.md",
+    )
+}
+
+/// The chapters of a folder, or the ones that are built in.
+///
+/// # Errors
+/// What cannot be read, with every place.
+pub fn book(dir: Option<&Path>) -> Result<Book, Failure> {
+    let files = files(dir)?;
+    let pairs = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    Book::parse(pairs).map_err(|faults| faulty(&faults))
+}
+
+fn faulty(faults: &[Fault]) -> Failure {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Failure::new(
+        Exit::Usage,
+        "The chapters cannot be read",
+        lines.join("\n        "),
+        "correct them; `hoptrail chapters lint DIR` finds all there is",
+    )
+}
+
+/// The reader's progress; none yet is none.
+///
+/// # Errors
+/// If there is a file that cannot be read. It is left as it is.
+pub fn progress(state: &Path) -> Result<Progress, Failure> {
+    let path = state.join(PROGRESS);
+    match fs::read_to_string(&path) {
+        Ok(text) => Progress::parse(&text, &path.display().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Progress::default()),
+        Err(error) => Err(Failure::new(
+            Exit::Usage,
+            format!("The progress in {} cannot be read", path.display()),
+            error.to_string(),
+            "make the file readable, or move it away to begin anew",
+        )),
+    }
+}
+
+/// Writes progress beside the file and renames, so that a kill leaves the old one or the new one.
+///
+/// # Errors
+/// If the folder cannot be written to.
+pub fn keep(state: &Path, progress: &Progress) -> Result<(), Failure> {
+    let path = state.join(PROGRESS);
+    let beside = state.join(".chapters.toml.new");
+    let written = fs::create_dir_all(state)
+        .and_then(|()| fs::write(&beside, progress.to_toml()))
+        .and_then(|()| fs::rename(&beside, &path));
+    written.map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("Your progress could not be written to {}", path.display()),
+            error.to_string(),
+            "name a folder that you may write to with --state DIR",
+        )
+    })
+}
+
+/// A folder that is looked at now and then; a watch of the operating system's own would need
+/// another crate for a thing that only authors use.
+#[derive(Debug)]
+pub struct Watch {
+    changes: Option<mpsc::UnboundedReceiver<Msg>>,
+}
+
+/// What a change of any file changes.
+type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+impl Watch {
+    /// Looks at nothing.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { changes: None }
+    }
+
+    /// Looks at a folder until this is dropped.
+    #[must_use]
+    pub fn folder(dir: PathBuf) -> Self {
+        let (sender, changes) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut seen = stamp(&dir);
+            while !sender.is_closed() {
+                tokio::time::sleep(LOOK_EVERY).await;
+                let now = stamp(&dir);
+                if now == seen {
+                    continue;
+                }
+                seen = now;
+                let msg = match book(Some(&dir)) {
+                    Ok(book) => Msg::Book(Box::new(book)),
+                    Err(failure) => Msg::BookUnreadable(failure),
+                };
+                // Nobody is listening any more when the person has quit.
+                let _ = sender.send(msg);
+            }
+        });
+        Self {
+            changes: Some(changes),
+        }
+    }
+
+    /// Waits for the next change.
+    pub async fn changed(&mut self) -> Msg {
+        match &mut self.changes {
+            Some(changes) => match changes.recv().await {
+                Some(msg) => msg,
+                None => std::future::pending().await,
+            },
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn stamp(dir: &Path) -> Stamp {
+    let Ok(paths) = paths(dir) else {
+        return Stamp::new();
+    };
+    paths
+        .into_iter()
+        .map(|path| {
+            let meta = fs::metadata(&path).ok();
+            let modified = meta.as_ref().and_then(|meta| meta.modified().ok());
+            let length = meta.map_or(0, |meta| meta.len());
+            (path, modified, length)
+        })
+        .collect()
+}

@@ -1,0 +1,389 @@
+//! Windows of the chapters: the contents, and what the lab's last move changed.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{extent, window};
+use crate::{
+    app::{
+        command::Command,
+        learn::{
+            Learn,
+            console::Step,
+            moved::{Changes, HopChanges},
+        },
+        target::Target,
+    },
+    chapters::{Chapter, progress::Standing},
+    projection::env::{EnvChange, EnvRow},
+    protocol::env::{EnvKind, EnvLine},
+    support::text::{one_line, shorten_middle, truncate},
+    ui::{
+        HitMap, ViewCx,
+        look::{Look, Role},
+        widgets::{
+            flowing, prose,
+            put::{self, span},
+            scroll,
+        },
+    },
+};
+
+const WIDTH: u16 = 76;
+
+/// Draws the list of chapters.
+pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
+    let Some(learn) = cx.app.learn() else {
+        return;
+    };
+    let chapters = &learn.book().chapters;
+    let selected = selected.min(chapters.len().saturating_sub(1));
+    let height = u16::try_from(chapters.len() + 5).unwrap_or(u16::MAX);
+    let done = chapters
+        .iter()
+        .filter(|chapter| learn.progress().standing(chapter) == Standing::Done);
+    let right = Line::styled(
+        format!(" {} of {} done ", done.count(), chapters.len()),
+        cx.look.style(Role::Dim),
+    );
+    let size = (WIDTH, height);
+    let inner = window(cx, body, buf, hits, size, "Chapters", Role::Focus, &right);
+    let list = Rect {
+        height: inner.height.saturating_sub(2),
+        ..inner
+    };
+    let first = scroll::window(chapters.len(), selected, usize::from(list.height));
+    for (row, (place, chapter)) in (0..list.height).zip(chapters.iter().enumerate().skip(first)) {
+        let line = Rect {
+            y: list.y + row,
+            height: 1,
+            ..list
+        };
+        hits.add(line, Target::OverlayRow(place));
+        let chosen = place == selected;
+        put::line(buf, line, 0, &entry(cx, learn, chapter, chosen), cx.look);
+        let minutes = Line::styled(
+            format!("{} min ", chapter.minutes),
+            cx.look.style(Role::Dim),
+        );
+        put::line_right(buf, line, 0, &minutes, cx.look);
+    }
+    scroll::bar(buf, list, chapters.len(), first, cx.look);
+    let foot = Rect {
+        y: inner.bottom().saturating_sub(1),
+        height: 1.min(inner.height),
+        ..inner
+    };
+    let keys = [
+        (Command::Down, "down"),
+        (Command::Up, "up"),
+        (Command::Accept, "open"),
+        (Command::Back, "close"),
+    ];
+    put::line(buf, foot, 0, &hints(cx, &keys), cx.look);
+    extent(hits, chapters.len().saturating_sub(1));
+}
+
+fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'static> {
+    let look = cx.look;
+    let progress = learn.progress();
+    let (mark, word, role) = match progress.standing(chapter) {
+        Standing::Done => (look.glyphs.good, "done   ", Role::Good),
+        Standing::Skipped => ("~", "skipped", Role::Warning),
+        Standing::Open => (look.glyphs.dot, "open   ", Role::Dim),
+    };
+    let seen = chapter
+        .checks
+        .iter()
+        .filter(|check| progress.passed(chapter, &check.id).is_some())
+        .count();
+    // The one that is open stands out by its title.
+    let is_here = learn.is_open() && learn.chapter().id == chapter.id;
+    let title = if chosen {
+        look.bold(Role::Accent)
+    } else if is_here {
+        look.style(Role::Heading)
+    } else {
+        Style::new()
+    };
+    Line::from(vec![
+        span(
+            if chosen { look.glyphs.selected } else { " " },
+            look.bold(Role::Accent),
+        ),
+        span(format!(" {mark} {word}  "), look.style(role)),
+        span(
+            format!(
+                "{:>2}  {:<30}",
+                chapter.number,
+                truncate(&one_line(&chapter.title), 30)
+            ),
+            title,
+        ),
+        span(
+            format!("{seen:>2} of {:>2} checks", chapter.checks.len()),
+            look.style(Role::Dim),
+        ),
+    ])
+}
+
+fn hints(cx: &ViewCx, keys: &[(Command, &str)]) -> Line<'static> {
+    let mut spans = Vec::new();
+    for (command, label) in keys {
+        spans.push(span(
+            cx.app.keymap().shown(*command),
+            cx.look.bold(Role::Key),
+        ));
+        spans.push(span(format!(" {label}   "), Style::new()));
+    }
+    Line::from(spans)
+}
+
+/// Draws the console work: the steps, and what the selected one fills in.
+pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
+    let look = cx.look;
+    let work = cx.app.learn().and_then(Learn::work);
+    let steps = work.map_or(&[][..], |work| work.steps.as_slice());
+    let selected = selected.min(steps.len().saturating_sub(1));
+    let done = steps.iter().filter(|step| step.taken.is_some()).count();
+    let right = Line::styled(
+        format!(" {done} of {} done ", steps.len()),
+        look.style(Role::Dim),
+    );
+    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
+    let form = steps
+        .get(selected)
+        .map_or_else(Vec::new, |step| form(look, step, cells));
+    let wanted = u16::try_from(steps.len() + form.len() + 6).unwrap_or(u16::MAX);
+    let title = "In the zone's console";
+    let size = (WIDTH, wanted.max(8));
+    let inner = window(cx, body, buf, hits, size, title, Role::Focus, &right);
+    if steps.is_empty() {
+        put::text(
+            buf,
+            inner,
+            1,
+            2,
+            "looking at the console",
+            look.style(Role::Dim),
+            look,
+        );
+        return;
+    }
+    let below = u16::try_from(form.len())
+        .unwrap_or(u16::MAX)
+        .min(inner.height / 2)
+        + 2;
+    let list = Rect {
+        height: inner.height.saturating_sub(below),
+        ..inner
+    };
+    let first = scroll::window(steps.len(), selected, usize::from(list.height));
+    for (row, (place, step)) in (0..list.height).zip(steps.iter().enumerate().skip(first)) {
+        let line = Rect {
+            y: list.y + row,
+            height: 1,
+            ..list
+        };
+        hits.add(line, Target::OverlayRow(place));
+        let chosen = place == selected;
+        let (mark, role) = match step.taken {
+            Some(_) => (look.glyphs.good, Role::Good),
+            None => (look.glyphs.dot, Role::Dim),
+        };
+        let words = if chosen {
+            look.bold(Role::Accent)
+        } else {
+            Style::new()
+        };
+        let text = Line::from(vec![
+            span(
+                if chosen { look.glyphs.selected } else { " " },
+                look.bold(Role::Accent),
+            ),
+            span(format!(" {mark} "), look.bold(role)),
+            span(
+                format!("{:>2}  {}", place + 1, one_line(&step.title)),
+                words,
+            ),
+        ]);
+        put::line(buf, line, 0, &text, look);
+    }
+    scroll::bar(buf, list, steps.len(), first, look);
+    let under = Rect {
+        y: list.bottom(),
+        height: inner.bottom().saturating_sub(list.bottom()),
+        ..inner
+    };
+    let room = usize::from(under.height.saturating_sub(1));
+    for (row, line) in (0..).zip(form.iter().take(room)) {
+        put::line(buf, put::inset(under, 1), row, line, look);
+    }
+    let foot = Rect {
+        y: inner.bottom().saturating_sub(1),
+        height: 1.min(inner.height),
+        ..inner
+    };
+    let keys = [
+        (Command::Accept, "take the step"),
+        (Command::AllSteps, "all that are left"),
+        (Command::Back, "close"),
+    ];
+    put::line(buf, foot, 0, &hints(cx, &keys), look);
+    extent(hits, steps.len().saturating_sub(1));
+}
+
+/// What a step fills in, and what came of it.
+fn form(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
+    let dim = look.style(Role::Dim);
+    let mut lines = vec![Line::default()];
+    for (field, value) in &step.form {
+        for (place, part) in value.lines().enumerate().take(8) {
+            let label = if place == 0 { field.as_str() } else { "" };
+            let part = one_line(part);
+            let room = cells.saturating_sub(26);
+            lines.push(Line::from(vec![
+                span(format!("  {label:<23}"), dim),
+                span(truncate(&part, room).into_owned(), Style::new()),
+            ]));
+        }
+    }
+    if let Some(told) = &step.taken {
+        for line in prose::fill(&[(one_line(told), look.style(Role::Good))], cells) {
+            let mut spans = vec![Span::raw("  ")];
+            spans.extend(line.spans);
+            lines.push(Line::from(spans));
+        }
+    }
+    lines
+}
+
+/// Draws what changed when the lab was brought to another chapter.
+pub fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll: usize) {
+    let Some(changes) = cx.app.changes() else {
+        return;
+    };
+    let look = cx.look;
+    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
+    let mut lines = vec![Line::raw("")];
+    env(look, &changes.env, cells, &mut lines);
+    lines.push(Line::raw(""));
+    lines.push(Line::styled(
+        "The policy set in force",
+        look.style(Role::Heading),
+    ));
+    match &changes.set {
+        Some((before, after)) => {
+            lines.push(marked(look, "-", Role::Warning, one_line(before)));
+            lines.push(marked(look, "+", Role::Good, one_line(after)));
+        }
+        None => lines.push(Line::styled("  the same", look.style(Role::Dim))),
+    }
+    lines.push(Line::raw(""));
+    hops(cx, &changes, cells, &mut lines);
+    lines.push(Line::raw(""));
+    lines.push(hints(cx, &[(Command::Back, "close")]));
+    let title = format!(
+        "The lab: from the end of chapter {} to the end of chapter {}",
+        changes.from, changes.to
+    );
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let right = Line::default();
+    let size = (WIDTH, height);
+    let inner = window(cx, body, buf, hits, size, &title, Role::Focus, &right);
+    let most = flowing::draw(buf, put::inset(inner, 1), &lines, scroll, look);
+    extent(hits, most);
+}
+
+fn env(look: &Look, rows: &[EnvRow], cells: usize, lines: &mut Vec<Line<'static>>) {
+    lines.push(Line::styled(".env", look.style(Role::Heading)));
+    if rows.is_empty() {
+        lines.push(Line::styled("  the same", look.style(Role::Dim)));
+    }
+    for row in rows {
+        let text = |line: &Option<EnvLine>| match line {
+            None => one_line(&row.name),
+            Some(line) => {
+                let name = one_line(&line.name);
+                let room = cells.saturating_sub(name.len() + 5);
+                match (&line.value, line.set) {
+                    (_, false) => format!("{name}="),
+                    (Some(value), true) => {
+                        format!("{name}={}", shorten_middle(&one_line(value), room))
+                    }
+                    (None, true) => format!("{name}={}", look.glyphs.bullet.repeat(8)),
+                }
+            }
+        };
+        let kind = |line: &Option<EnvLine>| {
+            line.as_ref()
+                .is_some_and(|line| line.kind == EnvKind::Secret && line.worth_stealing)
+        };
+        let worth = if kind(&row.before) || kind(&row.after) {
+            "   worth stealing"
+        } else {
+            ""
+        };
+        if matches!(row.change, EnvChange::Removed | EnvChange::Changed) {
+            let text = format!("{}{worth}", text(&row.before));
+            lines.push(marked(look, "-", Role::Warning, text));
+        }
+        if matches!(row.change, EnvChange::Added | EnvChange::Changed) {
+            lines.push(marked(look, "+", Role::Good, text(&row.after)));
+        }
+    }
+}
+
+fn hops(cx: &ViewCx, changes: &Changes, cells: usize, lines: &mut Vec<Line<'static>>) {
+    let look = cx.look;
+    let dim = look.style(Role::Dim);
+    lines.push(Line::styled(
+        "The hops of an escalation",
+        look.style(Role::Heading),
+    ));
+    let mut list = |mark: &str, role: Role, hops: &[String]| {
+        for hop in hops {
+            let words = [(one_line(hop), Style::new())];
+            for (place, line) in prose::fill(&words, cells.saturating_sub(4))
+                .into_iter()
+                .enumerate()
+            {
+                let mark = if place == 0 { mark } else { " " };
+                lines.push(marked(look, mark, role, line.to_string()));
+            }
+        }
+    };
+    match &changes.hops {
+        HopChanges::NotSeen => {
+            let key = cx.app.keymap().shown(Command::EscalateTicket);
+            let again = cx.app.keymap().shown(Command::Changes);
+            let text = format!(
+                "not seen yet: {key} escalates a ticket, and {again} shows then what is new"
+            );
+            for line in prose::fill(&[(text, dim)], cells.saturating_sub(2)) {
+                let mut spans = vec![Span::raw("  ")];
+                spans.extend(line.spans);
+                lines.push(Line::from(spans));
+            }
+        }
+        HopChanges::Only(hops) => list("+", Role::Good, hops),
+        HopChanges::Compared { appeared, gone } => {
+            list("+", Role::Good, appeared);
+            list("-", Role::Warning, gone);
+            if appeared.is_empty() && gone.is_empty() {
+                lines.push(Line::styled("  the same", dim));
+            }
+        }
+    }
+}
+
+fn marked(look: &Look, mark: &str, role: Role, text: String) -> Line<'static> {
+    Line::from(vec![
+        span(format!("  {mark} "), look.bold(role)),
+        span(text, Style::new()),
+    ])
+}

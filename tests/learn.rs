@@ -1,0 +1,599 @@
+//! The chapters on the screen: what their keys do, and what is drawn, at three sizes.
+
+mod screens;
+
+use hoptrail::{
+    app::{
+        App, AppConfig,
+        command::{COMMANDS, Group},
+        effect::{Effect, Job},
+        focus::{Layout, PaneId},
+        learn::{
+            InView, Item, Keeping, Lab, LearnConfig,
+            console::{Step, Work},
+            moved::HopChanges,
+        },
+        msg::{Msg, Signal, TaskId, TaskOutcome},
+        overlay::Overlay,
+        player::{Growth, Tape},
+    },
+    chapters::{Book, ProbeResults, Progress, Reading, Status, progress::Standing},
+    projection::Timeline,
+    support::error::{Exit, Failure},
+    trace::{TraceEvent, event::Fact},
+};
+use ratatui::buffer::Buffer;
+use rstest::rstest;
+use screens::{draw, header, look, press, shoot, story, styled_dump, text};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
+
+fn book() -> Book {
+    Book::embedded().unwrap()
+}
+
+fn learning_from(progress: Progress, at: Option<&str>, size: (u16, u16)) -> App {
+    App::new(AppConfig {
+        size,
+        started: Some(header().started),
+        learn: Some(LearnConfig {
+            book: book(),
+            progress,
+            at: at.map(str::to_owned),
+            keeping: Keeping::On,
+        }),
+        ..AppConfig::default()
+    })
+}
+
+/// An app with a chapter open, on a lab that is at the end of chapter `lab`.
+fn learning(at: &str, lab: u8, size: (u16, u16)) -> App {
+    let mut app = learning_from(Progress::default(), Some(at), size);
+    let mut first = story()[0].clone();
+    let _ = app.update(Msg::Trace(first.clone()));
+    first.seq = 1;
+    first.fact = Fact::LabMoved { chapter: lab };
+    let _ = app.update(Msg::Trace(first));
+    app
+}
+
+/// The same after the whole story was seen.
+fn told(at: &str, lab: u8, size: (u16, u16)) -> App {
+    let mut app = learning(at, lab, size);
+    for event in story() {
+        let _ = app.update(Msg::Trace(event));
+    }
+    let _ = app.update(Msg::Tick(60_000));
+    app
+}
+
+/// Draws, and lets the app know where the reader is, as the loop does.
+fn seen(app: &mut App, size: (u16, u16)) -> Buffer {
+    let (buffer, hits) = draw(app, &look(), size.0, size.1);
+    app.settle(&hits.extents);
+    buffer
+}
+
+fn shown(app: &mut App, size: (u16, u16)) -> String {
+    text(&seen(app, size))
+}
+
+fn snap(name: &str, app: &mut App, size: (u16, u16)) {
+    let buffer = seen(app, size);
+    shoot(name, &buffer);
+    insta::assert_snapshot!(format!("{name}@{}x{}", size.0, size.1), text(&buffer));
+}
+
+fn jobs(effects: &[Effect]) -> Vec<Job> {
+    let job = |effect: &Effect| match effect {
+        Effect::Run(_, job) => Some(job.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(job).collect()
+}
+
+fn task(effects: &[Effect]) -> TaskId {
+    let id = |effect: &Effect| match effect {
+        Effect::Run(id, _) => Some(*id),
+        _ => None,
+    };
+    effects.iter().find_map(id).expect("a task was started")
+}
+
+fn kept(effects: &[Effect]) -> Option<Progress> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::KeepProgress(progress) => Some((**progress).clone()),
+        _ => None,
+    })
+}
+
+fn status<'a>(app: &'a App, check: &str) -> &'a Status {
+    let learn = app.learn().unwrap();
+    let place = |id: &str| learn.chapter().checks.iter().position(|c| c.id == id);
+    learn.shown(place(check).unwrap()).unwrap().status
+}
+
+fn toast(app: &App) -> &str {
+    app.toast().map_or("", |toast| &toast.text)
+}
+
+#[test]
+fn a_chapter_is_read_beside_the_pane_that_it_speaks_of() {
+    for size in SIZES {
+        snap("chapter", &mut learning("open-door", 0, size), size);
+    }
+    for size in SIZES {
+        let mut app = told("limit", 7, size);
+        let _ = press(&mut app, "pgdn pgdn pgdn");
+        snap("chapter-checks", &mut app, size);
+    }
+    let size = (120, 36);
+    let mut app = told("limit", 7, size);
+    let _ = press(&mut app, "pgdn pgdn pgdn");
+    insta::assert_snapshot!("chapter-styles", styled_dump(&seen(&mut app, size)));
+}
+
+#[test]
+fn tables_code_and_the_folded_answer_are_drawn() {
+    let size = (80, 24);
+    let mut app = learning("your-zone", 0, size);
+    let _ = press(&mut app, "pgdn pgdn");
+    snap("chapter-table", &mut app, size);
+    let mut app = learning("lock", 2, size);
+    assert!(!shown(&mut app, size).contains("Because it may be meant"));
+    let _ = press(&mut app, "a");
+    snap("chapter-answer", &mut app, size);
+    let _ = press(&mut app, "a");
+    let page = shown(&mut app, size);
+    assert!(page.contains("think first"), "{page}");
+}
+
+#[test]
+fn the_contents_tell_how_far_one_is() {
+    let size = (80, 24);
+    let mut app = told("limit", 7, size);
+    let _ = press(&mut app, "C");
+    snap("contents", &mut app, size);
+    let _ = press(&mut app, "k k k k enter");
+    assert_eq!(app.learn().unwrap().chapter().id, "sign-in");
+    assert!(app.overlays().is_empty());
+}
+
+#[test]
+fn the_way_into_the_chapters_stands_on_the_first_screen() {
+    let size = (80, 24);
+    let mut app = learning_from(Progress::default(), None, size);
+    let first = shown(&mut app, size);
+    assert!(first.contains("8  or learn it"), "{first}");
+    assert_eq!(app.focus().layout, Layout::Explore);
+    let _ = press(&mut app, "8");
+    assert_eq!(app.focus().pane, PaneId::Chapter);
+    assert_eq!(app.learn().unwrap().chapter().id, "open-door");
+    let _ = press(&mut app, "8");
+    assert_eq!(app.focus().layout, Layout::Explore);
+}
+
+#[test]
+fn digits_and_tab_go_between_the_chapter_and_what_stands_beside_it() {
+    let mut app = learning("open-door", 0, (120, 36));
+    assert_eq!(app.focus().beside(), PaneId::Issue);
+    let _ = press(&mut app, "tab");
+    assert_eq!(app.focus().pane, PaneId::Issue);
+    let _ = press(&mut app, "tab 2");
+    assert_eq!(app.focus().pane, PaneId::Audit);
+    assert_eq!(app.focus().layout, Layout::Learn);
+    let _ = press(&mut app, "v v");
+    assert_eq!(app.focus().layout, Layout::Learn);
+    let _ = press(&mut app, "8");
+    assert_eq!(app.focus().pane, PaneId::Chapter);
+    assert_eq!(app.focus().beside(), PaneId::Audit);
+}
+
+#[test]
+fn the_checks_are_judged_as_facts_arrive_and_what_passed_is_kept() {
+    let mut app = learning("sign-in", 7, (80, 24));
+    let mut progress = None;
+    for event in story() {
+        let effects = app.update(Msg::Trace(event));
+        progress = kept(&effects).or(progress);
+    }
+    let effects = app.update(Msg::Tick(60_000));
+    let progress = kept(&effects).or(progress).expect("something passed");
+    assert!(matches!(status(&app, "trail"), Status::Passed { .. }));
+    let chapter = app.learn().unwrap().chapter();
+    assert!(progress.passed(chapter, "trail").is_some());
+    assert_eq!(
+        progress.place.expect("a place").chapter,
+        "sign-in",
+        "the next start goes on there"
+    );
+}
+
+#[test]
+fn nothing_is_judged_while_no_chapter_is_open_and_nothing_wakes_the_processor() {
+    let mut app = learning_from(Progress::default(), None, (80, 24));
+    for event in story() {
+        assert_eq!(kept(&app.update(Msg::Trace(event))), None);
+    }
+    assert_eq!(app.learn().unwrap().tally().0, 0);
+    assert_eq!(app.next_wake(), None);
+    let mut app = told("sign-in", 7, (80, 24));
+    let _ = app.update(Msg::Tick(120_000));
+    assert_eq!(app.next_wake(), None, "all was judged");
+}
+
+#[test]
+fn what_fails_because_the_lab_is_elsewhere_waits() {
+    let app = told("open-door", 7, (80, 24));
+    assert_eq!(app.lab(), Lab::Beyond);
+    let Status::Pending { waiting_for } = status(&app, "not-you") else {
+        panic!("{:?}", status(&app, "not-you"));
+    };
+    assert!(waiting_for.contains("further on"), "{waiting_for}");
+    assert_eq!(
+        hoptrail::app::story::next(&app).text,
+        "bring the lab back to this chapter"
+    );
+}
+
+#[test]
+fn a_failed_check_says_why_and_what_to_do() {
+    let size = (80, 24);
+    // The finished story is not what chapter 0 is about.
+    let mut app = told("open-door", 0, size);
+    assert!(matches!(status(&app, "not-you"), Status::Failed { .. }));
+    let _ = press(&mut app, "l l l l l l l l");
+    snap("chapter-failed", &mut app, size);
+}
+
+#[test]
+fn hints_come_one_at_a_time_and_then_there_are_no_more() {
+    let size = (80, 24);
+    let mut app = learning("open-door", 0, size);
+    let first = "List the tickets before you sign in";
+    let second = "If you are signed in, sign out first";
+    let _ = press(&mut app, "i");
+    let page = shown(&mut app, size);
+    assert!(page.contains(first) && !page.contains(second), "{page}");
+    let _ = press(&mut app, "i");
+    assert!(shown(&mut app, size).contains(second));
+    let _ = press(&mut app, "i");
+    assert!(toast(&app).contains("no more hints"), "{}", toast(&app));
+}
+
+#[test]
+fn enter_on_a_check_goes_to_what_it_saw_and_then_to_the_next_of_it() {
+    let mut app = told("limit", 7, (120, 36));
+    let learn = app.learn().unwrap();
+    let check = learn
+        .chapter()
+        .checks
+        .iter()
+        .position(|c| c.id == "escalation-green");
+    let items = learn.items();
+    let at = items
+        .iter()
+        .position(|i| *i == Item::Check(check.unwrap()))
+        .unwrap();
+    let _ = press(&mut app, &"l ".repeat(at));
+    let _ = press(&mut app, "enter");
+    assert_ne!(app.focus().pane, PaneId::Chapter);
+    let first = toast(&app).to_owned();
+    assert!(first.starts_with("1 of"), "{first}");
+    let _ = press(&mut app, "8 enter");
+    assert!(toast(&app).starts_with("2 of"), "{}", toast(&app));
+}
+
+#[test]
+fn enter_first_goes_to_an_item_that_is_out_of_view() {
+    let size = (80, 24);
+    let mut app = learning("open-door", 0, size);
+    let _ = seen(&mut app, size);
+    assert_eq!(app.learn().unwrap().place().seen, InView::No);
+    assert_eq!(app.item_label(), Some("to the selected step"));
+    assert_eq!(jobs(&press(&mut app, "enter")), []);
+    let page = shown(&mut app, size);
+    assert!(page.contains("list the open tickets"), "{page}");
+    assert_eq!(
+        jobs(&press(&mut app, "enter")).len(),
+        2,
+        "tools and tickets"
+    );
+}
+
+#[rstest]
+#[case("E", 0, "your-zone", Job::GoToChapter(1))]
+#[case("E", 1, "lock", Job::GoToChapter(2))]
+#[case("E", 6, "limit", Job::GoToChapter(7))]
+#[case("B", 7, "vault", Job::GoToChapter(3))]
+#[case("B", 7, "open-door", Job::GoToChapter(0))]
+fn one_key_brings_the_lab_to_the_end_or_back(
+    #[case] key: &str,
+    #[case] lab: u8,
+    #[case] at: &str,
+    #[case] expected: Job,
+) {
+    let mut app = learning(at, lab, (80, 24));
+    assert_eq!(jobs(&press(&mut app, key)), [expected]);
+}
+
+#[test]
+fn the_lab_is_not_brought_where_it_is_and_somebodys_server_nowhere() {
+    let mut app = learning("lock", 2, (80, 24));
+    assert_eq!(jobs(&press(&mut app, "E")), []);
+    assert!(toast(&app).contains("there already"), "{}", toast(&app));
+    let mut other = story()[0].clone();
+    if let Fact::RunStarted(target) = &mut other.fact {
+        target.lab = false;
+    }
+    let mut app = learning_from(Progress::default(), Some("lock"), (80, 24));
+    let _ = app.update(Msg::Trace(other));
+    assert_eq!(jobs(&press(&mut app, "E")), []);
+    assert!(toast(&app).contains("your own server"), "{}", toast(&app));
+}
+
+#[test]
+fn after_the_lab_moved_it_is_shown_what_changed() {
+    let size = (80, 24);
+    let mut app = told("limit", 6, size);
+    let started = press(&mut app, "E");
+    let last = story().pop().unwrap();
+    let events = [
+        Fact::EnvRead {
+            which: hoptrail::trace::event::EnvSide::After,
+            file: ".env".to_owned(),
+            lines: app.projection().env().before().unwrap().lines.clone(),
+        },
+        Fact::LabMoved { chapter: 7 },
+    ];
+    for fact in events {
+        let event = TraceEvent {
+            fact,
+            ..last.clone()
+        };
+        let _ = app.update(Msg::Trace(event));
+    }
+    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let changes = app.changes().expect("the lab moved");
+    assert_eq!((changes.from, changes.to), (6, 7));
+    assert!(!changes.env.is_empty());
+    assert_eq!(changes.hops, HopChanges::NotSeen);
+    snap("changes", &mut app, size);
+    let _ = press(&mut app, "esc");
+    assert!(app.overlays().is_empty());
+    let _ = press(&mut app, "D");
+    assert!(matches!(app.overlays(), [Overlay::Changes { .. }]));
+}
+
+#[test]
+fn next_waits_for_the_checks_and_can_be_skipped() {
+    let mut app = learning("open-door", 0, (80, 24));
+    let _ = press(&mut app, "J");
+    assert!(matches!(app.overlays(), [Overlay::Confirm(_)]));
+    let page = shown(&mut app, (80, 24));
+    assert!(page.contains("5 checks are open"), "{page}");
+    let _ = press(&mut app, "esc");
+    assert_eq!(app.learn().unwrap().chapter().id, "open-door");
+    let effects = press(&mut app, "J enter");
+    let learn = app.learn().unwrap();
+    assert_eq!(learn.chapter().id, "your-zone");
+    let progress = kept(&effects).expect("a skip is kept");
+    assert_eq!(
+        progress.standing(learn.book().number(0).unwrap()),
+        Standing::Skipped
+    );
+    let _ = press(&mut app, "K K");
+    assert_eq!(app.learn().unwrap().chapter().id, "open-door");
+    assert!(toast(&app).contains("first chapter"), "{}", toast(&app));
+    // What was skipped once does not ask again.
+    let _ = press(&mut app, "J");
+    assert_eq!(app.learn().unwrap().chapter().id, "your-zone");
+}
+
+#[test]
+fn a_word_is_taken_only_for_what_cannot_be_seen() {
+    let mut app = learning("your-zone", 0, (80, 24));
+    assert_eq!(kept(&press(&mut app, "w")), None);
+    assert!(
+        toast(&app).contains("can be seen from here"),
+        "{}",
+        toast(&app)
+    );
+    let results = ProbeResults {
+        zone: Reading::Unavailable {
+            look_at: "the resources in your zone's console".to_owned(),
+        },
+        ..ProbeResults::default()
+    };
+    let _ = app.update(Msg::Probed("your-zone".to_owned(), Box::new(results)));
+    assert!(matches!(
+        status(&app, "mcp-resource"),
+        Status::NotObservable { .. }
+    ));
+    let size = (120, 36);
+    let _ = press(&mut app, "l l");
+    let page = shown(&mut app, size);
+    assert!(page.contains("cannot be seen from here: look at"), "{page}");
+    let progress = kept(&press(&mut app, "w")).expect("the word is kept");
+    assert!(
+        progress.to_toml().contains("mcp-resource = \"told\""),
+        "{}",
+        progress.to_toml()
+    );
+    let page = shown(&mut app, size);
+    assert!(
+        page.contains("your word; it was not seen from here"),
+        "{page}"
+    );
+}
+
+#[test]
+fn the_console_work_is_done_step_by_step_or_all_at_once() {
+    let size = (80, 24);
+    let mut app = learning("your-zone", 0, size);
+    let opened = press(&mut app, "W");
+    assert_eq!(jobs(&opened), [Job::ReadConsoleWork(1)]);
+    let step = |title: &str| Step {
+        title: title.to_owned(),
+        form: vec![("name".to_owned(), "Linear OAuth".to_owned())],
+        taken: None,
+    };
+    let _ = app.update(Msg::ConsoleWork(Work {
+        chapter: 1,
+        steps: vec![
+            step("Make a provider"),
+            step("Make a resource"),
+            step("Make a credential"),
+        ],
+    }));
+    let _ = app.update(Msg::Task(task(&opened), TaskOutcome::Done));
+    snap("console", &mut app, size);
+    let take = |place| Job::TakeStep { chapter: 1, place };
+    let first = press(&mut app, "enter");
+    assert_eq!(jobs(&first), [take(0)]);
+    assert_eq!(jobs(&press(&mut app, "enter")), [], "one at a time");
+    let told = |app: &mut App, place| {
+        app.update(Msg::StepTaken {
+            chapter: 1,
+            place,
+            told: "made: a thing".to_owned(),
+        })
+    };
+    let _ = told(&mut app, 0);
+    let after = jobs(&app.update(Msg::Task(task(&first), TaskOutcome::Done)));
+    assert!(matches!(after[..], [Job::RunProbes { .. }]), "{after:?}");
+    let second = press(&mut app, "a");
+    assert_eq!(jobs(&second), [take(1)]);
+    let _ = told(&mut app, 1);
+    let after = jobs(&app.update(Msg::Task(task(&second), TaskOutcome::Done)));
+    assert!(after.contains(&take(2)), "the next one follows: {after:?}");
+}
+
+#[test]
+fn the_place_in_the_text_outlives_another_chapter_and_another_width() {
+    let mut app = learning("open-door", 0, (80, 24));
+    let _ = seen(&mut app, (80, 24));
+    let _ = press(&mut app, "pgdn j j");
+    let page = shown(&mut app, (80, 24));
+    let line = page.lines().nth(2).unwrap().trim().to_owned();
+    assert!(!line.is_empty() || page.contains("Steps"));
+    let before = app.learn().unwrap().place().anchor;
+    let _ = press(&mut app, "J enter");
+    let _ = seen(&mut app, (80, 24));
+    let _ = press(&mut app, "K");
+    let _ = seen(&mut app, (80, 24));
+    assert_eq!(app.learn().unwrap().place().anchor, before);
+    let _ = seen(&mut app, (120, 36));
+    assert_eq!(app.learn().unwrap().place().anchor.heading, before.heading);
+}
+
+#[test]
+fn a_start_goes_on_where_the_reader_stopped() {
+    let mut app = learning("open-door", 0, (80, 24));
+    let _ = press(&mut app, "J enter pgdn");
+    let _ = seen(&mut app, (80, 24));
+    let place = app.learn().unwrap().place().anchor;
+    let effects = app.update(Msg::Signal(Signal::Terminate));
+    assert!(matches!(
+        effects[..],
+        [Effect::KeepProgress(_), Effect::Quit]
+    ));
+    let text = kept(&effects).unwrap().to_toml();
+    let progress = Progress::parse(&text, "chapters.toml").unwrap();
+    let at = progress.place.clone().unwrap().chapter;
+    let mut again = learning_from(progress, Some(&at), (80, 24));
+    let _ = seen(&mut again, (80, 24));
+    let learn = again.learn().unwrap();
+    assert_eq!(learn.chapter().id, "your-zone");
+    assert_eq!(learn.place().anchor, place);
+}
+
+#[test]
+fn another_book_keeps_the_reader_and_one_that_cannot_be_read_changes_nothing() {
+    let size = (80, 24);
+    let mut app = learning("lock", 2, size);
+    let files = hoptrail::chapters::embed::FILES.map(|(file, text)| {
+        (
+            file,
+            text.replace("Now the server learns to say no", "Now it says no"),
+        )
+    });
+    let book = Book::parse(files.iter().map(|(file, text)| (*file, text.as_str()))).unwrap();
+    let _ = app.update(Msg::Book(Box::new(book)));
+    let page = shown(&mut app, size);
+    assert!(page.contains("Now it says no"), "{page}");
+    assert_eq!(app.learn().unwrap().chapter().id, "lock");
+    let failure = Failure::new(
+        Exit::Usage,
+        "The chapters cannot be read",
+        "x.md:1:1",
+        "correct",
+    );
+    let _ = app.update(Msg::BookUnreadable(failure));
+    let page = shown(&mut app, size);
+    assert!(page.contains("The chapters cannot be read"), "{page}");
+    let _ = press(&mut app, "esc");
+    assert!(shown(&mut app, size).contains("Now it says no"));
+}
+
+#[test]
+fn a_replay_is_judged_too_and_is_nobodys_progress() {
+    let mut timeline = Timeline::open(Some(header().started));
+    for event in story() {
+        let line = hoptrail::trace::codec::encode(&event);
+        timeline.push(&event, line.trim_end());
+    }
+    timeline.close();
+    let mut app = App::new(AppConfig {
+        started: Some(header().started),
+        replay: Some("story".to_owned()),
+        learn: Some(LearnConfig {
+            book: book(),
+            progress: Progress::default(),
+            at: None,
+            keeping: Keeping::Off,
+        }),
+        ..AppConfig::default()
+    });
+    let _ = app.update(Msg::Opened(Box::new(Tape {
+        timeline,
+        title: "story".to_owned(),
+        growth: Growth::Finished,
+        warning: None,
+    })));
+    let _ = press(&mut app, "8 J J J");
+    assert_eq!(app.learn().unwrap().chapter().id, "sign-in");
+    assert!(matches!(status(&app, "trail"), Status::Pending { .. }));
+    let effects = press(&mut app, "$");
+    assert_eq!(kept(&effects), None);
+    let _ = app.update(Msg::Tick(1_000));
+    let now = status(&app, "trail");
+    assert!(
+        matches!(now, Status::Passed { .. }),
+        "{now:?} at {}",
+        app.place()
+    );
+    let _ = press(&mut app, "0");
+    let _ = app.update(Msg::Tick(2_000));
+    assert!(matches!(status(&app, "trail"), Status::Pending { .. }));
+    assert_eq!(jobs(&press(&mut app, "E c W B e")), []);
+    assert_eq!(kept(&press(&mut app, "q")), None);
+}
+
+#[test]
+fn in_a_chapter_nobody_needs_to_be_signed_in_to_be_refused() {
+    let mut app = learning("lock", 2, (80, 24));
+    let effects = press(&mut app, "t");
+    assert_eq!(jobs(&effects).len(), 2);
+}
+
+#[test]
+fn every_command_of_the_chapters_says_why_it_cannot_be_done() {
+    let mut app = learning_from(Progress::default(), None, (80, 24));
+    for spec in COMMANDS.iter().filter(|spec| spec.group == Group::Chapters) {
+        let _ = app.perform(spec.command);
+        let said = app.toast().is_some() || !app.overlays().is_empty();
+        assert!(said || app.focus().pane == PaneId::Chapter, "{}", spec.name);
+        let _ = press(&mut app, "esc 8 8");
+    }
+}
