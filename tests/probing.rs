@@ -528,6 +528,9 @@ fn a_server_that_is_not_there_is_told_with_what_to_do() {
         .run(&["check", "2", "--server", "http://127.0.0.1:9/mcp"])
         .exits_with(1);
     assert!(ended.out.contains("did not answer"), "{}", ended.out);
+    assert!(ended.out.starts_with("Nothing shows"), "{}", ended.out);
+    // That nobody answers is the reason; nothing is guessed beside it.
+    assert!(!ended.out.contains("likely"), "{}", ended.out);
     let nowhere = home.run(&["check", "--project", "nowhere"]).exits_with(2);
     assert!(
         nowhere.err.contains("nowhere is no folder"),

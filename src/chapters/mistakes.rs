@@ -35,7 +35,10 @@ pub(super) fn explain(
         return status;
     };
     let fits = |mistake: &&Mistake| {
-        (mistake.checks.is_empty() || mistake.checks.iter().any(|(id, _)| *id == check.id))
+        // What got no answer shows no mistake, not even by a `not`.
+        let answered = |probe| !results.failed(probe);
+        mistake.when.probes().iter().all(answered)
+            && (mistake.checks.is_empty() || mistake.checks.iter().any(|(id, _)| *id == check.id))
             && matches!(
                 check::judge(&mistake.when, check.within, projection, results),
                 Status::Passed { .. }

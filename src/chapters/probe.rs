@@ -177,7 +177,30 @@ pub enum TrialEnd {
     Opened,
 }
 
+impl<T> Reading<T> {
+    const fn is_failed(&self) -> bool {
+        match self {
+            Self::Failed { .. } => true,
+            Self::NotAsked | Self::Told(_) | Self::Unavailable { .. } => false,
+        }
+    }
+}
+
 impl ProbeResults {
+    /// Whether a question got no answer.
+    #[must_use]
+    pub fn failed(&self, probe: &Probe) -> bool {
+        match probe {
+            Probe::Http(knock) => self.http.get(knock).is_some_and(Reading::is_failed),
+            Probe::Metadata => self.metadata.is_failed(),
+            Probe::Env => self.env.is_failed(),
+            Probe::Folder => self.folder.is_failed(),
+            Probe::Zone => self.zone.is_failed(),
+            Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::is_failed),
+            Probe::Trials => self.trials.is_failed(),
+        }
+    }
+
     /// What a trace of a finished lab answers by itself: the `.env` that its server uses.
     #[must_use]
     pub fn of_trace(projection: &Projection) -> Self {

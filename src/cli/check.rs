@@ -216,6 +216,9 @@ fn text_of(found: &AtYours) -> String {
 }
 
 fn seen(orientation: &Orientation) -> String {
+    if orientation.signs.is_empty() {
+        return "Nothing shows which chapter your server is at.\n".to_owned();
+    }
     let mut out = format!(
         "Your server is at the end of chapter {}. What shows it:\n",
         orientation.reached
