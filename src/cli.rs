@@ -97,7 +97,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             left,
             right,
             factor,
-        }) => traces::diff(&common, Place::named(&left), Place::named(&right), factor),
+        }) => traces::diff(&common, &Place::named(&left), &Place::named(&right), factor),
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),
         Some(Command::Serve {
             stage,
@@ -221,7 +221,7 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
     if common.json || common.plain || !has_screen() {
         if let Some(other) = other {
             let factor = Tolerance::default().factor;
-            return traces::diff(common, trace.place, Place::named(other), factor);
+            return traces::diff(common, &trace.place, &Place::named(other), factor);
         }
         let output = if common.json {
             Output::Json

@@ -244,7 +244,6 @@ impl Compared {
 
     fn is_difference(&self, place: usize) -> bool {
         match self.rows.get(place) {
-            Some((_, Reach::Awaited)) | None => false,
             Some((Row::Run(_), Reach::Reached)) => true,
             Some((Row::Call(call), Reach::Reached)) => self
                 .call(*call)
@@ -252,7 +251,9 @@ impl Compared {
             Some((row @ Row::Hop(..), Reach::Reached)) => self
                 .pair(*row)
                 .is_some_and(|pair| pair.standing != Standing::Same),
-            Some((Row::Runs | Row::Detail(..), Reach::Reached)) => false,
+            Some((_, Reach::Awaited) | (Row::Runs | Row::Detail(..), Reach::Reached)) | None => {
+                false
+            }
         }
     }
 
@@ -284,7 +285,7 @@ impl Compared {
     }
 
     /// Selects the next difference that way; false if there is none.
-    fn to_difference(&mut self, by: isize) -> bool {
+    fn select_difference(&mut self, by: isize) -> bool {
         let mut at = self.selected();
         while let Some(next) = at.checked_add_signed(by).filter(|n| *n < self.rows.len()) {
             if self.is_difference(next) {
@@ -297,7 +298,7 @@ impl Compared {
     }
 
     /// Selects the next pair of hops that way; false if there is none.
-    fn to_hop(&mut self, by: isize) -> bool {
+    fn select_hop(&mut self, by: isize) -> bool {
         let mut at = self.selected();
         while let Some(next) = at.checked_add_signed(by).filter(|n| *n < self.rows.len()) {
             if matches!(self.rows.get(next), Some((Row::Hop(..), _))) {
@@ -515,7 +516,7 @@ impl App {
         let Some(compared) = &mut self.compared else {
             return;
         };
-        if compared.to_difference(by) {
+        if compared.select_difference(by) {
             self.toast = None;
             self.rewind_both();
         } else {
@@ -530,7 +531,7 @@ impl App {
 
     /// The next pair of hops, while two are looked at closely.
     pub(super) fn step_both(&mut self, by: isize) {
-        if self.compared.as_mut().is_some_and(|c| c.to_hop(by)) {
+        if self.compared.as_mut().is_some_and(|c| c.select_hop(by)) {
             self.rewind_both();
         }
     }

@@ -214,16 +214,12 @@ impl App {
             (Some(Goal::Event(number)), _) => number,
             (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
             (Some(Goal::Chapter(number)), Some(player)) => {
-                match player.timeline().marks().chapter(number) {
-                    Some(place) => {
-                        self.jump(place);
-                        return self.name_part();
-                    }
-                    None => {
-                        let text = format!("this trace has no mark of chapter {number}");
-                        return self.say(Tone::Warning, text);
-                    }
-                }
+                let Some(place) = player.timeline().marks().chapter(number) else {
+                    let text = format!("this trace has no mark of chapter {number}");
+                    return self.say(Tone::Warning, text);
+                };
+                self.jump(place);
+                return self.name_part();
             }
             (Some(Goal::Time(_) | Goal::Chapter(_)), None) => return,
             (None, _) => {

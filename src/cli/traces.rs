@@ -197,9 +197,9 @@ const fn view(shown: Shown) -> View {
 ///
 /// # Errors
 /// If a trace cannot be read or the output not be written.
-pub fn diff(common: &Common, left: Place, right: Place, factor: f64) -> Result<Exit, Failure> {
-    let one = load(&left, &mut io::stderr())?;
-    let other = load(&right, &mut io::stderr())?;
+pub fn diff(common: &Common, left: &Place, right: &Place, factor: f64) -> Result<Exit, Failure> {
+    let one = load(left, &mut io::stderr())?;
+    let other = load(right, &mut io::stderr())?;
     let tolerance = Tolerance {
         factor: factor.max(1.0),
         ..Tolerance::default()

@@ -302,25 +302,22 @@ fn both(cx: &ViewCx, buf: &mut Buffer, columns: Columns, found: &Difference) {
         span(value(text), look.style(role))
     };
     let (left, right) = (word(&found.left), word(&found.right));
-    match columns.right {
-        Some(area) => {
-            put::line(buf, columns.left, 0, &Line::from(left), look);
-            put::line(buf, area, 0, &Line::from(right), look);
-        }
-        None => {
-            let half = usize::from(columns.left.width.saturating_sub(3) / 2);
-            let spare = half.saturating_sub(crate::support::text::width(&left.content).min(half));
-            let cut = |span: Span<'static>, room: usize| {
-                Span::styled(truncate(&span.content, room).into_owned(), span.style)
-            };
-            let line = Line::from(vec![
-                cut(left, half),
-                span(" / ", look.style(Role::Dim)),
-                cut(right, half + spare),
-            ]);
-            put::line(buf, columns.left, 0, &line, look);
-        }
+    if let Some(area) = columns.right {
+        put::line(buf, columns.left, 0, &Line::from(left), look);
+        put::line(buf, area, 0, &Line::from(right), look);
+        return;
     }
+    let half = usize::from(columns.left.width.saturating_sub(3) / 2);
+    let spare = half.saturating_sub(crate::support::text::width(&left.content).min(half));
+    let cut = |span: Span<'static>, room: usize| {
+        Span::styled(truncate(&span.content, room).into_owned(), span.style)
+    };
+    let line = Line::from(vec![
+        cut(left, half),
+        span(" / ", look.style(Role::Dim)),
+        cut(right, half + spare),
+    ]);
+    put::line(buf, columns.left, 0, &line, look);
 }
 
 /// How a call ended, on either side.
