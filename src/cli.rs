@@ -27,6 +27,7 @@ use crate::{
     config::sheet,
     runtime::{
         Options, Output, TuiOptions,
+        collector::{self, Exporter, Patience},
         headless::{self, Job, Voices},
         logging, replay, tui,
     },
@@ -160,10 +161,21 @@ fn watch(common: &Common, trace: replay::Trace) -> Result<Exit, Failure> {
             out: &mut io::stdout(),
             err: &mut io::stderr(),
         };
-        return replay::print(&trace, output, common.record.as_deref(), voices);
+        let place = trace.place.clone();
+        let exit = replay::print(&trace, output, common.record.as_deref(), voices)?;
+        if let Some(url) = &common.otlp {
+            let sent = block_on(async {
+                let exporter = Exporter::replaying(url, place, Patience::default())?;
+                Ok::<_, Failure>(exporter.finish().await)
+            })?;
+            if let Some(failure) = sent {
+                told(collector::write(&mut io::stderr(), &failure))?;
+            }
+        }
+        return Ok(exit);
     }
     // What is wrong with the file as a whole is told before the screen is taken.
-    replay::open(&trace.place)?;
+    replay::Source::open(&trace.place)?;
     let options = settings::options(common)?;
     let tui = settings::tui(common)?;
     block_on(tui::watch(options, tui, trace))?;

@@ -188,6 +188,14 @@ impl Projection {
         self.fold(seq, event);
     }
 
+    /// [`Self::apply_line`] or [`Self::apply_at`], as the line is kept.
+    pub fn take(&mut self, event: &TraceEvent, kept: timeline::Kept) {
+        match kept {
+            timeline::Kept::Line(line) => self.apply_line(event, &line),
+            timeline::Kept::At(start) => self.apply_at(event, start),
+        }
+    }
+
     /// Everything but the log, which a timeline has once for all places: what a checkpoint keeps.
     fn without_log(&self) -> Self {
         Self {

@@ -6,6 +6,7 @@
 pub mod backend;
 pub mod check;
 pub mod clipboard;
+pub mod collector;
 pub mod console_steps;
 pub mod effects;
 pub mod headless;
@@ -35,6 +36,8 @@ pub struct Options {
     pub target: TargetChoice,
     pub consent: Consent,
     pub record: Option<PathBuf>,
+    /// An OpenTelemetry collector that gets the run's spans.
+    pub otlp: Option<String>,
     /// Where state lives between starts.
     pub state: PathBuf,
     /// Issuers that need not say that they support PKCE.

@@ -14,7 +14,7 @@ use hoptrail::{
     plain::{Color, Glyphs, Style},
     projection::{
         HopKind, Projection, Timeline, Verdict,
-        timeline::{Direction, Unit},
+        timeline::{Direction, Kept, Unit},
     },
     runtime::{
         Output,
@@ -269,9 +269,11 @@ fn a_trace_that_grows_pulls_a_cursor_at_its_end_along_and_no_other() {
         warning: None,
     })));
     assert_eq!(app.place(), 40);
-    let more = |from: usize, to: usize| -> Vec<(TraceEvent, String)> {
+    let more = |from: usize, to: usize| -> Vec<(TraceEvent, Kept)> {
         let entries = entries[from..to].iter();
-        entries.map(|e| (e.event.clone(), e.line.clone())).collect()
+        entries
+            .map(|e| (e.event.clone(), Kept::Line(e.line.clone())))
+            .collect()
     };
     let _ = app.update(Msg::Grew(more(40, 50)));
     assert_eq!(*app.projection(), folded(50));
@@ -389,7 +391,7 @@ fn what_is_no_trace_fails_in_three_parts() {
         ended.unwrap_err()
     };
     let failure = refused("empty", b"");
-    assert!(failure.what.ends_with("empty cannot be replayed"));
+    assert!(failure.what.ends_with("empty cannot be read as a trace"));
     assert_eq!(failure.why, "the file is empty");
     let failure = refused("picture", b"\x89PNG\r\n\x1a\n");
     assert!(

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{player::Tape, target::Target};
-use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
+use crate::{
+    config::keys::Key, projection::timeline::Kept, support::error::Failure,
+    trace::event::TraceEvent,
+};
 
 /// A message to [`super::App::update`].
 #[derive(Debug, Clone)]
@@ -28,8 +31,10 @@ pub enum Msg {
     Opening(u8),
     /// A trace was read.
     Opened(Box<Tape>),
-    /// A trace that is followed grew by these events, with their lines.
-    Grew(Vec<(TraceEvent, String)>),
+    /// A trace that is followed grew by these events; how each one's line is kept.
+    Grew(Vec<(TraceEvent, Kept)>),
+    /// Spans did not reach the collector that was named.
+    NotExported(Failure),
     /// A run begins at this time, on a lab to which nothing happened: at the start of a run sheet and
     /// after a reset.
     Begun(DateTime<Utc>),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     projection::{
         Hops,
-        timeline::{Direction, Unit},
+        timeline::{Direction, Kept, Unit},
     },
     trace::{
         TraceEvent,
@@ -101,17 +101,18 @@ impl App {
     }
 
     /// The file grew; a cursor at its end goes along.
-    pub(super) fn grew(&mut self, events: &[(TraceEvent, String)]) {
+    pub(super) fn grew(&mut self, events: Vec<(TraceEvent, Kept)>) {
         let Source::Replay(player) = &mut self.source else {
             return;
         };
         let follows = self.projection.log().len() == player.timeline.len();
-        for (event, line) in events {
-            player.timeline.push(event, line);
+        let count = events.len();
+        for (event, kept) in events {
+            player.timeline.take(&event, kept);
         }
         player.timeline.settle();
         if follows {
-            for _ in events {
+            for _ in 0..count {
                 self.one_more();
             }
         }

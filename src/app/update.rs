@@ -85,7 +85,11 @@ impl App {
                 Effects::new()
             }
             Msg::Grew(events) => {
-                self.grew(&events);
+                self.grew(events);
+                Effects::new()
+            }
+            Msg::NotExported(failure) => {
+                self.say(Tone::Warning, format!("{}: {}", failure.what, failure.why));
                 Effects::new()
             }
             Msg::Begun(started) => self.begun(started),

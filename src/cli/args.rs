@@ -44,6 +44,9 @@ pub struct Common {
     /// Record the trace to a file
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Send the run's spans to an OpenTelemetry collector (OTLP/HTTP, JSON)
+    #[arg(long, global = true, value_name = "URL")]
+    pub otlp: Option<String>,
     /// The folder that keeps the lab's state between starts
     #[arg(long, global = true, value_name = "DIR", env = "HOPTRAIL_STATE")]
     pub state: Option<PathBuf>,

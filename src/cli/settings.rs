@@ -41,6 +41,7 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
             (true, true) => Consent::Deny(common.user.clone()),
         },
         record: common.record.clone(),
+        otlp: common.otlp.clone(),
         state,
         assume_pkce: common.assume_pkce.clone(),
         lab: LabStart::default(),

@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, BufRead, BufWriter, Read as _, Write as _},
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -21,28 +21,21 @@ use crate::{
     },
     plain,
     projection::{Comparison, Projection, Seq, compare::Tolerance},
-    runtime::{replay::Place, scenes},
+    runtime::{
+        replay::{self, Damage, Loaded, Place},
+        scenes,
+    },
     shipped,
     support::{
         error::{Exit, Failure},
         text::one_line,
     },
-    trace::{
-        TraceEvent,
-        codec::{self, CodecError, Header, MAX_LINE},
-    },
+    trace::TraceEvent,
     ui::look::Look,
 };
 
 /// How many damaged lines are named one by one.
 const NAMED: usize = 3;
-
-/// A trace that was read.
-#[derive(Debug)]
-pub struct Loaded {
-    pub header: Header,
-    pub projection: Projection,
-}
 
 /// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; a torn last
 /// line is what a kill leaves behind and no damage.
@@ -50,76 +43,30 @@ pub struct Loaded {
 /// # Errors
 /// If the file cannot be opened or is no trace that this hoptrail reads.
 pub fn load(path: &Path, err: &mut impl io::Write) -> Result<Loaded, Failure> {
-    let place = Place::named(path);
-    let mut reader = place.read().map_err(|e| unreadable(path, &e))?;
-    let mut line = Vec::new();
-    next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
-    let header =
-        codec::decode_header(&String::from_utf8_lossy(&line)).map_err(|e| not_a_trace(path, &e))?;
-    let mut projection = Projection::starting(header.started);
-    let mut damaged = Vec::new();
-    let mut count = 0_u64;
-    let mut number = 1;
-    loop {
-        let whole = next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
-        number += 1;
-        if line.is_empty() {
-            break;
-        }
-        let text = String::from_utf8_lossy(&line);
-        match codec::decode(&text, number) {
-            Ok(event) => projection.apply_line(&event, &text),
-            Err(_) if whole == Line::Torn => {}
-            Err(error) => {
-                count += 1;
-                if damaged.len() < NAMED {
-                    damaged.push(error);
-                }
-            }
-        }
-    }
-    if count > 0 {
-        let lines = if count == 1 { "line" } else { "lines" };
+    let loaded = replay::load(&Place::named(path))?;
+    let Damage {
+        lines, named, full, ..
+    } = &loaded.damage;
+    if *lines > 0 {
+        let word = if *lines == 1 { "line" } else { "lines" };
         // If standard error is gone there is nobody left to tell.
         let _ = writeln!(
             err,
-            "hoptrail: {count} damaged {lines} skipped in {}",
+            "hoptrail: {lines} damaged {word} skipped in {}",
             shown(path)
         );
-        for error in &damaged {
+        for error in named.iter().take(NAMED) {
             let _ = writeln!(err, "  {error}");
         }
     }
-    Ok(Loaded { header, projection })
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Line {
-    Whole,
-    /// Without its line feed: the file ends here.
-    Torn,
-}
-
-/// Reads a line without its line feed; of one that is too long, the beginning, which is damage.
-fn next(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
-    line.clear();
-    reader
-        .by_ref()
-        .take(MAX_LINE as u64)
-        .read_until(b'\n', line)?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        if line.is_empty() {
-            // An empty line is damage of its own; it must not look like the end.
-            line.push(b' ');
-        }
-        return Ok(Line::Whole);
+    if let Some(events) = full {
+        let _ = writeln!(
+            err,
+            "hoptrail: {} has more than {events} events; the first ones are taken",
+            shown(path)
+        );
     }
-    if line.len() == MAX_LINE {
-        reader.skip_until(b'\n')?;
-        return Ok(Line::Whole);
-    }
-    Ok(Line::Torn)
+    Ok(loaded)
 }
 
 /// The shipped traces, a line each.
@@ -205,7 +152,9 @@ fn write(
     loaded: &Loaded,
     look: Look,
 ) -> io::Result<()> {
-    let Loaded { header, projection } = loaded;
+    let Loaded {
+        header, projection, ..
+    } = loaded;
     let view = view(args.pane);
     match args.to {
         Form::Otlp => otlp::write(out, header, projection),
@@ -284,26 +233,6 @@ fn shown(path: &Path) -> String {
     one_line(&path.display().to_string())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        format!("{} cannot be read", shown(path)),
-        error.to_string(),
-        "give a file that hoptrail recorded with --record, or a name of `hoptrail traces list`",
-    )
-}
-
-fn not_a_trace(path: &Path, error: &CodecError) -> Failure {
-    let next = match error {
-        CodecError::TooNew { .. } => "use the hoptrail that recorded it, or a newer one",
-        CodecError::Empty | CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
-            "give a file that hoptrail recorded with --record, or a name of `hoptrail traces list`"
-        }
-    };
-    let what = format!("{} is no trace that can be read", shown(path));
-    Failure::new(Exit::Usage, what, error.to_string(), next)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,7 +273,7 @@ mod tests {
         let mut lines: Vec<&str> = story.lines().collect();
         let whole = lines.len();
         lines.insert(3, "{\"seq\":");
-        lines.insert(9, "");
+        lines.insert(9, "{}");
         let (_dir, path) = written(lines.join("\n").as_bytes());
         let mut err = Vec::new();
         let loaded = load(&path, &mut err).unwrap();

@@ -10,6 +10,9 @@
 //! as strings, enums as numbers.
 
 mod attributes;
+mod live;
+
+pub use live::{Request, Sent, Wanted, next};
 
 use std::{collections::HashMap, io};
 

@@ -57,6 +57,14 @@ pub enum Unit {
     Refusal,
 }
 
+/// How an event's line is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    Line(String),
+    /// By the byte of the source at which it begins.
+    At(u64),
+}
+
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
@@ -100,6 +108,13 @@ impl Timeline {
     pub fn push_at(&mut self, event: &TraceEvent, start: u64) {
         if self.takes(event) {
             self.head.apply_at(event, start);
+        }
+    }
+
+    /// [`Self::push`] or [`Self::push_at`], as the line is kept.
+    pub fn take(&mut self, event: &TraceEvent, kept: Kept) {
+        if self.takes(event) {
+            self.head.take(event, kept);
         }
     }
 

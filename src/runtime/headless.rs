@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Options, Output,
     backend::{self, Backend, BackendState},
+    collector::{self, Exporter, Patience},
     record::Recorder,
     signals::Signals,
     stream::{self, Stream},
@@ -67,9 +68,15 @@ pub async fn run<O: io::Write, E: io::Write>(
         Some(path) => Some(Recorder::create(path, &header)?),
         None => None,
     };
+    let exporter = options
+        .otlp
+        .as_deref()
+        .map(|url| Exporter::start(url, header.clone(), Patience::default()))
+        .transpose()?;
     let mut teller = Teller {
         projection: Projection::starting(header.started),
         recorder,
+        exporter,
         writer: Writer::new(output, voices.out, &header)?,
     };
     let mut backend = backend::open(options, sink);
@@ -111,6 +118,11 @@ pub async fn run<O: io::Write, E: io::Write>(
     backend.close().await;
     while let Some(event) = stream.try_next() {
         teller.tell(&event)?;
+    }
+    if let Some(exporter) = teller.exporter.take()
+        && let Some(failure) = exporter.finish().await
+    {
+        collector::write(voices.err, &failure).map_err(|e| cannot_write(&e))?;
     }
     let outcome = driven?;
     teller.conclude(&job, outcome.as_ref())
@@ -221,6 +233,7 @@ impl<'a, O: io::Write> Writer<'a, O> {
 struct Teller<'a, O> {
     projection: Projection,
     recorder: Option<Recorder>,
+    exporter: Option<Exporter>,
     writer: Writer<'a, O>,
 }
 
@@ -228,6 +241,9 @@ impl<O: io::Write> Teller<'_, O> {
     fn tell(&mut self, event: &TraceEvent) -> Result<(), Failure> {
         if let Some(recorder) = &mut self.recorder {
             recorder.record(event)?;
+        }
+        if let Some(exporter) = &self.exporter {
+            exporter.tell(event);
         }
         self.projection.apply(event);
         match &mut self.writer {

@@ -1,15 +1,9 @@
 //! Reads recorded traces from files: whole, or along while another process writes them.
 //!
-//! Reading and folding happen on a thread of their own; what is read comes as messages. Must not
+//! Reading and folding happen on threads of their own; what is read comes as messages. Must not
 //! open anything that a trace names.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader},
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::{io, ops::ControlFlow, path::Path, thread, time::Duration};
 
 use tokio::sync::mpsc;
 
@@ -20,95 +14,36 @@ use crate::{
         player::{Growth, Tape},
     },
     plain::{Jsonl, Text},
-    projection::{Projection, Timeline},
-    shipped::{self, Shipped},
+    projection::{Projection, timeline::Kept},
     support::{
         error::{Exit, Failure},
         text::one_line,
     },
     trace::{
-        TraceEvent,
-        codec::{CodecError, Header},
-        reader::{Item, ReadError, Reader},
+        codec::Header,
+        reader::{Entry, Item},
     },
 };
 
+mod damage;
+mod place;
+mod source;
+
+pub use damage::Damage;
+pub use place::Place;
+use source::cannot_open;
+pub use source::{MOST_EVENTS, Source};
+
 /// How often a file that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often progress is told while a file is read, in events.
-const TOLD: u64 = 16_384;
 /// Events of a growing file that are handed over at once.
 const BATCH: usize = 4_096;
-/// Damaged lines that are named one by one; the rest is counted.
-const NAMED: usize = 20;
-const BUFFER: usize = 256 * 1024;
 
 /// The trace to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
     pub place: Place,
     pub growth: Growth,
-}
-
-/// Where a trace is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    File(PathBuf),
-    /// One that hoptrail brings along.
-    Shipped(&'static Shipped),
-}
-
-impl Place {
-    /// What a person means: a file of that name, else the shipped trace that is called so.
-    #[must_use]
-    pub fn named(given: &Path) -> Self {
-        let shipped = given.to_str().and_then(shipped::by_name);
-        match shipped {
-            Some(shipped) if !given.exists() => Self::Shipped(shipped),
-            Some(_) | None => Self::File(given.to_path_buf()),
-        }
-    }
-
-    /// The file's name or the trace's, as it is shown.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::File(path) => {
-                let name = path.file_name().unwrap_or(path.as_os_str());
-                one_line(&name.to_string_lossy())
-            }
-            Self::Shipped(shipped) => shipped.name.to_owned(),
-        }
-    }
-
-    /// The path or the trace's name, whole, as it is shown.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        match self {
-            Self::File(path) => one_line(&path.display().to_string()),
-            Self::Shipped(shipped) => shipped.name.to_owned(),
-        }
-    }
-
-    /// The bytes.
-    ///
-    /// # Errors
-    /// If the file cannot be opened.
-    pub fn read(&self) -> io::Result<Box<dyn BufRead + Send>> {
-        Ok(match self {
-            Self::File(path) => Box::new(BufReader::with_capacity(BUFFER, File::open(path)?)),
-            Self::Shipped(shipped) => Box::new(shipped.text.as_bytes()),
-        })
-    }
-
-    /// How many bytes there are now; 0 if that cannot be told.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        match self {
-            Self::File(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
-            Self::Shipped(shipped) => shipped.text.len() as u64,
-        }
-    }
 }
 
 impl Trace {
@@ -119,97 +54,34 @@ impl Trace {
     }
 }
 
-/// What was wrong with a trace that could be read all the same.
-#[derive(Debug, Default)]
-pub struct Damage {
-    /// The first few lines that were skipped, with their places.
-    pub named: Vec<CodecError>,
-    /// How many were skipped.
-    pub lines: u64,
-    /// The file ends within a line.
-    pub torn: bool,
+/// A trace that was read as far as it goes.
+#[derive(Debug)]
+pub struct Loaded {
+    pub header: Header,
+    pub projection: Projection,
+    pub damage: Damage,
 }
 
-impl Damage {
-    fn note(&mut self, error: CodecError) {
-        self.lines += 1;
-        if self.named.len() < NAMED {
-            self.named.push(error);
-        }
-    }
-
-    /// One sentence; `None` when nothing is wrong.
-    #[must_use]
-    pub fn sentence(&self) -> Option<String> {
-        let torn = "the file ends within a line: what is whole is shown";
-        match (self.named.first(), self.lines) {
-            (None, _) => self.torn.then(|| torn.to_owned()),
-            (Some(first), 1) => Some(format!("1 damaged line skipped: {first}")),
-            (Some(first), lines) => Some(format!("{lines} damaged lines skipped, first {first}")),
-        }
-    }
-
-    /// Every line that is known by its place, then how many more there are.
-    #[must_use]
-    pub fn sentences(&self) -> Vec<String> {
-        let mut all: Vec<String> = self
-            .named
-            .iter()
-            .map(|error| format!("skipped: {error}"))
-            .collect();
-        let more = self.lines.saturating_sub(self.named.len() as u64);
-        if more > 0 {
-            all.push(format!("skipped: {more} damaged lines more"));
-        }
-        if self.torn {
-            all.push("the file ends within a line; what is whole was read".to_owned());
-        }
-        all
-    }
-}
-
-type Source = Reader<Box<dyn BufRead + Send>>;
-
-/// Opens a trace and reads its header.
+/// Reads a trace to its end.
 ///
 /// # Errors
-/// If there is no such file, it is no trace, or one of a newer version.
-pub fn open(place: &Place) -> Result<(Header, Source), Failure> {
-    let bytes = place.read().map_err(|e| cannot_open(place, &e))?;
-    Reader::open(bytes).map_err(|error| match error {
-        ReadError::Io(error) => cannot_open(place, &error),
-        ReadError::Codec(error) => not_a_trace(place, &error),
+/// If it cannot be opened or read, is no trace, or one of a newer version.
+pub fn load(place: &Place) -> Result<Loaded, Failure> {
+    let mut source = Source::open(place)?;
+    let mut projection = source.projection();
+    let mut damage = Damage::default();
+    // Nobody calls it off.
+    let _ = source.read_on(
+        Growth::Finished,
+        &mut damage,
+        |event, kept| projection.take(event, kept),
+        |_| ControlFlow::Continue(()),
+    )?;
+    Ok(Loaded {
+        header: source.header,
+        projection,
+        damage,
     })
-}
-
-fn cannot_open(place: &Place, error: &io::Error) -> Failure {
-    let next = if error.kind() == io::ErrorKind::NotFound {
-        "name a file that `hoptrail --record FILE` wrote, or a trace of `hoptrail traces list`"
-    } else {
-        "name a file that `hoptrail --record FILE` wrote"
-    };
-    Failure::new(
-        Exit::Usage,
-        format!("The trace {} cannot be read", place.shown()),
-        error.to_string(),
-        next,
-    )
-}
-
-fn not_a_trace(place: &Place, error: &CodecError) -> Failure {
-    let next = match error {
-        CodecError::TooNew { .. } => "replay it with the hoptrail that recorded it, or a newer one",
-        CodecError::Empty => "record a run first: hoptrail demo --record FILE",
-        CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
-            "name a file that `hoptrail --record FILE` wrote"
-        }
-    };
-    Failure::new(
-        Exit::Usage,
-        format!("{} cannot be replayed", place.shown()),
-        error.to_string(),
-        next,
-    )
 }
 
 /// What a reading thread tells; dropping it ends the thread at its next word.
@@ -243,100 +115,125 @@ pub async fn next(viewing: &mut Option<Viewing>) -> Msg {
 }
 
 fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
-    let (header, mut reader) = open(&trace.place)?;
-    let size = trace.place.size();
-    let mut timeline = Timeline::open(Some(header.started));
-    let mut damage = Damage::default();
-    let mut count = 0_u64;
-    let broken = |error: io::Error| cannot_open(&trace.place, &error);
+    let mut source = Source::open(&trace.place)?;
+    let mut news = None;
     loop {
-        match reader.read_next().map_err(broken)? {
-            Item::Event(entry) => timeline.push(&entry.event, &entry.line),
-            Item::Damaged(error) => damage.note(error),
-            Item::Torn => {
-                if trace.growth == Growth::Finished {
-                    match reader.rest() {
-                        Some(entry) => timeline.push(&entry.event, &entry.line),
-                        None => damage.torn = true,
-                    }
-                }
-                break;
-            }
-            Item::End => break,
+        if show(trace, &mut source, news, tell)?.is_break() || trace.growth == Growth::Finished {
+            return Ok(());
         }
-        count += 1;
-        if count.is_multiple_of(TOLD) {
-            let percent = (reader.bytes() * 100).checked_div(size).unwrap_or(0);
-            let percent = u8::try_from(percent.min(100)).unwrap_or(100);
-            if tell.blocking_send(Msg::Opening(percent)).is_err() {
+        if follow(&trace.place, &mut source, tell)?.is_break() {
+            return Ok(());
+        }
+        source = loop {
+            if let Some(source) = Source::reopen(&trace.place)? {
+                break source;
+            }
+            if tell.is_closed() {
                 return Ok(());
             }
-        }
+            thread::sleep(LOOK);
+        };
+        news = Some("the file was written anew: this is the new run".to_owned());
+    }
+}
+
+/// Reads what there is and hands it over.
+fn show(
+    trace: &Trace,
+    source: &mut Source,
+    news: Option<String>,
+    tell: &mpsc::Sender<Msg>,
+) -> Result<ControlFlow<()>, Failure> {
+    let size = trace.place.size();
+    let mut timeline = source.timeline();
+    let mut damage = Damage::default();
+    let mut shown = 0;
+    let read = source.read_on(
+        trace.growth,
+        &mut damage,
+        |event, kept| timeline.take(event, kept),
+        |bytes| {
+            let percent = (bytes * 100).checked_div(size).unwrap_or(0).min(100);
+            if percent == shown {
+                return ControlFlow::Continue(());
+            }
+            shown = percent;
+            let percent = u8::try_from(percent).unwrap_or(100);
+            said(tell, Msg::Opening(percent))
+        },
+    )?;
+    if read.is_break() {
+        return Ok(read);
     }
     match trace.growth {
         Growth::Finished => timeline.close(),
         Growth::Followed => timeline.settle(),
     }
+    let title = source.header.title.as_deref().map(one_line);
+    let torn = "the file ends within a line: what is whole is shown";
     let tape = Tape {
         timeline,
-        title: header
-            .title
-            .map_or_else(|| trace.name(), |title| one_line(&title)),
+        title: title.unwrap_or_else(|| trace.name()),
         growth: trace.growth,
-        warning: damage.sentence(),
+        warning: news.or_else(|| damage.torn.then(|| torn.to_owned())),
     };
-    if tell.blocking_send(Msg::Opened(Box::new(tape))).is_err() {
-        return Ok(());
+    if said(tell, Msg::Opened(Box::new(tape))).is_break() {
+        return Ok(ControlFlow::Break(()));
     }
-    match trace.growth {
-        Growth::Finished => Ok(()),
-        Growth::Followed => follow(&trace.place, reader, tell),
+    Ok(match damage.failure(&trace.place) {
+        Some(failure) => said(tell, Msg::Unreadable(failure)),
+        None => ControlFlow::Continue(()),
+    })
+}
+
+/// Tells something, if anybody listens.
+fn said(tell: &mpsc::Sender<Msg>, msg: Msg) -> ControlFlow<()> {
+    match tell.blocking_send(msg) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
     }
 }
 
-/// Reads on as the file grows, until nobody listens any more.
-fn follow(place: &Place, mut reader: Source, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
+/// Reads on as the file grows: until nobody listens any more, which is the end, or until there is
+/// another file in its place.
+fn follow(
+    place: &Place,
+    source: &mut Source,
+    tell: &mpsc::Sender<Msg>,
+) -> Result<ControlFlow<()>, Failure> {
     loop {
-        let mut grown: Vec<(TraceEvent, String)> = Vec::new();
+        let mut grown = Vec::new();
         let mut damage = Damage::default();
         while grown.len() < BATCH {
-            match reader
-                .read_next()
-                .map_err(|error| cannot_open(place, &error))?
-            {
-                Item::Event(entry) => grown.push((entry.event, entry.line)),
+            let item = source.reader.read_next();
+            match item.map_err(|error| cannot_open(place, &error))? {
+                Item::Event(entry) => {
+                    if !source.has_room(&mut damage) {
+                        break;
+                    }
+                    let kept = source.kept(&entry);
+                    grown.push((entry.event, kept));
+                }
                 Item::Damaged(error) => damage.note(error),
                 Item::Torn | Item::End => break,
             }
         }
-        let full = grown.len() == BATCH;
-        if !grown.is_empty() && tell.blocking_send(Msg::Grew(grown)).is_err() {
-            return Ok(());
+        let idle = grown.len() < BATCH;
+        if !grown.is_empty() && said(tell, Msg::Grew(grown)).is_break() {
+            return Ok(ControlFlow::Break(()));
         }
-        if let Some(sentence) = damage.sentence() {
-            let failure = Failure::new(
-                Exit::Failed,
-                format!("A line of {} was skipped", place.shown()),
-                sentence,
-                "look at the process that writes the file; the replay goes on",
-            );
-            if tell.blocking_send(Msg::Unreadable(failure)).is_err() {
-                return Ok(());
+        if let Some(failure) = damage.failure(place)
+            && said(tell, Msg::Unreadable(failure)).is_break()
+        {
+            return Ok(ControlFlow::Break(()));
+        }
+        if damage.full.is_some() || tell.is_closed() {
+            return Ok(ControlFlow::Break(()));
+        }
+        if idle {
+            if source.is_replaced() {
+                return Ok(ControlFlow::Continue(()));
             }
-        }
-        if tell.is_closed() {
-            return Ok(());
-        }
-        let size = place.size();
-        if size < reader.bytes() {
-            return Err(Failure::new(
-                Exit::Failed,
-                format!("{} became shorter", place.shown()),
-                "another process wrote it anew",
-                "open it again to see the new run",
-            ));
-        }
-        if !full {
             thread::sleep(LOOK);
         }
     }
@@ -352,12 +249,13 @@ pub fn print<O: io::Write, E: io::Write>(
     record: Option<&Path>,
     voices: Voices<'_, O, E>,
 ) -> Result<Exit, Failure> {
-    let (header, mut reader) = open(&trace.place)?;
+    let mut source = Source::open(&trace.place)?;
+    let header = source.header.clone();
     let mut copy = record
         .map(|path| super::record::Recorder::create(path, &header))
         .transpose()?;
     let mut damage = Damage::default();
-    let mut projection = Projection::starting(header.started);
+    let mut projection = source.projection();
     let mut text = None;
     let mut json = None;
     match output {
@@ -368,36 +266,51 @@ pub fn print<O: io::Write, E: io::Write>(
             json = Some(lines);
         }
     }
-    let mut tell = |event: &TraceEvent, line: &str| -> Result<(), Failure> {
+    let mut tell = |Entry { event, line, .. }: &Entry, kept: Kept| -> Result<(), Failure> {
         if let Some(copy) = &mut copy {
-            copy.record_lines(std::iter::once(line.into()))?;
+            copy.record_lines(std::iter::once(line.as_str().into()))?;
         }
         if let Some(json) = &mut json {
             json.raw(line).map_err(|e| cannot_write(&e))?;
         }
         if let Some(text) = &mut text {
-            projection.apply_line(event, line);
+            projection.take(event, kept);
             text.event(event, &projection)
                 .map_err(|e| cannot_write(&e))?;
         }
         Ok(())
     };
+    // Words are made of what happened before; a copy of the lines needs no memory of them.
+    let folds = matches!(output, Output::Plain(_));
     loop {
-        match reader
-            .read_next()
-            .map_err(|error| cannot_open(&trace.place, &error))?
-        {
-            Item::Event(entry) => tell(&entry.event, &entry.line)?,
+        let item = source.reader.read_next();
+        match item.map_err(|error| cannot_open(&trace.place, &error))? {
+            Item::Event(entry) => {
+                if folds && !source.has_room(&mut damage) {
+                    break;
+                }
+                tell(&entry, source.kept(&entry))?;
+            }
             Item::Damaged(error) => damage.note(error),
             Item::Torn if trace.growth == Growth::Finished => {
-                match reader.rest() {
-                    Some(entry) => tell(&entry.event, &entry.line)?,
+                match source.reader.rest() {
+                    Some(entry) => tell(&entry, source.kept(&entry))?,
                     None => damage.torn = true,
                 }
                 break;
             }
             Item::End if trace.growth == Growth::Finished => break,
-            Item::Torn | Item::End => thread::sleep(LOOK),
+            Item::Torn | Item::End => {
+                if source.is_replaced() {
+                    return Err(Failure::new(
+                        Exit::Failed,
+                        format!("{} is another file now", trace.place.shown()),
+                        "another process wrote it anew",
+                        "follow it again to see the new run",
+                    ));
+                }
+                thread::sleep(LOOK);
+            }
         }
     }
     if let Some(text) = &mut text {

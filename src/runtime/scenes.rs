@@ -187,6 +187,7 @@ impl Stage {
             target: TargetChoice::Lab(lab.endpoints.zone.clone()),
             consent,
             record: None,
+            otlp: None,
             state: std::path::PathBuf::new(),
             assume_pkce: Vec::new(),
             console: lab.console.as_ref().map(|console| ConsoleAccess {

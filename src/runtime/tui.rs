@@ -21,6 +21,7 @@ use tokio::{
 use super::PanicIn;
 use super::{
     Options, TuiOptions, backend, clipboard,
+    collector::{self, Exporter, Patience},
     effects::Runner,
     input,
     record::Recorder,
@@ -113,7 +114,10 @@ struct Tui {
     stand_in: Place,
     /// Labs whose place another one took, until they have stopped.
     outgoing: JoinSet<()>,
+    /// Where that trace is.
+    replayed: Option<Place>,
     recorder: Option<Recorder>,
+    exporter: Option<Exporter>,
     header: Header,
     options: Options,
     #[cfg(debug_assertions)]
@@ -148,14 +152,18 @@ impl Tui {
     ) -> Self {
         tui.app.replay = Some(trace.name());
         let (_, stream) = stream::open();
+        let place = trace.place.clone();
         let viewing = Some(Viewing::begin(trace));
-        Self::with(
-            options,
-            tui,
-            guard,
-            screen,
-            (stream, backend::none(), viewing),
-        )
+        Self {
+            replayed: Some(place),
+            ..Self::with(
+                options,
+                tui,
+                guard,
+                screen,
+                (stream, backend::none(), viewing),
+            )
+        }
     }
 
     fn with(
@@ -189,7 +197,9 @@ impl Tui {
             viewing,
             stand_in: tui.stand_in,
             outgoing: JoinSet::new(),
+            replayed: None,
             recorder: None,
+            exporter: None,
             header,
             options,
             #[cfg(debug_assertions)]
@@ -207,6 +217,7 @@ impl Tui {
         if let Some(path) = self.options.record.clone() {
             self.start_recording(&path);
         }
+        self.start_exporting();
         while !self.quit {
             let wake = self.wake();
             // Biased: a key must never wait behind a flood of facts.
@@ -233,6 +244,10 @@ impl Tui {
                 msg = replay::next(&mut self.viewing) => {
                     self.tick();
                     self.update(msg);
+                }
+                failure = collector::notice(&mut self.exporter) => {
+                    self.tick();
+                    self.update(Msg::NotExported(failure));
                 }
                 event = self.stream.next(), if self.live == Live::Yes => if let Some(event) = event {
                     self.fact(event);
@@ -281,7 +296,26 @@ impl Tui {
             self.recorder = None;
             self.update(Msg::Recording(RecordingState::Failed(failure)));
         }
+        if let Some(exporter) = &self.exporter {
+            exporter.tell(&event);
+        }
         self.update(Msg::Trace(event));
+    }
+
+    /// Begins to send spans, if that was asked for: of the recording, or of the run as it goes on.
+    fn start_exporting(&mut self) {
+        let Some(url) = self.options.otlp.clone() else {
+            return;
+        };
+        let patience = Patience::default();
+        let started = match self.replayed.clone() {
+            Some(place) => Exporter::replaying(&url, place, patience),
+            None => Exporter::start(&url, self.header.clone(), patience),
+        };
+        match started {
+            Ok(exporter) => self.exporter = Some(exporter),
+            Err(failure) => self.update(Msg::NotExported(failure)),
+        }
     }
 
     fn update(&mut self, msg: Msg) {
@@ -451,6 +485,12 @@ impl Tui {
         while self.outgoing.join_next().await.is_some() {}
         self.drain(usize::MAX);
         self.stop_recording();
+        if let Some(exporter) = self.exporter.take()
+            && let Some(failure) = exporter.finish().await
+        {
+            let Failure { what, why, .. } = failure;
+            self.summary.lines.push(format!("{what}: {why}"));
+        }
         std::mem::take(&mut self.summary)
     }
 }

@@ -245,6 +245,12 @@ impl<R: BufRead> Reader<R> {
         self.bytes
     }
 
+    /// Bytes of an unfinished line that are in memory.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// The source.
     pub const fn get_mut(&mut self) -> &mut R {
         &mut self.source

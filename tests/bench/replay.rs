@@ -1,4 +1,4 @@
-//! A long trace: how fast it opens, how fast one moves in it, what it takes.
+//! A long trace: how fast it opens, how fast one moves in it and finds something, what it takes.
 //!
 //! `cargo bench --bench replay [EVENTS ...]`; by default 1,000 to 1,000,000.
 
@@ -7,19 +7,23 @@
     reason = "a bench tells its numbers on the standard output"
 )]
 
-use std::{fmt::Write as _, fs, io::BufReader};
+use std::{fs, ops::ControlFlow};
 
 use hoptrail::{
     app::{
         App, AppConfig,
-        msg::{InputEvent, Msg},
+        command::Command,
+        focus::PaneId,
+        msg::{InputEvent, MouseAction, Msg},
         player::{Growth, Tape},
         target::Target,
     },
-    config::LookConfig,
-    projection::Timeline,
+    config::{
+        LookConfig,
+        keys::{Key, KeyCode, Modifier},
+    },
+    runtime::replay::{Damage, Place, Source},
     support::clock::Stopwatch,
-    trace::reader::{Item, Reader},
     ui::{
         self,
         look::{Charset, Look},
@@ -27,8 +31,12 @@ use hoptrail::{
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 
-const JUMPS: usize = 60;
-const FRAMES: usize = 300;
+mod long;
+
+const JUMPS: usize = 300;
+const FRAMES: usize = 400;
+/// What is looked for: it stands in one scene of seven.
+const WORD: &str = "limit-linear";
 
 fn main() {
     let sizes: Vec<usize> = std::env::args()
@@ -40,8 +48,17 @@ fn main() {
         sizes
     };
     println!(
-        "{:>9} {:>9} {:>10} {:>10} {:>10} {:>10}",
-        "events", "open s", "jump p50", "jump max", "frame p99", "bytes/ev"
+        "{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}",
+        "events",
+        "open s",
+        "jump p50",
+        "jump p99",
+        "jump max",
+        "frame p99",
+        "key p50",
+        "key max",
+        "found s",
+        "bytes/ev"
     );
     for size in sizes {
         println!("{}", measure(size));
@@ -51,17 +68,66 @@ fn main() {
 fn measure(count: usize) -> String {
     let dir = tempfile::tempdir().expect("a folder for the trace");
     let path = dir.path().join("long.jsonl");
-    let events = write(&path, count);
+    let events = long::write(&path, count);
     let before = resident();
-    let watch = Stopwatch::start();
-    let file = fs::File::open(&path).expect("it was just written");
-    let (header, mut reader) = Reader::open(BufReader::new(file)).expect("it is a trace");
-    let mut timeline = Timeline::open(Some(header.started));
-    while let Item::Event(entry) = reader.read_next().expect("it can be read") {
-        timeline.push(&entry.event, &entry.line);
+    let (mut app, open) = opened(Place::File(path), events);
+    let mut jumps = Vec::new();
+    let mut place = 7_919;
+    let look = Look::new(&LookConfig::default(), Charset::Unicode);
+    let mut frames = Vec::new();
+    for round in 0..JUMPS {
+        place = (place * 48_271 + 11) % events;
+        let click = Msg::Input(InputEvent::Mouse {
+            action: MouseAction::Click,
+            target: Some(Target::Place(place)),
+        });
+        let watch = Stopwatch::start();
+        drop(app.update(click));
+        jumps.push(watch.micros());
+        assert_eq!(app.place(), place);
+        if round % 4 == 0 {
+            frames.push(frame(&app, &look));
+        }
     }
+    drop(app.perform(Command::End));
+    let taken = resident().saturating_sub(before) / events;
+    let rest = FRAMES - frames.len();
+    frames.extend((0..rest).map(|_| frame(&app, &look)));
+    let (mut keys, found) = search(&mut app);
+    jumps.sort_unstable();
+    frames.sort_unstable();
+    keys.sort_unstable();
+    let p = |sample: &[u64], percent: usize| {
+        millis(sample[(sample.len() * percent / 100).min(sample.len() - 1)])
+    };
+    format!(
+        "{events:>9} {:>8.3} {:>6.2} ms {:>6.2} ms {:>6.2} ms {:>6.2} ms {:>6.2} ms {:>6.2} ms {:>9.3} {taken:>8}",
+        millis(open) / 1_000.0,
+        p(&jumps, 50),
+        p(&jumps, 99),
+        p(&jumps, 100),
+        p(&frames, 99),
+        p(&keys, 50),
+        p(&keys, 100),
+        millis(found) / 1_000.0,
+    )
+}
+
+/// Opens the trace as the program does, but for the thread that it does it on.
+fn opened(place: Place, events: usize) -> (App, u64) {
+    let watch = Stopwatch::start();
+    let mut source = Source::open(&place).expect("it is a trace");
+    let mut timeline = source.timeline();
+    let mut damage = Damage::default();
+    let read = source.read_on(
+        Growth::Finished,
+        &mut damage,
+        |event, kept| timeline.take(event, kept),
+        |_| ControlFlow::Continue(()),
+    );
+    assert!(read.expect("it can be read").is_continue());
+    assert!(damage.lines == 0 && damage.full.is_none());
     timeline.close();
-    let open = watch.micros();
     assert_eq!(timeline.len(), events);
     let mut app = App::new(AppConfig {
         size: (200, 60),
@@ -75,88 +141,50 @@ fn measure(count: usize) -> String {
         warning: None,
     };
     drop(app.update(Msg::Opened(Box::new(tape))));
-    let mut jumps = Vec::new();
-    let mut place = 7_919;
-    for _ in 0..JUMPS {
-        place = (place * 48_271 + 11) % events;
-        let click = Msg::Input(InputEvent::Mouse {
-            action: hoptrail::app::msg::MouseAction::Click,
-            target: Some(Target::Place(place)),
-        });
-        let watch = Stopwatch::start();
-        drop(app.update(click));
-        jumps.push(watch.micros());
-        assert_eq!(app.place(), place);
-    }
-    drop(app.perform(hoptrail::app::command::Command::End));
-    let taken = resident().saturating_sub(before) / events;
-    let look = Look::new(&LookConfig::default(), Charset::Unicode);
+    (app, watch.micros())
+}
+
+fn frame(app: &App, look: &Look) -> u64 {
     let area = Rect::new(0, 0, 200, 60);
-    let mut frames = Vec::new();
-    for _ in 0..FRAMES {
-        let mut buffer = Buffer::empty(area);
-        let watch = Stopwatch::start();
-        let _ = ui::draw_into(&app, &look, area, &mut buffer);
-        frames.push(watch.micros());
-    }
-    jumps.sort_unstable();
-    frames.sort_unstable();
-    let millis = |micros: u64| f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1_000.0;
-    format!(
-        "{events:>9} {:>9.3} {:>7.1} ms {:>7.1} ms {:>7.2} ms {taken:>10}",
-        millis(open) / 1_000.0,
-        millis(jumps[JUMPS / 2]),
-        millis(jumps[JUMPS - 1]),
-        millis(frames[FRAMES * 99 / 100]),
-    )
+    let mut buffer = Buffer::empty(area);
+    let watch = Stopwatch::start();
+    let _ = ui::draw_into(app, look, area, &mut buffer);
+    watch.micros()
 }
 
-/// Writes the sample story over and over, each time with identifiers and times of its own.
-fn write(path: &std::path::Path, count: usize) -> usize {
-    let story = fs::read_to_string("tests/traces/story.jsonl").expect("the sample is there");
-    let (header, lines) = story.split_once('\n').expect("it has a header");
-    let lines: Vec<&str> = lines.lines().collect();
-    let mut text = format!("{header}\n");
-    let mut written = 0;
-    for round in 0.. {
-        if written >= count {
-            break;
+/// Types a filter into each list, with a tick behind each key, and lets it be found to the end.
+/// Every message's time, and the longest search's.
+fn search(app: &mut App) -> (Vec<u64>, u64) {
+    let (mut keys, mut longest) = (Vec::new(), 0);
+    for pane in [PaneId::Flow, PaneId::Audit, PaneId::Trace] {
+        drop(app.perform(Command::Show(pane)));
+        drop(app.perform(Command::Filter));
+        let whole = Stopwatch::start();
+        for letter in WORD.chars() {
+            let key = Key {
+                code: KeyCode::Char(letter),
+                modifier: Modifier::None,
+            };
+            timed(app, Msg::Input(InputEvent::Key(key)), &mut keys);
+            timed(app, Msg::Tick(1_000), &mut keys);
         }
-        for line in &lines {
-            renamed(line, round, &mut text);
-            text.push('\n');
+        while app.searched(pane).is_some() {
+            timed(app, Msg::Tick(1_000), &mut keys);
         }
-        written += lines.len();
+        longest = longest.max(whole.micros());
+        drop(app.perform(Command::Accept));
     }
-    fs::write(path, text).expect("the disk takes it");
-    written
+    (keys, longest)
 }
 
-fn renamed(line: &str, round: u64, out: &mut String) {
-    let (head, rest) = line
-        .split_once("\"at_us\":")
-        .expect("every event has a time");
-    let digits = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    let at_us: u64 = rest[..digits].parse().expect("it is a number");
-    let _ = write!(out, "{head}\"at_us\":{}", at_us + round * 17_000_000);
-    let rest = rest[digits..].replace("\"id\":\"ev-", &format!("\"id\":\"ev-{round}-"));
-    let mut from = 0;
-    let bytes = rest.as_bytes();
-    while from < bytes.len() {
-        let word = |byte: u8| byte.is_ascii_alphanumeric();
-        let end = (from..bytes.len())
-            .find(|at| word(bytes[*at]) != word(bytes[from]))
-            .unwrap_or(bytes.len());
-        let part = &rest[from..end];
-        match (part.len(), u128::from_str_radix(part, 16)) {
-            (16, Ok(id)) => drop(write!(out, "{:016x}", id ^ u128::from(round << 24))),
-            (32, Ok(id)) => drop(write!(out, "{:032x}", id ^ u128::from(round << 24))),
-            _ => out.push_str(part),
-        }
-        from = end;
-    }
+fn timed(app: &mut App, msg: Msg, into: &mut Vec<u64>) {
+    let watch = Stopwatch::start();
+    drop(app.update(msg));
+    into.push(watch.micros());
+}
+
+fn millis(micros: u64) -> f64 {
+    f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1_000.0
 }
 
 /// Bytes of memory that this process has now; 0 where the system does not say.

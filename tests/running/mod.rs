@@ -27,6 +27,7 @@ pub fn options(target: TargetChoice, state: &Path) -> Options {
         target,
         consent: Consent::Headless(None),
         record: None,
+        otlp: None,
         state: state.to_path_buf(),
         assume_pkce: Vec::new(),
         console: None,

@@ -1,0 +1,78 @@
+//! What is wrong with a trace that can be read all the same: named, never hidden.
+
+use super::Place;
+use crate::{
+    support::error::{Exit, Failure},
+    trace::codec::CodecError,
+};
+
+/// Damaged lines that are named one by one; the rest is counted.
+const NAMED: usize = 20;
+
+/// What was wrong with a trace that could be read all the same.
+#[derive(Debug, Default)]
+pub struct Damage {
+    /// The first few lines that were skipped, with their places.
+    pub named: Vec<CodecError>,
+    /// How many were skipped.
+    pub lines: u64,
+    /// The file ends within a line.
+    pub torn: bool,
+    /// There is more than can be kept; so many events are shown.
+    pub full: Option<usize>,
+}
+
+impl Damage {
+    pub(super) fn note(&mut self, error: CodecError) {
+        self.lines += 1;
+        if self.named.len() < NAMED {
+            self.named.push(error);
+        }
+    }
+
+    /// What a person should know who looks at `place`: every line that is known by its place.
+    #[must_use]
+    pub fn failure(&self, place: &Place) -> Option<Failure> {
+        if self.lines == 0 && self.full.is_none() {
+            return None;
+        }
+        let what = match (self.lines, self.full) {
+            (0, _) => format!("{} is longer than can be shown", place.shown()),
+            (1, _) => format!("A line of {} was skipped", place.shown()),
+            (lines, _) => format!("{lines} lines of {} were skipped", place.shown()),
+        };
+        let next = match self.full {
+            Some(_) => "cut the file, with its first line before every part",
+            None => "look at the program that wrote or changed the file; all else is shown",
+        };
+        Some(Failure::new(
+            Exit::Failed,
+            what,
+            self.sentences().join("; "),
+            next,
+        ))
+    }
+
+    /// Every line that is known by its place, then how many more there are.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let mut all: Vec<String> = self
+            .named
+            .iter()
+            .map(|error| format!("skipped: {error}"))
+            .collect();
+        let more = self.lines.saturating_sub(self.named.len() as u64);
+        if more > 0 {
+            all.push(format!("skipped: {more} damaged lines more"));
+        }
+        if let Some(events) = self.full {
+            all.push(format!(
+                "the first {events} events are shown; there are more"
+            ));
+        }
+        if self.torn {
+            all.push("the file ends within a line; what is whole was read".to_owned());
+        }
+        all
+    }
+}

@@ -1,0 +1,276 @@
+//! Reads a whole trace: lines on one thread, decoding on as many as there are processors, folding on
+//! the caller's.
+//!
+//! Memory is bounded whatever the file holds: of a line that was read its place is kept, and there
+//! are at most [`MOST_EVENTS`] of them.
+
+use std::{
+    io::{self, BufRead},
+    ops::ControlFlow,
+    sync::mpsc::sync_channel,
+    thread,
+};
+
+use super::{
+    Damage, Place,
+    place::{Handles, Identity},
+};
+use crate::{
+    app::player::Growth,
+    projection::{Projection, Timeline, timeline::Kept},
+    support::error::{Exit, Failure},
+    trace::{
+        TraceEvent,
+        codec::{CodecError, Header},
+        lines::SharedLines,
+        reader::{Batch, BatchEnd, Decoded, Entry, Item, ReadError, Reader},
+    },
+};
+
+/// Events of one trace that are kept: at three hundred bytes each about a gigabyte.
+pub const MOST_EVENTS: usize = 4_000_000;
+/// Bytes of lines that are kept of what cannot be gone back in, like a pipe.
+const ROOM: u64 = 512 * 1024 * 1024;
+/// Bytes of lines that go to another thread at once.
+const BATCH: usize = 512 * 1024;
+/// Threads that decode; folding keeps no more than these busy.
+const DECODERS: usize = 3;
+
+/// A trace that is being read.
+pub struct Source {
+    pub header: Header,
+    pub(super) reader: Reader<Box<dyn BufRead + Send>>,
+    lines: Option<SharedLines>,
+    identity: Identity,
+    place: Place,
+    events: usize,
+    most: usize,
+}
+
+impl Source {
+    /// Opens a trace and reads its header.
+    ///
+    /// # Errors
+    /// If there is no such file, it is no trace, or one of a newer version.
+    pub fn open(place: &Place) -> Result<Self, Failure> {
+        Self::attempt(place).map_err(|error| match error {
+            ReadError::Io(error) => cannot_open(place, &error),
+            ReadError::Codec(error) => not_a_trace(place, &error),
+        })
+    }
+
+    /// [`Self::open`] with another limit than [`MOST_EVENTS`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(place: &Place, most: usize) -> Result<Self, Failure> {
+        Self::open(place).map(|source| Self { most, ..source })
+    }
+
+    /// Opens again what another process wrote anew; `None` as long as it has not begun to.
+    pub(super) fn reopen(place: &Place) -> Result<Option<Self>, Failure> {
+        match Self::attempt(place) {
+            Ok(source) => Ok(Some(source)),
+            Err(ReadError::Codec(CodecError::Empty)) => Ok(None),
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(ReadError::Io(error)) => Err(cannot_open(place, &error)),
+            Err(ReadError::Codec(error)) => Err(not_a_trace(place, &error)),
+        }
+    }
+
+    fn attempt(place: &Place) -> Result<Self, ReadError> {
+        let Handles {
+            bytes,
+            lines,
+            identity,
+        } = place.open()?;
+        let (header, reader) = Reader::open(bytes)?;
+        Ok(Self {
+            header,
+            reader,
+            lines,
+            identity,
+            place: place.clone(),
+            events: 0,
+            most: MOST_EVENTS,
+        })
+    }
+
+    /// True if there is another file now where this one was.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.place.is_another(self.identity, self.reader.bytes())
+    }
+
+    /// An empty timeline for the events.
+    #[must_use]
+    pub fn timeline(&self) -> Timeline {
+        match &self.lines {
+            Some(lines) => Timeline::reading(self.header.started, lines.clone()),
+            None => Timeline::open(Some(self.header.started)),
+        }
+    }
+
+    /// An empty projection for the events.
+    #[must_use]
+    pub fn projection(&self) -> Projection {
+        match &self.lines {
+            Some(lines) => Projection::reading(self.header.started, lines.clone()),
+            None => Projection::starting(self.header.started),
+        }
+    }
+
+    /// Where a line is kept that was read on this thread.
+    pub(super) fn kept(&self, entry: &Entry) -> Kept {
+        match self.lines {
+            Some(_) => Kept::At(entry.start),
+            None => Kept::Line(entry.line.clone()),
+        }
+    }
+
+    /// Whether one more event may be kept; notes it if not.
+    pub(super) fn has_room(&mut self, damage: &mut Damage) -> bool {
+        let room = self.lines.is_some() || self.reader.bytes() < ROOM;
+        if self.events >= self.most || !room {
+            damage.full = Some(self.events);
+            return false;
+        }
+        self.events += 1;
+        true
+    }
+
+    /// Reads on to the end that there is now. `take` gets every event; `told` hears of the bytes
+    /// read so far now and then, and may call the reading off.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read_on(
+        &mut self,
+        growth: Growth,
+        damage: &mut Damage,
+        mut take: impl FnMut(&TraceEvent, Kept),
+        mut told: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let mut end = ControlFlow::Continue(());
+        let torn = if self.lines.is_some() {
+            let (events, most) = (&mut self.events, self.most);
+            let ended = pump(&mut self.reader, |batch, bytes| {
+                for decoded in batch {
+                    match decoded {
+                        Ok(_) if *events >= most => {
+                            damage.full = Some(*events);
+                            return ControlFlow::Break(());
+                        }
+                        Ok((event, start)) => {
+                            *events += 1;
+                            take(&event, Kept::At(start));
+                        }
+                        Err(error) => damage.note(error),
+                    }
+                }
+                end = told(bytes);
+                end
+            });
+            ended.map_err(|error| cannot_open(&self.place, &error))? == BatchEnd::Torn
+        } else {
+            loop {
+                let item = self.reader.read_next();
+                match item.map_err(|error| cannot_open(&self.place, &error))? {
+                    Item::Event(entry) => {
+                        if !self.has_room(damage) {
+                            break false;
+                        }
+                        take(&entry.event, Kept::Line(entry.line));
+                    }
+                    Item::Damaged(error) => damage.note(error),
+                    Item::Torn => break true,
+                    Item::End => break false,
+                }
+            }
+        };
+        if torn && growth == Growth::Finished && damage.full.is_none() {
+            match self.reader.rest() {
+                Some(entry) if self.has_room(damage) => take(&entry.event, self.kept(&entry)),
+                Some(_) => {}
+                None => damage.torn = true,
+            }
+        }
+        Ok(end)
+    }
+}
+
+/// Reads lines on a thread, decodes them on others, and gives them to `take` in order.
+fn pump<R: BufRead + Send>(
+    reader: &mut Reader<R>,
+    mut take: impl FnMut(Vec<Decoded>, u64) -> ControlFlow<()>,
+) -> io::Result<BatchEnd> {
+    let limit = reader.limit();
+    let decoders = thread::available_parallelism().map_or(1, |count| count.get().min(DECODERS));
+    thread::scope(|scope| {
+        let (mut gives, mut gets) = (Vec::new(), Vec::new());
+        for _ in 0..decoders {
+            let (give, work) = sync_channel::<(Batch, u64)>(1);
+            let (tell, done) = sync_channel(1);
+            scope.spawn(move || {
+                for (batch, bytes) in work {
+                    if tell.send((batch.decode(limit), bytes)).is_err() {
+                        return;
+                    }
+                }
+            });
+            gives.push(give);
+            gets.push(done);
+        }
+        // Turn by turn, so that the batches come back in the order in which they went.
+        let reading = scope.spawn(move || {
+            for give in gives.iter().cycle() {
+                let (batch, end) = reader.read_batch(BATCH)?;
+                if give.send((batch, reader.bytes())).is_err() || end != BatchEnd::More {
+                    return Ok(end);
+                }
+            }
+            Ok(BatchEnd::End)
+        });
+        for get in gets.iter().cycle() {
+            let Ok((batch, bytes)) = get.recv() else {
+                break;
+            };
+            if take(batch, bytes).is_break() {
+                break;
+            }
+        }
+        // Whoever still wants to hand something over learns that nobody takes it.
+        drop(gets);
+        let ended = reading.join();
+        ended.unwrap_or_else(|_| Err(io::Error::other("the reading thread broke down")))
+    })
+}
+
+pub(super) fn cannot_open(place: &Place, error: &io::Error) -> Failure {
+    let next = if error.kind() == io::ErrorKind::NotFound {
+        "name a file that `hoptrail --record FILE` wrote, or a trace of `hoptrail traces list`"
+    } else {
+        "name a file that `hoptrail --record FILE` wrote"
+    };
+    Failure::new(
+        Exit::Usage,
+        format!("The trace {} cannot be read", place.shown()),
+        error.to_string(),
+        next,
+    )
+}
+
+fn not_a_trace(place: &Place, error: &CodecError) -> Failure {
+    let next = match error {
+        CodecError::TooNew { .. } => "read it with the hoptrail that recorded it, or a newer one",
+        CodecError::Empty => "record a run first: hoptrail demo --record FILE",
+        CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
+            "name a file that `hoptrail --record FILE` wrote"
+        }
+    };
+    Failure::new(
+        Exit::Usage,
+        format!("{} cannot be read as a trace", place.shown()),
+        error.to_string(),
+        next,
+    )
+}

@@ -1,0 +1,239 @@
+//! Files of any kind as traces: cut, damaged, too long, too many, growing, replaced. Memory is
+//! counted and never timed.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read, Write as _},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use hoptrail::{
+    app::{
+        msg::Msg,
+        player::{Growth, Tape},
+    },
+    projection::{Projection, Seq, Timeline},
+    runtime::replay::{self, Damage, Place, Source, Trace, Viewing},
+    trace::reader::{Item, Reader},
+};
+
+const STORY: &str = "tests/traces/story.jsonl";
+
+fn story() -> String {
+    fs::read_to_string(STORY).unwrap()
+}
+
+fn written(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("trace.jsonl");
+    fs::write(&path, text).unwrap();
+    (dir, path)
+}
+
+fn opened(path: &Path, most: usize) -> (Source, Timeline, Damage) {
+    let mut source = Source::open_with(&Place::File(path.to_path_buf()), most).unwrap();
+    let mut timeline = source.timeline();
+    let mut damage = Damage::default();
+    let read = source.read_on(
+        Growth::Finished,
+        &mut damage,
+        |event, kept| timeline.take(event, kept),
+        |_| ControlFlow::Continue(()),
+    );
+    assert!(read.unwrap().is_continue());
+    timeline.close();
+    (source, timeline, damage)
+}
+
+#[test]
+fn a_file_is_read_as_its_lines_are_and_keeps_none_of_them() {
+    let (_, timeline, damage) = opened(Path::new(STORY), 1_000);
+    assert!(damage.sentences().is_empty());
+    let (header, mut reader) = Reader::open(story().leak().as_bytes()).unwrap();
+    let mut straight = Projection::starting(header.started);
+    while let Item::Event(entry) = reader.read_next().unwrap() {
+        straight.apply_line(&entry.event, &entry.line);
+    }
+    assert_eq!(*timeline.end(), straight);
+    assert!(straight.log().bytes() > 30_000);
+    assert_eq!(timeline.log().bytes(), 0, "only places are kept");
+    let line = timeline.log().line(Seq::at(40)).unwrap().into_owned();
+    assert_eq!(story().lines().nth(41), Some(&*line));
+}
+
+#[test]
+fn a_trace_that_is_longer_than_can_be_kept_is_shown_as_far_as_it_is() {
+    let mut text = story();
+    let events = text.split_once('\n').unwrap().1.to_owned();
+    for _ in 0..400 {
+        text.push_str(&events);
+    }
+    let (_dir, path) = written(&text);
+    let (_, timeline, damage) = opened(&path, 1_000);
+    assert_eq!((timeline.len(), damage.full), (1_000, Some(1_000)));
+    assert_eq!(timeline.log().bytes(), 0);
+    let failure = damage.failure(&Place::File(path)).unwrap();
+    assert!(failure.what.ends_with("is longer than can be shown"));
+    assert!(failure.why.contains("the first 1000 events are shown"));
+}
+
+/// A run of bytes that is made as it is read.
+struct Endless {
+    head: io::Cursor<String>,
+    left: u64,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.head.read(buffer)? {
+            0 => {
+                let count = self.left.min(buffer.len() as u64);
+                self.left -= count;
+                let count = usize::try_from(count).unwrap();
+                buffer[..count].fill(b'x');
+                Ok(count)
+            }
+            count => Ok(count),
+        }
+    }
+}
+
+#[test]
+fn a_line_of_any_length_is_named_and_nothing_of_it_is_held() {
+    let text = story();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let head = lines[..2].concat();
+    let endless = Endless {
+        head: io::Cursor::new(head.clone()),
+        left: 300_000_000,
+    };
+    let (_, mut reader) = Reader::open_with(BufReader::new(endless), 100_000).unwrap();
+    assert!(matches!(reader.read_next().unwrap(), Item::Event(_)));
+    // The generator never ends the line, so that all of it must be gone through.
+    assert_eq!(reader.read_next().unwrap(), Item::Torn);
+    assert_eq!(reader.bytes(), 300_000_000 + head.len() as u64);
+    assert_eq!(reader.held(), 0, "an endless line takes no memory");
+    assert!(reader.rest().is_none());
+}
+
+#[test]
+fn a_sparse_file_of_nothing_is_one_torn_line() {
+    let (_dir, path) = written(story());
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(200_000_000).unwrap();
+    let (source, timeline, damage) = opened(&path, 1_000_000);
+    assert_eq!(timeline.len(), story().lines().count() - 1);
+    assert!(damage.torn);
+    drop(source);
+}
+
+#[test]
+fn damage_is_named_by_line_and_column_to_who_looks() {
+    let mut lines: Vec<String> = story().lines().map(str::to_owned).collect();
+    lines.insert(3, "{\"seq\":".to_owned());
+    lines.insert(9, "{\"seq\":1,\"at_us\":\u{1b}[2J}".to_owned());
+    let (_dir, path) = written(lines.join("\n") + "\n");
+    let place = Place::File(path);
+    let loaded = replay::load(&place).unwrap();
+    let failure = loaded.damage.failure(&place).unwrap();
+    assert!(failure.what.starts_with("2 lines of "), "{failure}");
+    assert!(failure.why.contains("line 4, column 7"), "{failure}");
+    assert!(failure.why.contains("line 10, column 18"), "{failure}");
+    assert!(!failure.to_string().contains('\u{1b}'));
+}
+
+#[test]
+fn a_file_that_became_shorter_says_which_event_is_gone() {
+    let (_dir, path) = written(story());
+    let (_, timeline, _) = opened(&path, 1_000);
+    File::create(&path).unwrap();
+    let mut here = timeline.at(0);
+    let why = timeline.bring(&mut here, 20).unwrap_err();
+    assert_eq!(
+        why,
+        "event 1 cannot be read any more: the file is shorter than it was"
+    );
+    assert_eq!(here.log().len(), 0, "it stands where it came to");
+}
+
+/// The next message that tells more than progress.
+async fn heard(viewing: &mut Option<Viewing>) -> Msg {
+    loop {
+        match replay::next(viewing).await {
+            Msg::Opening(_) => {}
+            other => return other,
+        }
+    }
+}
+
+fn tape(msg: Msg) -> Tape {
+    match msg {
+        Msg::Opened(tape) => *tape,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_followed_file_grows_is_cut_and_is_replaced() {
+    let text = story();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (dir, path) = written(lines[..41].concat());
+    let mut viewing = Some(Viewing::begin(Trace {
+        place: Place::File(path.clone()),
+        growth: Growth::Followed,
+    }));
+    assert_eq!(tape(heard(&mut viewing).await).timeline.len(), 40);
+
+    let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+    // Half a line is no event before its other half is there.
+    file.write_all(lines[41].as_bytes()).unwrap();
+    file.write_all(&lines[42].as_bytes()[..30]).unwrap();
+    let Msg::Grew(events) = heard(&mut viewing).await else {
+        panic!("it grew");
+    };
+    assert_eq!(events.len(), 1);
+    file.write_all(&lines[42].as_bytes()[30..]).unwrap();
+    file.write_all(b"{\"seq\":oops}\n").unwrap();
+    let Msg::Grew(events) = heard(&mut viewing).await else {
+        panic!("it grew");
+    };
+    assert_eq!(events.len(), 1);
+    let Msg::Unreadable(failure) = heard(&mut viewing).await else {
+        panic!("a line is damaged");
+    };
+    assert!(failure.why.contains("line 44, column 8"), "{failure}");
+
+    // Written anew in place: shorter.
+    fs::write(&path, lines[..6].concat()).unwrap();
+    let anew = tape(heard(&mut viewing).await);
+    assert_eq!(anew.timeline.len(), 5);
+    assert_eq!(
+        anew.warning.as_deref(),
+        Some("the file was written anew: this is the new run")
+    );
+
+    // Rotated: another file takes the name, longer than the old one.
+    let next = dir.path().join("next");
+    fs::write(&next, &text).unwrap();
+    fs::rename(&next, &path).unwrap();
+    assert_eq!(
+        tape(heard(&mut viewing).await).timeline.len(),
+        lines.len() - 1
+    );
+}
+
+#[tokio::test]
+async fn a_newer_format_fails_in_three_parts() {
+    let (_dir, path) = written(story().replacen("\"version\":1", "\"version\":9", 1));
+    let mut viewing = Some(Viewing::begin(Trace {
+        place: Place::File(path),
+        growth: Growth::Finished,
+    }));
+    let Msg::Unreadable(failure) = heard(&mut viewing).await else {
+        panic!("it cannot be read");
+    };
+    assert!(failure.what.ends_with("cannot be read as a trace"));
+    assert!(failure.why.contains("format version 9"));
+    assert!(failure.next.contains("a newer one"));
+}
