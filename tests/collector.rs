@@ -57,6 +57,7 @@ struct Scope {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are OTLP's names")]
 struct Span {
     trace_id: String,
     span_id: String,

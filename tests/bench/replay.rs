@@ -70,7 +70,7 @@ fn measure(count: usize) -> String {
     let path = dir.path().join("long.jsonl");
     let events = long::write(&path, count);
     let before = resident();
-    let (mut app, open) = opened(Place::File(path), events);
+    let (mut app, open) = opened(&Place::File(path), events);
     let mut jumps = Vec::new();
     let mut place = 7_919;
     let look = Look::new(&LookConfig::default(), Charset::Unicode);
@@ -114,9 +114,9 @@ fn measure(count: usize) -> String {
 }
 
 /// Opens the trace as the program does, but for the thread that it does it on.
-fn opened(place: Place, events: usize) -> (App, u64) {
+fn opened(place: &Place, events: usize) -> (App, u64) {
     let watch = Stopwatch::start();
-    let mut source = Source::open(&place).expect("it is a trace");
+    let mut source = Source::open(place).expect("it is a trace");
     let mut timeline = source.timeline();
     let mut damage = Damage::default();
     let read = source.read_on(
