@@ -39,7 +39,7 @@ pub fn prepare(common: &Common, path: Option<&Path>) -> Result<(Options, TuiOpti
             Some(_) | None => Place::File(file),
         };
         // Found to be missing in front of a room, it would be of no help.
-        replay::open(&place)?;
+        replay::Source::open(&place)?;
         tui.stand_in = place;
     }
     tui.app.reset = match &options.target {
