@@ -6,10 +6,12 @@
 
 pub mod availability;
 pub mod command;
+pub mod compare;
 pub mod effect;
 pub mod focus;
 pub mod keymap;
 pub mod msg;
+pub mod notes;
 pub mod overlay;
 pub mod palette;
 pub mod panes;
@@ -30,10 +32,12 @@ use chrono::{DateTime, Utc};
 
 use self::{
     command::{Command, Context},
+    compare::Compared,
     effect::{Capture, Job},
     focus::{Focus, Layout},
     keymap::Keymap,
     msg::{RecordingState, TaskId},
+    notes::Notes,
     overlay::Overlay,
     panes::{Panes, flow::FlowIndex},
     player::{Opening, Source},
@@ -63,7 +67,8 @@ pub struct AppConfig {
     pub size: (u16, u16),
     /// Wall clock at microsecond zero of the run: orders what other parties' clocks tell.
     pub started: Option<DateTime<Utc>>,
-    /// The name of the trace that will be shown; `None` for what happens now.
+    /// The name of the trace that will be shown, empty if the person is to choose one of the shipped
+    /// ones; `None` for what happens now.
     pub replay: Option<String>,
     /// The run sheet; `None` without one.
     pub sheet: Option<Sheet>,
@@ -121,6 +126,10 @@ pub struct App {
     reset: Resettable,
     /// What is live, while a recording stands in for it.
     away: Option<Box<Away>>,
+    /// Bookmarks and notes on the trace that is shown.
+    notes: Notes,
+    /// Another run beside this one.
+    compared: Option<Box<Compared>>,
 }
 
 /// A running task.
@@ -162,10 +171,15 @@ impl App {
             holding: Hold::Off,
             reset: config.reset,
             away: None,
+            notes: Notes::default(),
+            compared: None,
         };
         if app.stage.is_some() {
             app.keymap = app.keymap.on_stage();
             app.focus.layout = Layout::Stage;
+        }
+        if matches!(&app.source, Source::Opening(opening) if opening.name.is_empty()) {
+            app.overlays.push(Overlay::Traces { selected: 0 });
         }
         for fault in faults {
             app.fail(fault);

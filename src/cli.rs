@@ -16,6 +16,7 @@ pub mod traces;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
+    path::Path,
     process::ExitCode,
 };
 
@@ -25,10 +26,13 @@ use self::args::{Cli, Command, Common};
 use crate::{
     app::player::Growth,
     config::sheet,
+    projection::compare::Tolerance,
     runtime::{
         Options, Output, TuiOptions,
         headless::{self, Job, Voices},
-        logging, replay, tui,
+        logging,
+        replay::{self, Place},
+        tui,
     },
     server::Stage,
     support::error::{Exit, Failure},
@@ -53,6 +57,19 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { command, common } = cli;
     let _log = common.log.as_deref().map(logging::start).transpose()?;
+    let compares = match &command {
+        None => common.against.is_none() || has_screen(),
+        Some(Command::Replay { file, .. }) => common.against.is_none() || file.is_some(),
+        Some(_) => common.against.is_none(),
+    };
+    if !compares {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--against does not go with this",
+            "a run is laid beside a trace in the terminal interface only",
+            "record the run with --record FILE, then: hoptrail diff FILE TRACE",
+        ));
+    }
     match command {
         Some(Command::Completions { shell }) => {
             told(generate::completions(shell, &mut io::stdout()))
@@ -78,7 +95,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             left,
             right,
             factor,
-        }) => traces::diff(&common, &left, &right, factor),
+        }) => traces::diff(&common, &Place::named(&left), &Place::named(&right), factor),
         Some(Command::Lab(lab)) => block_on(servers::lab(&common, *lab)),
         Some(Command::Serve {
             stage,
@@ -109,32 +126,40 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             if common.json || common.plain || !has_screen() {
                 return Err(stage::no_screen());
             }
-            on_screen(options, tui)
+            on_screen(options, tui, None)
         }
-        Some(Command::Replay { file, follow }) => {
-            let Some(file) = file else {
-                return told(io::stdout().write_all(traces::list().as_bytes()));
-            };
+        Some(Command::Replay {
+            file,
+            other,
+            follow,
+        }) => {
             let growth = if follow {
                 Growth::Followed
             } else {
                 Growth::Finished
             };
-            let place = replay::Place::named(&file);
-            watch(&common, replay::Trace { place, growth })
+            let other = other.as_deref().or(common.against.as_deref());
+            match (file, other) {
+                (Some(file), other) => {
+                    let place = replay::Place::named(&file);
+                    watch(&common, replay::Trace { place, growth }, other)
+                }
+                (None, _) => choose(&common),
+            }
         }
         None if common.json => headless(&common, Job::Demo { ticket: None }),
         None if common.plain || !has_screen() => headless(&common, Job::Demo { ticket: None }),
         None => {
             let options = settings::options(&common)?;
             let tui = settings::tui(&common)?;
-            on_screen(options, tui)
+            let against = against(common.against.as_deref())?;
+            on_screen(options, tui, against)
         }
     }
 }
 
-fn on_screen(options: Options, tui: TuiOptions) -> Result<Exit, Failure> {
-    let summary = block_on(tui::run(options, tui))?;
+fn on_screen(options: Options, tui: TuiOptions, against: Option<Place>) -> Result<Exit, Failure> {
+    let summary = block_on(tui::run(options, tui, against))?;
     for line in summary.lines {
         told(writeln!(io::stdout(), "{line}"))?;
     }
@@ -148,9 +173,33 @@ fn has_screen() -> bool {
         && std::env::var("TERM").map_or(true, |term| term != "dumb")
 }
 
-/// Shows a trace on the screen, or writes it where there is none.
-fn watch(common: &Common, trace: replay::Trace) -> Result<Exit, Failure> {
+/// The other trace, which must be one.
+fn against(given: Option<&Path>) -> Result<Option<Place>, Failure> {
+    let place = given.map(Place::named);
+    if let Some(place) = &place {
+        replay::open(place)?;
+    }
+    Ok(place)
+}
+
+/// Lets a person choose one of the traces that come along, or lists them where there is no screen.
+fn choose(common: &Common) -> Result<Exit, Failure> {
     if common.json || common.plain || !has_screen() {
+        return told(io::stdout().write_all(traces::list().as_bytes()));
+    }
+    let options = settings::options(common)?;
+    let tui = settings::tui(common)?;
+    block_on(tui::watch(options, tui, None, None))?;
+    Ok(Exit::Ok)
+}
+
+/// Shows a trace on the screen, or writes it where there is none; with another, what differs.
+fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<Exit, Failure> {
+    if common.json || common.plain || !has_screen() {
+        if let Some(other) = other {
+            let factor = Tolerance::default().factor;
+            return traces::diff(common, &trace.place, &Place::named(other), factor);
+        }
         let output = if common.json {
             Output::Json
         } else {
@@ -164,9 +213,10 @@ fn watch(common: &Common, trace: replay::Trace) -> Result<Exit, Failure> {
     }
     // What is wrong with the file as a whole is told before the screen is taken.
     replay::open(&trace.place)?;
+    let other = against(other)?;
     let options = settings::options(common)?;
     let tui = settings::tui(common)?;
-    block_on(tui::watch(options, tui, trace))?;
+    block_on(tui::watch(options, tui, Some(trace), other))?;
     Ok(Exit::Ok)
 }
 

@@ -11,6 +11,7 @@ pub mod effects;
 pub mod headless;
 pub mod input;
 pub mod logging;
+pub mod notes;
 pub mod probing;
 pub mod record;
 pub mod replay;

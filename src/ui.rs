@@ -30,16 +30,21 @@ use self::{
     tier::{LEAST, Tier},
     widgets::{panel::Attention, put},
 };
-use crate::app::{
-    App, Extent,
-    focus::{Layout, PaneId, Zoom},
-    target::Target,
+use crate::{
+    app::{
+        App, Extent,
+        focus::{Layout, PaneId, Zoom},
+        target::Target,
+    },
+    projection::Projection,
 };
 
 /// What a region needs to draw itself.
 #[derive(Debug, Clone, Copy)]
 pub struct ViewCx<'a> {
     pub app: &'a App,
+    /// The run that a window looks at closely: the app's own, or the other of two.
+    pub run: &'a Projection,
     pub look: &'a Look,
     pub tier: Tier,
 }
@@ -86,6 +91,7 @@ pub fn draw_into(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> HitMap
     let mut hits = HitMap::default();
     let cx = ViewCx {
         app,
+        run: app.projection(),
         look,
         tier: Tier::of(area),
     };

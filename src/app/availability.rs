@@ -123,8 +123,19 @@ impl App {
             ),
             Command::NextTab | Command::PreviousTab | Command::NextHop | Command::PreviousHop => {
                 Availability::unless(match self.overlays.last() {
-                    Some(Overlay::Inspect(_)) => None,
+                    Some(Overlay::Inspect(_) | Overlay::Both { .. }) => None,
                     Some(_) | None => Some("only when something is inspected"),
+                })
+            }
+            Command::Compare => Availability::unless(
+                self.compared()
+                    .is_none()
+                    .then_some("there is no other run: hoptrail replay A B, or --against TRACE"),
+            ),
+            Command::NextDifference | Command::PreviousDifference => {
+                Availability::unless(match self.overlays.last() {
+                    Some(Overlay::Compare | Overlay::Both { .. }) => None,
+                    Some(_) | None => Some("only when two runs are compared"),
                 })
             }
             Command::Left | Command::Right => Availability::unless(match self.focus.pane {
@@ -170,7 +181,11 @@ impl App {
             | Command::LetGo
             | Command::TakeOver
             | Command::Reset
-            | Command::Picture => Availability::Ready,
+            | Command::Picture
+            | Command::Bookmark
+            | Command::Annotate
+            | Command::Places
+            | Command::Traces => Availability::Ready,
         }
     }
 

@@ -1,7 +1,9 @@
 //! The command registry: the one list that feeds keymap, footer, help, palette and the README.
 
 mod stage;
+mod traces;
 
+use self::traces::TRACES;
 use super::focus::PaneId;
 use crate::projection::timeline::{Direction, Unit};
 
@@ -63,6 +65,14 @@ pub enum Command {
     Start,
     End,
     Goto,
+    Bookmark,
+    Annotate,
+    Places,
+    Traces,
+
+    Compare,
+    NextDifference,
+    PreviousDifference,
 
     NextCue,
     PreviousCue,
@@ -93,6 +103,7 @@ pub enum Group {
     Story,
     Panes,
     Replay,
+    Compare,
     Stage,
     Reading,
     Program,
@@ -101,10 +112,11 @@ pub enum Group {
 
 impl Group {
     /// Every heading, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Story,
         Self::Panes,
         Self::Replay,
+        Self::Compare,
         Self::Stage,
         Self::Reading,
         Self::Program,
@@ -118,6 +130,7 @@ impl Group {
             Self::Story => "The story",
             Self::Panes => "Panes",
             Self::Replay => "In a replay",
+            Self::Compare => "Two runs",
             Self::Stage => "On stage (hoptrail stage)",
             Self::Reading => "Reading",
             Self::Program => "Program",
@@ -170,9 +183,25 @@ const fn spec(
 /// Every command, in the order of help and palette.
 pub const COMMANDS: &[Spec] = &ALL;
 
-const ALL: [Spec; BASE.len() + stage::COUNT] = stage::after(BASE);
+const ALL: [Spec; TOLD.len() + stage::COUNT] = stage::after(TOLD);
 
-const BASE: [Spec; 63] = [
+const TOLD: [Spec; BASE.len() + TRACES.len()] = with_traces();
+
+const fn with_traces<const COUNT: usize>() -> [Spec; COUNT] {
+    let mut all = [BASE[0]; COUNT];
+    let mut place = 0;
+    while place < COUNT {
+        all[place] = if place < BASE.len() {
+            BASE[place]
+        } else {
+            TRACES[place - BASE.len()]
+        };
+        place += 1;
+    }
+    all
+}
+
+const BASE: [Spec; 49] = [
     spec(
         Command::SignIn,
         "sign-in",
@@ -343,132 +372,6 @@ const BASE: [Spec; 63] = [
         Group::Panes,
         PANES,
         "Stage, for a projector, or explore, pane by pane",
-    ),
-    spec(
-        Command::Play,
-        "play",
-        "play/pause",
-        &["space"],
-        Group::Replay,
-        PANES,
-        "Play the trace, or pause it",
-    ),
-    spec(
-        Command::Step(Unit::Event, Direction::Forward),
-        "step-event",
-        "event",
-        &["."],
-        Group::Replay,
-        PANES,
-        "One event on",
-    ),
-    spec(
-        Command::Step(Unit::Event, Direction::Back),
-        "unstep-event",
-        "event back",
-        &[","],
-        Group::Replay,
-        PANES,
-        "One event back",
-    ),
-    spec(
-        Command::Step(Unit::Hop, Direction::Forward),
-        "step-hop",
-        "hop",
-        &["]"],
-        Group::Replay,
-        PANES,
-        "On to where the next hop ends",
-    ),
-    spec(
-        Command::Step(Unit::Hop, Direction::Back),
-        "unstep-hop",
-        "hop back",
-        &["["],
-        Group::Replay,
-        PANES,
-        "Back to where the hop before ended",
-    ),
-    spec(
-        Command::Step(Unit::Call, Direction::Forward),
-        "step-call",
-        "tool call",
-        &["}"],
-        Group::Replay,
-        PANES,
-        "On to before the next tool call, all of this one seen",
-    ),
-    spec(
-        Command::Step(Unit::Call, Direction::Back),
-        "unstep-call",
-        "tool call back",
-        &["{"],
-        Group::Replay,
-        PANES,
-        "Back to before the tool call",
-    ),
-    spec(
-        Command::Step(Unit::Refusal, Direction::Forward),
-        "next-refusal",
-        "refusal",
-        &["!"],
-        Group::Replay,
-        PANES,
-        "On to the next refusal",
-    ),
-    spec(
-        Command::Step(Unit::Refusal, Direction::Back),
-        "previous-refusal",
-        "refusal back",
-        &["@"],
-        Group::Replay,
-        PANES,
-        "Back to the refusal before",
-    ),
-    spec(
-        Command::Slower,
-        "slower",
-        "slower",
-        &["<"],
-        Group::Replay,
-        PANES,
-        "Half the speed, to a quarter",
-    ),
-    spec(
-        Command::Faster,
-        "faster",
-        "faster",
-        &[">"],
-        Group::Replay,
-        PANES,
-        "Twice the speed, up to sixteen",
-    ),
-    spec(
-        Command::Start,
-        "start",
-        "start",
-        &["0"],
-        Group::Replay,
-        PANES,
-        "To the beginning of the trace",
-    ),
-    spec(
-        Command::End,
-        "end",
-        "end",
-        &["$"],
-        Group::Replay,
-        PANES,
-        "To the end of the trace, and along with one that grows",
-    ),
-    spec(
-        Command::Goto,
-        "go-to",
-        "go to time",
-        &["T"],
-        Group::Replay,
-        PANES,
-        "To a time (1:02.5, 12 s) or to an event by number (#41)",
     ),
     spec(
         Command::Down,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::msg::TaskId;
-use crate::config::sheet::Hold;
+use super::{msg::TaskId, notes::Note};
+use crate::{config::sheet::Hold, shipped::Shipped};
 
 /// A wish to the runtime.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,10 @@ pub enum Effect {
     ComeBack,
     /// Stop what runs and begin anew with a new lab; [`super::msg::Msg::Begun`] follows.
     Reset,
+    /// Write the bookmarks and notes beside the trace, all of them.
+    SaveNotes(Vec<Note>),
+    /// Read one of the traces that come along in place of the one that is shown.
+    OpenShipped(&'static Shipped),
     Quit,
 }
 

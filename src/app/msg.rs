@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{player::Tape, target::Target};
+use super::{compare::Against, notes::Notes, player::Tape, target::Target};
 use crate::{config::keys::Key, support::error::Failure, trace::event::TraceEvent};
 
 /// A message to [`super::App::update`].
@@ -35,6 +35,10 @@ pub enum Msg {
     Begun(DateTime<Utc>),
     /// The screen was written to this file, or why not.
     Pictured(Result<String, Failure>),
+    /// The bookmarks and notes on the trace were read, or why they cannot be used.
+    Notes(Notes),
+    /// Another run was read, to be laid beside this one.
+    Against(Box<Against>),
     /// A trace cannot be read, or not any more.
     Unreadable(Failure),
 }

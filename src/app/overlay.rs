@@ -30,6 +30,25 @@ pub enum Overlay {
     Goto {
         input: Input,
     },
+    /// The line in which a note on this place is typed; it lies in the footer.
+    Note {
+        input: Input,
+    },
+    /// Marks, bookmarks and notes.
+    Places {
+        selected: usize,
+    },
+    /// The traces that come along.
+    Traces {
+        selected: usize,
+    },
+    /// Two runs beside each other; what is selected is the comparison's own.
+    Compare,
+    /// Two hops beside each other: those of the comparison's selected row.
+    Both {
+        tab: usize,
+        scroll: usize,
+    },
     Inspect(Inspect),
     Confirm(Question),
     Failure {
@@ -68,12 +87,15 @@ pub enum Subject {
     Event(Seq),
 }
 
+/// The tabs of a hop's window.
+pub const HOP_TABS: &[&str] = &["Overview", "Request", "Response", "Tokens", "Policy"];
+
 impl Subject {
     /// The tabs that its window has.
     #[must_use]
     pub const fn tabs(self) -> &'static [&'static str] {
         match self {
-            Self::Hop(_) => &["Overview", "Request", "Response", "Tokens", "Policy"],
+            Self::Hop(_) => HOP_TABS,
             Self::Audit(_) => &["Overview", "Tokens", "Record"],
             Self::Event(_) => &["Event"],
         }
@@ -85,8 +107,14 @@ impl Overlay {
     #[must_use]
     pub const fn context(&self) -> Context {
         match self {
-            Self::Palette { .. } | Self::Filter { .. } | Self::Goto { .. } => Context::Field,
+            Self::Palette { .. } | Self::Filter { .. } | Self::Goto { .. } | Self::Note { .. } => {
+                Context::Field
+            }
             Self::Help { .. }
+            | Self::Places { .. }
+            | Self::Traces { .. }
+            | Self::Compare
+            | Self::Both { .. }
             | Self::Inspect(_)
             | Self::Confirm(_)
             | Self::Failure { .. }
@@ -97,11 +125,16 @@ impl Overlay {
     /// How far it is scrolled, for windows that scroll.
     pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
         match self {
-            Self::Help { scroll } | Self::Failure { scroll, .. } => Some(scroll),
+            Self::Help { scroll } | Self::Failure { scroll, .. } | Self::Both { scroll, .. } => {
+                Some(scroll)
+            }
+            Self::Places { selected } | Self::Traces { selected } => Some(selected),
             Self::Inspect(inspect) => Some(&mut inspect.scroll),
             Self::Palette { .. }
             | Self::Filter { .. }
             | Self::Goto { .. }
+            | Self::Note { .. }
+            | Self::Compare
             | Self::Confirm(_)
             | Self::Waiting { .. } => None,
         }

@@ -11,10 +11,10 @@ use super::{
     effect::{Capture, Effect, Effects, Job},
     focus::{PaneId, Zoom},
     msg::TaskId,
-    overlay::{Inspect, Overlay, Question, Subject},
+    overlay::{HOP_TABS, Inspect, Overlay, Question, Subject},
     palette,
     panes::flow::FlowRow,
-    player::Speed,
+    player::{Source, Speed},
     toast::Tone,
 };
 use crate::{
@@ -157,6 +157,16 @@ impl App {
             Command::Goto => self.overlays.push(Overlay::Goto {
                 input: Input::default(),
             }),
+            Command::Bookmark => return self.turn_bookmark(),
+            Command::Annotate => self.annotate(),
+            Command::Places => {
+                let selected = self.landmark_here();
+                self.overlays.push(Overlay::Places { selected });
+            }
+            Command::Traces => self.overlays.push(Overlay::Traces { selected: 0 }),
+            Command::Compare => self.turn_comparison(),
+            Command::NextDifference => self.step_difference(1),
+            Command::PreviousDifference => self.step_difference(-1),
         }
         Effects::new()
     }
@@ -201,6 +211,9 @@ impl App {
     }
 
     fn scroll(&mut self, by: isize) {
+        if matches!(self.overlays.last(), Some(Overlay::Compare)) {
+            return self.move_in_comparison(by);
+        }
         if let Some(overlay) = self.overlays.last_mut() {
             if let Some(scroll) = overlay.scroll_mut() {
                 *scroll = scroll.saturating_add_signed(by);
@@ -432,6 +445,10 @@ impl App {
     }
 
     fn turn_tab(&mut self, by: isize) {
+        if let Some(Overlay::Both { tab, scroll }) = self.overlays.last_mut() {
+            let next = (tab.cast_signed() + by).rem_euclid(HOP_TABS.len().cast_signed());
+            (*tab, *scroll) = (next.unsigned_abs(), 0);
+        }
         if let Some(Overlay::Inspect(inspect)) = self.overlays.last_mut() {
             let count = inspect.subject.tabs().len().cast_signed();
             let next = (inspect.tab.cast_signed() + by).rem_euclid(count);
@@ -441,6 +458,9 @@ impl App {
     }
 
     fn inspect_neighbour(&mut self, by: isize) {
+        if matches!(self.overlays.last(), Some(Overlay::Both { .. })) {
+            return self.step_both(by);
+        }
         let Some(Overlay::Inspect(open)) = self.overlays.last().cloned() else {
             return;
         };
@@ -502,10 +522,20 @@ impl App {
                     .map(|(id, _)| Effect::CancelTask(*id))
                     .collect();
             }
+            // Without a trace there is nothing behind the list.
+            Some(Overlay::Traces { .. }) if matches!(&self.source, Source::Opening(open) if open.name.is_empty()) =>
+            {
+                return vec![Effect::Quit];
+            }
             Some(
                 Overlay::Help { .. }
                 | Overlay::Palette { .. }
                 | Overlay::Goto { .. }
+                | Overlay::Note { .. }
+                | Overlay::Places { .. }
+                | Overlay::Traces { .. }
+                | Overlay::Compare
+                | Overlay::Both { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. },
@@ -555,6 +585,20 @@ impl App {
                 self.go_to_written(input.value());
                 Effects::new()
             }
+            Some(Overlay::Note { input }) => {
+                let text = input.value().to_owned();
+                self.take_note(&text)
+            }
+            Some(Overlay::Places { selected }) => {
+                self.go_to_landmark(selected);
+                Effects::new()
+            }
+            Some(Overlay::Traces { selected }) => self.open_shipped(selected),
+            Some(Overlay::Compare) => {
+                self.overlays.push(Overlay::Compare);
+                self.open_both();
+                Effects::new()
+            }
             Some(Overlay::Confirm(Question::QuitWhileRecording)) => {
                 vec![Effect::StopRecording, Effect::Quit]
             }
@@ -566,7 +610,7 @@ impl App {
             }
             // Enter means "read it": these close.
             Some(Overlay::Failure { .. } | Overlay::Help { .. }) | None => Effects::new(),
-            Some(open @ (Overlay::Inspect(_) | Overlay::Waiting { .. })) => {
+            Some(open @ (Overlay::Inspect(_) | Overlay::Both { .. } | Overlay::Waiting { .. })) => {
                 self.overlays.push(open);
                 Effects::new()
             }
@@ -595,6 +639,11 @@ impl App {
                 | Overlay::Palette { .. }
                 | Overlay::Filter { .. }
                 | Overlay::Goto { .. }
+                | Overlay::Note { .. }
+                | Overlay::Places { .. }
+                | Overlay::Traces { .. }
+                | Overlay::Compare
+                | Overlay::Both { .. }
                 | Overlay::Confirm(_),
             ) => return None,
             None => {}

@@ -27,6 +27,8 @@ const BATCH: usize = 512;
 enum Goal {
     /// Microseconds of the run.
     Time(u64),
+    /// Where a chapter's part of the story begins.
+    Chapter(u8),
     /// An event's number from 1, or 0 for the beginning.
     Event(usize),
 }
@@ -36,6 +38,11 @@ impl Goal {
         let text = text.trim();
         if let Some(number) = text.strip_prefix('#') {
             return number.trim().parse().ok().map(Self::Event);
+        }
+        for word in ["chapter", "ch"] {
+            if let Some(number) = text.strip_prefix(word) {
+                return number.trim().parse().ok().map(Self::Chapter);
+            }
         }
         let text = text.strip_suffix('s').unwrap_or(text).trim();
         let (minutes, seconds) = text.split_once(':').unwrap_or(("0", text));
@@ -94,6 +101,7 @@ impl App {
         self.projection = tape.timeline.at(place);
         self.title.clone_from(&tape.title);
         self.source = Source::Replay(Box::new(Player::new(tape)));
+        self.take_whole();
         self.see_anew();
         if let Some(warning) = warning {
             self.say(Tone::Warning, warning);
@@ -153,9 +161,8 @@ impl App {
             Fact::FeedLost { feed, why } => {
                 self.say(Tone::Warning, format!("{feed} stopped: {why}"));
             }
-            Fact::NoteWritten { text } | Fact::MarkSet { text, .. } => {
-                self.say(Tone::Plain, text.clone());
-            }
+            Fact::NoteWritten { text } => self.say(Tone::Plain, text.clone()),
+            Fact::MarkSet { .. } => self.name_part(),
             Fact::ToolCallFinished { tool, outcome, .. } if *outcome != CallOutcome::Succeeded => {
                 let why = self.refusal_of(event.call);
                 self.say(Tone::Bad, why.unwrap_or_else(|| format!("{tool} failed")));
@@ -205,11 +212,19 @@ impl App {
         let place = match (Goal::read(text), self.player()) {
             (Some(Goal::Event(number)), _) => number,
             (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
-            (Some(Goal::Time(_)), None) => return,
+            (Some(Goal::Chapter(number)), Some(player)) => {
+                if let Some(place) = player.timeline().marks().chapter(number) {
+                    self.jump(place);
+                    return self.name_part();
+                }
+                let text = format!("this trace has no mark of chapter {number}");
+                return self.say(Tone::Warning, text);
+            }
+            (Some(Goal::Time(_) | Goal::Chapter(_)), None) => return,
             (None, _) => {
                 return self.say(
                     Tone::Warning,
-                    "that is no time: write 1:02.5 or 12 s, or #41 for an event",
+                    "that is no place: write 1:02.5 or 12 s, #41 for an event, or ch 7",
                 );
             }
         };
@@ -248,9 +263,17 @@ impl App {
             }
             (_, _, Some(to)) => {
                 self.jump(to);
-                if unit == Unit::Refusal {
-                    self.name_refusal();
+                match unit {
+                    Unit::Refusal => self.name_refusal(),
+                    Unit::Part => self.name_part(),
+                    Unit::Event | Unit::Hop | Unit::Call => {}
                 }
+            }
+            (Unit::Part, Direction::Back, None) => {
+                self.say(Tone::Plain, "no part of the story begins before this");
+            }
+            (Unit::Part, Direction::Forward, None) => {
+                self.say(Tone::Plain, "no part of the story begins after this");
             }
             (Unit::Refusal, Direction::Back, None) => {
                 self.say(Tone::Plain, "nothing was refused before this");
@@ -260,6 +283,18 @@ impl App {
             }
             (_, Direction::Back, None) => self.say(Tone::Plain, "this is the beginning"),
             (_, Direction::Forward, None) => self.say(Tone::Plain, "this is the end"),
+        }
+    }
+
+    /// Says which part of the story begins here.
+    fn name_part(&mut self) {
+        let here = self.projection.marks().last();
+        if let Some(mark) = here {
+            let text = match mark.chapter {
+                Some(number) => format!("chapter {number}: {}", mark.text),
+                None => mark.text.to_string(),
+            };
+            self.say(Tone::Plain, text);
         }
     }
 
@@ -325,12 +360,31 @@ impl App {
                 | Command::Start
                 | Command::End
                 | Command::Goto
+                | Command::Bookmark
+                | Command::Annotate
+                | Command::Places
+                | Command::Traces
         );
         match (&self.source, own) {
             (Source::Live | Source::Recorded, true) => no("only in a replay: hoptrail replay FILE"),
             (Source::Live | Source::Recorded, false) => None,
-            (Source::Opening(_), true) => no("the trace is still being read"),
-            (Source::Replay(_), true) => Some(Availability::Ready),
+            (Source::Opening(opening), true) => match command {
+                Command::Traces => Some(Availability::Ready),
+                _ if opening.name.is_empty() => no("no trace is chosen yet"),
+                _ => no("the trace is still being read"),
+            },
+            (Source::Replay(_), true) => match command {
+                Command::Bookmark | Command::Annotate => self
+                    .no_notes()
+                    .map_or(Some(Availability::Ready), |why| no(&why)),
+                Command::Places if self.landmarks().is_empty() => {
+                    let key = self.keymap.shown(Command::Bookmark);
+                    no(&format!(
+                        "the trace has no marks and no notes: {key} sets a bookmark"
+                    ))
+                }
+                _ => Some(Availability::Ready),
+            },
             (Source::Opening(_) | Source::Replay(_), false) => match command {
                 Command::SignIn
                 | Command::ListTickets
@@ -381,7 +435,19 @@ mod tests {
         assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
         assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
         assert_eq!(Goal::read("#41"), Some(Goal::Event(41)));
-        for wrong in ["", "soon", "1:", "#", "-3", "1.x", "99999999999999999999"] {
+        assert_eq!(Goal::read("ch 7"), Some(Goal::Chapter(7)));
+        assert_eq!(Goal::read("chapter 0"), Some(Goal::Chapter(0)));
+        for wrong in [
+            "",
+            "soon",
+            "ch",
+            "ch x",
+            "1:",
+            "#",
+            "-3",
+            "1.x",
+            "99999999999999999999",
+        ] {
             assert_eq!(Goal::read(wrong), None, "{wrong}");
         }
     }

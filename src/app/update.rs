@@ -5,6 +5,7 @@ use tui_input::{Input, InputRequest};
 use super::{
     App,
     command::{Command, Context},
+    compare::Compared,
     effect::{Effect, Effects, Job},
     focus::PaneId,
     msg::{InputEvent, MouseAction, Msg, RecordingState, Signal, TaskId, TaskOutcome},
@@ -86,6 +87,14 @@ impl App {
             }
             Msg::Grew(events) => {
                 self.grew(&events);
+                Effects::new()
+            }
+            Msg::Notes(notes) => {
+                self.noted(notes);
+                Effects::new()
+            }
+            Msg::Against(against) => {
+                self.set_against(*against);
                 Effects::new()
             }
             Msg::Begun(started) => self.begun(started),
@@ -192,9 +201,13 @@ impl App {
                 let (pane, text) = (*pane, input.value().to_owned());
                 self.look_for(pane, &text);
             }
-            Some(Overlay::Goto { input }) => change(input),
+            Some(Overlay::Goto { input } | Overlay::Note { input }) => change(input),
             Some(
                 Overlay::Help { .. }
+                | Overlay::Places { .. }
+                | Overlay::Traces { .. }
+                | Overlay::Compare
+                | Overlay::Both { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. }
@@ -226,6 +239,9 @@ impl App {
             }
             Target::Overlay | Target::OverlayRow(_) | Target::OverlayTab(_) => {
                 self.palette_move(by.signum());
+                if matches!(self.overlays.last(), Some(Overlay::Compare)) {
+                    self.move_in_comparison(by);
+                }
                 if let Some(scroll) = self.overlays.last_mut().and_then(|o| o.scroll_mut()) {
                     *scroll = scroll.saturating_add_signed(by);
                 }
@@ -251,25 +267,47 @@ impl App {
                 self.go_to(pane, place);
             }
             Target::Command(command) => return self.perform(command),
-            Target::OverlayRow(place) => {
-                if let Some(Overlay::Palette { selected, .. }) = self.overlays.last_mut() {
+            Target::OverlayRow(place) => match self.overlays.last_mut() {
+                Some(
+                    Overlay::Palette { selected, .. }
+                    | Overlay::Places { selected }
+                    | Overlay::Traces { selected },
+                ) => {
                     *selected = place;
                     return self.perform(Command::Accept);
                 }
-            }
-            Target::OverlayTab(place) => {
-                if let Some(Overlay::Inspect(inspect)) = self.overlays.last_mut() {
+                Some(Overlay::Compare) => {
+                    let before = self.compared().map(Compared::selected);
+                    self.select_in_comparison(place);
+                    if before == self.compared().map(Compared::selected) {
+                        return self.perform(Command::Accept);
+                    }
+                }
+                Some(_) | None => {}
+            },
+            Target::OverlayTab(place) => match self.overlays.last_mut() {
+                Some(Overlay::Inspect(inspect)) => {
                     inspect.tab = place;
                     inspect.scroll = 0;
                 }
-            }
+                Some(Overlay::Both { tab, scroll }) => {
+                    *tab = place;
+                    *scroll = 0;
+                }
+                Some(_) | None => {}
+            },
             Target::Place(place) => self.jump_to_place(place),
             Target::Overlay => {}
             // A stray click must not call off a sign-in or answer a question.
             Target::Outside => match self.overlays.last() {
-                Some(Overlay::Waiting { .. } | Overlay::Confirm(_)) | None => {}
+                Some(Overlay::Waiting { .. } | Overlay::Confirm(_) | Overlay::Traces { .. })
+                | None => {}
                 Some(
                     Overlay::Help { .. }
+                    | Overlay::Note { .. }
+                    | Overlay::Places { .. }
+                    | Overlay::Compare
+                    | Overlay::Both { .. }
                     | Overlay::Palette { .. }
                     | Overlay::Filter { .. }
                     | Overlay::Goto { .. }
@@ -303,6 +341,7 @@ impl App {
     /// comes to it in its turn.
     pub(super) fn see_more(&mut self) {
         const NEAR: usize = 64;
+        self.outdate();
         let rows = self.projection.audit().rows().len();
         if rows - self.panes.audit.seen().min(rows) <= NEAR {
             self.look_at_rows(NEAR);

@@ -56,6 +56,9 @@ pub struct Common {
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Lay the run beside a recorded trace, hop by hop: a file, or the name of a shipped one
+    #[arg(long, global = true, value_name = "TRACE", conflicts_with_all = ["plain", "json"])]
+    pub against: Option<PathBuf>,
     /// Write a log for fault-finding to a file; it holds no secrets
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
@@ -116,6 +119,9 @@ pub enum Command {
         /// The trace: a file that --record wrote, or the name of a shipped one
         #[arg(value_name = "TRACE")]
         file: Option<PathBuf>,
+        /// Another, to be laid beside it: what was the same, what differs
+        #[arg(value_name = "OTHER", conflicts_with = "follow")]
+        other: Option<PathBuf>,
         /// Go along while another process writes the file
         #[arg(long)]
         follow: bool,

@@ -49,19 +49,18 @@ pub struct Loaded {
 ///
 /// # Errors
 /// If the file cannot be opened or is no trace that this hoptrail reads.
-pub fn load(path: &Path, err: &mut impl io::Write) -> Result<Loaded, Failure> {
-    let place = Place::named(path);
-    let mut reader = place.read().map_err(|e| unreadable(path, &e))?;
+pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> {
+    let mut reader = place.read().map_err(|e| unreadable(place, &e))?;
     let mut line = Vec::new();
-    next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
-    let header =
-        codec::decode_header(&String::from_utf8_lossy(&line)).map_err(|e| not_a_trace(path, &e))?;
+    next(&mut reader, &mut line).map_err(|e| unreadable(place, &e))?;
+    let header = codec::decode_header(&String::from_utf8_lossy(&line))
+        .map_err(|e| not_a_trace(place, &e))?;
     let mut projection = Projection::starting(header.started);
     let mut damaged = Vec::new();
     let mut count = 0_u64;
     let mut number = 1;
     loop {
-        let whole = next(&mut reader, &mut line).map_err(|e| unreadable(path, &e))?;
+        let whole = next(&mut reader, &mut line).map_err(|e| unreadable(place, &e))?;
         number += 1;
         if line.is_empty() {
             break;
@@ -84,7 +83,7 @@ pub fn load(path: &Path, err: &mut impl io::Write) -> Result<Loaded, Failure> {
         let _ = writeln!(
             err,
             "hoptrail: {count} damaged {lines} skipped in {}",
-            shown(path)
+            place.shown()
         );
         for error in &damaged {
             let _ = writeln!(err, "  {error}");
@@ -173,7 +172,7 @@ pub async fn traces(command: TracesCommand) -> Result<String, Failure> {
 /// # Errors
 /// If the trace cannot be read, the form is not known, or the output cannot be written.
 pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
-    let loaded = load(&args.file, &mut io::stderr())?;
+    let loaded = load(&Place::named(&args.file), &mut io::stderr())?;
     let look = settings::picture(common);
     match &args.output {
         None => {
@@ -248,7 +247,7 @@ const fn view(shown: Shown) -> View {
 ///
 /// # Errors
 /// If a trace cannot be read or the output not be written.
-pub fn diff(common: &Common, left: &Path, right: &Path, factor: f64) -> Result<Exit, Failure> {
+pub fn diff(common: &Common, left: &Place, right: &Place, factor: f64) -> Result<Exit, Failure> {
     let one = load(left, &mut io::stderr())?;
     let other = load(right, &mut io::stderr())?;
     let tolerance = Tolerance {
@@ -257,7 +256,7 @@ pub fn diff(common: &Common, left: &Path, right: &Path, factor: f64) -> Result<E
     };
     let comparison = Comparison::of(&one.projection, &other.projection, tolerance);
     let mut out = BufWriter::new(io::stdout().lock());
-    let names = (shown(left), shown(right));
+    let names = (left.shown(), right.shown());
     let written = if common.json {
         let value = serde_json::json!({
             "left": names.0,
@@ -284,23 +283,23 @@ fn shown(path: &Path) -> String {
     one_line(&path.display().to_string())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
+fn unreadable(place: &Place, error: &io::Error) -> Failure {
     Failure::new(
         Exit::Usage,
-        format!("{} cannot be read", shown(path)),
+        format!("{} cannot be read", place.shown()),
         error.to_string(),
         "give a file that hoptrail recorded with --record, or a name of `hoptrail traces list`",
     )
 }
 
-fn not_a_trace(path: &Path, error: &CodecError) -> Failure {
+fn not_a_trace(place: &Place, error: &CodecError) -> Failure {
     let next = match error {
         CodecError::TooNew { .. } => "use the hoptrail that recorded it, or a newer one",
         CodecError::Empty | CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
             "give a file that hoptrail recorded with --record, or a name of `hoptrail traces list`"
         }
     };
-    let what = format!("{} is no trace that can be read", shown(path));
+    let what = format!("{} is no trace that can be read", place.shown());
     Failure::new(Exit::Usage, what, error.to_string(), next)
 }
 
@@ -330,7 +329,7 @@ mod tests {
         ] {
             let (_dir, path) = written(&story[..end]);
             let mut err = Vec::new();
-            let loaded = load(&path, &mut err).unwrap();
+            let loaded = load(&Place::File(path), &mut err).unwrap();
             let whole = lines(&story[..end]) - 1;
             let torn = usize::from(end == story.len() - 1);
             assert_eq!(loaded.projection.log().len(), whole + torn, "cut at {end}");
@@ -347,7 +346,7 @@ mod tests {
         lines.insert(9, "");
         let (_dir, path) = written(lines.join("\n").as_bytes());
         let mut err = Vec::new();
-        let loaded = load(&path, &mut err).unwrap();
+        let loaded = load(&Place::File(path), &mut err).unwrap();
         assert_eq!(loaded.projection.log().len(), whole - 1);
         let told = String::from_utf8(err).unwrap();
         assert!(told.contains("2 damaged lines"), "{told}");
@@ -366,7 +365,7 @@ mod tests {
             ),
         ] {
             let (_dir, path) = written(text.as_bytes());
-            let failure = load(&path, &mut Vec::new()).unwrap_err();
+            let failure = load(&Place::File(path), &mut Vec::new()).unwrap_err();
             assert_eq!(failure.exit, Exit::Usage);
             assert!(failure.why.contains(part), "{failure}");
             assert!(failure.next.contains("record"), "{failure}");

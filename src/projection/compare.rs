@@ -8,7 +8,9 @@ mod align;
 
 use serde::Serialize;
 
-use super::{Hop, HopKind, Projection, Verdict, audit::AuditRow, story::StepState, tools::Call};
+use super::{
+    Hop, HopId, HopKind, Projection, Verdict, audit::AuditRow, story::StepState, tools::Call,
+};
 use crate::{
     protocol::{audit::AuditRecord, observed::CallId},
     trace::{
@@ -61,6 +63,23 @@ pub struct Pair<C> {
     pub right: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hops: Vec<C>,
+    /// The hops themselves; a call has none.
+    #[serde(skip)]
+    pub ids: (Option<HopId>, Option<HopId>),
+    /// How long it took on either side, in microseconds.
+    #[serde(skip)]
+    pub took: (Option<u64>, Option<u64>),
+}
+
+impl<C> Pair<C> {
+    /// What differs between the two sides, if both are there.
+    #[must_use]
+    pub fn differences(&self) -> &[Difference] {
+        match &self.standing {
+            Standing::Differs(found) => found,
+            Standing::Same | Standing::OnlyLeft | Standing::OnlyRight => &[],
+        }
+    }
 }
 
 /// How the two sides stand to each other.
@@ -116,6 +135,8 @@ impl Comparison {
                 left: None,
                 right: None,
                 hops: outside,
+                ids: (None, None),
+                took: (None, None),
             });
         }
         let mine: Vec<&Call> = left.tools().calls().iter().collect();
@@ -281,6 +302,11 @@ fn call(
             (of_call(&sides.0, a), of_call(&sides.1, b)),
             tolerance,
         ),
+        ids: (None, None),
+        took: (
+            a.and_then(|call| call.duration_us),
+            b.and_then(|call| call.duration_us),
+        ),
     }
 }
 
@@ -299,7 +325,12 @@ fn hops(
     (mine, yours): (Vec<&Hop>, Vec<&Hop>),
     tolerance: Tolerance,
 ) -> Vec<HopPair> {
-    align::heaviest(&mine, &yours, |a, b| alike(a, b))
+    let mut pairs = align::heaviest(&mine, &yours, |a, b| alike(a, b));
+    // Only the very same hop: one that asked for something else is another one.
+    align::rejoin(&mut pairs, |a, b| {
+        alike(a, b).filter(|_| a.scope == b.scope)
+    });
+    pairs
         .into_iter()
         .map(|(a, b)| hop(sides, a.copied(), b.copied(), tolerance))
         .collect()
@@ -359,6 +390,11 @@ fn hop(
         left: a.map(|hop| verdict(hop).to_owned()),
         right: b.map(|hop| verdict(hop).to_owned()),
         hops: Vec::new(),
+        ids: (a.map(|hop| hop.id), b.map(|hop| hop.id)),
+        took: (
+            a.and_then(|hop| hop.duration_us),
+            b.and_then(|hop| hop.duration_us),
+        ),
     }
 }
 

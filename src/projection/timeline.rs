@@ -46,6 +46,10 @@ pub struct Marks {
     hops: Vec<u32>,
     /// Before each tool call begins, so that all of the one before is seen.
     calls: Vec<u32>,
+    /// Where a part of the story begins.
+    parts: Vec<u32>,
+    /// The chapter that each part belongs to.
+    chapters: Vec<Option<u8>>,
 }
 
 /// What a step goes over.
@@ -55,6 +59,8 @@ pub enum Unit {
     Hop,
     Call,
     Refusal,
+    /// Where a part of the story begins.
+    Part,
 }
 
 /// Which way.
@@ -271,6 +277,7 @@ impl Timeline {
             Unit::Hop => &self.marks.hops,
             Unit::Call => &self.marks.calls,
             Unit::Refusal => &self.marks.denied,
+            Unit::Part => &self.marks.parts,
         };
         let found = match direction {
             Direction::Back => {
@@ -285,7 +292,7 @@ impl Timeline {
         // Over the last hop or call lies the end, before the first the beginning; a refusal that
         // is not there is not found.
         match (unit, direction) {
-            (Unit::Event | Unit::Refusal, _) => found,
+            (Unit::Event | Unit::Refusal | Unit::Part, _) => found,
             (Unit::Hop | Unit::Call, Direction::Back) => found.or((place > 0).then_some(0)),
             (Unit::Hop | Unit::Call, Direction::Forward) => found.or((place < end).then_some(end)),
         }
@@ -321,6 +328,10 @@ impl Marks {
                 Verdict::Denied => &mut marks.denied,
             };
             list.push(behind(seq));
+        }
+        for part in projection.marks() {
+            marks.parts.push(behind(part.evidence));
+            marks.chapters.push(part.chapter);
         }
         let calls = projection.tools().calls().iter();
         marks.calls = calls
@@ -361,6 +372,26 @@ impl Marks {
             list.get(first).is_some_and(|mark| (*mark as usize) < to)
         })
         .map(|(_, verdict)| verdict)
+    }
+
+    /// The first part of the story that begins at a place in `from..to`, with its chapter.
+    #[must_use]
+    pub fn part(&self, from: usize, to: usize) -> Option<(usize, Option<u8>)> {
+        let first = self.parts.partition_point(|mark| (*mark as usize) < from);
+        let place = *self.parts.get(first)? as usize;
+        (place < to).then(|| (place, self.chapters.get(first).copied().flatten()))
+    }
+
+    /// Where a chapter begins; `None` if the trace has no mark of it.
+    #[must_use]
+    pub fn chapter(&self, number: u8) -> Option<usize> {
+        let found = self.chapters.iter().position(|one| *one == Some(number))?;
+        self.parts.get(found).map(|mark| *mark as usize)
+    }
+
+    /// Every place where a part of the story begins, in order.
+    pub fn parts(&self) -> impl Iterator<Item = usize> {
+        self.parts.iter().map(|mark| *mark as usize)
     }
 
     /// The number of refused hops.

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::{Output, headless::Voices};
 use crate::{
     app::{
+        compare::{Against, Durations},
         msg::Msg,
         player::{Growth, Tape},
     },
@@ -66,6 +67,18 @@ impl Place {
         match shipped {
             Some(shipped) if !given.exists() => Self::Shipped(shipped),
             Some(_) | None => Self::File(given.to_path_buf()),
+        }
+    }
+
+    /// Whether how long things took can be compared with another run, of a lab as it is if there is
+    /// no other trace: the traces that come along were recorded from services as slow as real ones.
+    #[must_use]
+    pub const fn durations(&self, other: Option<&Self>) -> Durations {
+        match (self, other) {
+            (Self::Shipped(_), Some(Self::Shipped(_)))
+            | (Self::File(_), Some(Self::File(_)) | None) => Durations::Compared,
+            (Self::Shipped(_), Some(Self::File(_)) | None)
+            | (Self::File(_), Some(Self::Shipped(_))) => Durations::LeftOut,
         }
     }
 
@@ -228,6 +241,51 @@ impl Viewing {
             }
         });
         Self(told)
+    }
+}
+
+impl Viewing {
+    /// Begins to read a run that another is laid beside; `this` is what the other is called.
+    #[must_use]
+    pub fn against(place: Place, this: String, durations: Durations) -> Self {
+        let (tell, told) = mpsc::channel(1);
+        thread::spawn(move || {
+            let msg = match whole(&place) {
+                Ok((header, projection, damage)) => Msg::Against(Box::new(Against {
+                    names: (this, place.name()),
+                    title: header.title.as_deref().map(one_line),
+                    projection,
+                    durations,
+                    warning: damage.sentence(),
+                })),
+                Err(failure) => Msg::Unreadable(failure),
+            };
+            // Nobody listens any more when the person has quit already.
+            let _ = tell.blocking_send(msg);
+        });
+        Self(told)
+    }
+}
+
+/// Reads a whole trace and folds it.
+fn whole(place: &Place) -> Result<(Header, Projection, Damage), Failure> {
+    let (header, mut reader) = open(place)?;
+    let mut projection = Projection::starting(header.started);
+    let mut damage = Damage::default();
+    loop {
+        let item = reader.read_next();
+        match item.map_err(|error| cannot_open(place, &error))? {
+            Item::Event(entry) => projection.apply_line(&entry.event, &entry.line),
+            Item::Damaged(error) => damage.note(error),
+            Item::Torn => {
+                match reader.rest() {
+                    Some(entry) => projection.apply_line(&entry.event, &entry.line),
+                    None => damage.torn = true,
+                }
+                return Ok((header, projection, damage));
+            }
+            Item::End => return Ok((header, projection, damage)),
+        }
     }
 }
 

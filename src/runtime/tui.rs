@@ -23,6 +23,7 @@ use super::{
     Options, TuiOptions, backend, clipboard,
     effects::Runner,
     input,
+    notes::NotesFile,
     record::Recorder,
     replay::{self, Place, Viewing},
     signals::Signals,
@@ -35,6 +36,8 @@ use crate::{
         App, AppConfig,
         effect::{Capture, Effect},
         msg::{Msg, RecordingState, Signal},
+        notes::Notes,
+        player::Growth,
     },
     export::svg,
     support::{
@@ -56,33 +59,49 @@ pub struct Summary {
     pub lines: Vec<String>,
 }
 
-/// Runs until the person quits or the system asks.
+/// Runs until the person quits or the system asks; with another run to compare it with.
 ///
 /// # Errors
 /// If the terminal cannot be used. What fails later is shown in the terminal.
-pub async fn run(options: Options, tui: TuiOptions) -> Result<Summary, Failure> {
+pub async fn run(
+    options: Options,
+    tui: TuiOptions,
+    against: Option<Place>,
+) -> Result<Summary, Failure> {
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let mut tui = Tui::new(options, tui, guard, screen);
     if tui.app.stage().is_some() {
         tui.update(Msg::Begun(tui.header.started));
     }
+    tui.comparing = against.map(|other| {
+        let durations = other.durations(None);
+        Viewing::against(other, "this run".to_owned(), durations)
+    });
     tui.paint();
     let summary = tui.main_loop().await;
     drop(tui);
     Ok(summary)
 }
 
-/// Shows a recorded trace until the person quits: no backend, no network.
+/// Shows a recorded trace until the person quits: no backend, no network. Without a trace the person
+/// chooses one of those that come along.
 ///
 /// # Errors
 /// If the terminal cannot be used. A file that cannot be read is told in the terminal.
 pub async fn watch(
     options: Options,
     tui: TuiOptions,
-    trace: replay::Trace,
+    trace: Option<replay::Trace>,
+    against: Option<Place>,
 ) -> Result<Summary, Failure> {
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
+    let this = trace.as_ref().map(|trace| trace.place.clone());
     let mut tui = Tui::viewing(options, tui, guard, screen, trace);
+    tui.comparing = against.map(|other| {
+        let durations = other.durations(this.as_ref());
+        let name = this.as_ref().map_or_else(String::new, Place::name);
+        Viewing::against(other, name, durations)
+    });
     tui.paint();
     let summary = tui.main_loop().await;
     drop(tui);
@@ -113,6 +132,9 @@ struct Tui {
     stand_in: Place,
     /// Labs whose place another one took, until they have stopped.
     outgoing: JoinSet<()>,
+    /// Another run that is read, to be laid beside this one.
+    comparing: Option<Viewing>,
+    notes: Option<NotesFile>,
     recorder: Option<Recorder>,
     header: Header,
     options: Options,
@@ -144,18 +166,29 @@ impl Tui {
         mut tui: TuiOptions,
         guard: TerminalGuard,
         screen: Screen,
-        trace: replay::Trace,
+        trace: Option<replay::Trace>,
     ) -> Self {
-        tui.app.replay = Some(trace.name());
+        tui.app.replay = Some(trace.as_ref().map_or_else(String::new, replay::Trace::name));
         let (_, stream) = stream::open();
-        let viewing = Some(Viewing::begin(trace));
-        Self::with(
-            options,
-            tui,
-            guard,
-            screen,
-            (stream, backend::none(), viewing),
-        )
+        let mut tui = Self::with(options, tui, guard, screen, (stream, backend::none(), None));
+        tui.live = Live::No;
+        if let Some(trace) = trace {
+            tui.open_trace(trace);
+        }
+        tui
+    }
+
+    /// Reads a trace and the notes on it.
+    fn open_trace(&mut self, trace: replay::Trace) {
+        let mut notes = NotesFile::of(&trace.place, &self.options.state);
+        let read = notes.read().unwrap_or_else(|failure| {
+            let why = failure.what.clone();
+            self.app.fail(failure);
+            Notes::Unusable(why)
+        });
+        self.notes = Some(notes);
+        self.viewing = Some(Viewing::begin(trace));
+        self.update(Msg::Notes(read));
     }
 
     fn with(
@@ -189,6 +222,8 @@ impl Tui {
             viewing,
             stand_in: tui.stand_in,
             outgoing: JoinSet::new(),
+            comparing: None,
+            notes: None,
             recorder: None,
             header,
             options,
@@ -234,6 +269,7 @@ impl Tui {
                     self.tick();
                     self.update(msg);
                 }
+                msg = replay::next(&mut self.comparing) => self.update(msg),
                 event = self.stream.next(), if self.live == Live::Yes => if let Some(event) = event {
                     self.fact(event);
                     self.drain(BATCH);
@@ -323,6 +359,15 @@ impl Tui {
             Effect::TakeOver => self.viewing = Some(stage::begin(&self.stand_in)),
             Effect::ComeBack => self.viewing = None,
             Effect::Reset => self.reset(),
+            Effect::SaveNotes(notes) => {
+                if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
+                    self.app.fail(failure);
+                }
+            }
+            Effect::OpenShipped(shipped) => self.open_trace(replay::Trace {
+                place: Place::Shipped(shipped),
+                growth: Growth::Finished,
+            }),
             Effect::Quit => self.quit = true,
         }
     }
@@ -368,6 +413,7 @@ impl Tui {
             self.panic != Some(PanicIn::Drawing),
             "provoked by HOPTRAIL_PANIC"
         );
+        self.app.prepare();
         let mut hits = HitMap::default();
         let drawn = self
             .screen

@@ -35,6 +35,7 @@ const PANES: &[Command] = &[
     Command::Filter,
     Command::Freeze,
     Command::Zoom,
+    Command::Compare,
     Command::SwitchLayout,
     Command::Copy,
     Command::Record,
@@ -80,6 +81,11 @@ const REPLAY: &[Command] = &[
     Command::Step(Unit::Refusal, Direction::Forward),
     Command::Step(Unit::Event, Direction::Forward),
     Command::Step(Unit::Call, Direction::Forward),
+    Command::Step(Unit::Part, Direction::Forward),
+    Command::Bookmark,
+    Command::Annotate,
+    Command::Places,
+    Command::Compare,
     Command::Start,
     Command::End,
     Command::Faster,
@@ -101,8 +107,16 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if let Some(Overlay::Filter { pane, input, .. }) = cx.app.overlays().last() {
         return filter(cx, area, buf, *pane, input);
     }
-    if let Some(Overlay::Goto { input }) = cx.app.overlays().last() {
-        return goto(cx, area, buf, input);
+    match cx.app.overlays().last() {
+        Some(Overlay::Goto { input }) => {
+            let hint = "1:02.5, 12 s, #41 for an event, or ch 7";
+            return field(cx, area, buf, input, ["go to ", hint, "go", "stay"]);
+        }
+        Some(Overlay::Note { input }) => {
+            let hint = "what is to be seen here; no words remove the note";
+            return field(cx, area, buf, input, ["note ", hint, "keep", "drop"]);
+        }
+        Some(_) | None => {}
     }
     if let Some(toast) = cx.app.toast() {
         let (mark, role) = match toast.tone {
@@ -219,7 +233,28 @@ fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
     match overlay {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
         Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
-        Overlay::Filter { .. } | Overlay::Goto { .. } => Vec::new(),
+        Overlay::Filter { .. } | Overlay::Goto { .. } | Overlay::Note { .. } => Vec::new(),
+        Overlay::Places { .. } | Overlay::Traces { .. } => {
+            vec![Command::Accept, Command::Down, Command::Up, Command::Back]
+        }
+        Overlay::Compare => vec![
+            Command::NextDifference,
+            Command::PreviousDifference,
+            Command::Accept,
+            Command::Down,
+            Command::Up,
+            Command::Back,
+            Command::Help,
+        ],
+        Overlay::Both { .. } => vec![
+            Command::NextTab,
+            Command::NextDifference,
+            Command::PreviousDifference,
+            Command::NextHop,
+            Command::PreviousHop,
+            Command::Down,
+            Command::Back,
+        ],
         Overlay::Inspect(inspect) => match inspect.subject {
             Subject::Hop(_) | Subject::Audit(_) => vec![
                 Command::NextTab,
@@ -253,6 +288,13 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     }
     let label = match (command, cx.app.overlays().last()) {
         (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
+        (Command::Accept, Some(Overlay::Compare)) => "open both",
+        (Command::Accept, Some(Overlay::Traces { .. })) => "open",
+        (Command::Back, Some(Overlay::Traces { .. }))
+            if cx.app.place() == 0 && cx.app.player().is_none() =>
+        {
+            "quit"
+        }
         _ => command.spec().label,
     };
     Some([
@@ -289,18 +331,25 @@ fn keys(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, commands: 
     }
 }
 
-fn goto(cx: &ViewCx, area: Rect, buf: &mut Buffer, input: &tui_input::Input) {
+/// A line that is typed: what it is for, an example, and what the two keys that end it do.
+fn field(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    input: &tui_input::Input,
+    [prompt, hint, accept, back]: [&str; 4],
+) {
     let right = Line::from(vec![
         span(
             cx.app.keymap().shown(Command::Accept),
             cx.look.style(Role::Key),
         ),
-        span(" go  ", cx.look.style(Role::Dim)),
+        span(format!(" {accept}  "), cx.look.style(Role::Dim)),
         span(
             cx.app.keymap().shown(Command::Back),
             cx.look.style(Role::Key),
         ),
-        span(" stay", cx.look.style(Role::Dim)),
+        span(format!(" {back}"), cx.look.style(Role::Dim)),
     ]);
     put::line_right(buf, area, 0, &right, cx.look);
     let taken = u16::try_from(put::line_width(&right)).unwrap_or(0) + 2;
@@ -308,13 +357,12 @@ fn goto(cx: &ViewCx, area: Rect, buf: &mut Buffer, input: &tui_input::Input) {
         width: area.width.saturating_sub(taken),
         ..area
     };
-    let used = put::text(buf, left, 0, 0, "go to ", cx.look.bold(Role::Key), cx.look);
+    let used = put::text(buf, left, 0, 0, prompt, cx.look.bold(Role::Key), cx.look);
     let field = Rect {
         x: left.x + used,
         width: left.width.saturating_sub(used),
         ..left
     };
-    let hint = "1:02.5, 12 s, or #41 for an event";
     super::widgets::field::draw(buf, field, input, hint, cx.look);
 }
 

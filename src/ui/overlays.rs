@@ -1,11 +1,14 @@
 //! Windows over the panes.
 
 mod ask;
+mod both;
 mod claims;
+mod compare;
 mod help;
 mod inspect;
 mod inspect_hop;
 mod palette;
+mod places;
 
 use ratatui::{
     buffer::Buffer,
@@ -27,7 +30,10 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let Some(overlay) = cx.app.overlays().last() else {
         return;
     };
-    if matches!(overlay, Overlay::Filter { .. } | Overlay::Goto { .. }) {
+    if matches!(
+        overlay,
+        Overlay::Filter { .. } | Overlay::Goto { .. } | Overlay::Note { .. }
+    ) {
         return;
     }
     hits.add(body, Target::Outside);
@@ -45,7 +51,11 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             ask::failure(cx, body, buf, hits, failure, *scroll);
         }
         Overlay::Waiting { url, how } => ask::waiting(cx, body, buf, hits, url, *how),
-        Overlay::Filter { .. } | Overlay::Goto { .. } => {}
+        Overlay::Places { selected } => places::landmarks(cx, body, buf, hits, *selected),
+        Overlay::Traces { selected } => places::traces(cx, body, buf, hits, *selected),
+        Overlay::Compare => compare::draw(cx, body, buf, hits),
+        Overlay::Both { tab, scroll } => both::draw(cx, body, buf, hits, *tab, *scroll),
+        Overlay::Filter { .. } | Overlay::Goto { .. } | Overlay::Note { .. } => {}
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A cell stands for as many events as fit; the worst of its hops decides how it looks.
 
+use std::ops::Range;
+
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{
@@ -25,6 +27,9 @@ struct Marks {
     good: &'static str,
     bad: &'static str,
     plain: &'static str,
+    /// A part of the story that belongs to no chapter; one that does shows its number.
+    part: &'static str,
+    bookmark: &'static str,
     cursor: &'static str,
 }
 
@@ -34,6 +39,8 @@ const UNICODE: Marks = Marks {
     good: "┃",
     bad: "✗",
     plain: "╷",
+    part: "§",
+    bookmark: "¶",
     cursor: "◆",
 };
 
@@ -43,6 +50,8 @@ const ASCII: Marks = Marks {
     good: "|",
     bad: "x",
     plain: ".",
+    part: "#",
+    bookmark: "*",
     cursor: "O",
 };
 
@@ -67,6 +76,10 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 
 fn progress(cx: &ViewCx, area: Rect, buf: &mut Buffer, opening: &Opening) {
     let look = cx.look;
+    if opening.name.is_empty() {
+        let line = Line::styled("choose a trace", look.style(Role::Dim));
+        return put::line(buf, area, 0, &line, look);
+    }
     let line = Line::from(vec![
         span("reading ", look.style(Role::Dim)),
         span(one_line(&opening.name), look.style(Role::Text)),
@@ -123,15 +136,61 @@ fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &
             width: 1,
             ..area
         };
-        put::text(buf, place, 0, 0, symbol, style, look);
+        let landmark = (cell != cursor)
+            .then(|| landmark(cx, player, marks, first_in(cell)..first_in(cell + 1)))
+            .flatten();
+        match landmark {
+            Some((symbol, role)) => {
+                put::text(buf, place, 0, 0, &symbol, look.bold(role), look);
+            }
+            None => {
+                put::text(buf, place, 0, 0, symbol, style, look);
+            }
+        }
         hits.add(place, Target::Place(first_in(cell).min(end)));
     }
 }
 
-/// Minutes, seconds and tenths of the run.
-fn clock(micros: u64) -> String {
+/// What stands in a cell instead of its hops: a bookmark, or the chapter whose part begins there. A
+/// refusal is never covered.
+fn landmark(
+    cx: &ViewCx,
+    player: &Player,
+    marks: &Marks,
+    places: Range<usize>,
+) -> Option<(String, Role)> {
+    let timeline = player.timeline().marks();
+    let noted = |place: usize| {
+        places.contains(&place) || place >= places.end && places.end > player.timeline().len()
+    };
+    if cx.app.notes().all().iter().any(|note| noted(note.place)) {
+        return Some((marks.bookmark.to_owned(), Role::Key));
+    }
+    let worst = timeline.worst(places.start, places.end);
+    if matches!(worst, Some(Verdict::Failed | Verdict::Denied)) {
+        return None;
+    }
+    let (_, chapter) = timeline.part(places.start, places.end)?;
+    let symbol = match chapter {
+        Some(number) if number < 10 => number.to_string(),
+        Some(_) | None => marks.part.to_owned(),
+    };
+    Some((symbol, Role::Heading))
+}
+
+/// Minutes, seconds and tenths of the run; of a long one hours, or days and hours.
+#[must_use]
+pub fn clock(micros: u64) -> String {
     let tenths = micros / 100_000;
-    format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+    let (minutes, seconds) = (tenths / 600, tenths / 10 % 60);
+    if minutes < 100 {
+        return format!("{minutes}:{seconds:02}.{}", tenths % 10);
+    }
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    if hours < 100 {
+        return format!("{hours}h{minutes:02}:{seconds:02}");
+    }
+    format!("{}d{:02}h{minutes:02}", hours / 24, hours % 24)
 }
 
 #[cfg(test)]
@@ -143,5 +202,7 @@ mod tests {
         assert_eq!(clock(0), "0:00.0");
         assert_eq!(clock(16_449_000), "0:16.4");
         assert_eq!(clock(3_725_900_000), "62:05.9");
+        assert_eq!(clock(7_325_000_000), "2h02:05");
+        assert_eq!(clock(3_456_009_400_000), "40d00h00");
     }
 }

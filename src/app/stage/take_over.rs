@@ -100,6 +100,7 @@ impl App {
         self.focus = focus;
         self.tasks = tasks;
         self.held = held;
+        self.take_whole();
         self.say(Tone::Plain, "live again");
         let mut effects = vec![Effect::ComeBack];
         for event in events {

@@ -21,6 +21,30 @@ pub(super) fn heaviest<'a, T>(
     out
 }
 
+/// Pairs what stands alone on both sides and goes together all the same, near each other: what ran
+/// side by side in one run may have begun in the other order in the other.
+pub(super) fn rejoin<'a, T>(
+    pairs: &mut Vec<(Option<&'a T>, Option<&'a T>)>,
+    weight: impl Fn(&T, &T) -> Option<u32>,
+) {
+    let mut place = 0;
+    while place < pairs.len() {
+        let near = place.saturating_sub(REACH)..pairs.len().min(place + REACH);
+        let alone = |other: &usize| match (pairs[place], pairs[*other]) {
+            ((Some(a), None), (None, Some(b))) => weight(a, b).is_some(),
+            _ => false,
+        };
+        match near.filter(alone).min_by_key(|other| other.abs_diff(place)) {
+            Some(other) => {
+                pairs[place].1 = pairs[other].1;
+                pairs.remove(other);
+                place += usize::from(other > place);
+            }
+            None => place += 1,
+        }
+    }
+}
+
 fn exact<'a, T>(
     left: &'a [T],
     right: &'a [T],
@@ -113,6 +137,23 @@ mod tests {
     fn of_two_partners_the_better_is_taken() {
         assert_eq!(shown("rC", "C"), "r- CC");
         assert_eq!(shown("aA", "A"), "a- AA");
+    }
+
+    #[test]
+    fn what_ran_side_by_side_is_paired_in_either_order() {
+        let (left, right): (Vec<char>, Vec<char>) =
+            ("xabc".chars().collect(), "bac".chars().collect());
+        let weight = |a: &char, b: &char| (a == b).then_some(1);
+        let mut pairs = heaviest(&left, &right, weight);
+        rejoin(&mut pairs, weight);
+        let shown: Vec<String> = pairs
+            .into_iter()
+            .map(|(a, b)| format!("{}{}", a.unwrap_or(&'-'), b.unwrap_or(&'-')))
+            .collect();
+        assert_eq!(shown.len(), 4);
+        for pair in ["x-", "aa", "bb", "cc"] {
+            assert!(shown.contains(&pair.to_owned()), "{shown:?}");
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, inspec
     let cells = usize::from(text.width.saturating_sub(1));
     let lines = match inspect.subject {
         Subject::Hop(id) => inspect_hop::lines(cx, id, inspect.tab, cells),
-        Subject::Audit(id) => match cx.app.projection().audit().get(id) {
+        Subject::Audit(id) => match cx.run.audit().get(id) {
             Some(row) => audit(cx, row.evidence, inspect.tab, cells),
             None => Vec::new(),
         },
@@ -67,7 +67,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, inspec
 }
 
 fn title(cx: &ViewCx, subject: Subject) -> String {
-    let seen = cx.app.projection();
+    let seen = cx.run;
     match subject {
         Subject::Hop(id) => seen.hops().get(id).map_or_else(
             || "Hop".to_owned(),
@@ -92,7 +92,7 @@ fn title(cx: &ViewCx, subject: Subject) -> String {
     }
 }
 
-fn bar(
+pub fn bar(
     cx: &ViewCx,
     area: Rect,
     buf: &mut Buffer,
@@ -123,7 +123,7 @@ fn bar(
 
 /// The audit record in an event.
 pub fn record(cx: &ViewCx, seq: Option<Seq>) -> Option<AuditRecord> {
-    match cx.app.projection().log().event(seq?)?.fact {
+    match cx.run.log().event(seq?)?.fact {
         Fact::AuditRecorded(record) => Some(record),
         _ => None,
     }
@@ -131,7 +131,7 @@ pub fn record(cx: &ViewCx, seq: Option<Seq>) -> Option<AuditRecord> {
 
 /// A fact of the log, with its place.
 pub fn fact(cx: &ViewCx, seq: Option<Seq>) -> Option<TraceEvent> {
-    cx.app.projection().log().event(seq?)
+    cx.run.log().event(seq?)
 }
 
 fn audit(cx: &ViewCx, seq: Seq, tab: usize, cells: usize) -> Vec<Line<'static>> {
@@ -140,7 +140,7 @@ fn audit(cx: &ViewCx, seq: Seq, tab: usize, cells: usize) -> Vec<Line<'static>> 
     };
     match tab {
         0 => overview(cx, &record, cells),
-        1 => claims::exchange(&record, cx.app.projection(), cells, cx.look),
+        1 => claims::exchange(&record, cx.run, cells, cx.look),
         _ => serde_json::to_value(&record)
             .map_or_else(|_| Vec::new(), |value| json::lines(&value, cells, cx.look)),
     }
@@ -334,7 +334,7 @@ pub fn decision(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'st
 }
 
 fn event(cx: &ViewCx, seq: Seq, cells: usize) -> Vec<Line<'static>> {
-    let Some(line) = cx.app.projection().log().line(seq) else {
+    let Some(line) = cx.run.log().line(seq) else {
         return vec![Line::raw("The event cannot be read.")];
     };
     json::text(&line, cells, cx.look)

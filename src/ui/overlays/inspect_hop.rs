@@ -24,7 +24,7 @@ use crate::{
 
 /// The lines of a tab.
 pub fn lines(cx: &ViewCx, id: HopId, tab: usize, cells: usize) -> Vec<Line<'static>> {
-    let Some(hop) = cx.app.projection().hops().get(id) else {
+    let Some(hop) = cx.run.hops().get(id) else {
         return Vec::new();
     };
     match tab {
@@ -381,7 +381,7 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
 fn tokens(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     match record(cx, hop.evidence.audit) {
         Some(record) if record.subject_token.is_some() || record.credential.is_some() => {
-            let mut lines = claims::exchange(&record, cx.app.projection(), cells, cx.look);
+            let mut lines = claims::exchange(&record, cx.run, cells, cx.look);
             let source = record.credential.as_ref().map(|issued| issued.source);
             if source == Some(CredentialSource::External) {
                 lines.push(Line::raw(""));
@@ -419,7 +419,7 @@ fn policy(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
         );
     };
     let mut lines = decision(cx, &record, cells);
-    let Some(overview) = cx.app.projection().policies().overview() else {
+    let Some(overview) = cx.run.policies().overview() else {
         return lines;
     };
     let determining = record

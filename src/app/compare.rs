@@ -1,0 +1,552 @@
+//! Two runs beside each other: the rows of the comparison, which one is selected, and what differs.
+//!
+//! The other run is whole. This one is whole too when it is a finished trace; a live one grows, and
+//! what it has not come to yet is awaited, not missing.
+
+use super::{
+    App,
+    overlay::Overlay,
+    player::{Growth, Source},
+    toast::Tone,
+};
+use crate::projection::{
+    Comparison, HopId, Projection,
+    compare::{Counts, Difference, HopPair, Pair, Standing, Tolerance},
+};
+
+/// Above so many hops a live run is compared when the window is opened, not with each fact.
+const LARGE: usize = 4_000;
+
+/// A run that another is laid beside, as it is handed to the state machine.
+#[derive(Debug, Clone)]
+pub struct Against {
+    /// What both are called: this one, the other.
+    pub names: (String, String),
+    /// The other's own title.
+    pub title: Option<String>,
+    pub projection: Projection,
+    pub durations: Durations,
+    /// What to tell of damage.
+    pub warning: Option<String>,
+}
+
+/// Whether the two runs kept the same pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durations {
+    Compared,
+    /// One of them was recorded from services that were slowed down on purpose.
+    LeftOut,
+}
+
+impl Durations {
+    fn tolerance(self) -> Tolerance {
+        match self {
+            Self::Compared => Tolerance::default(),
+            Self::LeftOut => Tolerance {
+                factor: f64::INFINITY,
+                floor_us: u64::MAX,
+            },
+        }
+    }
+}
+
+/// Two runs, laid beside each other.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    names: (String, String),
+    title: Option<String>,
+    other: Projection,
+    durations: Durations,
+    /// All of this run, where it is a trace that does not grow.
+    whole: Option<Box<Projection>>,
+    comparison: Comparison,
+    rows: Vec<(Row, Reach)>,
+    selected: Option<usize>,
+    stale: bool,
+}
+
+/// A row of the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// The heading over what differs about the runs as wholes.
+    Runs,
+    /// One such thing, by its place.
+    Run(usize),
+    Call(usize),
+    /// A hop of a call.
+    Hop(usize, usize),
+    /// A difference of a call, or of one of its hops.
+    Detail(usize, Option<usize>, usize),
+}
+
+/// Whether this run has come so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Reached,
+    /// Only in the other so far; this one may still come to it.
+    Awaited,
+}
+
+impl Compared {
+    fn new(against: Against) -> Self {
+        Self {
+            names: against.names,
+            title: against.title,
+            other: against.projection,
+            durations: against.durations,
+            whole: None,
+            comparison: Comparison {
+                run: Vec::new(),
+                calls: Vec::new(),
+            },
+            rows: Vec::new(),
+            selected: None,
+            stale: true,
+        }
+    }
+
+    /// What both are called: this one, the other.
+    #[must_use]
+    pub const fn names(&self) -> &(String, String) {
+        &self.names
+    }
+
+    /// The other's own title.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// The other run.
+    #[must_use]
+    pub const fn other(&self) -> &Projection {
+        &self.other
+    }
+
+    #[must_use]
+    pub const fn comparison(&self) -> &Comparison {
+        &self.comparison
+    }
+
+    /// Every row, in order.
+    #[must_use]
+    pub fn rows(&self) -> &[(Row, Reach)] {
+        &self.rows
+    }
+
+    /// Whether durations count.
+    #[must_use]
+    pub const fn durations(&self) -> Durations {
+        self.durations
+    }
+
+    /// The difference of the runs as wholes that is selected.
+    #[must_use]
+    pub fn current_of_run(&self) -> Option<&Difference> {
+        match self.rows.get(self.selected())? {
+            (row @ Row::Run(_), _) => self.difference(*row),
+            (Row::Runs | Row::Call(_) | Row::Hop(..) | Row::Detail(..), _) => None,
+        }
+    }
+
+    /// Facts came since the runs were laid beside each other.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// The place of the selected row.
+    #[must_use]
+    pub fn selected(&self) -> usize {
+        let last = self.rows.len().saturating_sub(1);
+        self.selected
+            .unwrap_or_else(|| self.first_choice())
+            .min(last)
+    }
+
+    /// A trace: its first difference. A live run: as far as it has come.
+    fn first_choice(&self) -> usize {
+        if self.whole.is_some() {
+            (0..self.rows.len())
+                .find(|place| self.is_difference(*place))
+                .or_else(|| self.choosable(0, 1))
+                .unwrap_or(0)
+        } else {
+            let reached = |(row, reach): &(Row, Reach)| {
+                matches!(row, Row::Call(_) | Row::Hop(..)) && *reach == Reach::Reached
+            };
+            self.rows.iter().rposition(reached).unwrap_or(0)
+        }
+    }
+
+    /// The call of a row.
+    #[must_use]
+    pub fn call(&self, call: usize) -> Option<&Pair<HopPair>> {
+        self.comparison.calls.get(call)
+    }
+
+    /// The pair of hops in a row; of a call its first.
+    #[must_use]
+    pub fn pair(&self, row: Row) -> Option<&HopPair> {
+        match row {
+            Row::Runs | Row::Run(_) | Row::Detail(..) => None,
+            Row::Call(call) => self.call(call)?.hops.first(),
+            Row::Hop(call, hop) => self.call(call)?.hops.get(hop),
+        }
+    }
+
+    /// The pair that is looked at closely.
+    #[must_use]
+    pub fn current(&self) -> Option<&HopPair> {
+        let (row, _) = self.rows.get(self.selected())?;
+        self.pair(*row)
+    }
+
+    /// A difference that a row shows.
+    #[must_use]
+    pub fn difference(&self, row: Row) -> Option<&Difference> {
+        match row {
+            Row::Run(place) => self.comparison.run.get(place),
+            Row::Detail(call, None, place) => self.call(call)?.differences().get(place),
+            Row::Detail(call, Some(hop), place) => {
+                self.call(call)?.hops.get(hop)?.differences().get(place)
+            }
+            Row::Runs | Row::Call(_) | Row::Hop(..) => None,
+        }
+    }
+
+    /// How many hops and calls stand how, and how many are awaited.
+    #[must_use]
+    pub fn counts(&self) -> (Counts, usize) {
+        let (mut counts, mut awaited) = (Counts::default(), 0);
+        for (row, reach) in &self.rows {
+            let standing = match row {
+                Row::Call(call) => match self.call(*call) {
+                    Some(pair) if pair.left.is_some() || pair.right.is_some() => &pair.standing,
+                    Some(_) | None => continue,
+                },
+                Row::Hop(..) => match self.pair(*row) {
+                    Some(pair) => &pair.standing,
+                    None => continue,
+                },
+                Row::Runs | Row::Run(_) | Row::Detail(..) => continue,
+            };
+            match (reach, standing) {
+                (Reach::Awaited, _) => awaited += 1,
+                (Reach::Reached, Standing::Same) => counts.same += 1,
+                (Reach::Reached, Standing::Differs(_)) => counts.differ += 1,
+                (Reach::Reached, Standing::OnlyLeft) => counts.only_left += 1,
+                (Reach::Reached, Standing::OnlyRight) => counts.only_right += 1,
+            }
+        }
+        (counts, awaited)
+    }
+
+    fn is_difference(&self, place: usize) -> bool {
+        let Some((row, Reach::Reached)) = self.rows.get(place) else {
+            return false;
+        };
+        let differs = |standing: &Standing| *standing != Standing::Same;
+        match row {
+            Row::Run(_) => true,
+            Row::Call(call) => self.call(*call).is_some_and(|pair| differs(&pair.standing)),
+            Row::Hop(..) => self.pair(*row).is_some_and(|pair| differs(&pair.standing)),
+            Row::Runs | Row::Detail(..) => false,
+        }
+    }
+
+    /// The next row from `place` on, in steps of `by`, that can be selected.
+    fn choosable(&self, place: usize, by: isize) -> Option<usize> {
+        let mut at = place;
+        loop {
+            match self.rows.get(at)? {
+                (Row::Run(_) | Row::Call(_) | Row::Hop(..), _) => return Some(at),
+                (Row::Runs | Row::Detail(..), _) => at = at.checked_add_signed(by)?,
+            }
+        }
+    }
+
+    fn move_by(&mut self, by: isize) {
+        let last = self.rows.len().saturating_sub(1);
+        let to = self.selected().saturating_add_signed(by).min(last);
+        let way = by.signum();
+        let found = self.choosable(to, way).or_else(|| self.choosable(to, -way));
+        if let Some(place) = found {
+            self.selected = Some(place);
+        }
+    }
+
+    fn select(&mut self, place: usize) {
+        if let Some(place) = self.choosable(place, -1) {
+            self.selected = Some(place);
+        }
+    }
+
+    /// Selects the next difference that way; false if there is none.
+    fn go_to_difference(&mut self, by: isize) -> bool {
+        let mut at = self.selected();
+        while let Some(next) = at.checked_add_signed(by).filter(|n| *n < self.rows.len()) {
+            if self.is_difference(next) {
+                self.selected = Some(next);
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// Selects the next pair of hops that way; false if there is none.
+    fn go_to_hop(&mut self, by: isize) -> bool {
+        let mut at = self.selected();
+        while let Some(next) = at.checked_add_signed(by).filter(|n| *n < self.rows.len()) {
+            if matches!(self.rows.get(next), Some((Row::Hop(..), _))) {
+                self.selected = Some(next);
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    fn lay(&mut self, left: &Projection, growth: Growth) {
+        let row = self.selected.and_then(|at| self.rows.get(at).copied());
+        self.comparison = Comparison::of(left, &self.other, self.durations.tolerance());
+        self.rows = self.lines(growth == Growth::Followed);
+        self.stale = false;
+        if let Some((row, _)) = row {
+            self.selected = self.rows.iter().position(|(other, _)| *other == row);
+        }
+    }
+
+    fn lines(&self, grows: bool) -> Vec<(Row, Reach)> {
+        let reach = |awaited: bool| {
+            if grows && awaited {
+                Reach::Awaited
+            } else {
+                Reach::Reached
+            }
+        };
+        let mut rows = Vec::new();
+        let run = &self.comparison.run;
+        if !run.is_empty() {
+            rows.push((Row::Runs, Reach::Reached));
+        }
+        for (place, found) in run.iter().enumerate() {
+            let awaited = matches!(found.left.as_str(), "" | "none" | "nobody" | "not yet");
+            rows.push((Row::Run(place), reach(awaited)));
+        }
+        let calls = &self.comparison.calls;
+        let here = |pair: &Pair<HopPair>| pair.left.is_some() || pair.right.is_none();
+        let last_call = calls.iter().rposition(here);
+        for (place, call) in calls.iter().enumerate() {
+            let ahead = last_call.is_none_or(|last| place > last);
+            let under_way = call.left.as_deref() == Some("under way");
+            let open = ahead || under_way || call.right.is_none() && call.left.is_none();
+            rows.push((Row::Call(place), reach(ahead || under_way)));
+            if !(ahead || under_way) || !grows {
+                let details = 0..call.differences().len();
+                rows.extend(details.map(|d| (Row::Detail(place, None, d), Reach::Reached)));
+            }
+            let last_hop = call.hops.iter().rposition(|hop| hop.left.is_some());
+            for (number, hop) in call.hops.iter().enumerate() {
+                let beyond = open && last_hop.is_none_or(|last| number > last);
+                // The newest hop of a call under way may be told by one voice of two.
+                let newest =
+                    under_way && last_hop == Some(number) && hop.standing == Standing::OnlyLeft;
+                let pending =
+                    hop.left.as_deref() == Some("pending") || newest || open && is_half_told(hop);
+                let reach = reach(beyond || pending);
+                rows.push((Row::Hop(place, number), reach));
+                if reach == Reach::Reached {
+                    let details = 0..hop.differences().len();
+                    rows.extend(details.map(|d| (Row::Detail(place, Some(number), d), reach)));
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// Whether a hop differs only in what this run's voices have not told yet.
+fn is_half_told(hop: &HopPair) -> bool {
+    let found = hop.differences();
+    !found.is_empty()
+        && found
+            .iter()
+            .all(|one| matches!(one.left.as_str(), "" | "none" | "issued"))
+}
+
+impl App {
+    /// The two runs beside each other; `None` without another one.
+    #[must_use]
+    pub fn compared(&self) -> Option<&Compared> {
+        self.compared.as_deref()
+    }
+
+    /// This run as it is compared.
+    #[must_use]
+    pub fn this_side(&self) -> &Projection {
+        self.compared
+            .as_ref()
+            .and_then(|compared| compared.whole.as_deref())
+            .unwrap_or(&self.projection)
+    }
+
+    /// The two hops that are looked at closely.
+    #[must_use]
+    pub fn both(&self) -> (Option<HopId>, Option<HopId>) {
+        self.compared()
+            .and_then(Compared::current)
+            .map_or((None, None), |pair| pair.ids)
+    }
+
+    /// Another run came, to be laid beside this one; the window opens.
+    pub(super) fn set_against(&mut self, against: Against) {
+        if let Some(warning) = against.warning.clone() {
+            let name = &against.names.1;
+            self.say(Tone::Warning, format!("{name}: {warning}"));
+        }
+        self.compared = Some(Box::new(Compared::new(against)));
+        self.take_whole();
+        if matches!(self.source, Source::Opening(_) | Source::Replay(_)) {
+            self.open_comparison();
+        }
+    }
+
+    /// A trace that does not grow is compared as a whole, wherever its cursor is.
+    pub(super) fn take_whole(&mut self) {
+        let whole = match &self.source {
+            Source::Replay(player) if player.growth() == Growth::Finished => {
+                Some(Box::new(player.timeline().at(usize::MAX)))
+            }
+            _ => None,
+        };
+        if let Some(compared) = &mut self.compared {
+            compared.whole = whole;
+            compared.stale = true;
+        }
+    }
+
+    /// Another trace is shown on this side.
+    pub(super) fn call_this_side(&mut self, name: &str) {
+        if let Some(compared) = &mut self.compared {
+            name.clone_into(&mut compared.names.0);
+        }
+    }
+
+    /// Facts came.
+    pub(super) fn outdate(&mut self) {
+        if let Some(compared) = &mut self.compared
+            && compared.whole.is_none()
+        {
+            compared.stale = true;
+        }
+    }
+
+    fn shows_comparison(&self) -> bool {
+        let open = |overlay: &Overlay| matches!(overlay, Overlay::Compare | Overlay::Both { .. });
+        self.overlays.iter().any(open)
+    }
+
+    /// Brings what the next frame shows up to date with the facts. Call it before drawing: a flood
+    /// of facts is then compared once a frame and not once a fact.
+    pub fn prepare(&mut self) {
+        let small = |hops: usize| hops <= LARGE;
+        let wanted = self.shows_comparison()
+            && self.compared().is_some_and(|compared| {
+                let hops = self.this_side().hops().len() + compared.other.hops().len();
+                let waits = matches!(self.source, Source::Opening(_));
+                compared.stale && !waits && (compared.rows.is_empty() || small(hops))
+            });
+        if wanted {
+            self.lay_anew();
+        }
+    }
+
+    fn lay_anew(&mut self) {
+        let Some(mut compared) = self.compared.take() else {
+            return;
+        };
+        match compared.whole.take() {
+            Some(whole) => {
+                compared.lay(&whole, Growth::Finished);
+                compared.whole = Some(whole);
+            }
+            None => compared.lay(&self.projection, Growth::Followed),
+        }
+        self.compared = Some(compared);
+    }
+
+    /// Opens the comparison, or closes it.
+    pub(super) fn turn_comparison(&mut self) {
+        if self.shows_comparison() {
+            self.overlays
+                .retain(|open| !matches!(open, Overlay::Compare | Overlay::Both { .. }));
+        } else {
+            self.open_comparison();
+        }
+    }
+
+    fn open_comparison(&mut self) {
+        if self.compared.as_ref().is_some_and(|c| c.stale)
+            && !matches!(self.source, Source::Opening(_))
+        {
+            self.lay_anew();
+        }
+        if !self.shows_comparison() {
+            self.overlays.push(Overlay::Compare);
+        }
+    }
+
+    pub(super) fn move_in_comparison(&mut self, by: isize) {
+        if let Some(compared) = &mut self.compared {
+            compared.move_by(by);
+        }
+    }
+
+    pub(super) fn select_in_comparison(&mut self, place: usize) {
+        if let Some(compared) = &mut self.compared {
+            compared.select(place);
+        }
+    }
+
+    pub(super) fn step_difference(&mut self, by: isize) {
+        let Some(compared) = &mut self.compared else {
+            return;
+        };
+        if compared.go_to_difference(by) {
+            self.toast = None;
+            self.rewind_both();
+        } else {
+            let text = if by > 0 {
+                "nothing differs after this"
+            } else {
+                "nothing differs before this"
+            };
+            self.say(Tone::Plain, text);
+        }
+    }
+
+    /// The next pair of hops, while two are looked at closely.
+    pub(super) fn step_both(&mut self, by: isize) {
+        if self.compared.as_mut().is_some_and(|c| c.go_to_hop(by)) {
+            self.rewind_both();
+        }
+    }
+
+    fn rewind_both(&mut self) {
+        if let Some(Overlay::Both { scroll, .. }) = self.overlays.last_mut() {
+            *scroll = 0;
+        }
+    }
+
+    /// Opens both hops of the selected row.
+    pub(super) fn open_both(&mut self) {
+        let of_run = self.compared().and_then(Compared::current_of_run);
+        if of_run.is_none() && self.both() == (None, None) {
+            self.say(Tone::Plain, "this row has no hop to open");
+        } else {
+            self.overlays.push(Overlay::Both { tab: 0, scroll: 0 });
+        }
+    }
+}
