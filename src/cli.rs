@@ -211,7 +211,8 @@ fn choose(common: &Common) -> Result<Exit, Failure> {
         return told(io::stdout().write_all(traces::list().as_bytes()));
     }
     let options = settings::options(common)?;
-    let tui = settings::tui(common)?;
+    let mut tui = settings::tui(common)?;
+    tui.app.learn = Some(learn::beside_a_replay()?);
     block_on(tui::watch(options, tui, None, None))?;
     Ok(Exit::Ok)
 }

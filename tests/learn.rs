@@ -431,7 +431,7 @@ fn a_word_is_taken_only_for_what_cannot_be_seen() {
 fn the_console_work_is_done_step_by_step_or_all_at_once() {
     let size = (80, 24);
     let mut app = learning("your-zone", 0, size);
-    let opened = press(&mut app, "W");
+    let opened = press(&mut app, "Z");
     assert_eq!(jobs(&opened), [Job::ReadConsoleWork(1)]);
     let step = |title: &str| Step {
         title: title.to_owned(),
@@ -576,7 +576,7 @@ fn a_replay_is_judged_too_and_is_nobodys_progress() {
     let _ = press(&mut app, "0");
     let _ = app.update(Msg::Tick(2_000));
     assert!(matches!(status(&app, "trail"), Status::Pending { .. }));
-    assert_eq!(jobs(&press(&mut app, "E c W B e")), []);
+    assert_eq!(jobs(&press(&mut app, "E c Z B e")), []);
     assert_eq!(kept(&press(&mut app, "q")), None);
 }
 

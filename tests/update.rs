@@ -391,9 +391,9 @@ fn a_click_does_what_it_points_at() {
 #[test]
 fn help_never_lies() {
     // Every command is in the registry once, and the help lists every key of the keymap.
-    let mut app = told(200, 60);
+    let mut app = told(200, 90);
     let _ = press(&mut app, "?");
-    let (buffer, _) = draw(&app, &look(), 200, 60);
+    let (buffer, _) = draw(&app, &look(), 200, 90);
     let shown = text(&buffer);
     let mut seen = BTreeSet::new();
     for spec in COMMANDS {

@@ -96,7 +96,7 @@ pub const CHAPTERS: &[Spec] = &[
         Command::ConsoleWork,
         "console-work",
         "console",
-        &["W"],
+        &["Z"],
         Group::Chapters,
         PANES,
         "The chapter's work in the zone's console, step by step",

@@ -32,7 +32,13 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
         left.extend(legend(cx));
         vec![
             left,
-            groups(&[Group::Stage, Group::Reading, Group::Program, Group::Overlay]),
+            groups(&[
+                Group::Compare,
+                Group::Stage,
+                Group::Reading,
+                Group::Program,
+                Group::Overlay,
+            ]),
         ]
     } else {
         let mut all = groups(&Group::ALL);
