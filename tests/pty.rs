@@ -274,3 +274,40 @@ fn a_second_start_goes_on_where_the_first_ended() {
     assert!(second.ended().success());
     second.is_given_back();
 }
+
+#[test]
+fn the_chapters_are_gone_through_and_resumed() {
+    let home = Home::new();
+    let mut first = Terminal::start(&home, 120, 36, &["learn", "--headless"], &[]);
+    first.wait_for(&["0. The open door", "LAB", "next t"]);
+    first.press("t");
+    first.wait_for(&["5 tickets"]);
+    first.press("e");
+    first.wait_for(&["every check is done"]);
+    first.press("J");
+    first.wait_for(&["1. A zone of your own"]);
+    first.press("E");
+    first.wait_for(&["from the end of chapter 0 to the end of chapter 1"]);
+    first.press(ESC);
+    first.wait_for(&["7 of 7 checks"]);
+    first.press("q");
+    assert!(first.ended().success());
+    first.is_given_back();
+
+    // Without a command, and in the chapter where the reader stopped.
+    let mut second = Terminal::start(&home, 80, 24, &["--headless"], &[]);
+    second.wait_for(&["1. A zone of your own", "7/7"]);
+    second.press("C");
+    second.wait_for(&["2 of 9 done"]);
+    second.press(ESC);
+    second.press("q");
+    assert!(second.ended().success());
+    second.is_given_back();
+
+    let path = home.state().join("chapters.toml");
+    fs::write(&path, "version = ?").unwrap();
+    let mut third = Terminal::start(&home, 80, 24, &["learn", "--headless"], &[]);
+    assert_eq!(third.ended().exit_code(), 2);
+    third.wait_for(&["was not taken", "line 1"]);
+    assert_eq!(fs::read_to_string(path).unwrap(), "version = ?");
+}

@@ -82,7 +82,7 @@ impl Attempt {
             Self::DeleteIssue => "delete the issue you just filed",
             Self::TogglePolicy => "switch the active policy set",
             Self::Refresh => "read the zone again",
-            Self::ReachStage => "let the lab do the steps, and see what they change",
+            Self::ReachStage => "let the lab do the steps",
             Self::RunProbes => "ask the server and the zone",
             Self::ConsoleWork => "do the work in the zone's console, step by step",
         }

@@ -62,6 +62,18 @@ impl Learn {
         was_open > 0 && self.progress.open(chapter).is_empty()
     }
 
+    /// Whether a tool call ended since the lab came to where it is and the chapter was opened.
+    fn is_tried_since(&self, projection: &Projection) -> Tried {
+        let begun = self.since.get(&self.chapter().id).copied();
+        let since = self.moved.as_ref().map(|moved| moved.since).max(begun);
+        let calls = projection.tools().calls();
+        let ended = calls
+            .iter()
+            .rev()
+            .any(|call| call.outcome.is_some() && since.is_none_or(|since| call.started >= since));
+        if ended { Tried::Yes } else { Tried::NotYet }
+    }
+
     fn is_due(&self, len: usize, now_us: u64) -> bool {
         self.cover == Cover::Open
             && (self.judged.fresh == Fresh::No
@@ -171,11 +183,19 @@ impl App {
             };
             let known = learn.known(&self.projection);
             let chapter = learn.chapter();
+            let tried = learn.is_tried_since(&self.projection);
             let statuses: Vec<Status> = chapter
                 .checks
                 .iter()
-                .map(|check| chapter.status(check, &self.projection, &known))
-                .map(|status| elsewhere(status, lab))
+                .map(|check| {
+                    let status = chapter.status(check, &self.projection, &known);
+                    let told = if check.expect.probes().is_empty() {
+                        tried
+                    } else {
+                        Tried::Yes
+                    };
+                    elsewhere(status, lab, told)
+                })
                 .collect();
             learn.statuses = statuses;
             let is_done = is_live && learn.note_what_passed();
@@ -211,8 +231,22 @@ impl App {
     }
 }
 
-/// What fails only because the lab is at another chapter was not seen yet.
-fn elsewhere(status: Status, lab: Lab) -> Status {
+/// Whether a tool was called on the server as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    Yes,
+    NotYet,
+}
+
+/// What fails only because the lab is at another chapter, or because the server was another one
+/// when it was tried last, was not seen yet.
+fn elsewhere(status: Status, lab: Lab, tried: Tried) -> Status {
+    let status = match (status, lab, tried) {
+        (Status::Failed { .. }, Lab::At, Tried::NotYet) => Status::Pending {
+            waiting_for: "a call to the server as it is now".to_owned(),
+        },
+        (status, _, _) => status,
+    };
     match (status, lab) {
         (Status::Failed { .. }, Lab::Before) => Status::Pending {
             waiting_for: "the end of this chapter: the lab is not there yet".to_owned(),

@@ -9,7 +9,7 @@ use super::page::{Page, indented};
 use crate::{
     app::learn::Learn,
     chapters::markdown::{Block, Inline, blocks},
-    support::text::{sanitize, truncate, width},
+    support::text::{sanitize, width, wrap},
     ui::{
         ViewCx,
         look::Role,
@@ -98,9 +98,11 @@ fn lines(cx: &ViewCx, block: &Block, cells: usize, page: &mut Page) {
         Block::Code(code) => {
             for line in code {
                 let line = sanitize(line).replace('\t', "    ");
-                let line = truncate(&line, cells.saturating_sub(4)).into_owned();
-                page.lines
-                    .push(barred(cx, Line::from(span(line, look.style(Role::Code)))));
+                // Code is never cut: what does not fit goes on under it.
+                for part in wrap(&line, cells.saturating_sub(4)) {
+                    let part = span(part, look.style(Role::Code));
+                    page.lines.push(barred(cx, Line::from(part)));
+                }
             }
         }
         Block::Table { head, rows } => table(cx, head, rows, cells, page),

@@ -168,7 +168,11 @@ fn head(cx: &ViewCx, learn: &Learn, page: &mut Page) {
 /// `e   escalate the critical ticket`, and why not, where it cannot be done now.
 fn attempted(cx: &ViewCx, attempt: Attempt, cells: usize) -> Vec<Line<'static>> {
     let command = command_of(attempt);
-    let is_there = attempt == Attempt::ReachStage && cx.app.lab() == Lab::At;
+    let is_there = match attempt {
+        Attempt::ReachStage => cx.app.lab() == Lab::At,
+        Attempt::SignIn => cx.app.projection().identity().user().is_some(),
+        _ => false,
+    };
     let (words, blocked) = match cx.app.availability_in(command, Context::Panes) {
         Availability::Ready => (Style::new(), None),
         Availability::Unavailable(why) => (cx.look.style(Role::Dim), Some(why)),
