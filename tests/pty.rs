@@ -281,7 +281,8 @@ fn the_chapters_are_gone_through_and_resumed() {
     let mut first = Terminal::start(&home, 120, 36, &["learn", "--headless"], &[]);
     first.wait_for(&["0. The open door", "LAB", "next t"]);
     first.press("t");
-    first.wait_for(&["5 tickets"]);
+    // The header has the chapter's name again when the call has ended.
+    first.wait_for(&["5 tickets", "hoptrail  0. The open door"]);
     first.press("e");
     first.wait_for(&["every check is done"]);
     first.press("J");
@@ -300,6 +301,10 @@ fn the_chapters_are_gone_through_and_resumed() {
     second.press("C");
     second.wait_for(&["2 of 9 done"]);
     second.press(ESC);
+    // Escape and a letter in one read would be Alt with the letter.
+    second.wait("the list is closed", |screen| {
+        !screen.contents().contains("2 of 9 done")
+    });
     second.press("q");
     assert!(second.ended().success());
     second.is_given_back();
