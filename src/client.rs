@@ -27,6 +27,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -108,6 +109,23 @@ pub struct CallResult {
     /// The first text block, secrets hidden.
     pub text: String,
     pub structured: Option<Value>,
+}
+
+impl CallResult {
+    /// What a tool gave that succeeded.
+    ///
+    /// # Errors
+    /// Why there is nothing of that shape: the tool's own words, or what is missing.
+    pub fn given<T: DeserializeOwned>(&self) -> Result<T, String> {
+        if self.outcome != CallOutcome::Succeeded {
+            return Err(self.text.clone());
+        }
+        let value = self
+            .structured
+            .as_ref()
+            .ok_or("it has no structured content")?;
+        T::deserialize(value).map_err(|error| error.to_string())
+    }
 }
 
 impl Client {

@@ -125,6 +125,14 @@ impl App {
                     .is_none()
                     .then_some("there is nothing to copy here"),
             ),
+            Command::NextTab | Command::PreviousTab
+                if matches!(self.overlays.last(), Some(Overlay::Both { .. }))
+                    && self
+                        .compared()
+                        .is_some_and(|compared| compared.current_of_run().is_some()) =>
+            {
+                Availability::unless(Some("only where two hops are open"))
+            }
             Command::NextTab | Command::PreviousTab | Command::NextHop | Command::PreviousHop => {
                 Availability::unless(match self.overlays.last() {
                     Some(Overlay::Inspect(_) | Overlay::Both { .. }) => None,

@@ -401,26 +401,16 @@ impl App {
                 | Command::ReachEnd
                 | Command::BeginChapter
                 | Command::RunProbes
-                | Command::ConsoleWork
-                    if self.is_taken_over() =>
-                {
-                    let key = self.keymap.shown(Command::TakeOver);
-                    no(&format!(
-                        "this is a recording: {key} comes back to what is live"
-                    ))
+                | Command::ConsoleWork => {
+                    if self.is_taken_over() {
+                        let key = self.keymap.shown(Command::TakeOver);
+                        no(&format!(
+                            "this is a recording: {key} comes back to what is live"
+                        ))
+                    } else {
+                        no("this is a replay: nothing is done anew")
+                    }
                 }
-                Command::SignIn
-                | Command::ListTickets
-                | Command::EscalateTicket
-                | Command::DeleteIssue
-                | Command::TogglePolicy
-                | Command::CancelTask
-                | Command::SignOut
-                | Command::Refresh
-                | Command::ReachEnd
-                | Command::BeginChapter
-                | Command::RunProbes
-                | Command::ConsoleWork => no("this is a replay: nothing is done anew"),
                 Command::Record => no("this is a recording already"),
                 Command::Freeze => no("a replay can be paused instead"),
                 _ => None,

@@ -35,8 +35,9 @@ use crate::{
 const CAPACITY: usize = 16_384;
 /// Spans in a request.
 const SPANS: usize = 512;
-/// Attempts at one request.
-const ATTEMPTS: u32 = 5;
+/// Attempts at one request: as many as fit into the patience at the end of a run, so that the reason
+/// is told and not only that there was no answer.
+const ATTEMPTS: u32 = 4;
 /// The longest wait that a collector may ask for before the next attempt.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long an answer may take.

@@ -194,22 +194,14 @@ fn structured<T: serde::de::DeserializeOwned>(
     result: &CallResult,
     tool: &str,
 ) -> Result<T, Failure> {
-    let refuse = |why: String| {
+    result.given().map_err(|why| {
         Failure::new(
             Exit::Failed,
             format!("{tool} did not give what the story needs"),
             why,
             "the zone's audit log says which credential was refused; `hoptrail doctor` looks at the rest",
         )
-    };
-    if result.outcome != CallOutcome::Succeeded {
-        return Err(refuse(result.text.clone()));
-    }
-    let value = result
-        .structured
-        .clone()
-        .ok_or_else(|| refuse("it has no structured content".to_owned()))?;
-    serde_json::from_value(value).map_err(|e| refuse(e.to_string()))
+    })
 }
 
 enum Writer<'a, O> {

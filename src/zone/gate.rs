@@ -340,6 +340,12 @@ mod tests {
         }
     }
 
+    /// An exchange that waits at the gate.
+    fn begin(gate: &Arc<Gate>) -> tokio::task::JoinHandle<()> {
+        let gate = Arc::clone(gate);
+        tokio::spawn(async move { gate.hold(exchange("one"), AT_MOST).await })
+    }
+
     #[tokio::test]
     async fn an_open_gate_holds_nothing_and_says_nothing() {
         let gate = Gate::default();
@@ -352,10 +358,7 @@ mod tests {
     async fn what_waits_goes_on_when_it_is_let_go_and_not_twice() {
         let gate = closed();
         let mut news = gate.news.subscribe();
-        let waiting = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { gate.hold(exchange("one"), AT_MOST).await }
-        });
+        let waiting = begin(&gate);
         assert!(matches!(news.recv().await, Ok(GateEvent::Held(held)) if held.id == "one"));
         assert!(!gate.let_go("another"));
         assert!(gate.let_go("one"));
@@ -376,10 +379,7 @@ mod tests {
     async fn who_asked_may_give_up() {
         let gate = closed();
         let mut news = gate.news.subscribe();
-        let waiting = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { gate.hold(exchange("one"), AT_MOST).await }
-        });
+        let waiting = begin(&gate);
         news.recv().await.unwrap();
         waiting.abort();
         assert_eq!(why(&mut news).await, ReleaseReason::AskerGone);
@@ -390,10 +390,7 @@ mod tests {
     async fn a_zone_that_stops_lets_everything_go() {
         let gate = closed();
         let mut news = gate.news.subscribe();
-        let waiting = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { gate.hold(exchange("one"), AT_MOST).await }
-        });
+        let waiting = begin(&gate);
         news.recv().await.unwrap();
         gate.open_for_good();
         waiting.await.unwrap();

@@ -12,7 +12,6 @@ use crate::{
     },
     runtime::{console_steps::Step, probing::orientation::Orientation},
     support::error::{Exit, Failure},
-    trace::event::CallOutcome,
 };
 
 /// Brings a fresh lab to where a chapter begins.
@@ -180,20 +179,12 @@ fn structured<T: serde::de::DeserializeOwned>(
     result: &CallResult,
     tool: &str,
 ) -> Result<T, Failure> {
-    let refuse = |why: String| {
+    result.given().map_err(|why| {
         Failure::new(
             Exit::Failed,
             format!("{tool} did not give what the chapters need"),
             crate::support::text::one_line(&why),
             "mend that first; the checks below say what was seen all the same",
         )
-    };
-    if result.outcome != CallOutcome::Succeeded {
-        return Err(refuse(result.text.clone()));
-    }
-    let value = result
-        .structured
-        .clone()
-        .ok_or_else(|| refuse("it has no structured content".to_owned()))?;
-    serde_json::from_value(value).map_err(|error| refuse(error.to_string()))
+    })
 }

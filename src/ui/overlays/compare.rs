@@ -155,7 +155,7 @@ fn counts(cx: &ViewCx, compared: &Compared) -> Line<'static> {
     let (dim, loud) = (cx.look.style(Role::Dim), cx.look.bold(Role::Warning));
     let differ = if counts.differ > 0 { loud } else { dim };
     let mut spans = vec![
-        span(format!(" {} the same  ", counts.same), dim),
+        span(format!(" calls and hops: {} the same  ", counts.same), dim),
         span(format!("{} differ  ", counts.differ), differ),
     ];
     for (count, word) in [

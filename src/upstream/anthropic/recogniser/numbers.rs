@@ -182,7 +182,7 @@ fn iban_holds(text: &str) -> bool {
 pub fn national_ids(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
     static FORM: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            // 900-12-3456 and XXX-XX-3456.
+            // US: 900-12-3456, its first parts perhaps blacked out by letters or stars.
             r"(?-u:\b)(?:[0-9]{3}|[Xx*]{3})[-–][0-9Xx*]{2}[-–][0-9]{4}(?-u:\b)",
             // UK: QQ 12 34 56 C.
             r"|(?-u:\b)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?-u:\b)",
