@@ -270,9 +270,8 @@ fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {
     block_on(headless::run(options, output, job, voices))
 }
 
-/// One worker: the loop runs on this thread, the lab and the tasks beside it. A second worker makes
-/// exchanges a seventh slower, because a chain of calls then hops from core to core; what takes long
-/// has threads of its own.
+/// The loop runs on this thread, what the client does on one beside it: a task that panics then leaves
+/// the terminal alone. The lab has a thread of its own, and so has what takes long.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

@@ -10,12 +10,14 @@ mod parts;
 pub mod ports;
 mod stray;
 mod switch;
+mod thread;
 pub mod wire;
 mod workshop;
 
 use std::{
     path::PathBuf,
     sync::{PoisonError, RwLock},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,7 @@ use crate::{
 
 pub use self::{
     chapter::Chapter,
-    parts::start,
+    thread::start,
     workshop::{LinearOAuth, Materials},
 };
 use self::{ports::Port, switch::Switch};
@@ -45,6 +47,9 @@ use crate::zone::{
 
 /// The team that issues are filed in, unless `LINEAR_TEAM_ID` says otherwise (the workshop's own).
 pub const TEAM_ID: &str = "030eb113-b144-44f8-864f-c0507c21e80d";
+/// How long open requests may take to end: one that hangs must not hold up the exit, and what it had
+/// committed is on disk.
+const GRACE: Duration = Duration::from_secs(2);
 /// The zone's id on the management API's paths.
 pub const ZONE_ID: &str = "lab";
 
@@ -286,8 +291,7 @@ impl LabHandle {
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.close();
-        // A request that hangs must not hold up the exit; what it had committed is on disk.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.tasks.wait()).await;
+        let _ = tokio::time::timeout(GRACE, self.tasks.wait()).await;
     }
 }
 

@@ -406,6 +406,19 @@ fn help_never_lies() {
     }
 }
 
+#[test]
+fn escape_and_a_letter_in_one_read_are_two_keys_except_in_a_field() {
+    let mut app = told(120, 36);
+    let _ = press(&mut app, "?");
+    let effects = press(&mut app, "Alt-q");
+    assert!(app.overlays().is_empty());
+    assert!(effects.contains(&Effect::Quit));
+
+    let _ = press(&mut app, "/ text:red");
+    assert_eq!(press(&mut app, "Alt-b"), []);
+    assert!(matches!(app.overlays(), [Overlay::Filter { input, .. }] if input.value() == "red"));
+}
+
 /// The whole story on a stage with a run sheet.
 fn staged() -> App {
     let mut app = App::new(AppConfig {

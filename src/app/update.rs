@@ -178,6 +178,12 @@ impl App {
         }
         if self.context() == Context::Field {
             self.edit(key);
+        } else if key.modifier == Modifier::Alt && matches!(key.code, KeyCode::Char(_)) {
+            // Terminals send Alt with a letter as Escape and the letter, so this is what two keys in
+            // quick succession look like. In a field it is left alone: there Alt moves by words.
+            let mut effects = self.key(Key::plain(KeyCode::Esc));
+            effects.extend(self.key(Key::plain(key.code)));
+            return effects;
         } else if self.toast.is_none() {
             let help = self.keymap.shown(Command::Help);
             self.say(Tone::Plain, format!("{help} lists the keys"));

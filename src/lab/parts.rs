@@ -105,11 +105,11 @@ const GITHUB_CLIENT_ID: &str = "hoptrail-lab-zone";
 /// How the stand-ins' pages call the zone.
 const ZONE_AT_OTHERS: &str = "The lab zone";
 
-/// Starts the lab; when this returns, every part answers.
+/// Opens every part and serves it, on the runtime that it is called on.
 ///
 /// # Errors
 /// If a port is taken, the state cannot be used, or a part does not fit the others.
-pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
+pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     let last = config.state.as_deref().map(last_ports).unwrap_or_default();
     let places = Places::open(&config, last).await?;
     if let Some(state) = &config.state {

@@ -177,8 +177,7 @@ fn requests(ready: &Ready, wanted: &[(&str, Option<&str>)]) -> Result<Vec<Vec<u8
 
 /// Serves the workshop's zone, with a person who is signed in, until it is killed.
 pub fn zone(state: &Path) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");

@@ -178,6 +178,9 @@ pub fn line_before(text: &str, position: usize, bytes: usize) -> &str {
 
 /// Lower case without Latin diacritics: `Tomás` and `TOMAS` are the same name.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars()
         .flat_map(char::to_lowercase)
         .filter_map(|c| {
