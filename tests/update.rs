@@ -126,6 +126,15 @@ fn the_refusal_is_one_key_away() {
 }
 
 #[test]
+fn who_is_kept_waiting_is_shown_the_way_out() {
+    let mut app = told(80, 24);
+    let _ = press(&mut app, "e");
+    assert_ne!(app.next_step().command, Command::CancelTask);
+    let _ = app.update(Msg::Tick(app.now_us() + 1_000_000));
+    assert_eq!(app.next_step().command, Command::CancelTask);
+}
+
+#[test]
 fn one_thing_at_a_time() {
     let mut app = told(80, 24);
     let first = press(&mut app, "e");

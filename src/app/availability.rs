@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// How long a task may take before its end is no longer waited for, in microseconds.
+const EXPECTED_US: u64 = 1_000_000;
+
 impl App {
     /// Whether a command can be carried out now.
     #[must_use]
@@ -253,6 +256,12 @@ impl App {
             .values()
             .any(|task| works(&task.job))
             .then_some("something is running already: x calls it off")
+    }
+
+    /// Whether what runs takes longer than anybody expects: then calling it off is the next thing to do.
+    pub(super) fn is_kept_waiting(&self) -> bool {
+        let long = |since_us| self.now_us.saturating_sub(since_us) >= EXPECTED_US;
+        self.busy().is_some() && self.tasks.values().any(|task| long(task.since_us))
     }
 
     fn busy_with(&self, job: &Job) -> bool {

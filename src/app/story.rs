@@ -155,11 +155,14 @@ pub fn next(app: &App) -> Next {
             text,
         };
     }
+    let of = |command, text| Next { command, text };
+    if app.is_kept_waiting() {
+        return of(Command::CancelTask, "call it off");
+    }
     if let Some(next) = app.guide() {
         return next;
     }
     let seen = app.projection();
-    let of = |command, text| Next { command, text };
     if seen.identity().user().is_none() {
         return of(Command::SignIn, "sign in");
     }
