@@ -12,7 +12,7 @@ use crate::trace::{TraceEvent, event::Leg, lines::SharedLines};
 /// Events from one checkpoint to the next, in a short trace.
 const CLOSEST: usize = 256;
 /// Events from one checkpoint to the next, in a long one: folding so many is what a jump costs.
-const FARTHEST: usize = 4_096;
+const FARTHEST: usize = 2_048;
 /// Checkpoints in a trace before they stand farther apart.
 const MANY: usize = 64;
 

@@ -63,6 +63,9 @@ struct Span {
     end: Option<usize>,
 }
 
+/// Bytes that a batch makes ready for, at most.
+const MOST_AHEAD: usize = 1024 * 1024;
+
 /// Why a batch ends where it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchEnd {
@@ -196,8 +199,15 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// If the source cannot be read.
     pub fn read_batch(&mut self, size: usize) -> io::Result<(Batch, BatchEnd)> {
-        let mut batch = Batch::default();
+        let mut batch = Batch {
+            // A line more than asked for fits without moving the text.
+            text: Vec::with_capacity(size.min(MOST_AHEAD) + 16 * 1024),
+            lines: Vec::new(),
+        };
         while batch.text.len() < size {
+            if self.partial.is_empty() && !self.overlong && self.fill_into(&mut batch)? {
+                continue;
+            }
             match self.fill()? {
                 Line::Whole => {}
                 Line::Torn => return Ok((batch, BatchEnd::Torn)),
@@ -219,6 +229,32 @@ impl<R: BufRead> Reader<R> {
             }
         }
         Ok((batch, BatchEnd::More))
+    }
+
+    /// Reads a line straight into a batch; false, with the line's beginning kept, if it does not end
+    /// within the limit or is not there yet.
+    fn fill_into(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let from = batch.text.len();
+        let mut source = (&mut self.source).take(self.limit as u64);
+        let taken = source.read_until(b'\n', &mut batch.text)?;
+        self.bytes += taken as u64;
+        if taken > 0 && batch.text.last() == Some(&b'\n') {
+            batch.lines.push(Span {
+                number: self.line,
+                start: self.start,
+                end: Some(batch.text.len()),
+            });
+            self.line += 1;
+            self.start = self.bytes;
+            return Ok(true);
+        }
+        if taken < self.limit {
+            self.partial = batch.text.split_off(from);
+        } else {
+            batch.text.truncate(from);
+            self.overlong = true;
+        }
+        Ok(false)
     }
 
     /// The longest line that is read, in bytes.

@@ -7,7 +7,7 @@
 use std::{
     io::{self, BufRead},
     ops::ControlFlow,
-    sync::mpsc::sync_channel,
+    sync::mpsc::{channel, sync_channel},
     thread,
 };
 
@@ -162,9 +162,9 @@ impl Source {
                         }
                         Ok((event, start)) => {
                             *events += 1;
-                            take(&event, Kept::At(start));
+                            take(event, Kept::At(*start));
                         }
-                        Err(error) => damage.note(error),
+                        Err(error) => damage.note(error.clone()),
                     }
                 }
                 end = told(bytes);
@@ -201,7 +201,7 @@ impl Source {
 /// Reads lines on a thread, decodes them on others, and gives them to `take` in order.
 fn pump<R: BufRead + Send>(
     reader: &mut Reader<R>,
-    mut take: impl FnMut(Vec<Decoded>, u64) -> ControlFlow<()>,
+    mut take: impl FnMut(&[Decoded], u64) -> ControlFlow<()>,
 ) -> io::Result<BatchEnd> {
     let limit = reader.limit();
     let decoders = thread::available_parallelism().map_or(1, |count| count.get().min(DECODERS));
@@ -210,15 +210,18 @@ fn pump<R: BufRead + Send>(
         for _ in 0..decoders {
             let (give, work) = sync_channel::<(Batch, u64)>(1);
             let (tell, done) = sync_channel(1);
+            // What was folded goes back to be freed: an allocator is quickest with its own.
+            let (back, folded) = channel::<Vec<Decoded>>();
             scope.spawn(move || {
                 for (batch, bytes) in work {
+                    folded.try_iter().for_each(drop);
                     if tell.send((batch.decode(limit), bytes)).is_err() {
                         return;
                     }
                 }
             });
             gives.push(give);
-            gets.push(done);
+            gets.push((done, back));
         }
         // Turn by turn, so that the batches come back in the order in which they went.
         let reading = scope.spawn(move || {
@@ -230,13 +233,15 @@ fn pump<R: BufRead + Send>(
             }
             Ok(BatchEnd::End)
         });
-        for get in gets.iter().cycle() {
+        for (get, back) in gets.iter().cycle() {
             let Ok((batch, bytes)) = get.recv() else {
                 break;
             };
-            if take(batch, bytes).is_break() {
+            if take(&batch, bytes).is_break() {
                 break;
             }
+            // A decoder that has ended leaves the freeing to us.
+            drop(back.send(batch));
         }
         // Whoever still wants to hand something over learns that nobody takes it.
         drop(gets);
