@@ -8,10 +8,10 @@ use super::{
     App,
     effect::{Effect, Effects},
     overlay::Overlay,
-    player::Source,
+    player::{Player, Source},
     toast::Tone,
 };
-use crate::{projection::Seq, support::text::one_line, trace::Fact};
+use crate::{projection::Name, support::text::one_line};
 
 /// The longest note, in characters.
 pub const LONGEST: usize = 500;
@@ -68,7 +68,7 @@ pub struct Landmark {
     /// Microseconds of the run.
     pub at_us: u64,
     pub kind: LandmarkKind,
-    pub text: String,
+    pub text: Name,
 }
 
 /// Who set it.
@@ -93,17 +93,14 @@ impl App {
             return Vec::new();
         };
         let timeline = player.timeline();
-        let mark = |place: usize| {
-            let event = timeline.log().event(Seq::at(place.checked_sub(1)?))?;
-            let Fact::MarkSet { chapter, text } = event.fact else {
-                return None;
-            };
-            Some((LandmarkKind::Mark(chapter), one_line(&text), place))
-        };
-        let marks = timeline.marks().parts().filter_map(mark);
+        let marks = timeline.end().marks().iter().map(|mark| {
+            let kind = LandmarkKind::Mark(mark.chapter);
+            (kind, Name::clone(&mark.text), mark.evidence.index() + 1)
+        });
         let notes = self.notes.all().iter().map(|note| {
             let place = note.place.min(timeline.len());
-            (LandmarkKind::Bookmark, one_line(&note.text), place)
+            let text = Name::from(one_line(&note.text));
+            (LandmarkKind::Bookmark, text, place)
         });
         let mut all: Vec<Landmark> = marks
             .chain(notes)
@@ -116,6 +113,12 @@ impl App {
             .collect();
         all.sort_by_key(|landmark| landmark.place);
         all
+    }
+
+    /// True if [`Self::landmarks`] has something: each frame asks, and a long trace has thousands.
+    pub(super) fn has_landmarks(&self) -> bool {
+        let marked = |player: &Player| !player.timeline().end().marks().is_empty();
+        !self.notes.all().is_empty() || self.player().is_some_and(marked)
     }
 
     /// Why nothing can be noted; `None` if it can.
@@ -198,7 +201,7 @@ impl App {
         if let Some(landmark) = found {
             self.jump_to_place(landmark.place);
             if !landmark.text.is_empty() {
-                self.say(Tone::Plain, landmark.text);
+                self.say(Tone::Plain, &*landmark.text);
             }
         }
     }

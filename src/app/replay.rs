@@ -381,7 +381,7 @@ impl App {
                 Command::Bookmark | Command::Annotate => self
                     .no_notes()
                     .map_or(Some(Availability::Ready), |why| no(&why)),
-                Command::Places if self.landmarks().is_empty() => {
+                Command::Places if !self.has_landmarks() => {
                     let key = self.keymap.shown(Command::Bookmark);
                     no(&format!(
                         "the trace has no marks and no notes: {key} sets a bookmark"

@@ -1,13 +1,20 @@
 //! A long trace: how fast it opens, how fast one moves in it and finds something, what it takes.
 //!
-//! `cargo bench --bench replay [EVENTS ...]`; by default 1,000 to 1,000,000.
+//! `cargo bench --bench replay [EVENTS ...]`; by default 1,000 to 1,000,000. With a path as well, the
+//! trace is written there, if there is none yet, and stays: to be looked at, or measured again. With
+//! the word `open` it is opened five times and nothing else, which a profiler likes.
 
 #![expect(
     clippy::print_stdout,
     reason = "a bench tells its numbers on the standard output"
 )]
 
-use std::{fs, ops::ControlFlow};
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use hoptrail::{
     app::{
@@ -47,6 +54,8 @@ fn main() {
     } else {
         sizes
     };
+    let kept = std::env::args().skip(1).find(|word| word.ends_with(".jsonl"));
+    let kept = kept.map(PathBuf::from);
     println!(
         "{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}",
         "events",
@@ -61,14 +70,29 @@ fn main() {
         "bytes/ev"
     );
     for size in sizes {
-        println!("{}", measure(size));
+        println!("{}", measure(size, kept.as_deref()));
     }
 }
 
-fn measure(count: usize) -> String {
+/// Lines but the header's.
+fn events_in(path: &Path) -> usize {
+    let file = File::open(path).expect("it is there");
+    BufReader::new(file).split(b'\n').count() - 1
+}
+
+fn measure(count: usize, kept: Option<&Path>) -> String {
     let dir = tempfile::tempdir().expect("a folder for the trace");
-    let path = dir.path().join("long.jsonl");
-    let events = long::write(&path, count);
+    let path = kept.map_or_else(|| dir.path().join("long.jsonl"), Path::to_path_buf);
+    let events = if path.exists() {
+        events_in(&path)
+    } else {
+        long::write(&path, count)
+    };
+    if std::env::args().any(|word| word == "open") {
+        let place = Place::File(path);
+        let times = (0..5).map(|_| millis(opened(&place, events).1) / 1_000.0);
+        return format!("{events:>9} {:>8.3?}", times.collect::<Vec<_>>());
+    }
     let before = resident();
     let (mut app, open) = opened(&Place::File(path), events);
     let mut jumps = Vec::new();

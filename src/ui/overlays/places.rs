@@ -17,14 +17,16 @@ use crate::{
     },
 };
 
+/// Rows up to which a list is as wide as its widest one; a longer one takes the room there is.
+const MEASURED: usize = 500;
+
 /// Draws the marks, bookmarks and notes of the trace.
 pub fn landmarks(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
     let look = cx.look;
     let dim = look.style(Role::Dim);
     let all = cx.app.landmarks();
-    let rows: Vec<Line<'static>> = all
-        .iter()
-        .map(|landmark| {
+    let row = |place: usize| {
+        all.get(place).map_or_else(Line::default, |landmark| {
             let (kind, role) = match landmark.kind {
                 LandmarkKind::Mark(Some(chapter)) => (format!("ch {chapter}"), Role::Heading),
                 LandmarkKind::Mark(None) => ("mark".to_owned(), Role::Heading),
@@ -37,26 +39,27 @@ pub fn landmarks(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, s
                 span(format!("{:>9}  ", timeline::clock(landmark.at_us)), dim),
                 span(format!("{:<6}", format!("#{}", landmark.place)), dim),
                 span(format!("{kind:<9} "), look.bold(role)),
-                span(landmark.text.clone(), look.style(Role::Text)),
+                span(landmark.text.to_string(), look.style(Role::Text)),
             ])
         })
-        .collect();
-    choose(cx, body, buf, hits, "Marks and notes", &rows, selected);
+    };
+    let title = "Marks and notes";
+    choose(cx, body, buf, hits, title, (all.len(), &row), selected);
 }
 
 /// Draws the shipped traces.
 pub fn traces(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
     let look = cx.look;
-    let rows: Vec<Line<'static>> = shipped::list()
-        .iter()
-        .map(|one| {
+    let row = |place: usize| {
+        shipped::list().get(place).map_or_else(Line::default, |one| {
             Line::from(vec![
                 span(format!("{:<16}", one.name), look.style(Role::Heading)),
                 span(one.line, look.style(Role::Text)),
             ])
         })
-        .collect();
-    choose(cx, body, buf, hits, "Recorded traces", &rows, selected);
+    };
+    let rows = (shipped::list().len(), &row as &dyn Fn(usize) -> _);
+    choose(cx, body, buf, hits, "Recorded traces", rows, selected);
 }
 
 fn choose(
@@ -65,24 +68,29 @@ fn choose(
     buf: &mut Buffer,
     hits: &mut HitMap,
     title: &str,
-    rows: &[Line<'static>],
+    (count, row): (usize, &dyn Fn(usize) -> Line<'static>),
     selected: usize,
 ) {
     let look = cx.look;
-    let widest = rows.iter().map(put::line_width).max().unwrap_or(0);
+    let widest = if count > MEASURED {
+        usize::MAX - 7
+    } else {
+        let widths = (0..count).map(|place| put::line_width(&row(place)));
+        widths.max().unwrap_or(0)
+    };
     let size = (
         u16::try_from(widest + 7).unwrap_or(u16::MAX).clamp(40, 108),
-        u16::try_from(rows.len() + 4).unwrap_or(u16::MAX),
+        u16::try_from(count + 4).unwrap_or(u16::MAX),
     );
-    let count = Line::styled(format!(" {} ", rows.len()), look.style(Role::Dim));
-    let inner = window(cx, body, buf, hits, size, title, Role::Focus, &count);
+    let total = Line::styled(format!(" {count} "), look.style(Role::Dim));
+    let inner = window(cx, body, buf, hits, size, title, Role::Focus, &total);
     let list = Rect {
         height: inner.height.saturating_sub(2),
         ..put::below(inner, 1)
     };
-    let selected = selected.min(rows.len().saturating_sub(1));
-    let first = scroll::window(rows.len(), selected, usize::from(list.height));
-    for ((place, row), area) in rows.iter().enumerate().skip(first).zip(list.rows()) {
+    let selected = selected.min(count.saturating_sub(1));
+    let first = scroll::window(count, selected, usize::from(list.height));
+    for (place, area) in (first..count).zip(list.rows()) {
         hits.add(area, Target::OverlayRow(place));
         if place == selected {
             let mark = look.glyphs.selected;
@@ -93,8 +101,8 @@ fn choose(
             width: area.width.saturating_sub(3),
             ..area
         };
-        put::line(buf, text, 0, row, look);
+        put::line(buf, text, 0, &row(place), look);
     }
-    scroll::bar(buf, list, rows.len(), first, look);
-    extent(hits, rows.len().saturating_sub(1));
+    scroll::bar(buf, list, count, first, look);
+    extent(hits, count.saturating_sub(1));
 }
