@@ -54,7 +54,7 @@ use crate::{
         ids::Ids,
     },
     trace::{
-        Actor, Fact,
+        Actor, Fact, Json,
         event::{CallOutcome, Leg},
         sink::{Report, SharedSink},
     },
@@ -376,7 +376,7 @@ impl Client {
                 tool: tool.to_owned(),
                 outcome,
                 text: text.clone(),
-                structured: structured.clone(),
+                structured: structured.as_ref().map(Json::from),
                 duration_us: watch.micros(),
             },
         );

@@ -211,9 +211,9 @@ impl Projection {
     }
 
     /// Folds the next event of `whole`, which this projection's log is the beginning of. Tells
-    /// the event; `None` at the end.
+    /// the event, skimmed; `None` at the end.
     fn advance(&mut self, whole: &Log) -> Option<TraceEvent> {
-        let event = whole.event(Seq::at(self.log.len()))?;
+        let event = whole.skim(Seq::at(self.log.len()))?;
         let seq = self.log.follow(whole)?;
         self.fold(seq, &event);
         Some(event)

@@ -3,8 +3,11 @@
 
 pub mod codec;
 pub mod event;
+pub mod json;
 pub mod lines;
 pub mod reader;
 pub mod sink;
+pub mod skim;
 
 pub use event::{Actor, Fact, TraceEvent};
+pub use json::Json;

@@ -18,7 +18,7 @@ use hoptrail::{
     },
     support::error::{Exit, Failure},
     trace::{
-        Actor, Fact, TraceEvent, codec,
+        Actor, Fact, Json, TraceEvent, codec,
         event::{
             Body, BrowserLeg, CallOutcome, ClientGrant, EnvSide, Leg, MetadataDocument, Target,
             ToolView,
@@ -325,7 +325,7 @@ fn server_fact() -> impl Strategy<Value = Fact> {
                 name,
                 title: None,
                 description: None,
-                input_schema,
+                input_schema: Json::from(&input_schema),
                 output_schema: None,
             }],
         }),
@@ -343,7 +343,7 @@ fn server_fact() -> impl Strategy<Value = Fact> {
                 tool,
                 outcome,
                 text,
-                structured,
+                structured: structured.as_ref().map(Json::from),
                 duration_us,
             }),
     ]
@@ -440,8 +440,8 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
             }
         });
     prop_oneof![
-        6 => audit().prop_map(Fact::AuditRecorded),
-        2 => held.prop_map(Fact::ExchangeHeld),
+        6 => audit().prop_map(|record| Fact::AuditRecorded(Box::new(record))),
+        2 => held.prop_map(|held| Fact::ExchangeHeld(Box::new(held))),
         2 => released.prop_map(Fact::ExchangeReleased),
         4 => request.prop_map(Fact::UpstreamAnswered),
         2 => issue.prop_map(Fact::IssueSeen),
@@ -560,6 +560,33 @@ proptest! {
             .collect();
         prop_assert_eq!(&read, &events);
         prop_assert_eq!(fold(&read), fold(&events));
+    }
+
+    #[test]
+    fn folding_what_was_skimmed_is_folding_the_events(events in vec(event(), 0..40)) {
+        let skimmed: Vec<_> = events
+            .iter()
+            .map(|event| codec::skim(&codec::encode(event), 2).unwrap())
+            .collect();
+        let mut projection = Projection::starting(story::started());
+        for (event, skimmed) in events.iter().zip(&skimmed) {
+            projection.apply_line(skimmed, &codec::encode(event));
+        }
+        prop_assert_eq!(projection, fold(&events));
+    }
+
+    #[test]
+    fn a_line_is_damaged_for_whoever_reads_it(
+        event in event(),
+        at in any::<proptest::sample::Index>(),
+        instead in select(vec!["", "x", "\"", "\\", "\\ud800", "1e999", "null", "]", "}", "[[", ","]),
+    ) {
+        let line = codec::encode(&event);
+        let at = at.index(line.len());
+        prop_assume!(line.is_char_boundary(at) && line.is_char_boundary(at + 1));
+        let line = format!("{}{instead}{}", &line[..at], &line[at + 1..]);
+        let (kept, unkept) = (codec::decode(&line, 2), codec::skim(&line, 2));
+        prop_assert_eq!(kept.as_ref().err(), unkept.as_ref().err(), "{}", line);
     }
 
     #[test]

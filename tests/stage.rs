@@ -171,7 +171,7 @@ fn held(status: AuditStatus) -> TraceEvent {
         span: Some(parent.span),
         call: Some(parent.trace),
         actor: Actor::Zone,
-        fact: Fact::ExchangeHeld(HeldExchange {
+        fact: Fact::ExchangeHeld(Box::new(HeldExchange {
             id: "held-1".to_owned(),
             held_at: header().started,
             application: Some(party("Support Escalation MCP")),
@@ -201,7 +201,7 @@ fn held(status: AuditStatus) -> TraceEvent {
                 reason: denied.then(|| "Access denied by policy.".to_owned()),
             },
             trace_parent: Some(parent),
-        }),
+        })),
     }
 }
 

@@ -48,7 +48,7 @@ pub async fn follow_audit(console: &Console, after: u64, cancel: CancellationTok
             return false;
         };
         let at = record.trace_parent;
-        report(http, Actor::Zone, at, Fact::AuditRecorded(record));
+        report(http, Actor::Zone, at, Fact::AuditRecorded(Box::new(record)));
         true
     })
     .await;

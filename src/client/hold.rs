@@ -158,7 +158,7 @@ impl Holder<'_> {
                 self.held
                     .insert(id.clone(), (Stopwatch::start(), *trace_parent));
                 self.held_up.set(self.held.len());
-                self.report(*trace_parent, Fact::ExchangeHeld(held));
+                self.report(*trace_parent, Fact::ExchangeHeld(Box::new(held)));
             }
             GateEvent::Released(released) => {
                 self.held.remove(&released.id);

@@ -30,7 +30,7 @@ use crate::{
     protocol::traceparent::TraceParent,
     support::error::{Exit, Failure},
     trace::{
-        Actor, Fact,
+        Actor, Fact, Json,
         event::{Leg, ToolView},
     },
 };
@@ -210,11 +210,11 @@ impl Mcp {
             name: masker.text(&tool.name),
             title: tool.title.as_deref().map(|text| masker.text(text)),
             description: tool.description.as_deref().map(|text| masker.text(text)),
-            input_schema: Value::Object((*tool.input_schema).clone()),
+            input_schema: Json::from(&Value::Object((*tool.input_schema).clone())),
             output_schema: tool
                 .output_schema
                 .as_ref()
-                .map(|schema| Value::Object((**schema).clone())),
+                .map(|schema| Json::from(&Value::Object((**schema).clone()))),
         }
     }
 

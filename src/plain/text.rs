@@ -3,6 +3,8 @@
 
 use std::io;
 
+use serde_json::Value;
+
 use super::{
     style::{Style, Tone, glyph, of_status, tone},
     table::{self, Align, Cell, Column, Fit},
@@ -322,7 +324,7 @@ impl<W: io::Write> Text<W> {
         let words = format!("{} {}  {took}", call.tool, outcome_word(outcome));
         self.marked(of_outcome(outcome), &words)?;
         let whole = structured
-            .and_then(|value| serde_json::to_string_pretty(&value).ok())
+            .and_then(|json| serde_json::to_string_pretty(&json.read::<Value>()?).ok())
             .unwrap_or(text);
         writeln!(self.out, "{}", self.style.clean_lines(&whole))
     }

@@ -213,7 +213,7 @@ impl<'a> Side<'a> {
         let rows = self.projection.audit().rows();
         let row = &rows[rows.binary_search_by_key(&seq, |row| row.evidence).ok()?];
         match self.projection.log().event(seq)?.fact {
-            Fact::AuditRecorded(record) => Some((row, Box::new(record))),
+            Fact::AuditRecorded(record) => Some((row, record)),
             _ => None,
         }
     }

@@ -77,6 +77,18 @@ impl Env {
     }
 
     pub(super) fn read(&mut self, seq: Seq, which: EnvSide, file: &str, lines: &[EnvLine]) {
+        let known = match which {
+            EnvSide::Before => &mut self.before,
+            EnvSide::After => &mut self.after,
+        };
+        // Mostly it says what it said, and looking is quicker than joining anew.
+        if let Some(known) = known
+            && known.file == file
+            && known.lines == lines
+        {
+            Arc::make_mut(known).evidence = seq;
+            return;
+        }
         let read = Arc::new(EnvFile {
             file: file.to_owned(),
             lines: lines.to_vec(),

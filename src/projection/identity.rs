@@ -1,10 +1,11 @@
 //! Who drives: the sign-in, leg by leg, and what discovery found on the way.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Moment,
     credentials::{Credential, Credentials},
+    index::KeyMap,
     log::Seq,
     names::{Name, Names},
 };
@@ -22,7 +23,7 @@ pub struct Identity {
     /// How often the client refreshed its token.
     pub refreshes: u32,
     /// Whom the audit log named, by `sub`: its rows of a sign-in come before the token does.
-    people: Arc<HashMap<Name, Name>>,
+    people: Arc<KeyMap<Name, Name>>,
 }
 
 /// More people than sign in to a workshop's zone; a hostile log may claim any number.

@@ -12,6 +12,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use foldhash::fast::RandomState;
+
+/// A table by keys that come from a trace. Its hashes are seeded anew in every run; what a hostile
+/// trace can slow down with them is its own reading.
+pub(super) type KeyMap<K, V> = HashMap<K, V, RandomState>;
+
 /// From keys to values that were noted for them, in order.
 pub(super) struct Index<K, V> {
     table: Arc<Mutex<Table<K, V>>>,
@@ -20,7 +26,7 @@ pub(super) struct Index<K, V> {
 }
 
 struct Table<K, V> {
-    places: HashMap<K, Places>,
+    places: KeyMap<K, Places>,
     values: Vec<V>,
 }
 
@@ -60,7 +66,7 @@ impl Places {
 impl<K, V> Default for Index<K, V> {
     fn default() -> Self {
         let table = Table {
-            places: HashMap::new(),
+            places: KeyMap::default(),
             values: Vec::new(),
         };
         Self {
@@ -173,7 +179,7 @@ impl<K: Eq + Hash + Clone, V: Copy> Table<K, V> {
     /// A table of its own with the first `seen` entries, for a run that parts from this one.
     fn until(&self, seen: u32) -> Self {
         let mut own = Self {
-            places: HashMap::new(),
+            places: KeyMap::default(),
             values: self.values[..seen as usize].to_vec(),
         };
         for (key, places) in &self.places {

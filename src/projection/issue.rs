@@ -3,13 +3,13 @@
 //! Tickets and issues are paired by the escalation that made one of the other, never by text.
 //! Bodies stay as they came: whoever shows them must make them harmless.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::{
     Moment,
-    index::Index,
+    index::{Index, KeyMap},
     log::Seq,
     names::{Name, Names},
     rows::Rows,
@@ -45,7 +45,7 @@ pub struct Issues {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct TicketList {
     tickets: Vec<Ticket>,
-    by_id: HashMap<Uuid, usize>,
+    by_id: KeyMap<Uuid, usize>,
 }
 
 /// Bytes of issues' texts that are kept; above it the oldest issues keep their names only.
@@ -213,12 +213,12 @@ impl Issues {
         };
         match tool.as_str() {
             GET_SUPPORT_TICKETS => {
-                if let Ok(Tickets { tickets }) = serde::Deserialize::deserialize(structured) {
+                if let Some(Tickets { tickets }) = structured.read() {
                     self.list(tickets);
                 }
             }
             ESCALATE_TICKET => {
-                if let Ok(result) = <Escalated as serde::Deserialize>::deserialize(structured) {
+                if let Some(result) = structured.read::<Escalated>() {
                     let place = self.at(at.seq, &result.issue_id, names);
                     self.made_by(place, at.call, Some(result.ticket_id));
                     self.change(place, |view| {
@@ -232,7 +232,7 @@ impl Issues {
                 }
             }
             DELETE_ISSUE => {
-                let deleted = <Deleted as serde::Deserialize>::deserialize(structured).ok();
+                let deleted = structured.read::<Deleted>();
                 if let Some(deleted) = deleted.filter(|deleted| deleted.success)
                     && let Some(place) = self.by_id.get(&names.get(&deleted.issue_id))
                 {

@@ -209,6 +209,11 @@ impl Log {
         codec::decode(&self.line(seq)?, seq.index() as u64 + 2).ok()
     }
 
+    /// [`Self::event`] for folding: without what no read model keeps.
+    pub(super) fn skim(&self, seq: Seq) -> Option<TraceEvent> {
+        codec::skim(&self.line(seq)?, seq.index() as u64 + 2).ok()
+    }
+
     /// The last event's place.
     #[must_use]
     pub fn last(&self) -> Option<Seq> {

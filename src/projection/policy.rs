@@ -130,7 +130,10 @@ impl Policies {
     }
 
     pub(super) fn list(&mut self, seq: Seq, overview: &PolicyOverview) {
-        self.overview = Some(Arc::new(overview.clone()));
+        // Mostly it is what it was, and looking is quicker than copying.
+        if self.overview.as_deref() != Some(overview) {
+            self.overview = Some(Arc::new(overview.clone()));
+        }
         self.read = Some(seq);
     }
 

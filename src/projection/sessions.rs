@@ -128,9 +128,13 @@ impl Sessions {
             if let Some(application) = application {
                 row.acts(&application);
             }
-            row.session = Some(session.clone());
+            if row.session.as_ref() != Some(session) {
+                row.session = Some(session.clone());
+            }
         }
-        self.grants = Arc::new(grants.to_vec());
+        if *self.grants != *grants {
+            self.grants = Arc::new(grants.to_vec());
+        }
         self.read = Some(at.seq);
     }
 

@@ -242,7 +242,8 @@ impl Timeline {
         self.go_on(projection, place)
     }
 
-    /// Folds the next event; tells it, or `None` at the end.
+    /// Folds the next event; tells it as [`codec::skim`](crate::trace::codec::skim) reads it, or
+    /// `None` at the end.
     pub fn advance(&self, projection: &mut Projection) -> Option<TraceEvent> {
         projection.advance(&self.head.log)
     }

@@ -1,12 +1,12 @@
 //! What the server offers, and every tool call with how it went.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::{
     Moment,
-    index::Index,
+    index::{Index, KeyMap},
     log::Seq,
     names::{Name, Names},
     rows::Rows,
@@ -26,7 +26,7 @@ pub struct Tools {
     server: Option<ServerInfo>,
     calls: Rows<Call>,
     by_id: Index<CallId, u32>,
-    latest: HashMap<Name, u32>,
+    latest: KeyMap<Name, u32>,
     /// The call without an id that is under way, if one is.
     nameless: Option<u32>,
 }
@@ -149,6 +149,8 @@ impl Tools {
                     evidence: at.seq,
                 });
             }
+            // Mostly they are what they were, and looking is quicker than copying.
+            Fact::ToolsListed { tools } if *self.offered == *tools => {}
             Fact::ToolsListed { tools } => self.offered = Arc::new(tools.clone()),
             Fact::ToolCallStarted { tool, arguments } => {
                 let text = |key: &str| arguments.get(key).and_then(serde_json::Value::as_str);

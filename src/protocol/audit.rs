@@ -10,7 +10,8 @@ use super::{jwt::TokenView, secret::Fingerprint, traceparent::TraceParent};
 
 /// One audit event. Holds no secret: tokens appear as [`TokenView`] or [`Fingerprint`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AuditRecord {
+#[serde(bound(deserialize = "Token: Deserialize<'de>"))]
+pub struct AuditRecord<Token = TokenView> {
     /// The event's own id.
     pub id: String,
     /// Position in the zone's log, from 1, without gaps.
@@ -48,7 +49,7 @@ pub struct AuditRecord {
     pub decision: Option<PolicyDecision>,
     /// The token that was presented for exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject_token: Option<TokenView>,
+    pub subject_token: Option<Token>,
     /// The credential that was issued; absent when none exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialView>,
@@ -58,6 +59,33 @@ pub struct AuditRecord {
     /// How long the zone took to decide and to make it durable, in microseconds.
     #[serde(default)]
     pub duration_us: u64,
+}
+
+impl<Token> AuditRecord<Token> {
+    /// The same record with its token in another form.
+    #[must_use]
+    pub fn with_token<Other>(self, other: impl FnOnce(Token) -> Other) -> AuditRecord<Other> {
+        AuditRecord {
+            id: self.id,
+            sequence: self.sequence,
+            occurred_at: self.occurred_at,
+            event: self.event,
+            status: self.status,
+            resource: self.resource,
+            scopes: self.scopes,
+            actor: self.actor,
+            session_id: self.session_id,
+            request_id: self.request_id,
+            grant_type: self.grant_type,
+            error: self.error,
+            reason: self.reason,
+            decision: self.decision,
+            subject_token: self.subject_token.map(other),
+            credential: self.credential,
+            trace_parent: self.trace_parent,
+            duration_us: self.duration_us,
+        }
+    }
 }
 
 /// The event types that the lab's zone writes.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Json;
 use crate::{
     protocol::{
         audit::AuditRecord,
@@ -173,14 +174,14 @@ pub enum Fact {
         /// The first text block of the result, or the error.
         text: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        structured: Option<Value>,
+        structured: Option<Json>,
         duration_us: u64,
     },
 
     /// The zone wrote an audit row.
-    AuditRecorded(AuditRecord),
+    AuditRecorded(Box<AuditRecord>),
     /// A token exchange waits before it is decided, because somebody holds it.
-    ExchangeHeld(HeldExchange),
+    ExchangeHeld(Box<HeldExchange>),
     /// It goes on; what is decided comes as an audit row.
     ExchangeReleased(ReleasedExchange),
     /// A read of the zone's sessions and grants.
@@ -302,9 +303,9 @@ pub struct ToolView {
     pub title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    pub input_schema: Value,
+    pub input_schema: Json,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_schema: Option<Value>,
+    pub output_schema: Option<Json>,
 }
 
 /// How a tool call ended.

@@ -81,7 +81,7 @@ pub enum BatchEnd {
 pub type Decoded = Result<(TraceEvent, u64), CodecError>;
 
 impl Batch {
-    /// Decodes the lines, in order.
+    /// Decodes the lines for folding ([`codec::skim`]), in order.
     #[must_use]
     pub fn decode(self, limit: usize) -> Vec<Decoded> {
         let mut from = 0;
@@ -93,7 +93,7 @@ impl Batch {
             };
             let bytes = &self.text[from..end];
             from = end;
-            match read(bytes, line.number) {
+            match read(bytes, line.number, codec::skim) {
                 Some(Ok((event, _))) => decoded.push(Ok((event, line.start))),
                 Some(Err(error)) => decoded.push(Err(error)),
                 None => {}
@@ -104,7 +104,11 @@ impl Batch {
 }
 
 /// The event of a whole line, with the line's text; `None` for a blank line.
-fn read(bytes: &[u8], number: u64) -> Option<Result<(TraceEvent, &str), CodecError>> {
+fn read(
+    bytes: &[u8],
+    number: u64,
+    decode: fn(&str, u64) -> Result<TraceEvent, CodecError>,
+) -> Option<Result<(TraceEvent, &str), CodecError>> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.trim_end_matches(['\n', '\r']),
         Err(error) => return Some(Err(damaged(number, error.valid_up_to() + 1, "not UTF-8"))),
@@ -112,7 +116,7 @@ fn read(bytes: &[u8], number: u64) -> Option<Result<(TraceEvent, &str), CodecErr
     if text.trim().is_empty() {
         return None;
     }
-    Some(codec::decode(text, number).map(|event| (event, text)))
+    Some(decode(text, number).map(|event| (event, text)))
 }
 
 /// Why nothing can be read.
@@ -183,7 +187,7 @@ impl<R: BufRead> Reader<R> {
             if overlong {
                 return Ok(Item::Damaged(too_long(number, self.limit)));
             }
-            match read(&bytes, number) {
+            match read(&bytes, number, codec::decode) {
                 Some(Ok((event, line))) => {
                     let line = line.to_owned();
                     return Ok(Item::Event(Box::new(Entry { event, line, start })));

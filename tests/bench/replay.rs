@@ -54,7 +54,9 @@ fn main() {
     } else {
         sizes
     };
-    let kept = std::env::args().skip(1).find(|word| word.ends_with(".jsonl"));
+    let kept = std::env::args()
+        .skip(1)
+        .find(|word| word.ends_with(".jsonl"));
     let kept = kept.map(PathBuf::from);
     println!(
         "{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}",

@@ -13,7 +13,7 @@ use hoptrail::{
     config::{LookConfig, Palette},
     protocol::traceparent::{SpanId, TraceId},
     trace::{
-        TraceEvent, codec,
+        Json, TraceEvent, codec,
         event::{CallOutcome, Fact},
     },
     ui::{
@@ -99,10 +99,10 @@ pub fn lifted() -> Vec<TraceEvent> {
             } => {
                 *outcome = CallOutcome::Succeeded;
                 "Deleted".clone_into(text);
-                *structured = Some(serde_json::json!({
+                *structured = Some(Json::from(&serde_json::json!({
                     "success": true,
                     "issueId": "a4f1c3b2-5d6e-4f70-8a91-b2c3d4e5f607",
-                }));
+                })));
             }
             _ => {}
         }

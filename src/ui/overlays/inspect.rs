@@ -124,7 +124,7 @@ pub fn bar(
 /// The audit record in an event.
 pub fn record(cx: &ViewCx, seq: Option<Seq>) -> Option<AuditRecord> {
     match cx.run.log().event(seq?)?.fact {
-        Fact::AuditRecorded(record) => Some(record),
+        Fact::AuditRecorded(record) => Some(*record),
         _ => None,
     }
 }

@@ -51,12 +51,14 @@ pub fn landmarks(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, s
 pub fn traces(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
     let look = cx.look;
     let row = |place: usize| {
-        shipped::list().get(place).map_or_else(Line::default, |one| {
-            Line::from(vec![
-                span(format!("{:<16}", one.name), look.style(Role::Heading)),
-                span(one.line, look.style(Role::Text)),
-            ])
-        })
+        shipped::list()
+            .get(place)
+            .map_or_else(Line::default, |one| {
+                Line::from(vec![
+                    span(format!("{:<16}", one.name), look.style(Role::Heading)),
+                    span(one.line, look.style(Role::Text)),
+                ])
+            })
     };
     let rows = (shipped::list().len(), &row as &dyn Fn(usize) -> _);
     choose(cx, body, buf, hits, "Recorded traces", rows, selected);
