@@ -418,8 +418,15 @@ fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_i
         | PaneId::Trace
         | PaneId::Chapter => (panes.trace.rows().len(), cx.app.projection().log().len()),
     };
+    let (found, role) = match super::panes::searched(cx, pane) {
+        Some(percent) => (
+            format!("{shown} found, {percent} % searched   "),
+            Role::Accent,
+        ),
+        None => (format!("{shown} of {all}   "), Role::Dim),
+    };
     let right = Line::from(vec![
-        span(format!("{shown} of {all}   "), cx.look.style(Role::Dim)),
+        span(found, cx.look.style(role)),
         span(
             cx.app.keymap().shown(Command::Accept),
             cx.look.style(Role::Key),

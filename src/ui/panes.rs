@@ -181,18 +181,49 @@ fn state(cx: &ViewCx, pane: PaneId) -> Line<'static> {
     }
 }
 
-/// `n things`, and what is looked for.
-fn counted(cx: &ViewCx, count: usize, one: &str, many: &str, filter: &str) -> Line<'static> {
+/// `n things`, what is looked for, and how far the looking is.
+fn counted(
+    cx: &ViewCx,
+    pane: PaneId,
+    count: usize,
+    (one, many): (&str, &str),
+    filter: &str,
+) -> Line<'static> {
     let dim = cx.look.style(Role::Dim);
     let mut spans = Vec::new();
     if !filter.is_empty() {
         spans.push(span(format!(" /{filter} "), cx.look.bold(Role::Key)));
+    }
+    if let Some(percent) = searched(cx, pane) {
+        let words = format!(" {percent} % searched ");
+        spans.push(span(words, cx.look.bold(Role::Accent)));
     }
     if count > 0 {
         let word = if count == 1 { one } else { many };
         spans.push(span(format!(" {} {word} ", grouped(count)), dim));
     }
     Line::from(spans)
+}
+
+/// How much of a long list its filter has looked at, in hundredths; `None` when that is all.
+pub fn searched(cx: &ViewCx, pane: PaneId) -> Option<usize> {
+    let filtered = !cx.app.filter_of(pane).is_empty();
+    filtered.then(|| cx.app.searched(pane)).flatten()
+}
+
+/// What an empty list says whose filter lets nothing through, or nothing yet.
+fn nothing_found(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, thing: &str) {
+    let text = match searched(cx, pane) {
+        Some(percent) => format!("Searching: {percent} % so far, and no {thing} has these words."),
+        None => format!("No {thing} has these words."),
+    };
+    teach(
+        cx,
+        area,
+        buf,
+        &[&text],
+        &[(Command::Back, "show all again")],
+    );
 }
 
 /// A number with its thousands apart.

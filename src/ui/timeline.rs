@@ -83,9 +83,26 @@ fn progress(cx: &ViewCx, area: Rect, buf: &mut Buffer, opening: &Opening) {
     let line = Line::from(vec![
         span("reading ", look.style(Role::Dim)),
         span(one_line(&opening.name), look.style(Role::Text)),
-        span(format!("  {} %", opening.percent), look.bold(Role::Accent)),
+        span(format!("  {} % ", opening.percent), look.bold(Role::Accent)),
     ]);
     put::line(buf, area, 0, &line, look);
+    let used = u16::try_from(put::line_width(&line)).unwrap_or(u16::MAX);
+    let bar = Rect {
+        x: area.x + used.min(area.width),
+        width: area.width.saturating_sub(used),
+        ..area
+    };
+    let marks = if look.is_ascii() { &ASCII } else { &UNICODE };
+    let done = usize::from(bar.width) * usize::from(opening.percent) / 100;
+    for (cell, x) in (0..usize::from(bar.width)).zip(bar.x..) {
+        let (symbol, role) = if cell < done {
+            (marks.past, Role::Accent)
+        } else {
+            (marks.future, Role::Dim)
+        };
+        let place = Rect { x, width: 1, ..bar };
+        put::text(buf, place, 0, 0, symbol, look.style(role), look);
+    }
 }
 
 fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &Player) {

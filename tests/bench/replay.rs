@@ -56,8 +56,8 @@ fn main() {
     };
     let kept = std::env::args()
         .skip(1)
-        .find(|word| word.ends_with(".jsonl"));
-    let kept = kept.map(PathBuf::from);
+        .map(PathBuf::from)
+        .find(|word| word.extension().is_some_and(|end| end == "jsonl"));
     println!(
         "{:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}",
         "events",

@@ -61,7 +61,13 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
         Tier::Compact | Tier::TooSmall => 0,
         Tier::Standard | Tier::Wide => cx.app.panes().audit.rows().len(),
     };
-    let mut line = counted(cx, rows, "row", "rows", cx.app.panes().audit.filter());
+    let mut line = counted(
+        cx,
+        PaneId::Audit,
+        rows,
+        ("row", "rows"),
+        cx.app.panes().audit.filter(),
+    );
     if audit.issued() + audit.failed() > 0 {
         line.push_span(span(
             format!(" {} {} ", cx.look.glyphs.good, audit.issued()),
@@ -195,13 +201,7 @@ fn detail(cx: &ViewCx, area: Rect, buf: &mut Buffer, row: &AuditRow) {
 
 fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
     if !cx.app.filter_of(PaneId::Audit).is_empty() {
-        return teach(
-            cx,
-            area,
-            buf,
-            &["No row has these words."],
-            &[(Command::Back, "show all again")],
-        );
+        return super::nothing_found(cx, area, buf, PaneId::Audit, "row");
     }
     let seen = cx.app.projection();
     if seen.identity().user().is_some() && seen.policies().overview().is_none() {

@@ -18,6 +18,7 @@ use crate::{
         command::Command,
         focus::{Layout, PaneId, Zoom},
         panes::flow::{FlowRow, Section, policy_set, section},
+        player::Source,
         story::{self, Done},
         target::Target,
     },
@@ -59,7 +60,7 @@ const WAY: u16 = 19;
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let flow = &cx.app.panes().flow;
     let (shown, _) = cx.app.flow_counts();
-    let mut line = counted(cx, shown, "hop", "hops", flow.filter());
+    let mut line = counted(cx, PaneId::Flow, shown, ("hop", "hops"), flow.filter());
     if !flow.follows() {
         line.push_span(span(
             format!("{} {} ", cx.look.glyphs.dot, "G follows"),
@@ -279,12 +280,22 @@ fn first_screen(
     placement: Placement,
 ) {
     if !cx.app.filter_of(PaneId::Flow).is_empty() {
+        return super::nothing_found(cx, area, buf, PaneId::Flow, "hop");
+    }
+    if let Source::Opening(opening) = cx.app.source()
+        && !opening.name.is_empty()
+    {
+        let text = format!(
+            "{} is being read, and is shown from its beginning when all of it is there: {} %.",
+            one_line(&opening.name),
+            opening.percent
+        );
         return super::teach(
             cx,
             area,
             buf,
-            &["No hop has these words."],
-            &[(Command::Back, "show all again")],
+            &[&text, "Until then the panes say what they will show."],
+            &[],
         );
     }
     if timeline::is_shown(cx.app.source()) {

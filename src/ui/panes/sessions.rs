@@ -33,7 +33,7 @@ const MOST: usize = 200;
 /// What the title says.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let count = cx.app.projection().sessions().rows().len();
-    counted(cx, count, "session", "sessions", "")
+    counted(cx, PaneId::Sessions, count, ("session", "sessions"), "")
 }
 
 /// Draws the pane's inside.

@@ -33,7 +33,13 @@ const COLUMNS: &[Column] = &[
 /// What the title says.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let list = &cx.app.panes().trace;
-    let mut line = counted(cx, list.rows().len(), "event", "events", list.filter());
+    let mut line = counted(
+        cx,
+        PaneId::Trace,
+        list.rows().len(),
+        ("event", "events"),
+        list.filter(),
+    );
     if !list.follows() {
         line.push_span(span("G follows ", cx.look.style(Role::Dim)));
     }
@@ -53,13 +59,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
                 &[(Command::SignIn, "sign in"), (Command::Record, "record")],
             );
         }
-        return teach(
-            cx,
-            area,
-            buf,
-            &["No event has these words."],
-            &[(Command::Back, "show all again")],
-        );
+        return super::nothing_found(cx, area, buf, PaneId::Trace, "event");
     }
     let head = Rect {
         x: area.x + 2,
