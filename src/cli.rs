@@ -27,7 +27,6 @@ use self::args::{Cli, Command, Common};
 use crate::{
     app::player::Growth,
     config::sheet,
-    projection::compare::Tolerance,
     runtime::{
         Options, Output, TuiOptions,
         collector::{self, Exporter, Patience},
@@ -221,8 +220,7 @@ fn choose(common: &Common) -> Result<Exit, Failure> {
 fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<Exit, Failure> {
     if common.json || common.plain || !has_screen() {
         if let Some(other) = other {
-            let factor = Tolerance::default().factor;
-            return traces::diff(common, &trace.place, &Place::named(other), factor);
+            return traces::diff(common, &trace.place, &Place::named(other), None);
         }
         let output = if common.json {
             Output::Json
@@ -235,9 +233,9 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
         };
         let place = trace.place.clone();
         let exit = replay::print(&trace, output, common.record.as_deref(), voices)?;
-        if let Some(url) = &common.otlp {
+        if let Some(to) = settings::otlp(common)? {
             let sent = block_on(async {
-                let exporter = Exporter::replaying(url, place, Patience::default())?;
+                let exporter = Exporter::replaying(to, place, Patience::default())?;
                 Ok::<_, Failure>(exporter.finish().await)
             })?;
             if let Some(failure) = sent {

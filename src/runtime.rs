@@ -39,7 +39,7 @@ pub struct Options {
     pub consent: Consent,
     pub record: Option<PathBuf>,
     /// An OpenTelemetry collector that gets the run's spans.
-    pub otlp: Option<String>,
+    pub otlp: Option<collector::Destination>,
     /// Where state lives between starts.
     pub state: PathBuf,
     /// Issuers that need not say that they support PKCE.

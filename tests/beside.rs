@@ -12,38 +12,20 @@ use hoptrail::{
         player::{Growth, Tape},
     },
     config::Palette,
-    projection::{Projection, Timeline, compare::Standing},
+    projection::{Timeline, compare::Standing},
     trace::{
         TraceEvent, codec,
         event::{CallOutcome, Fact},
     },
     ui::look::Charset,
 };
-use screens::{draw, look, look_of, press, shoot, styled_dump, text};
-
-/// The story with its policy lifted before the delete.
-fn lifted() -> Vec<TraceEvent> {
-    let story = screens::story();
-    let delete = story
-        .iter()
-        .position(|event| {
-            matches!(&event.fact, Fact::ToolCallStarted { tool, .. } if tool == "delete_issue")
-        })
-        .unwrap();
-    story[..delete]
-        .iter()
-        .cloned()
-        .chain(screens::lifted())
-        .collect()
-}
+use screens::{draw, look, look_of, press, shoot, story_with_the_policy_lifted, styled_dump, text};
 
 fn against(name: &str, events: &[TraceEvent]) -> Msg {
-    let mut projection = Projection::starting(screens::header().started);
-    projection.extend(events);
     Msg::Against(Box::new(Against {
         names: ("story".to_owned(), name.to_owned()),
         title: Some("The delete goes through".to_owned()),
-        projection,
+        projection: screens::projection(events),
         durations: Durations::Compared,
         warning: None,
     }))
@@ -73,7 +55,7 @@ fn replay(size: (u16, u16), events: &[TraceEvent]) -> App {
 /// `hoptrail replay story lifted`.
 fn two(size: (u16, u16)) -> App {
     let mut app = replay(size, &screens::story());
-    let _ = app.update(against("lifted", &lifted()));
+    let _ = app.update(against("lifted", &story_with_the_policy_lifted()));
     app.prepare();
     app
 }
@@ -231,7 +213,7 @@ fn a_live_run_that_goes_another_way_says_so_at_once() {
     let mut app = screens::fresh(120, 36);
     let _ = app.update(against("story", &story));
     let _ = press(&mut app, "=");
-    for event in lifted() {
+    for event in story_with_the_policy_lifted() {
         let _ = app.update(Msg::Trace(event));
     }
     app.prepare();

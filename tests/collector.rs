@@ -8,12 +8,18 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
 use hoptrail::{
     export::otlp,
     projection::Projection,
+    protocol::secret::Secret,
     runtime::{
-        collector::{Exporter, Patience},
+        collector::{Destination, Exporter, Patience},
         replay::Place,
     },
 };
@@ -144,6 +150,8 @@ fn check(span: &Span) {
 struct Desk {
     got: Arc<Mutex<Vec<Request>>>,
     answers: Arc<Mutex<Vec<(u16, &'static str)>>>,
+    /// Of every request, taken or not.
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
     arrived: Arc<tokio::sync::Notify>,
 }
 
@@ -153,7 +161,12 @@ impl Desk {
     }
 }
 
-async fn take(State(desk): State<Desk>, body: String) -> (StatusCode, &'static str) {
+async fn take(
+    State(desk): State<Desk>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, &'static str) {
+    desk.headers.lock().unwrap().push(headers);
     let answer = desk.answers.lock().unwrap().pop();
     let (status, text) = answer.unwrap_or((200, "{\"partialSuccess\":{}}"));
     if status == 200 {
@@ -186,7 +199,7 @@ const HASTY: Patience = Patience {
 };
 
 fn exporter(url: &str) -> Exporter {
-    Exporter::start(url, screens::header(), HASTY).unwrap()
+    Exporter::start(Destination::at(url).unwrap(), screens::header(), HASTY).unwrap()
 }
 
 /// By id; every one once.
@@ -257,15 +270,12 @@ async fn a_collector_that_is_not_there_is_told_of_once() {
         exporter.tell(&event);
     }
     let failure = exporter.notice().await;
-    assert_eq!(
-        failure.what,
-        "The spans did not all reach the OTLP collector"
-    );
+    assert_eq!(failure.what, "The collector did not take all spans");
     assert!(
-        failure.why.contains("/otel/v1/traces did not take"),
+        failure.why.contains(", after 4 attempts, for "),
         "{failure}"
     );
-    assert!(failure.why.ends_with("after 4 attempts"), "{failure}");
+    assert!(failure.why.ends_with("/otel/v1/traces"), "{failure}");
     // What is left is not taken either; the first word stands for all.
     let _ = exporter.finish().await;
 }
@@ -289,9 +299,36 @@ async fn what_a_collector_refuses_is_not_sent_again() {
             exporter.tell(&event);
         }
         let failure = exporter.notice().await;
-        assert!(failure.why.ends_with(why), "{failure}");
+        assert!(failure.why.starts_with(why), "{failure}");
         assert_eq!(exporter.finish().await, None, "told once");
         by_id(desk.spans());
+    }
+}
+
+#[tokio::test]
+async fn who_sends_goes_along_with_every_request() {
+    let (desk, url) = collector(&[(401, ""), (503, "")]).await;
+    let to = Destination::at(&url)
+        .unwrap()
+        .with_headers(
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            &Secret::from("authorization=Bearer%20collector-key,x-team=a"),
+        )
+        .unwrap();
+    let place = Place::File("tests/traces/story.jsonl".into());
+    let exporter = Exporter::replaying(to, place, HASTY).unwrap();
+    let failure = exporter.finish().await.expect("it was refused");
+    assert!(
+        failure.why.contains("it answered 401 Unauthorized; OTEL_"),
+        "{failure}"
+    );
+    assert!(!failure.to_string().contains("collector-key"), "{failure}");
+    let seen = desk.headers.lock().unwrap();
+    assert!(seen.len() >= 2);
+    for headers in seen.iter() {
+        assert_eq!(headers["authorization"], "Bearer collector-key");
+        assert_eq!(headers["x-team"], "a");
+        assert_eq!(headers["content-type"], "application/json");
     }
 }
 
@@ -299,7 +336,7 @@ async fn what_a_collector_refuses_is_not_sent_again() {
 async fn a_recorded_run_is_sent_whole() {
     let (desk, url) = collector(&[]).await;
     let place = Place::File("tests/traces/story.jsonl".into());
-    let exporter = Exporter::replaying(&url, place, HASTY).unwrap();
+    let exporter = Exporter::replaying(Destination::at(&url).unwrap(), place, HASTY).unwrap();
     assert_eq!(exporter.finish().await, None);
     let all = by_id(desk.spans());
     assert!(all.values().any(|span| span.name == "hoptrail run"));
@@ -314,7 +351,7 @@ async fn a_url_that_is_no_collector_s_fails_before_the_run() {
         "file:///tmp/x",
         "http://user:word@127.0.0.1:1",
     ] {
-        let failure = Exporter::start(url, screens::header(), HASTY).unwrap_err();
+        let failure = Destination::at(url).unwrap_err();
         assert_eq!(failure.exit.code(), 2);
         assert!(!failure.to_string().contains("word@"), "{failure}");
     }

@@ -3,7 +3,7 @@
 use hoptrail::{
     plain::{self, Style},
     projection::{
-        Comparison, Projection,
+        Comparison,
         compare::{Standing, Tolerance},
     },
     trace::{TraceEvent, event::Fact},
@@ -12,11 +12,7 @@ use hoptrail::{
 #[path = "screens/mod.rs"]
 mod screens;
 
-fn projection(events: &[TraceEvent]) -> Projection {
-    let mut projection = Projection::starting(screens::header().started);
-    projection.extend(events);
-    projection
-}
+use screens::{projection, story_with_the_policy_lifted};
 
 fn compare(left: &[TraceEvent], right: &[TraceEvent]) -> Comparison {
     Comparison::of(&projection(left), &projection(right), Tolerance::default())
@@ -26,22 +22,6 @@ fn shown(comparison: &Comparison) -> String {
     let mut out = Vec::new();
     plain::compare::write(&mut out, Style::default(), comparison, ("one", "other")).unwrap();
     String::from_utf8(out).unwrap()
-}
-
-/// The story with its policy lifted before the delete: the last call is the one that goes through.
-fn lifted() -> Vec<TraceEvent> {
-    let story = screens::story();
-    let delete = story
-        .iter()
-        .position(|event| {
-            matches!(&event.fact, Fact::ToolCallStarted { tool, .. } if tool == "delete_issue")
-        })
-        .unwrap();
-    story[..delete]
-        .iter()
-        .cloned()
-        .chain(screens::lifted())
-        .collect()
 }
 
 #[test]
@@ -77,7 +57,7 @@ fn what_changes_from_run_to_run_is_no_difference() {
 
 #[test]
 fn the_story_with_and_without_the_denial() {
-    let different = compare(&screens::story(), &lifted());
+    let different = compare(&screens::story(), &story_with_the_policy_lifted());
     assert!(!different.is_same());
     insta::assert_snapshot!(shown(&different));
 }
@@ -128,7 +108,7 @@ fn a_duration_counts_only_beyond_the_factor() {
 
 #[test]
 fn the_machine_gets_the_same_facts() {
-    let found = compare(&screens::story(), &lifted());
+    let found = compare(&screens::story(), &story_with_the_policy_lifted());
     let value = serde_json::to_value(&found).unwrap();
     let calls = value["calls"].as_array().unwrap();
     let delete = calls

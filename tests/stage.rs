@@ -431,9 +431,36 @@ fn another_ones_zone_is_never_held() {
         server: "https://mcp.example/mcp".to_owned(),
     });
     tell_all(&mut app, [event]);
-    assert!(why_not(&app, Command::Hold).contains("never held"));
+    assert!(why_not(&app, Command::Hold).contains("start with --lab URL"));
     assert_eq!(press(&mut app, "H"), []);
-    assert!(toast(&app).contains("never held"), "{}", toast(&app));
+    assert!(toast(&app).contains("only a lab's zone waits"));
+}
+
+#[test]
+fn what_a_cue_needs_first_does_not_wait() {
+    let mut app = staged(120, 36);
+    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
+    let (id, _) = run(&press(&mut app, "H"));
+    let _ = done(&mut app, id);
+    let (list, job) = run(&press(&mut app, "space"));
+    assert_eq!(tool(&job), "get_support_tickets");
+    // Held all the same, but nobody is asked.
+    let passed = app.update(Msg::Trace(held(AuditStatus::Issued)));
+    let wanted = Job::LetGo {
+        id: "held-1".to_owned(),
+    };
+    assert_eq!(run(&passed).1, wanted);
+    let seen = shown(&app);
+    assert!(!seen.contains("let it go on"), "{seen}");
+    assert!(seen.contains("first what this cue needs"), "{seen}");
+    assert_eq!(why_not(&app, Command::LetGo), "nothing waits");
+    tell_all(&mut app, [released()]);
+    tell(&mut app, 31..40);
+    let (_, job) = run(&done(&mut app, list));
+    assert_eq!(tool(&job), "escalate_ticket");
+    // The cue's own call is what it is about.
+    tell_all(&mut app, [held(AuditStatus::Issued)]);
+    assert!(shown(&app).contains("let it go on"), "{}", shown(&app));
 }
 
 #[test]

@@ -66,18 +66,17 @@ fn each_hop_waits_for_the_key_and_quitting_lets_go() {
     terminal.press("H");
     terminal.wait_for(&["HOLD"]);
     terminal.press(" ");
-    // The list of tickets needs a credential, too; its heading is another one.
-    for (call, wanted) in [
-        ("get_support_tickets", "wants Supabase Database"),
-        ("escalate_ticket  Payment", "wants Supabase Database"),
-        ("escalate_ticket  Payment", "wants Anthropic API"),
-        ("escalate_ticket  Payment", "wants read on Linear API"),
+    // The list of tickets needs a credential, too, but the cue is not about that.
+    for (place, wanted) in [
+        ("escalate_ticket, exchange 1", "wants Supabase Database"),
+        ("escalate_ticket, exchange 2", "wants Anthropic API"),
+        ("escalate_ticket, exchange 3", "wants read on Linear API"),
         (
-            "escalate_ticket  Payment",
+            "escalate_ticket, exchange 4",
             "wants issues:create on Linear API",
         ),
     ] {
-        terminal.wait_for(&[call, wanted, "for ada@lab.example", "will permit it"]);
+        terminal.wait_for(&[place, wanted, "for ada@lab.example", "will permit it"]);
         terminal.press(" ");
     }
     terminal.wait_for(&["2/8 Escalate a ticket", "✓ as planned"]);

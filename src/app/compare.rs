@@ -39,7 +39,9 @@ pub enum Durations {
 }
 
 impl Durations {
-    fn tolerance(self) -> Tolerance {
+    /// From where on a duration counts as another.
+    #[must_use]
+    pub fn tolerance(self) -> Tolerance {
         match self {
             Self::Compared => Tolerance::default(),
             Self::LeftOut => Tolerance {

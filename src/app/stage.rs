@@ -24,6 +24,7 @@ use crate::{
     config::sheet::{Action, Begin, Cue, Hold, Pane, Sheet},
     projection::{
         Projection,
+        holds::Waiting,
         story::LIMIT_LINEAR_SCOPES,
         timeline::{Direction, Unit},
     },
@@ -156,6 +157,36 @@ impl App {
         self.holding
     }
 
+    /// Whether the cue is still at what it needs before its own call: that is not what the
+    /// instructor wants to talk about, so it does not wait.
+    #[must_use]
+    pub fn is_preparing(&self) -> bool {
+        matches!(self.source, Source::Live)
+            && self
+                .stage
+                .as_ref()
+                .and_then(|stage| stage.begun)
+                .is_some_and(|begun| {
+                    matches!(begun.phase, Phase::Running(_)) && begun.calls.is_none()
+                })
+    }
+
+    /// The exchange that waits for somebody to let it go on.
+    #[must_use]
+    pub fn held_exchange(&self) -> Option<&Waiting> {
+        let first = self.projection.holds().first();
+        first.filter(|_| !self.is_preparing())
+    }
+
+    /// Lets through what a cue needs before its own call.
+    pub(super) fn pass_preparations(&mut self) -> Effects {
+        if self.is_preparing() {
+            self.let_go()
+        } else {
+            Effects::new()
+        }
+    }
+
     /// What to do next, and in what words: the sheet's next cue where there is one.
     #[must_use]
     pub fn next_step(&self) -> NextStep {
@@ -178,7 +209,7 @@ impl App {
             };
         }
         let live = matches!(self.source, Source::Live);
-        if live && self.projection.holds().first().is_some() {
+        if live && self.held_exchange().is_some() {
             return of(go_on, "let it go on");
         }
         match &self.stage {
@@ -225,11 +256,11 @@ impl App {
             Command::Hold if self.busy_with_hold() => no("it is being switched"),
             // What a real zone decides is not ours to delay.
             Command::Hold if !lab => no(match self.projection.target() {
-                Some(_) => "this is not the lab: the zone is somebody else's and is never held",
+                Some(_) => "only a lab's zone waits: start with --lab URL, not --server",
                 None => "the lab is still starting",
             }),
             Command::LetGo if !live => no("what a recording tells of waits for nobody"),
-            Command::LetGo if self.projection.holds().first().is_none() => no("nothing waits"),
+            Command::LetGo if self.held_exchange().is_none() => no("nothing waits"),
             Command::NextCue
             | Command::PreviousCue
             | Command::SpeakerNote
@@ -253,7 +284,7 @@ impl App {
             self.step_replay(Unit::Call, Direction::Forward);
             return Effects::new();
         }
-        if self.projection.holds().first().is_some() {
+        if self.held_exchange().is_some() {
             return self.let_go();
         }
         let under_way = self.stage.as_ref().is_some_and(Stage::running);

@@ -53,7 +53,7 @@ impl App {
             Msg::Input(InputEvent::Mouse { action, target }) => self.mouse(action, target),
             Msg::Trace(event) => {
                 self.fact(event);
-                Effects::new()
+                self.pass_preparations()
             }
             Msg::Task(id, outcome) => self.ended(id, outcome),
             Msg::Tick(millis) => {

@@ -45,6 +45,10 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Send the run's spans to an OpenTelemetry collector (OTLP/HTTP, JSON)
+    ///
+    /// OTEL_EXPORTER_OTLP_TRACES_HEADERS, else OTEL_EXPORTER_OTLP_HEADERS, goes along with each
+    /// request (name=value,name=value, percent-encoded). No other OTEL variable is read: without
+    /// this option nothing is sent.
     #[arg(long, global = true, value_name = "URL")]
     pub otlp: Option<String>,
     /// The folder that keeps the lab's state between starts
@@ -189,9 +193,12 @@ pub enum Command {
         /// The other
         #[arg(value_name = "B")]
         right: PathBuf,
-        /// Durations differ when one is so many times the other, and by 100 ms at least
-        #[arg(long, value_name = "TIMES", default_value_t = 10.0)]
-        factor: f64,
+        /// Durations differ when one is so many times the other, and by 100 ms at least [default: 10]
+        ///
+        /// Without it, durations are left out between a trace that came along and any other: those
+        /// were recorded from services that are as slow as real ones.
+        #[arg(long, value_name = "TIMES")]
+        factor: Option<f64>,
     },
     /// Do what the chapters ask, headless, and run their checks; 1 if a required one does not pass
     ///

@@ -64,7 +64,7 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
             ));
         }
         let chapters = one.map_or(all, |one| vec![one]);
-        return on_lab(common, args, &chapters).await;
+        return Box::pin(on_lab(common, args, &chapters)).await;
     }
     let wanted = match (one, args.chapter.is_some()) {
         (Some(one), _) => Wanted::One(one),

@@ -25,6 +25,7 @@ use crate::{
         ids::Ids,
         paths,
     },
+    zone,
 };
 
 /// Runs the lab until Ctrl-C or SIGTERM.
@@ -226,7 +227,11 @@ pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, 
         // Told, not fatal; if standard error is gone there is nobody to tell.
         let _ = writeln!(io::stderr(), "hoptrail: {warning}");
     }
-    let deps = server::Deps::new(SystemClock::shared(), Ids::system());
+    let mut deps = server::Deps::new(SystemClock::shared(), Ids::system());
+    if settings.gate().is_some_and(|gate| gate.zone.is_loopback()) {
+        // A zone on this computer is a lab's, and somebody may hold an exchange there.
+        deps.patience.zone += zone::gate::AT_MOST;
+    }
     let router = server::router(settings, deps)?;
     let listener = tokio::net::TcpListener::bind(SocketAddr::from((bind, port)))
         .await

@@ -14,7 +14,10 @@ use crate::{
     lab,
     plain::{Color, Glyphs, Style},
     protocol::secret::Secret,
-    runtime::{Consent, ConsoleAccess, LabStart, Options, TargetChoice, TuiOptions, stage},
+    runtime::{
+        Consent, ConsoleAccess, LabStart, Options, TargetChoice, TuiOptions,
+        collector::Destination, stage,
+    },
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
@@ -41,13 +44,36 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
             (true, true) => Consent::Deny(common.user.clone()),
         },
         record: common.record.clone(),
-        otlp: common.otlp.clone(),
+        otlp: otlp(common)?,
         state,
         assume_pkce: common.assume_pkce.clone(),
         lab: LabStart::default(),
         clock: SystemClock::shared(),
         ids: Ids::system(),
     })
+}
+
+/// The collector that the run's spans go to. Without the flag nothing is sent, whatever the
+/// environment says: it may be meant for another program.
+pub fn otlp(common: &Common) -> Result<Option<Destination>, Failure> {
+    let Some(url) = &common.otlp else {
+        return Ok(None);
+    };
+    let to = Destination::at(url)?;
+    // The more special one wins, as everywhere.
+    let told = [
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ]
+    .into_iter()
+    .find_map(|name| {
+        let value = std::env::var(name).ok().map(Secret::new)?;
+        (!value.expose().is_empty()).then_some((name, value))
+    });
+    match told {
+        Some((name, value)) => to.with_headers(name, &value).map(Some),
+        None => Ok(Some(to)),
+    }
 }
 
 /// The credential for the management API of a lab in another process: from the environment, or

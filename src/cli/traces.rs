@@ -12,7 +12,7 @@ use super::{
     settings,
 };
 use crate::{
-    app::focus::PaneId,
+    app::{compare::Durations, focus::PaneId},
     export::{
         cast::{self, Pace},
         markdown, ocsf, otlp,
@@ -197,12 +197,25 @@ const fn view(shown: Shown) -> View {
 ///
 /// # Errors
 /// If a trace cannot be read or the output not be written.
-pub fn diff(common: &Common, left: &Place, right: &Place, factor: f64) -> Result<Exit, Failure> {
+///
+/// Durations are compared as in the window, and always where a factor is named.
+pub fn diff(
+    common: &Common,
+    left: &Place,
+    right: &Place,
+    factor: Option<f64>,
+) -> Result<Exit, Failure> {
     let one = load(left, &mut io::stderr())?;
     let other = load(right, &mut io::stderr())?;
-    let tolerance = Tolerance {
-        factor: factor.max(1.0),
-        ..Tolerance::default()
+    let (durations, tolerance) = if let Some(factor) = factor {
+        let named = Tolerance {
+            factor: factor.max(1.0),
+            ..Tolerance::default()
+        };
+        (Durations::Compared, named)
+    } else {
+        let durations = left.durations(Some(right));
+        (durations, durations.tolerance())
     };
     let comparison = Comparison::of(&one.projection, &other.projection, tolerance);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -211,6 +224,10 @@ pub fn diff(common: &Common, left: &Place, right: &Place, factor: f64) -> Result
         let value = serde_json::json!({
             "left": names.0,
             "right": names.1,
+            "durations": match durations {
+                Durations::Compared => "compared",
+                Durations::LeftOut => "left_out",
+            },
             "same": comparison.is_same(),
             "counts": comparison.counts(),
             "run": comparison.run,
@@ -219,7 +236,14 @@ pub fn diff(common: &Common, left: &Place, right: &Place, factor: f64) -> Result
         writeln!(out, "{value}")
     } else {
         let style = settings::style(common);
-        plain::compare::write(&mut out, style, &comparison, (&names.0, &names.1))
+        let told = plain::compare::write(&mut out, style, &comparison, (&names.0, &names.1));
+        told.and_then(|()| match durations {
+            Durations::Compared => Ok(()),
+            Durations::LeftOut => writeln!(
+                out,
+                "durations left out: one of them came along with hoptrail; --factor compares them"
+            ),
+        })
     };
     super::told(written.and_then(|()| out.flush()))?;
     Ok(if comparison.is_same() {

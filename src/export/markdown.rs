@@ -8,7 +8,10 @@ use crate::{
         AuditRow, Hop, HopKind, Projection, Verdict, env::EnvChange, filter::status_word,
         story::StepState,
     },
-    protocol::{audit::AuditStatus, env::EnvLine},
+    protocol::{
+        audit::{AuditEvent, AuditStatus},
+        env::EnvLine,
+    },
     support::text::{duration, one_line, sanitize},
     trace::{
         codec::Header,
@@ -160,6 +163,11 @@ fn hops(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
 }
 
 fn verdict(hop: &Hop) -> String {
+    // The question for a token, by which every sign-in begins, is no refusal.
+    if let (HopKind::Request, Some(401), Verdict::Denied) = (hop.kind, hop.status, hop.verdict) {
+        let why = hop.note.as_deref().map_or(String::new(), cell);
+        return format!("• 401 {why}").trim_end().to_owned();
+    }
     let glyph = match hop.verdict {
         Verdict::Pending | Verdict::Held => "…",
         Verdict::Ok => "✓",
@@ -170,7 +178,11 @@ fn verdict(hop: &Hop) -> String {
         .map_or(String::new(), |status| format!(" {status}"));
     let why = match (&hop.policy, &hop.note) {
         (Some(policy), _) => format!(" by {}", code(policy)),
-        (None, Some(note)) if hop.verdict > Verdict::Ok => format!(": {}", cell(note)),
+        // The first line says it; the rest is told to the model that called.
+        (None, Some(note)) if hop.verdict > Verdict::Ok => {
+            let first = note.split('⏎').next().unwrap_or_default();
+            format!(": {}", cell(first))
+        }
         _ => String::new(),
     };
     format!("{glyph} {}{status}{why}", hop.verdict.word())
@@ -215,9 +227,18 @@ fn audit(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
 
 fn audit_cells(audited: &AuditRow) -> [String; 9] {
     let or_dash = |name: Option<&str>| name.map_or("—".to_owned(), cell);
-    let glyph = match audited.status {
-        AuditStatus::Issued => "✓",
-        AuditStatus::Failure => "✗",
+    // A consent issues nothing: only credentials are counted above.
+    let status = match (audited.event, audited.status) {
+        (_, AuditStatus::Failure) => format!("✗ {}", status_word(audited.status)),
+        (AuditEvent::CredentialsIssue, AuditStatus::Issued) => {
+            format!("✓ {}", status_word(audited.status))
+        }
+        (
+            AuditEvent::UsersAuthorize
+            | AuditEvent::DelegatedGrantsCreate
+            | AuditEvent::PolicySetsActivate,
+            AuditStatus::Issued,
+        ) => "✓ OK".to_owned(),
     };
     let why = match (&audited.policy, &audited.error, &audited.reason) {
         (Some(policy), _, _) => format!("denied by {}", code(policy)),
@@ -232,7 +253,7 @@ fn audit_cells(audited: &AuditRow) -> [String; 9] {
         or_dash(audited.tool.as_deref()),
         or_dash(audited.resource.as_deref()),
         audited.scope.as_deref().map_or("—".to_owned(), code),
-        format!("{glyph} {}", status_word(audited.status)),
+        status,
         or_dash(audited.application.as_deref()),
         or_dash(audited.user.as_deref()),
         why,
@@ -398,7 +419,8 @@ fn longest_fence(text: &str) -> usize {
 fn fenced(out: &mut impl io::Write, text: &str) -> io::Result<()> {
     let longest = longest_fence(text).max(2);
     let fence = "`".repeat(longest + 1);
-    writeln!(out, "{fence}cedar\n{}\n{fence}\n", sanitize(text))
+    let code = sanitize(text);
+    writeln!(out, "{fence}cedar\n{}\n{fence}\n", code.trim_end())
 }
 
 /// `+1.240 s` since the run began.

@@ -462,7 +462,7 @@ impl Backend {
                 Exit::Usage,
                 "The zone cannot be held",
                 "only the lab's own zone waits for somebody, and only for who has its console's credential",
-                "start without --server, or give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET",
+                "start with --lab and --state as `hoptrail lab` prints them; HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET stand for --state",
             ));
         };
         let token = self.stop.child_token();

@@ -4,6 +4,8 @@
 //! made on a task of their own, and what the collector does not take is told once. Must not look
 //! into what the spans say.
 
+mod destination;
+
 use std::{
     io,
     sync::{
@@ -13,13 +15,14 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, StatusCode, Url, header, redirect};
+use reqwest::{Client, StatusCode, header, redirect};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
+pub use self::destination::Destination;
 use super::replay::{self, Place};
 use crate::{
     export::otlp::{self, Request, Sent, Wanted},
@@ -78,13 +81,13 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Begins to send the run with this header to the collector at `url`.
+    /// Begins to send the run with this header to a collector.
     ///
     /// # Errors
-    /// If the URL is none that spans can be sent to.
-    pub fn start(url: &str, header: Header, patience: Patience) -> Result<Self, Failure> {
+    /// If requests cannot be made at all.
+    pub fn start(to: Destination, header: Header, patience: Patience) -> Result<Self, Failure> {
         let (tell, notices) = mpsc::channel(1);
-        let post = Post::to(url, tell, patience)?;
+        let post = Post::to(to, tell, patience)?;
         let (facts, told) = mpsc::channel(CAPACITY);
         let task = tokio::spawn(live(post, header, told, patience));
         Ok(Self {
@@ -100,9 +103,9 @@ impl Exporter {
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn replaying(url: &str, place: Place, patience: Patience) -> Result<Self, Failure> {
+    pub fn replaying(to: Destination, place: Place, patience: Patience) -> Result<Self, Failure> {
         let (tell, notices) = mpsc::channel(1);
-        let post = Post::to(url, tell, patience)?;
+        let post = Post::to(to, tell, patience)?;
         let task = tokio::spawn(recorded(post, place));
         Ok(Self {
             facts: None,
@@ -224,7 +227,7 @@ async fn recorded(mut post: Post, place: Place) {
 fn lost(why: &str) -> Failure {
     Failure::new(
         Exit::Unreachable,
-        "The spans did not all reach the OTLP collector",
+        "The collector did not take all spans",
         why,
         "look at the collector and at --otlp; `hoptrail export FILE --to otlp` writes them to a file",
     )
@@ -233,7 +236,7 @@ fn lost(why: &str) -> Failure {
 /// Makes the requests.
 struct Post {
     client: Client,
-    url: Url,
+    to: Destination,
     tell: mpsc::Sender<Failure>,
     patience: Patience,
     /// The collector let a request down: the next ones get one attempt each until it is back.
@@ -248,36 +251,21 @@ enum Refused {
 }
 
 impl Post {
-    fn to(url: &str, tell: mpsc::Sender<Failure>, patience: Patience) -> Result<Self, Failure> {
-        let wrong = |why: String| {
-            Failure::new(
-                Exit::Usage,
-                "--otlp is no place to send spans to",
-                why,
-                "give the collector's base URL, like http://127.0.0.1:4318",
-            )
-        };
-        let mut url = Url::parse(url).map_err(|e| wrong(e.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(wrong("it is no http or https URL".to_owned()));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("it holds a credential".to_owned()));
-        }
-        if !url.path().ends_with("/v1/traces") {
-            let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
-            url.set_path(&path);
-        }
+    fn to(
+        to: Destination,
+        tell: mpsc::Sender<Failure>,
+        patience: Patience,
+    ) -> Result<Self, Failure> {
         let client = Client::builder()
             .user_agent(concat!("hoptrail/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .timeout(ANSWER_WITHIN)
             .pool_idle_timeout(None)
             .build()
-            .map_err(|e| wrong(e.to_string()))?;
+            .map_err(|error| lost(&explain(&error)))?;
         Ok(Self {
             client,
-            url,
+            to,
             tell,
             patience,
             down: false,
@@ -317,15 +305,17 @@ impl Post {
                     format!("{why}, after {attempt} attempts")
                 }
             };
-            let url = one_line(self.url.as_str());
-            self.notice(lost(&format!("{url} did not take {spans} spans: {why}")));
+            let url = one_line(self.to.url().as_str());
+            // Why comes first: a narrow screen has no room for all of it.
+            self.notice(lost(&format!("{why}, for {spans} spans at {url}")));
             return;
         }
     }
 
     async fn attempt(&self, body: String) -> Result<(), Refused> {
-        let request = self.client.post(self.url.clone());
+        let request = self.client.post(self.to.url().clone());
         let request = request
+            .headers(self.to.headers().collect())
             .header(header::CONTENT_TYPE, "application/json")
             .body(body);
         let mut response = request
@@ -345,6 +335,10 @@ impl Post {
             let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
             let why = format!("it answered {status}");
             return Err(Refused::ForNow(why, wait.map(Duration::from_secs)));
+        }
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            let why = format!("it answered {status}; OTEL_EXPORTER_OTLP_HEADERS says who sends");
+            return Err(Refused::ForGood(why));
         }
         if !status.is_success() {
             return Err(Refused::ForGood(format!("it answered {status}")));

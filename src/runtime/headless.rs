@@ -70,8 +70,8 @@ pub async fn run<O: io::Write, E: io::Write>(
     };
     let exporter = options
         .otlp
-        .as_deref()
-        .map(|url| Exporter::start(url, header.clone(), Patience::default()))
+        .clone()
+        .map(|to| Exporter::start(to, header.clone(), Patience::default()))
         .transpose()?;
     let mut teller = Teller {
         projection: Projection::starting(header.started),

@@ -361,13 +361,13 @@ impl Tui {
 
     /// Begins to send spans, if that was asked for: of the recording, or of the run as it goes on.
     fn start_exporting(&mut self) {
-        let Some(url) = self.options.otlp.clone() else {
+        let Some(to) = self.options.otlp.clone() else {
             return;
         };
         let patience = Patience::default();
         let started = match self.replayed.clone() {
-            Some(place) => Exporter::replaying(&url, place, patience),
-            None => Exporter::start(&url, self.header.clone(), patience),
+            Some(place) => Exporter::replaying(to, place, patience),
+            None => Exporter::start(to, self.header.clone(), patience),
         };
         match started {
             Ok(exporter) => self.exporter = Some(exporter),

@@ -296,6 +296,9 @@ const REPLAY: &[(Command, &str)] = &[
     (Command::Step(Unit::Hop, Direction::Forward), "one hop on"),
 ];
 
+/// The one that it offers where a recording stands in: on stage there is one key for all.
+const NEXT_CALL: &[(Command, &str)] = &[(Command::NextCue, "the next tool call")];
+
 /// What an empty pane teaches: what will appear, and the key that makes it appear.
 fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Command, &str)]) {
     let mut lines: Vec<Line<'static>> = Vec::new();
@@ -312,8 +315,9 @@ fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Comm
                 cx.app.availability_in(*command, cx.app.ground()).is_ready()
             };
             let kept: Vec<_> = keys.iter().filter(offered).copied().collect();
-            if kept.is_empty() && cx.app.is_taken_over() {
-                vec![(Command::NextCue, "the next tool call")]
+            let plays = kept.iter().any(|(command, _)| *command == Command::Play);
+            if cx.app.is_taken_over() && (kept.is_empty() || plays) {
+                NEXT_CALL.to_vec()
             } else if kept.is_empty() {
                 REPLAY.to_vec()
             } else {

@@ -16,7 +16,7 @@ use super::{
     split,
     tier::Tier,
     widgets::{
-        big,
+        big::{self, Scale},
         put::{self, span},
     },
 };
@@ -26,19 +26,27 @@ use crate::{
         focus::{PaneId, Zoom},
         story,
     },
+    config::sheet::Hold,
     projection::{
-        Name, audit::AuditRow, holds::Waiting, issue::Whereabouts, story::LIMIT_LINEAR_SCOPES,
-        tools::Call,
+        Name, audit::AuditRow, holds::Waiting, hops::HopKind, issue::Whereabouts,
+        story::LIMIT_LINEAR_SCOPES, tools::Call,
     },
     protocol::{
         audit::AuditStatus,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
+    support::text::wrap,
     trace::event::CallOutcome,
 };
 
 /// Rows that two panes need.
 const TWO_PANES: u16 = 9;
+
+/// Cells that a sentence beside the letters needs.
+const SENTENCE: u16 = 64;
+
+/// From this many rows on, a projector's cells are so small that letters take two of them a pixel.
+const SMALL_CELLS: u16 = 48;
 
 /// What the room should read.
 struct Headline {
@@ -62,11 +70,12 @@ enum Tone {
 pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let headline = headline(cx);
     let words = large(&headline);
-    let letters = big::height(cx.look);
+    let scale = scale(body, &words);
+    let letters = big::height(cx.look, scale);
     let told = u16::try_from(headline.lines.len()).unwrap_or(4);
-    let cells = u16::try_from(big::width(&words)).unwrap_or(u16::MAX);
+    let cells = u16::try_from(big::width(&words, scale)).unwrap_or(u16::MAX);
     // Beside the letters where there is room for a sentence, else under them.
-    let beside = body.width.saturating_sub(cells.saturating_add(6)) >= 64;
+    let beside = body.width.saturating_sub(cells.saturating_add(6)) >= SENTENCE;
     let band = if beside {
         letters.max(told) + 2
     } else {
@@ -84,7 +93,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         Tone::Alarm => cx.look.loud(Role::Warning),
         Tone::Waiting => cx.look.style(Role::Heading),
     };
-    let used = big::draw(buf, top, &words, style, cx.look);
+    let used = big::draw(buf, top, &words, scale, style, cx.look);
     let text = if beside {
         Rect {
             x: top.x + used + 4,
@@ -144,6 +153,16 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
 }
 
+/// As large as leaves a sentence beside them.
+fn scale(body: Rect, words: &str) -> Scale {
+    let twice = big::width(words, Scale::Twice) + usize::from(SENTENCE) + 6;
+    if body.height >= SMALL_CELLS && twice <= usize::from(body.width) {
+        Scale::Twice
+    } else {
+        Scale::Once
+    }
+}
+
 fn large(headline: &Headline) -> String {
     let mark = match headline.tone {
         Tone::Good => "✓ ",
@@ -163,7 +182,7 @@ fn headline(cx: &ViewCx) -> Headline {
         )
     });
     let last = seen.tools().calls().last();
-    if let Some(waiting) = seen.holds().first() {
+    if let Some(waiting) = cx.app.held_exchange() {
         return held(cx, waiting);
     }
     if let Some(headline) = switched(cx, last).filter(|_| !working) {
@@ -174,7 +193,7 @@ fn headline(cx: &ViewCx) -> Headline {
         Some(_) | None if working => Headline {
             tone: Tone::Waiting,
             word: "WORKING".to_owned(),
-            lines: vec![Line::raw("every hop appears below as it happens")],
+            lines: working_on(cx),
         },
         Some(call) => ended(cx, call),
         None => match seen.identity().user() {
@@ -197,6 +216,29 @@ fn headline(cx: &ViewCx) -> Headline {
             },
         },
     }
+}
+
+fn working_on(cx: &ViewCx) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::raw("every hop appears below as it happens")];
+    if cx.app.holding() == Hold::On && cx.app.is_preparing() {
+        let first = "first what this cue needs, without waiting";
+        lines.push(Line::styled(first, cx.look.style(Role::Heading)));
+    }
+    lines
+}
+
+/// Which exchange of its call waits, as far as its call is known.
+fn place(cx: &ViewCx, waiting: &Waiting) -> Option<String> {
+    let seen = cx.app.projection();
+    let call = waiting.call?;
+    let tool = &seen.tools().call(call)?.tool;
+    let hops = seen.hops().of_call(call);
+    let exchanges = hops
+        .iter()
+        .filter_map(|id| seen.hops().get(*id))
+        .filter(|hop| hop.kind == HopKind::Exchange)
+        .count();
+    Some(format!("{tool}, exchange {exchanges}"))
 }
 
 /// What is about to be asked, and what will be said.
@@ -228,6 +270,10 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
         AuditStatus::Issued => look.glyphs.good,
         AuditStatus::Failure => look.glyphs.bad,
     };
+    let mut go_on = next(cx);
+    if let Some(place) = place(cx, waiting) {
+        go_on.push_span(span(format!("  {place}"), look.style(Role::Dim)));
+    }
     Headline {
         tone: Tone::Alarm,
         word: "HELD".to_owned(),
@@ -239,7 +285,7 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
             ]),
             Line::styled(format!("wants {wanted}"), bold),
             Line::styled(format!("{mark} {}", forecast.0), look.bold(forecast.1)),
-            next(cx),
+            go_on,
         ],
     }
 }
@@ -314,13 +360,13 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
     }
     if !succeeded {
         let why = call.text.as_deref().unwrap_or("no reason was given");
+        // Why it failed often stands at the end of the sentence.
+        let why = wrap(why, usize::from(SENTENCE)).into_iter().take(3);
+        let what = Line::from(vec![tool, span("did not come through", Style::new())]);
         return Headline {
             tone: Tone::Refused,
             word: "FAILED".to_owned(),
-            lines: vec![
-                Line::from(vec![tool, span("did not come through", Style::new())]),
-                Line::raw(why.to_owned()),
-            ],
+            lines: std::iter::once(what).chain(why.map(Line::raw)).collect(),
         };
     }
     let issues = cx.app.projection().issues();

@@ -11,6 +11,7 @@ use hoptrail::{
         msg::{InputEvent, Msg},
     },
     config::{LookConfig, Palette},
+    projection::Projection,
     protocol::traceparent::{SpanId, TraceId},
     trace::{
         Json, TraceEvent, codec,
@@ -41,6 +42,28 @@ pub fn story() -> Vec<TraceEvent> {
         .skip(1)
         .map(|(place, line)| codec::decode(line, place as u64 + 1).unwrap())
         .collect()
+}
+
+/// The sample story with its policy lifted before the delete: its last call is the one that goes
+/// through.
+pub fn story_with_the_policy_lifted() -> Vec<TraceEvent> {
+    let mut story = story();
+    let delete = story
+        .iter()
+        .position(|event| {
+            matches!(&event.fact, Fact::ToolCallStarted { tool, .. } if tool == "delete_issue")
+        })
+        .unwrap();
+    story.truncate(delete);
+    story.extend(lifted());
+    story
+}
+
+/// What is seen of events of the sample story's run.
+pub fn projection(events: &[TraceEvent]) -> Projection {
+    let mut projection = Projection::starting(header().started);
+    projection.extend(events);
+    projection
 }
 
 /// What would follow with the policy lifted: the zone's defaults in force, the delete goes through.

@@ -106,6 +106,7 @@ impl App {
         for event in events {
             self.fact(event);
         }
+        effects.extend(self.pass_preparations());
         for (task, outcome) in ended {
             effects.extend(self.ended(task, outcome));
         }

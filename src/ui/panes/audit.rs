@@ -14,7 +14,7 @@ use crate::{
         focus::{Layout, PaneId},
         target::Target,
     },
-    projection::AuditRow,
+    projection::{AuditRow, audit::Era},
     protocol::audit::{AuditEvent, AuditStatus},
     ui::{
         HitMap, ViewCx,
@@ -205,13 +205,19 @@ fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
     }
     let seen = cx.app.projection();
     if seen.identity().user().is_some() && seen.policies().overview().is_none() {
+        let lab = seen.target().is_some_and(|target| target.lab);
+        let how = if lab {
+            "A lab leaves one in its state directory: start with the same --state. Otherwise give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET. Until then Flow shows what the client and the server tell."
+        } else {
+            "If the server works behind a `hoptrail lab`, start with --lab and --state as that one prints them, not with --server. Until then Flow shows what the client and the server tell."
+        };
         return teach(
             cx,
             area,
             buf,
             &[
                 "The zone writes a row for every credential it is asked for, but its log was not read: that needs a credential for its console.",
-                "A lab leaves one in its state directory: start with the same --state. Otherwise give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET. Until then Flow shows what the client and the server tell.",
+                how,
             ],
             &[],
         );
@@ -287,6 +293,10 @@ fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
         ),
         "Tool" => match &row.tool {
             Some(tool) => Line::styled(tool.to_string(), strong),
+            // The zone does not know tools; of a call that another run made nobody here does.
+            None if row.exchange && row.era == Era::Earlier => {
+                Line::styled("an earlier run", look.style(Role::Dim))
+            }
             None if row.event == AuditEvent::CredentialsIssue => {
                 Line::from(or_dash(None, strong, look))
             }

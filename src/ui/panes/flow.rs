@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{
     Placement, behind_gutter, counted, fitting,
-    lanes::{Lanes, Stroke},
+    lanes::{self, Lanes, Stroke},
     or_dash, rows_in_view, selectable, short_resource,
 };
 use crate::{
@@ -53,6 +53,9 @@ const ROOMY: u16 = 56;
 const LEAST_WORDS: u16 = 14;
 /// Cells between the letters and the edge, where the scroll bar is.
 const KEY_GAP: u16 = 2;
+
+/// `610 µs` and the credential's letter.
+const USUAL_DETAIL: u16 = 8;
 /// Cells for `Server → Supabase` in rows of words.
 const WAY: u16 = 19;
 
@@ -539,15 +542,19 @@ fn words(cx: &ViewCx, hop: &Hop, room: u16) -> Line<'static> {
                     span(format!("{resource}  "), Style::new()),
                     scope_span(scope),
                 ]),
-                (Some(resource), Some(scope))
-                    if width(short_resource(resource)) + 2 + width(scope) <= usize::from(room) =>
-                {
-                    Line::from(vec![
-                        span(format!("{}: ", short_resource(resource)), Style::new()),
-                        scope_span(scope),
-                    ])
+                (Some(resource), Some(scope)) => {
+                    let short = short_resource(resource);
+                    let fits = |name: &&str| width(name) + 2 + width(scope) <= usize::from(room);
+                    let name = [Some(short), lanes::shortest(short)]
+                        .into_iter()
+                        .flatten()
+                        .find(fits);
+                    let mut spans = Vec::new();
+                    spans.extend(name.map(|name| span(format!("{name}: "), Style::new())));
+                    spans.push(scope_span(scope));
+                    Line::from(spans)
                 }
-                (_, Some(scope)) => Line::from(scope_span(scope)),
+                (None, Some(scope)) => Line::from(scope_span(scope)),
                 (resource, None) => Line::from(or_dash(
                     resource.map(|name| fitting(name, room)),
                     Style::new(),
@@ -662,7 +669,9 @@ fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop, detail: Detail) {
                 credential(cx, hop),
             ]);
             put::line_right(buf, end, 0, &right, cx.look);
-            1 + 7 + 1 + 1 + KEY_GAP
+            // As much as a duration mostly needs: the words stay as they are when it is known.
+            let taken = u16::try_from(right.width()).unwrap_or(area.width);
+            1 + taken.max(USUAL_DETAIL) + KEY_GAP
         }
         Detail::Short => 0,
     };

@@ -126,6 +126,14 @@ impl Lanes {
     }
 }
 
+/// A party's name at its shortest, as the narrowest lanes have it.
+pub(super) fn shortest(name: &str) -> Option<&'static str> {
+    Actor::ALL
+        .into_iter()
+        .find(|actor| actor.name() == name)
+        .map(|actor| label(actor, NARROWEST))
+}
+
 /// A lane's heading in lanes of this width.
 const fn label(actor: Actor, pitch: u16) -> &'static str {
     match actor {

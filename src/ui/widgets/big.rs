@@ -6,12 +6,30 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::put;
 use crate::ui::look::{Blocks, Look};
 
+/// How large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// A pixel is as wide as a cell.
+    Once,
+    /// A pixel is as wide as two cells, and as high as one.
+    Twice,
+}
+
+impl Scale {
+    const fn cells(self) -> u16 {
+        match self {
+            Self::Once => 1,
+            Self::Twice => 2,
+        }
+    }
+}
+
 /// Rows that large letters take in a look.
 #[must_use]
-pub const fn height(look: &Look) -> u16 {
-    match look.glyphs.block {
-        Blocks::Half => 3,
-        Blocks::Hash => 5,
+pub const fn height(look: &Look, scale: Scale) -> u16 {
+    match (scale, look.glyphs.block) {
+        (Scale::Once, Blocks::Half) => 3,
+        (Scale::Once, Blocks::Hash) | (Scale::Twice, Blocks::Half | Blocks::Hash) => 5,
     }
 }
 
@@ -62,19 +80,28 @@ const fn pixels(c: char) -> [&'static str; 5] {
 
 /// The cells that `text` takes in large letters.
 #[must_use]
-pub fn width(text: &str) -> usize {
-    text.chars()
+pub fn width(text: &str, scale: Scale) -> usize {
+    let pixels = text
+        .chars()
         .map(|c| pixels(c)[0].len() + 1)
         .sum::<usize>()
-        .saturating_sub(1)
+        .saturating_sub(1);
+    pixels * usize::from(scale.cells())
 }
 
 /// Draws `text`, upper case, in large letters where the look and the width have them, else plainly
 /// in the middle row. Returns the cells used.
-pub fn draw(buf: &mut Buffer, area: Rect, text: &str, style: Style, look: &Look) -> u16 {
+pub fn draw(
+    buf: &mut Buffer,
+    area: Rect,
+    text: &str,
+    scale: Scale,
+    style: Style,
+    look: &Look,
+) -> u16 {
     let area = put::on_screen(area, buf);
-    let height = height(look);
-    let large = width(text) <= usize::from(area.width) && area.height >= height;
+    let height = height(look, scale);
+    let large = width(text, scale) <= usize::from(area.width) && area.height >= height;
     if !large {
         // Spaced, a plain word still reads from afar.
         let letters: Vec<String> = text.chars().map(String::from).collect();
@@ -90,26 +117,29 @@ pub fn draw(buf: &mut Buffer, area: Rect, text: &str, style: Style, look: &Look)
                 .is_some_and(|line| line.as_bytes().get(column) == Some(&b'#'))
         };
         for column in 0..rows[0].len() {
-            for row in 0..height {
-                let pixel = usize::from(row);
-                let symbol = match look.glyphs.block {
-                    Blocks::Half => {
-                        let upper = pixel * 2;
-                        match (lit(upper, column), lit(upper + 1, column)) {
-                            (true, true) => "█",
-                            (true, false) => "▀",
-                            (false, true) => "▄",
-                            (false, false) => continue,
+            for _ in 0..scale.cells() {
+                for row in 0..height {
+                    let pixel = usize::from(row);
+                    let symbol = match (look.glyphs.block, scale) {
+                        (Blocks::Half, Scale::Once) => {
+                            let upper = pixel * 2;
+                            match (lit(upper, column), lit(upper + 1, column)) {
+                                (true, true) => "█",
+                                (true, false) => "▀",
+                                (false, true) => "▄",
+                                (false, false) => continue,
+                            }
                         }
-                    }
-                    Blocks::Hash if lit(pixel, column) => "#",
-                    Blocks::Hash => continue,
-                };
-                buf[(x, area.y + row)].set_symbol(symbol).set_style(style);
+                        (Blocks::Half, Scale::Twice) if lit(pixel, column) => "█",
+                        (Blocks::Hash, _) if lit(pixel, column) => "#",
+                        (Blocks::Half | Blocks::Hash, _) => continue,
+                    };
+                    buf[(x, area.y + row)].set_symbol(symbol).set_style(style);
+                }
+                x += 1;
             }
-            x += 1;
         }
-        x += 1;
+        x += scale.cells();
     }
     x - area.x
 }
