@@ -292,14 +292,11 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
     lines.push(field("labels", vec![Span::raw(one_line(&labels))]));
     lines.push(field("priority", vec![Span::raw(priority(seen.priority))]));
     if !issue.entities.is_empty() {
-        let count = issue.entities.len();
-        lines.push(field(
-            "masked",
-            vec![span(
-                format!("{count} pieces of personal data"),
-                look.style(Role::Masked),
-            )],
-        ));
+        let text = match issue.entities.len() {
+            1 => "1 piece of personal data".to_owned(),
+            count => format!("{count} pieces of personal data"),
+        };
+        lines.push(field("masked", vec![span(text, look.style(Role::Masked))]));
     }
     lines.push(Line::raw(""));
     lines.extend(flowing::foreign(&seen.description, cells, look));

@@ -39,7 +39,9 @@ pub fn foreign(text: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
         .char_indices()
         .nth(MOST)
         .map_or(text, |(end, _)| &text[..end]);
-    let mut lines: Vec<Line<'static>> = wrap(&sanitize(head).replace('\t', "    "), cells)
+    // Many a web form ends its lines with both; shown as a symbol, the first would only disturb.
+    let head_lines = head.replace("\r\n", "\n").replace('\t', "    ");
+    let mut lines: Vec<Line<'static>> = wrap(&sanitize(&head_lines), cells)
         .into_iter()
         .map(|line| Line::from(placeholders(&line, Style::new(), look)))
         .collect();
