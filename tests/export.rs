@@ -78,22 +78,60 @@ fn hostile() -> Projection {
 #[test]
 fn the_report_of_the_story() {
     let (header, projection) = told();
-    insta::assert_snapshot!(text(|out| markdown::write(out, &header, &projection)));
+    insta::assert_snapshot!(text(|out| markdown::write(out, &header, &projection, &[])));
 }
 
 #[test]
 fn the_report_of_nothing_says_so() {
     let header = screens::header();
-    let report = text(|out| markdown::write(out, &header, &projection(&[])));
+    let report = text(|out| markdown::write(out, &header, &projection(&[]), &[]));
     for part in ["No hop was seen", "No tool was called", "told of nothing"] {
         assert!(report.contains(part), "{report}");
     }
 }
 
 #[test]
+fn a_part_of_the_story_is_not_called_wrong() {
+    let header = screens::header();
+    let story = screens::story();
+    let escalated = &story[..60];
+    let report = text(|out| markdown::write(out, &header, &projection(escalated), &[]));
+    assert!(report.contains("**… Not all of it was seen**"), "{report}");
+    let lifted = screens::story_with_the_policy_lifted();
+    let report = text(|out| markdown::write(out, &header, &projection(&lifted), &[]));
+    assert!(report.contains("**✗ It did not hold**"), "{report}");
+}
+
+#[test]
+fn what_was_noted_is_in_the_report() {
+    let home = program::Home::new();
+    let trace = home.write("mine.jsonl", std::fs::read_to_string(STORY).unwrap());
+    let name = trace.to_str().unwrap();
+    let notes = "[[note]]\nevent = 20\ntext = \"the *token* | here\"\n\n[[note]]\nevent = 40\n";
+    home.write("mine.jsonl.notes.toml", notes);
+    let report = home
+        .run(&["export", name, "--to", "markdown"])
+        .exits_with(0)
+        .out;
+    assert!(report.contains("## Notes (2)"), "{report}");
+    assert!(
+        report.contains("| 20 | the \\*token\\* \\| here |"),
+        "{report}"
+    );
+    assert!(report.contains("| 40 | (bookmark) |"), "{report}");
+    home.write("mine.jsonl.notes.toml", "[[note]]\nevent = \n");
+    let (what, why, _) = home
+        .run(&["export", name, "--to", "markdown"])
+        .exits_with(2)
+        .failure();
+    assert!(what.contains("mine.jsonl.notes.toml"), "{what}");
+    assert!(why.contains("line 2"), "{why}");
+}
+
+#[test]
 fn text_from_outside_cannot_break_the_report() {
     let header = screens::header();
-    let report = text(|out| markdown::write(out, &header, &hostile()));
+    let report = text(|out| markdown::write(out, &header, &hostile(), &[]));
     assert!(!report.contains('\u{1b}') && !report.contains('\u{202e}'));
     for line in report.lines() {
         // As code it is harmless; as text it would be a tag.

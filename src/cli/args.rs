@@ -363,7 +363,7 @@ pub struct ExportArgs {
 pub enum Form {
     /// OTLP/HTTP JSON, as an OpenTelemetry collector takes it at /v1/traces
     Otlp,
-    /// A report: what held, the hops, the audit log, the .env, the policy
+    /// A report: what held, your notes, the hops, the audit log, the .env, the policy
     Markdown,
     /// The audit rows as OCSF 1.7.0 events, one a line
     Ocsf,

@@ -15,19 +15,22 @@ use crate::{
     app::{compare::Durations, focus::PaneId},
     export::{
         cast::{self, Pace},
-        markdown, ocsf, otlp,
+        markdown::{self, Remark},
+        ocsf, otlp,
         screen::{Screen, View},
         svg,
     },
     plain,
     projection::{Comparison, Projection, Seq, compare::Tolerance},
     runtime::{
+        notes::NotesFile,
         replay::{self, Damage, Loaded, Place},
         scenes,
     },
     shipped,
     support::{
         error::{Exit, Failure},
+        paths,
         text::one_line,
     },
     trace::TraceEvent,
@@ -120,17 +123,26 @@ pub async fn traces(command: TracesCommand) -> Result<String, Failure> {
 /// # Errors
 /// If the trace cannot be read, the form is not known, or the output cannot be written.
 pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
-    let loaded = load(&Place::named(&args.file), &mut io::stderr())?;
+    let place = Place::named(&args.file);
+    let loaded = load(&place, &mut io::stderr())?;
+    let remarks = match args.to {
+        Form::Markdown => remarks(common, &place)?,
+        Form::Otlp | Form::Ocsf | Form::Cast | Form::Svg => Vec::new(),
+    };
+    let source = Source {
+        loaded: &loaded,
+        remarks: &remarks,
+    };
     let look = settings::picture(common);
     match &args.output {
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
-            super::told(write(&mut out, args, &loaded, look).and_then(|()| out.flush()))
+            super::told(write(&mut out, args, source, look).and_then(|()| out.flush()))
         }
         Some(path) => {
             let written = File::create(path).and_then(|file| {
                 let mut out = BufWriter::new(file);
-                write(&mut out, args, &loaded, look)?;
+                write(&mut out, args, source, look)?;
                 out.flush()
             });
             written.map_err(|e| {
@@ -146,10 +158,28 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
     }
 }
 
+/// What is exported.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    loaded: &'a Loaded,
+    remarks: &'a [Remark],
+}
+
+/// What was noted on a trace in a replay.
+fn remarks(common: &Common, place: &Place) -> Result<Vec<Remark>, Failure> {
+    let state = paths::state_dir(common.state.as_deref())?;
+    let notes = NotesFile::of(place, &state).read()?;
+    let remarks = notes.all().iter().map(|note| Remark {
+        place: note.place,
+        text: note.text.clone(),
+    });
+    Ok(remarks.collect())
+}
+
 fn write(
     out: &mut impl io::Write,
     args: &ExportArgs,
-    loaded: &Loaded,
+    Source { loaded, remarks }: Source<'_>,
     look: Look,
 ) -> io::Result<()> {
     let Loaded {
@@ -158,7 +188,7 @@ fn write(
     let view = view(args.pane);
     match args.to {
         Form::Otlp => otlp::write(out, header, projection),
-        Form::Markdown => markdown::write(out, header, projection),
+        Form::Markdown => markdown::write(out, header, projection, remarks),
         Form::Ocsf => ocsf::write(out, projection),
         Form::Cast => {
             let pace = Pace::default();

@@ -5,8 +5,10 @@ use std::io;
 
 use crate::{
     projection::{
-        AuditRow, Hop, HopKind, Projection, Verdict, env::EnvChange, filter::status_word,
-        story::StepState,
+        AuditRow, Hop, HopKind, Projection, Seq, Verdict,
+        env::EnvChange,
+        filter::status_word,
+        story::{Step, StepState},
     },
     protocol::{
         audit::{AuditEvent, AuditStatus},
@@ -19,15 +21,30 @@ use crate::{
     },
 };
 
-/// Writes the report.
+/// What whoever looked at the trace noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// How many events of the trace have happened there.
+    pub place: usize,
+    /// Empty for a bookmark.
+    pub text: String,
+}
+
+/// Writes the report, with what was noted.
 ///
 /// # Errors
 /// What the writer says.
-pub fn write(out: &mut impl io::Write, header: &Header, projection: &Projection) -> io::Result<()> {
+pub fn write(
+    out: &mut impl io::Write,
+    header: &Header,
+    projection: &Projection,
+    remarks: &[Remark],
+) -> io::Result<()> {
     let title = header.title.as_deref().unwrap_or("A run of hoptrail");
     writeln!(out, "# {}\n", cell(title))?;
     about(out, header, projection)?;
     story(out, projection)?;
+    noted(out, projection, remarks)?;
     calls(out, projection)?;
     hops(out, projection)?;
     audit(out, projection)?;
@@ -68,7 +85,14 @@ fn story(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
              `limit-linear-scopes`, and the issue is still there.\n"
         )?,
         Err(problems) => {
-            writeln!(out, "**✗ It did not hold**:\n")?;
+            // A trace of a part of the story went as it should, as far as it goes.
+            let wrong = |step: &Step| step.state == StepState::Wrong;
+            let verdict = if story.steps.iter().any(wrong) {
+                "✗ It did not hold"
+            } else {
+                "… Not all of it was seen"
+            };
+            writeln!(out, "**{verdict}**:\n")?;
             for problem in problems {
                 writeln!(out, "- {}", cell(&problem))?;
             }
@@ -86,6 +110,27 @@ fn story(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
             out,
             &[mark.to_owned(), cell(step.title), cell(&step.detail)],
         )?;
+    }
+    writeln!(out)
+}
+
+fn noted(out: &mut impl io::Write, projection: &Projection, remarks: &[Remark]) -> io::Result<()> {
+    if remarks.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## Notes ({})\n", remarks.len())?;
+    heading(out, &["When", "After event", "Note"])?;
+    for Remark { place, text } in remarks {
+        let event = (*place)
+            .min(projection.log().len())
+            .checked_sub(1)
+            .and_then(|last| projection.log().event(Seq::at(last)));
+        let text = match text.as_str() {
+            "" => "(bookmark)".to_owned(),
+            text => cell(text),
+        };
+        let at = moment(event.map_or(0, |event| event.at_us));
+        row(out, &[at, place.to_string(), text])?;
     }
     writeln!(out)
 }
