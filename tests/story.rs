@@ -57,6 +57,24 @@ fn an_escalation_is_one_request_four_exchanges_and_four_uses_in_order() {
 }
 
 #[test]
+fn clocks_that_differ_by_a_moment_change_nothing_in_the_order() {
+    let mut projection = Projection::starting(story::started());
+    for mut event in story::events() {
+        if let Fact::AuditRecorded(record) = &mut event.fact {
+            record.occurred_at -= chrono::TimeDelta::milliseconds(40);
+        }
+        projection.apply(&event);
+    }
+    let call = projection.tools().latest("escalate_ticket").unwrap();
+    let hops = projection.hops().of_call(call.id.unwrap());
+    let first = projection.hops().get(hops[0]).unwrap();
+    assert_eq!(first.kind, HopKind::Request);
+    let flow = projection.hops().in_order();
+    let of_call: Vec<_> = flow.filter(|hop| hop.call == call.id).collect();
+    assert_eq!(of_call[0].kind, HopKind::Request);
+}
+
+#[test]
 fn three_voices_make_one_row() {
     let projection = folded();
     let exchange = projection

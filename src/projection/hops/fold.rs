@@ -285,7 +285,10 @@ impl Hops {
         here.call = row.call;
         here.span = record.trace_parent.map(|parent| parent.span).or(at.span);
         let title = shared.names.get("token exchange");
-        let started = at.happened(record.occurred_at, record.duration_us);
+        let started = self.within(
+            here.call,
+            at.happened(record.occurred_at, record.duration_us),
+        );
         let id = self.joined(
             &here,
             Channel::Zone,
@@ -474,6 +477,14 @@ impl Hops {
         }
     }
 
+    /// Nothing happens in a call before it was asked for: clocks of several parties agree roughly, and
+    /// a whole exchange takes less than what they differ by.
+    fn within(&self, call: Option<CallId>, started_us: u64) -> u64 {
+        call.and_then(|call| self.in_call(call)?.request)
+            .and_then(|request| self.get(request))
+            .map_or(started_us, |asked| asked.started_us.max(started_us))
+    }
+
     /// A credential is not used before it is issued, however roughly either was timed.
     fn after_exchange(&mut self, exchange: HopId) {
         let Some(issued) = self.get(exchange) else {
@@ -522,7 +533,10 @@ impl Hops {
         if self.is_history(at, request.occurred_at, here.call) {
             return;
         }
-        let started = here.happened(request.occurred_at, request.duration_us);
+        let started = self.within(
+            here.call,
+            here.happened(request.occurred_at, request.duration_us),
+        );
         // A service's own OAuth is the zone's business (brokered logins); the rest is the server's.
         let from = if request.path.starts_with("/oauth/") {
             Actor::Zone
