@@ -6,7 +6,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::projection::Projection;
+use crate::{projection::Projection, support::pane::Pane};
 
 pub mod check;
 pub mod embed;
@@ -16,6 +16,7 @@ mod front_matter;
 pub mod lint;
 pub mod markdown;
 pub mod mistakes;
+pub mod orientation;
 pub mod parse;
 mod personal;
 pub mod probe;
@@ -26,8 +27,9 @@ pub mod text;
 pub use check::{Check, Status};
 pub use evidence::Evidence;
 pub use expect::Expect;
-pub use front_matter::{Pane, Stage};
+pub use front_matter::Stage;
 pub use mistakes::Mistake;
+pub use orientation::Orientation;
 pub use parse::{Attempt, Segment};
 pub use probe::{Probe, ProbeResults, Reading};
 pub use progress::Progress;

@@ -111,8 +111,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             if common.json || common.plain || !has_screen() {
                 return Err(learn::no_screen());
             }
-            let learn = learn::opened(&common, chapter.as_deref(), chapters)?;
-            panes(&common, learn::Learning { project, ..learn })
+            let opened = learn::opened(&common, chapter.as_deref(), chapters, project);
+            panes(&common, block_on(opened)?)
         }
         Some(Command::Demo { ticket }) => headless(&common, Job::Demo { ticket }),
         Some(Command::Call { tool, arguments }) => {
@@ -167,17 +167,13 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 
 /// The terminal interface, with the chapters at hand or open.
 fn panes(common: &Common, learn: learn::Learning) -> Result<Exit, Failure> {
-    let options = Options {
-        lab: learn.lab,
-        ..settings::options(common)?
-    };
     let mut tui = settings::tui(common)?;
     tui.app.learn = Some(learn.config);
     tui.chapters = learn.folder;
     tui.project = learn.project;
     tui.fault = learn.fault;
     let against = against(common.against.as_deref())?;
-    on_screen(options, tui, against)
+    on_screen(learn.options, tui, against)
 }
 
 fn on_screen(options: Options, tui: TuiOptions, against: Option<Place>) -> Result<Exit, Failure> {

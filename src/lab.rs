@@ -219,6 +219,33 @@ impl LabHandle {
         Ok(())
     }
 
+    /// [`Self::go_to`], and then takes away what later chapters made in the zone: before chapter 1 that
+    /// is everything, before chapter 7 the policies. People, their sessions and the log stay.
+    ///
+    /// # Errors
+    /// As for [`Self::go_to`].
+    pub async fn begin_again(&self, stage: Chapter) -> Result<(), Failure> {
+        self.go_to(stage).await?;
+        let kept = match stage.number() {
+            0 => Extent::AsLeft,
+            1..=6 => Extent::Objects,
+            _ => Extent::Everything,
+        };
+        if let Some(zone) = &self.zone {
+            crate::zone::clearing::beyond(zone, kept).await?;
+        }
+        if stage == Chapter::FIRST {
+            self.keep(String::new(), Secret::new(String::new()));
+        }
+        Ok(())
+    }
+
+    /// What people made in the zone, a line for each thing; nothing of a real zone.
+    #[must_use]
+    pub fn objects(&self) -> Vec<String> {
+        self.zone.as_ref().map_or_else(Vec::new, workshop::objects)
+    }
+
     fn router_of(&self, stage: Chapter) -> Result<Option<(&Switch, axum::Router)>, Failure> {
         let Some(switch) = &self.server else {
             return Ok(None);

@@ -20,6 +20,7 @@ pub mod replay;
 pub mod scenes;
 pub mod signals;
 pub mod stage;
+pub mod standing;
 pub mod stream;
 pub mod terminal;
 pub mod tui;

@@ -1,4 +1,4 @@
-//! Small things that every layer needs: time, identifiers, text, paths, failures.
+//! Small things that every layer needs: time, identifiers, text, paths, names of panes, failures.
 //!
 //! Must not know anything of OAuth, MCP or the terminal; the wall clock and
 //! randomness are read in `clock` and `ids` and nowhere else.
@@ -6,5 +6,6 @@
 pub mod clock;
 pub mod error;
 pub mod ids;
+pub mod pane;
 pub mod paths;
 pub mod text;

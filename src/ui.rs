@@ -125,83 +125,68 @@ pub fn draw_into(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> HitMap
         ..area
     };
     match app.focus().layout {
-        Layout::Explore => explore(&cx, body, buf, &mut hits),
         Layout::Stage => stage::draw(&cx, body, buf, &mut hits),
-        Layout::Learn => learn(&cx, body, buf, &mut hits),
+        Layout::Explore | Layout::Learn => side_by_side(&cx, body, buf, &mut hits),
     }
     footer::draw(&cx, foot, buf, &mut hits);
     overlays::draw(&cx, body, buf, &mut hits);
     hits
 }
 
-fn explore(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+/// As many panes as there is room for, and as the reader wants.
+fn side_by_side(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let focus = cx.app.focus();
-    let [first, second] = focus.companions();
-    if cx.tier == Tier::Compact {
-        panes::tabbed(cx, body, buf, hits, focus.pane);
-        return;
+    match (cx.tier, focus.zoom) {
+        (Tier::Compact, _) => return panes::tabbed(cx, body, buf, hits, focus.pane),
+        (Tier::TooSmall, _) | (_, Zoom::On) => {
+            return panes::draw(cx, body, buf, hits, focus.pane, Placement::Main);
+        }
+        (Tier::Standard | Tier::Wide, Zoom::Off) => {}
     }
-    if focus.zoom == Zoom::On || cx.tier == Tier::TooSmall {
-        panes::draw(cx, body, buf, hits, focus.pane, Placement::Main);
-        return;
-    }
-    if cx.tier == Tier::Standard {
-        return stacked(cx, body, buf, hits, focus.pane, first);
-    }
-    let main = split(body.width, 64);
-    let left = Rect {
-        width: main,
-        ..body
+    let shown = match focus.layout {
+        Layout::Learn => learn(cx, body),
+        Layout::Explore | Layout::Stage => explore(cx, body),
     };
-    // Neighbours share the column between them.
-    let right = Rect {
-        x: body.x + main - 1,
-        width: body.width - main + 1,
-        ..body
-    };
-    let (top, bottom) = upper_and_lower(right, 55);
-    let shown = [
-        (second, bottom, Placement::Beside),
-        (first, top, Placement::Beside),
-        (focus.pane, left, Placement::Main),
-    ];
     neighbours(cx, buf, hits, &shown);
 }
 
-/// The chapter, and beside it the pane that it speaks of; with much room a second one.
-fn learn(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
+/// The pane of choice, and what goes with it.
+fn explore(cx: &ViewCx, body: Rect) -> Vec<(PaneId, Rect, Placement)> {
     let focus = cx.app.focus();
-    if cx.tier == Tier::Compact {
-        panes::tabbed(cx, body, buf, hits, focus.pane);
-        return;
+    let [first, second] = focus.companions();
+    if cx.tier == Tier::Standard {
+        // One over the other: two columns would cut nearly every label.
+        let (top, bottom) = upper_and_lower(body, 66);
+        return vec![
+            (first, bottom, Placement::Beside),
+            (focus.pane, top, Placement::Main),
+        ];
     }
-    if focus.zoom == Zoom::On || cx.tier == Tier::TooSmall {
-        panes::draw(cx, body, buf, hits, focus.pane, Placement::Main);
-        return;
-    }
+    let (left, right) = left_and_right(body, split(body.width, 64));
+    let (top, bottom) = upper_and_lower(right, 55);
+    vec![
+        (second, bottom, Placement::Beside),
+        (first, top, Placement::Beside),
+        (focus.pane, left, Placement::Main),
+    ]
+}
+
+/// The chapter, and beside it the pane that it speaks of; with much room a second one.
+fn learn(cx: &ViewCx, body: Rect) -> Vec<(PaneId, Rect, Placement)> {
+    let focus = cx.app.focus();
     let beside = focus.beside();
     let wide = match cx.tier {
         Tier::Wide => panes::chapter::WIDE,
         Tier::Standard | Tier::Compact | Tier::TooSmall => split(body.width, 58),
     };
-    let left = Rect {
-        width: wide,
-        ..body
-    };
-    let right = Rect {
-        x: body.x + wide - 1,
-        width: body.width - wide + 1,
-        ..body
-    };
-    let place = |pane| {
-        if focus.pane == pane {
-            Placement::Main
-        } else {
-            Placement::Beside
-        }
+    let (left, right) = left_and_right(body, wide);
+    let placement = if focus.pane == beside {
+        Placement::Main
+    } else {
+        Placement::Beside
     };
     let mut shown = vec![
-        (beside, right, place(beside)),
+        (beside, right, placement),
         (PaneId::Chapter, left, Placement::Main),
     ];
     if cx.tier == Tier::Wide && body.height >= TALL {
@@ -222,24 +207,23 @@ fn learn(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if focus.pane == beside {
         shown.reverse();
     }
-    neighbours(cx, buf, hits, &shown);
+    shown
 }
 
-/// One over the other, each as wide as the screen: two columns would cut nearly every label.
-fn stacked(
-    cx: &ViewCx,
-    body: Rect,
-    buf: &mut Buffer,
-    hits: &mut HitMap,
-    pane: PaneId,
-    companion: PaneId,
-) {
-    let (top, bottom) = upper_and_lower(body, 66);
-    let shown = [
-        (companion, bottom, Placement::Beside),
-        (pane, top, Placement::Main),
-    ];
-    neighbours(cx, buf, hits, &shown);
+/// Two columns of an area that share the one between them.
+fn left_and_right(area: Rect, left: u16) -> (Rect, Rect) {
+    let right = Rect {
+        x: area.x + left - 1,
+        width: area.width - left + 1,
+        ..area
+    };
+    (
+        Rect {
+            width: left,
+            ..area
+        },
+        right,
+    )
 }
 
 /// Two parts of an area that share the row between them.

@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod brokered_login;
+pub mod clearing;
 pub mod client_auth;
 pub mod console;
 pub mod directory;

@@ -9,7 +9,7 @@ use hoptrail::{
         effect::{Effect, Job},
         focus::{Layout, PaneId},
         learn::{
-            InView, Item, Keeping, Lab, LearnConfig,
+            Ground, InView, Item, Keeping, Lab, LearnConfig,
             console::{Step, Work},
             moved::HopChanges,
         },
@@ -41,6 +41,7 @@ fn learning_from(progress: Progress, at: Option<&str>, size: (u16, u16)) -> App 
             progress,
             at: at.map(str::to_owned),
             keeping: Keeping::On,
+            ground: Ground::Lab,
         }),
         ..AppConfig::default()
     })
@@ -362,7 +363,7 @@ fn after_the_lab_moved_it_is_shown_what_changed() {
     let _ = press(&mut app, "esc");
     assert!(app.overlays().is_empty());
     let _ = press(&mut app, "D");
-    assert!(matches!(app.overlays(), [Overlay::Changes { .. }]));
+    assert!(matches!(app.overlays(), [Overlay::Told { .. }]));
 }
 
 #[test]
@@ -552,6 +553,7 @@ fn a_replay_is_judged_too_and_is_nobodys_progress() {
             progress: Progress::default(),
             at: None,
             keeping: Keeping::Off,
+            ground: Ground::Lab,
         }),
         ..AppConfig::default()
     });

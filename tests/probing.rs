@@ -17,8 +17,9 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hoptrail::{
     chapters::{
-        Book, Probe, ProbeResults, Reading, Status,
+        Book, Orientation, Probe, ProbeResults, Reading, Status,
         expect::Service,
+        orientation,
         probe::{HttpAnswer, HttpProbe, ScopeAnswer, TrialEnd},
     },
     lab::{Chapter, ZoneObjects},
@@ -26,12 +27,7 @@ use hoptrail::{
     runtime::{
         LabStart, Options, TargetChoice,
         console_steps::{Change, Step},
-        probing::{
-            self, Surroundings,
-            env::EnvAt,
-            folder,
-            orientation::{self, Orientation},
-        },
+        probing::{self, Surroundings, env::EnvAt, folder},
     },
     support::{clock::SystemClock, ids::Ids},
 };
@@ -409,7 +405,7 @@ async fn orient(root: &Path) -> Orientation {
         folder: Some(root.to_owned()),
         ..around("http://127.0.0.1:9/mcp", EnvAt::of(root))
     };
-    orientation::orient(&around).await
+    probing::orient(&around).await
 }
 
 #[test]

@@ -170,6 +170,7 @@ impl App {
             | Command::ReachEnd
             | Command::BeginChapter
             | Command::Changes
+            | Command::Whereabouts
             | Command::RunProbes
             | Command::ConsoleWork
             | Command::Hint
@@ -244,6 +245,7 @@ impl App {
             | Job::CallTool { .. }
             | Job::ActivatePolicySet { .. }
             | Job::GoToChapter(_)
+            | Job::BeginAgain(_)
             | Job::TakeStep { .. } => true,
             Job::ListTools
             | Job::RefreshConsole

@@ -91,6 +91,7 @@ pub enum Command {
     ReachEnd,
     BeginChapter,
     Changes,
+    Whereabouts,
     RunProbes,
     ConsoleWork,
     AllSteps,

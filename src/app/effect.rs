@@ -36,6 +36,11 @@ pub enum Effect {
     Reset,
     /// Write down how far the reader has come.
     KeepProgress(Box<Progress>),
+    /// Put a mark into the trace.
+    Mark {
+        chapter: Option<u8>,
+        text: String,
+    },
     /// Write the bookmarks and notes beside the trace, all of them.
     SaveNotes(Vec<Note>),
     /// Read one of the traces that come along in place of the one that is shown.
@@ -67,6 +72,8 @@ pub enum Job {
     },
     /// Bring the lab to the end of a chapter of the workshop, from 0 to 8.
     GoToChapter(u8),
+    /// [`Self::GoToChapter`], and what was made in the zone after it goes away.
+    BeginAgain(u8),
     /// Ask what a chapter's checks want to know; the answers come back as
     /// [`super::msg::Msg::Probed`] under the chapter's id.
     RunProbes {

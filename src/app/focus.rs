@@ -1,5 +1,7 @@
 //! Which pane has the keys, and how the panes share the screen.
 
+use crate::support::pane::Pane;
+
 /// A pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PaneId {
@@ -12,6 +14,20 @@ pub enum PaneId {
     Trace,
     /// The chapter's text; only beside another pane, in [`Layout::Learn`].
     Chapter,
+}
+
+impl From<Pane> for PaneId {
+    fn from(pane: Pane) -> Self {
+        match pane {
+            Pane::Flow => Self::Flow,
+            Pane::Audit => Self::Audit,
+            Pane::Env => Self::Env,
+            Pane::Issue => Self::Issue,
+            Pane::Policy => Self::Policy,
+            Pane::Sessions => Self::Sessions,
+            Pane::Trace => Self::Trace,
+        }
+    }
 }
 
 impl PaneId {

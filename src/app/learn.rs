@@ -8,7 +8,9 @@ mod evidence;
 mod guide;
 mod judge;
 pub mod moved;
+mod own;
 mod steps;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +18,16 @@ use self::moved::Moved;
 pub use self::{
     guide::{attempt_of, command_of},
     judge::{Lab, lab_chapter},
-    steps::pane_of,
+    told::Told,
 };
 use crate::{
     chapters::{
-        Attempt, Book, Chapter, Check, Pane, ProbeResults, Progress, Segment, Status,
+        Attempt, Book, Chapter, Check, ProbeResults, Progress, Segment, Status,
         markdown::{self, Block},
         progress::{Passed, ReadingPlace},
     },
     projection::Seq,
+    support::pane::Pane,
 };
 
 /// What the chapters begin with.
@@ -35,6 +38,16 @@ pub struct LearnConfig {
     /// The chapter that is opened at once, by its id; `None` leaves them closed.
     pub at: Option<String>,
     pub keeping: Keeping,
+    pub ground: Ground,
+}
+
+/// Whose server the chapters are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// The lab's own: it is brought to each chapter.
+    Lab,
+    /// The attendee's: it is followed.
+    Own,
 }
 
 /// Whether progress may be written down.
@@ -147,6 +160,11 @@ pub struct Learn {
     /// The last journey of the lab, and one under way.
     moved: Option<Moved>,
     moving: Option<Moved>,
+    ground: Ground,
+    /// What was seen of the attendee's own server last.
+    around: Option<ProbeResults>,
+    /// The chapter that the trace says is open, by its id.
+    marked: Option<String>,
     /// The console work that was read last.
     work: Option<console::Work>,
     /// Whether there is progress that was not handed out yet.
@@ -162,6 +180,7 @@ impl Learn {
             progress,
             at,
             keeping,
+            ground,
         } = config;
         let of = |id: &str| book.chapters.iter().position(|chapter| chapter.id == id);
         let resumed = progress.resume(&book)?.id.clone();
@@ -184,6 +203,9 @@ impl Learn {
             judged: judge::Judged::default(),
             moved: None,
             moving: None,
+            ground,
+            around: None,
+            marked: None,
             work: None,
             unsaved: false,
             book,
@@ -384,6 +406,7 @@ impl Learn {
                 .nth(anchor.heading)
                 .unwrap_or_default(),
             line: anchor.below,
+            lab: None,
         }
     }
 }

@@ -40,6 +40,13 @@ pub enum Msg {
         place: usize,
         told: String,
     },
+    /// What was made in the zone's console, and what went away, while the lab was brought elsewhere.
+    ZoneChanged {
+        made: Vec<String>,
+        gone: Vec<String>,
+    },
+    /// An attendee's own server and folder were looked at.
+    LookedAround(Box<ProbeResults>),
     /// The folder with the chapters changed, and they can be read.
     Book(Box<Book>),
     /// It changed, and they cannot be read.

@@ -4,6 +4,7 @@ use tui_input::Input;
 
 use super::{command::Context, focus::PaneId, learn::console::Going};
 use crate::{
+    chapters::Probe,
     projection::{AuditId, HopId, Seq},
     support::error::Failure,
     trace::event::BrowserLeg,
@@ -54,8 +55,9 @@ pub enum Overlay {
     Contents {
         selected: usize,
     },
-    /// What the lab's last move changed.
-    Changes {
+    /// Something that is told in words.
+    Told {
+        what: What,
         scroll: usize,
     },
     /// The console work of the open chapter, step by step.
@@ -75,6 +77,17 @@ pub enum Overlay {
         /// Whether a browser was opened or the person has to.
         how: BrowserLeg,
     },
+}
+
+/// What a window tells in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// What the lab's last move changed.
+    Changes,
+    /// What came of a check's question.
+    Answer(Probe),
+    /// How far the attendee's own server has come.
+    Whereabouts,
 }
 
 /// What is asked before it is done.
@@ -132,7 +145,7 @@ impl Overlay {
             | Self::Both { .. }
             | Self::Inspect(_)
             | Self::Contents { .. }
-            | Self::Changes { .. }
+            | Self::Told { .. }
             | Self::Console { .. }
             | Self::Confirm(_)
             | Self::Failure { .. }
@@ -144,7 +157,7 @@ impl Overlay {
     pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
         match self {
             Self::Help { scroll }
-            | Self::Changes { scroll }
+            | Self::Told { scroll, .. }
             | Self::Failure { scroll, .. }
             | Self::Both { scroll, .. } => Some(scroll),
             Self::Places { selected }

@@ -11,7 +11,7 @@ use super::{
     effect::{Capture, Effect, Effects, Job},
     focus::{PaneId, Zoom},
     msg::TaskId,
-    overlay::{HOP_TABS, Inspect, Overlay, Question, Subject},
+    overlay::{HOP_TABS, Inspect, Overlay, Question, Subject, What},
     palette,
     panes::flow::FlowRow,
     player::{Source, Speed},
@@ -88,7 +88,8 @@ impl App {
             Command::PreviousChapter => self.previous_chapter(),
             Command::ReachEnd => return self.reach_end(),
             Command::BeginChapter => return self.begin_chapter(),
-            Command::Changes => self.overlays.push(Overlay::Changes { scroll: 0 }),
+            Command::Changes => self.tell(What::Changes),
+            Command::Whereabouts => self.tell(What::Whereabouts),
             Command::RunProbes => return self.run_probes(),
             Command::ConsoleWork => return self.open_console(),
             Command::AllSteps => return self.take_all_steps(),
@@ -586,7 +587,7 @@ impl App {
                 | Overlay::Both { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Contents { .. }
-                | Overlay::Changes { .. }
+                | Overlay::Told { .. }
                 | Overlay::Console { .. }
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. },
@@ -668,8 +669,9 @@ impl App {
                 Effects::new()
             }
             // Enter means "read it": these close.
-            Some(Overlay::Failure { .. } | Overlay::Help { .. } | Overlay::Changes { .. })
-            | None => Effects::new(),
+            Some(Overlay::Failure { .. } | Overlay::Help { .. } | Overlay::Told { .. }) | None => {
+                Effects::new()
+            }
             Some(open @ Overlay::Console { .. }) => {
                 self.overlays.push(open);
                 self.take_selected_step()
@@ -704,7 +706,7 @@ impl App {
                 | Overlay::Filter { .. }
                 | Overlay::Goto { .. }
                 | Overlay::Contents { .. }
-                | Overlay::Changes { .. }
+                | Overlay::Told { .. }
                 | Overlay::Console { .. }
                 | Overlay::Note { .. }
                 | Overlay::Places { .. }

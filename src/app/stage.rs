@@ -21,7 +21,7 @@ use super::{
     toast::Tone,
 };
 use crate::{
-    config::sheet::{Action, Begin, Cue, Hold, Pane, Sheet},
+    config::sheet::{Action, Begin, Cue, Hold, Sheet},
     projection::{
         Projection,
         holds::Waiting,
@@ -462,15 +462,7 @@ impl App {
         }
         let show = stage.sheet.cues.get(begun.cue).and_then(|cue| cue.show);
         if let (Phase::Over, Some(pane)) = (phase, show) {
-            self.focus.show(match pane {
-                Pane::Flow => PaneId::Flow,
-                Pane::Audit => PaneId::Audit,
-                Pane::Env => PaneId::Env,
-                Pane::Issue => PaneId::Issue,
-                Pane::Policy => PaneId::Policy,
-                Pane::Sessions => PaneId::Sessions,
-                Pane::Trace => PaneId::Trace,
-            });
+            self.focus.show(pane.into());
         }
     }
 

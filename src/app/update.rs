@@ -105,6 +105,16 @@ impl App {
                 }
                 Effects::new()
             }
+            Msg::ZoneChanged { made, gone } => {
+                if let Some(learn) = &mut self.learn {
+                    learn.zone_changed(made, gone);
+                }
+                Effects::new()
+            }
+            Msg::LookedAround(seen) => {
+                self.looked_around(*seen);
+                Effects::new()
+            }
             Msg::Book(book) => {
                 if let Some(learn) = &mut self.learn {
                     learn.take_book(*book);
@@ -257,7 +267,7 @@ impl App {
                 | Overlay::Both { .. }
                 | Overlay::Inspect(_)
                 | Overlay::Contents { .. }
-                | Overlay::Changes { .. }
+                | Overlay::Told { .. }
                 | Overlay::Console { .. }
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. }
@@ -365,7 +375,7 @@ impl App {
                     | Overlay::Goto { .. }
                     | Overlay::Inspect(_)
                     | Overlay::Contents { .. }
-                    | Overlay::Changes { .. }
+                    | Overlay::Told { .. }
                     | Overlay::Console { .. }
                     | Overlay::Failure { .. },
                 ) => return self.perform(Command::Back),
@@ -527,6 +537,7 @@ impl App {
         match &state {
             RecordingState::Off => {}
             RecordingState::On { file } => {
+                self.mark_anew();
                 let text = format!("recording to {file}");
                 self.say(Tone::Plain, text);
             }
@@ -592,7 +603,7 @@ impl App {
                 self.hold_is(*hold);
                 Effects::new()
             }
-            Job::GoToChapter(_) => {
+            Job::GoToChapter(_) | Job::BeginAgain(_) => {
                 self.arrived();
                 self.probes_of_its_own()
             }
@@ -632,7 +643,11 @@ impl App {
             Job::CallTool { tool, .. } => self.news_of_call(tool),
             Job::GoToChapter(chapter) => Some((
                 Tone::Good,
-                format!("the lab is at the end of chapter {chapter}"),
+                format!("the lab is as at the end of chapter {chapter}"),
+            )),
+            Job::BeginAgain(_) => Some((
+                Tone::Good,
+                "the lab and this chapter's checks begin again".to_owned(),
             )),
             Job::RunProbes { .. } if self.overlays.is_empty() => Some((
                 Tone::Good,

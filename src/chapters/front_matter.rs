@@ -9,55 +9,10 @@ use super::{
     expect::Expect,
     mistakes::Mistake,
 };
+use crate::support::pane::Pane;
 
 /// The line before and after the front matter.
 const FENCE: &str = "+++";
-
-/// What may stand beside a chapter's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pane {
-    Flow,
-    Audit,
-    Env,
-    Issue,
-    Policy,
-    Sessions,
-    Trace,
-}
-
-impl Pane {
-    /// Every pane.
-    pub const ALL: [Self; 7] = [
-        Self::Flow,
-        Self::Audit,
-        Self::Env,
-        Self::Issue,
-        Self::Policy,
-        Self::Sessions,
-        Self::Trace,
-    ];
-
-    /// The word in a front matter and in `<!-- show: … -->`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Flow => "flow",
-            Self::Audit => "audit",
-            Self::Env => "env",
-            Self::Issue => "issue",
-            Self::Policy => "policy",
-            Self::Sessions => "sessions",
-            Self::Trace => "trace",
-        }
-    }
-
-    /// The pane of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|pane| pane.name() == name)
-    }
-}
 
 /// What the server is, by the chapter at whose end it is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]

@@ -4,9 +4,10 @@
 
 use super::{
     Chapter, Fault, Place,
-    front_matter::{self, FrontMatter, Pane},
+    front_matter::{self, FrontMatter},
     hash,
 };
+use crate::support::pane::Pane;
 
 /// A piece of a chapter's body.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,6 +45,9 @@ pub struct ReadingPlace {
     /// Lines below that heading.
     #[serde(default)]
     pub line: usize,
+    /// The chapter at whose end the lab was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<u8>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +153,11 @@ impl Progress {
         }
         self.pass(chapter, check, Passed::Seen);
         true
+    }
+
+    /// Forgets what is known of a chapter: its checks begin anew.
+    pub fn forget(&mut self, chapter: &Chapter) {
+        self.chapters.remove(&chapter.id);
     }
 
     /// How a check passed, if it did.

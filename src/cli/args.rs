@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+
+use crate::support::pane::Pane;
 
 /// Watch every credential hop of the Keycard MCP workshop as it happens.
 ///
@@ -351,7 +353,7 @@ pub struct ExportArgs {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What svg and cast show
-    #[arg(long, value_name = "PANE", default_value = "flow")]
+    #[arg(long, value_name = "PANE", default_value = "flow", value_enum)]
     pub pane: Shown,
     /// Columns and rows of svg and cast
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
@@ -374,17 +376,33 @@ pub enum Form {
 }
 
 /// What a picture shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    Flow,
-    Audit,
-    Env,
-    Issue,
-    Policy,
-    Sessions,
-    Trace,
-    /// The projector's layout
+    Pane(Pane),
+    /// The projector's layout.
     Stage,
+}
+
+impl ValueEnum for Shown {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Shown; Pane::ALL.len() + 1] = {
+            let mut all = [Shown::Stage; Pane::ALL.len() + 1];
+            let mut place = 0;
+            while place < Pane::ALL.len() {
+                all[place] = Shown::Pane(Pane::ALL[place]);
+                place += 1;
+            }
+            all
+        };
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Pane(pane) => PossibleValue::new(pane.name()),
+            Self::Stage => PossibleValue::new("stage").help("The projector's layout"),
+        })
+    }
 }
 
 /// `120x36`. More than a thousand cells either way is no screen, and a picture of it no help.

@@ -2,12 +2,11 @@
 //! somebody's own server and folder.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use serde_json::json;
@@ -17,11 +16,12 @@ use super::{
     settings,
 };
 use crate::{
-    chapters::{Book, Chapter, report::Report},
+    chapters::{Book, Chapter, Orientation, report::Report},
     runtime::{
         Consent, Options, TargetChoice,
         check::{self, AtYours, Calls, Wanted, Yours},
-        probing::{env, orientation::Orientation},
+        probing::env,
+        standing,
     },
     support::{
         error::{Exit, Failure},
@@ -155,13 +155,12 @@ async fn golden(options: &Options, chapters: &[&Chapter], dir: &Path) -> Result<
     Ok(exit)
 }
 
-async fn on_yours(
-    common: &Common,
-    args: &CheckArgs,
-    wanted: Wanted<'_>,
-    calls: Calls,
-) -> Result<Exit, Failure> {
-    let project = args.project.as_deref();
+/// The settings, aimed at an attendee's own server: as they said, or as their `.env` says, and with
+/// the lab that stands behind it, if one does.
+///
+/// # Errors
+/// If the project is no folder, or nobody says where the server is.
+pub async fn aimed(common: &Common, project: Option<&Path>) -> Result<Options, Failure> {
     if let Some(project) = project
         && !project.is_dir()
     {
@@ -182,6 +181,17 @@ async fn on_yours(
         };
         options.console = settings::console(&options.target, &options.state)?;
     }
+    Ok(options)
+}
+
+async fn on_yours(
+    common: &Common,
+    args: &CheckArgs,
+    wanted: Wanted<'_>,
+    calls: Calls,
+) -> Result<Exit, Failure> {
+    let project = args.project.as_deref();
+    let options = aimed(common, project).await?;
     let yours = Yours {
         project: args.project.clone(),
         calls,
@@ -216,8 +226,9 @@ fn text_of(found: &AtYours) -> String {
 }
 
 fn seen(orientation: &Orientation) -> String {
+    let troubles = troubles(orientation);
     if orientation.signs.is_empty() {
-        return "Nothing shows which chapter your server is at.\n".to_owned();
+        return format!("Nothing shows which chapter your server is at.\n{troubles}");
     }
     let mut out = format!(
         "Your server is at the end of chapter {}. What shows it:\n",
@@ -233,6 +244,19 @@ fn seen(orientation: &Orientation) -> String {
             let _ = writeln!(out, "{head}{}", line.trim_end());
         }
     }
+    out.push_str(&troubles);
+    out
+}
+
+/// What could not be looked at.
+fn troubles(orientation: &Orientation) -> String {
+    let mut out = String::new();
+    for trouble in &orientation.troubles {
+        for (number, line) in wrap(trouble, COLUMNS - 8).into_iter().enumerate() {
+            let head = if number == 0 { "    !   " } else { "        " };
+            let _ = writeln!(out, "{head}{}", line.trim_end());
+        }
+    }
     out
 }
 
@@ -243,7 +267,11 @@ fn json_of(found: &AtYours) -> String {
         .iter()
         .map(|sign| json!({ "chapter": sign.chapter, "seen": sign.words }))
         .collect();
-    let first = json!({ "reached": found.orientation.reached, "signs": signs });
+    let first = json!({
+        "reached": found.orientation.reached,
+        "signs": signs,
+        "troubles": found.orientation.troubles,
+    });
     let mut out = format!("{first}\n");
     for trouble in &found.troubles {
         let line = json!({
@@ -269,7 +297,7 @@ async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<
     };
     let mut exit;
     loop {
-        let before = files(&project);
+        let before = standing::files(&project);
         exit = match Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly)).await {
             Ok(exit) => exit,
             Err(failure) => {
@@ -286,28 +314,13 @@ async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<
                 _ = tokio::signal::ctrl_c() => return Ok(exit),
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            if files(&project) != before {
+            if standing::files(&project) != before {
                 break;
             }
         }
         // A server that restarts by itself has not bound its port yet.
         tokio::time::sleep(LOOK_EVERY).await;
     }
-}
-
-/// The attendee's own files with when they changed.
-fn files(project: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
-    let mut found = BTreeMap::new();
-    for folder in [project.to_owned(), project.join("src")] {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if let Ok(known) = entry.metadata()
-                && known.is_file()
-            {
-                found.insert(entry.path(), known.modified().ok());
-            }
-        }
-    }
-    found
 }
 
 fn say(text: &str) -> Result<(), Failure> {

@@ -1,13 +1,13 @@
 //! The chapters at the start: which one is opened, and where the lab is then.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{args::Common, settings};
+use super::{args::Common, check, settings};
 use crate::{
-    app::learn::{Keeping, LearnConfig},
+    app::learn::{Ground, Keeping, LearnConfig},
     chapters::{Book, Chapter, Progress, progress::Standing},
     lab,
-    runtime::{LabStart, chapters},
+    runtime::{LabStart, Options, chapters},
     support::error::{Exit, Failure},
 };
 
@@ -15,8 +15,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Learning {
     pub config: LearnConfig,
-    /// How an embedded lab starts.
-    pub lab: LabStart,
+    /// The settings; the lab starts at the chapter, and an attendee's own server is known.
+    pub options: Options,
     /// The folder of the attendee's own server.
     pub project: Option<PathBuf>,
     pub folder: Option<PathBuf>,
@@ -28,14 +28,19 @@ pub struct Learning {
 ///
 /// # Errors
 /// If there is no such chapter, or the chapters or the progress cannot be read: an hour's reading
-/// must not be lost at its end.
-pub fn opened(
+/// must not be lost at its end; or if it is not known where the attendee's server is.
+pub async fn opened(
     common: &Common,
     wanted: Option<&str>,
     folder: Option<PathBuf>,
+    project: Option<PathBuf>,
 ) -> Result<Learning, Failure> {
-    let state = settings::options(common)?.state;
-    let progress = chapters::progress(&state)?;
+    let ground = ground(common, project.as_deref());
+    let options = match ground {
+        Ground::Own => check::aimed(common, project.as_deref()).await?,
+        Ground::Lab => settings::options(common)?,
+    };
+    let progress = chapters::progress(&options.state)?;
     let book = chapters::book(folder.as_deref())?;
     let chapter = match wanted {
         Some(wanted) => named(&book, wanted)?,
@@ -49,9 +54,13 @@ pub fn opened(
             progress,
             at: Some(at),
             keeping: Keeping::On,
+            ground,
         },
-        lab: start_at(begins),
-        project: None,
+        options: Options {
+            lab: start_at(begins),
+            ..options
+        },
+        project,
         folder,
         fault: None,
     })
@@ -63,9 +72,9 @@ pub fn opened(
 /// # Errors
 /// If the state folder is not known.
 pub fn at_hand(common: &Common) -> Result<Learning, Failure> {
-    let state = settings::options(common)?.state;
+    let options = settings::options(common)?;
     let book = chapters::book(None)?;
-    let (progress, keeping, fault) = match chapters::progress(&state) {
+    let (progress, keeping, fault) = match chapters::progress(&options.state) {
         Ok(progress) => (progress, Keeping::On, None),
         Err(failure) => (Progress::default(), Keeping::Off, Some(failure)),
     };
@@ -83,8 +92,12 @@ pub fn at_hand(common: &Common) -> Result<Learning, Failure> {
             progress,
             at,
             keeping,
+            ground: ground(common, None),
         },
-        lab: begins.map_or_else(LabStart::default, start_at),
+        options: Options {
+            lab: begins.map_or_else(LabStart::default, start_at),
+            ..options
+        },
         project: None,
         folder: None,
         fault,
@@ -101,11 +114,21 @@ pub fn beside_a_replay() -> Result<LearnConfig, Failure> {
         progress: Progress::default(),
         at: None,
         keeping: Keeping::Off,
+        ground: Ground::Lab,
     })
 }
 
-/// Where the lab is when a chapter is opened: at its end if its checks are done, else where the
-/// chapter before it ended.
+/// Whose server the chapters are about.
+const fn ground(common: &Common, project: Option<&Path>) -> Ground {
+    if common.server.is_some() || common.lab.is_some() || project.is_some() {
+        Ground::Own
+    } else {
+        Ground::Lab
+    }
+}
+
+/// Where the lab is when a chapter is opened: where the reader left it in this chapter, at its end if
+/// its checks are done, else where the chapter before it ended.
 fn beginning(book: &Book, chapter: &Chapter, progress: &Progress) -> Result<lab::Chapter, Failure> {
     let place = book.chapters.iter().position(|one| one.id == chapter.id);
     let before = place
@@ -115,7 +138,14 @@ fn beginning(book: &Book, chapter: &Chapter, progress: &Progress) -> Result<lab:
         (Standing::Open | Standing::Skipped, Some(before)) => before,
         (Standing::Done, _) | (_, None) => chapter,
     };
-    lab::Chapter::new(crate::app::learn::lab_chapter(at))
+    let left = progress
+        .place
+        .as_ref()
+        .filter(|place| place.chapter == chapter.id)
+        .and_then(|place| place.lab);
+    let of = crate::app::learn::lab_chapter;
+    let between = |lab: &u8| (before.map_or(0, of)..=of(chapter)).contains(lab);
+    lab::Chapter::new(left.filter(between).unwrap_or_else(|| of(at)))
 }
 
 /// Before chapter 1 was gone through, the zone holds nothing of the workshop: it is made there.

@@ -12,7 +12,7 @@ use super::{
     settings,
 };
 use crate::{
-    app::{compare::Durations, focus::PaneId},
+    app::compare::Durations,
     export::{
         cast::{self, Pace},
         markdown::{self, Remark},
@@ -210,17 +210,11 @@ fn events(projection: &Projection) -> impl Iterator<Item = TraceEvent> {
     (0..log.len()).filter_map(|place| log.event(Seq::at(place)))
 }
 
-const fn view(shown: Shown) -> View {
-    View::Pane(match shown {
-        Shown::Stage => return View::Stage,
-        Shown::Flow => PaneId::Flow,
-        Shown::Audit => PaneId::Audit,
-        Shown::Env => PaneId::Env,
-        Shown::Issue => PaneId::Issue,
-        Shown::Policy => PaneId::Policy,
-        Shown::Sessions => PaneId::Sessions,
-        Shown::Trace => PaneId::Trace,
-    })
+fn view(shown: Shown) -> View {
+    match shown {
+        Shown::Stage => View::Stage,
+        Shown::Pane(pane) => View::Pane(pane.into()),
+    }
 }
 
 /// `hoptrail diff`: exit code 0 if the runs are the same, 1 if they differ.

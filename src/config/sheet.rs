@@ -3,7 +3,7 @@
 
 mod raw;
 
-use crate::support::error::Failure;
+use crate::support::{error::Failure, pane::Pane};
 
 /// The sheet that is built in, as text: what instructors begin theirs with.
 pub const DEFAULT: &str = include_str!("../../assets/stage.toml");
@@ -82,19 +82,6 @@ pub enum Hold {
     On,
     #[default]
     Off,
-}
-
-/// A pane by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pane {
-    Flow,
-    Audit,
-    Env,
-    Issue,
-    Policy,
-    Sessions,
-    Trace,
 }
 
 impl Sheet {

@@ -2,7 +2,10 @@
 //! there.
 
 use crate::{
-    protocol::secret::Secret,
+    protocol::{
+        console::{Consent, Owner},
+        secret::Secret,
+    },
     zone::{
         Zone,
         seed::{LIMIT_LINEAR_SCOPES, Workshop, id},
@@ -78,4 +81,75 @@ pub(super) fn has_limit(zone: &Zone) -> bool {
         .policy_set_versions
         .values()
         .any(|version| version.policy_set_id == id::WORKSHOP_SET)
+}
+
+/// What people made in the zone, a line for each thing, in the order in which chapter 1 makes them.
+pub(super) fn objects(zone: &Zone) -> Vec<String> {
+    let directory = zone.state().directory();
+    let resource = |id: &str| match directory.resources.get(id) {
+        Some(one) => one.name.clone(),
+        None => id.to_owned(),
+    };
+    let application = |id: &str| match directory.applications.get(id) {
+        Some(one) => one.name.clone(),
+        None => id.to_owned(),
+    };
+    let mut lines = Vec::new();
+    lines.extend(
+        directory
+            .providers
+            .values()
+            .filter(|one| ![id::ZONE_PROVIDER, id::VAULT_PROVIDER].contains(&one.id.as_str()))
+            .map(|one| format!("provider {}", one.name)),
+    );
+    lines.extend(directory.applications.values().map(|one| {
+        let consent = match one.consent {
+            Consent::Required => "required",
+            Consent::Implicit => "implicit",
+        };
+        format!("application {}, consent {consent}", one.name)
+    }));
+    lines.extend(directory.resources.values().map(|one| {
+        let provider = one.credential_provider_id.as_deref();
+        let provider = provider.and_then(|id| directory.providers.get(id));
+        match provider {
+            Some(provider) => format!("resource {}, with {}", one.name, provider.name),
+            None => format!("resource {}, without a provider", one.name),
+        }
+    }));
+    lines.extend(
+        directory
+            .vault_secrets
+            .values()
+            .filter(|one| directory.resources.contains_key(&one.entity_id))
+            .map(|one| format!("vault: a key for {}", resource(&one.entity_id))),
+    );
+    lines.extend(directory.dependencies.values().map(|one| {
+        let from = application(&one.application_id);
+        format!("dependency of {from} on {}", resource(&one.resource_id))
+    }));
+    lines.extend(
+        directory
+            .application_credentials
+            .values()
+            .filter(|one| directory.applications.contains_key(&one.application_id))
+            .map(|one| format!("client credential of {}", application(&one.application_id))),
+    );
+    let policies = directory.policies.values();
+    lines.extend(
+        policies
+            .filter(|one| one.owner != Owner::Platform)
+            .map(|one| format!("policy {}", one.name)),
+    );
+    for set in directory.policy_sets.values() {
+        if set.owner != Owner::Platform {
+            let versions = directory.policy_set_versions.values();
+            let versions = versions.filter(|one| one.policy_set_id == set.id).count();
+            lines.push(format!(
+                "policy set {}, published versions: {versions}",
+                set.name
+            ));
+        }
+    }
+    lines
 }

@@ -344,15 +344,36 @@ impl Backend {
     /// # Errors
     /// If the lab is not this process's own, or cannot be changed.
     pub async fn go_to(&self, chapter: Chapter) -> Result<(), Failure> {
+        self.travel(chapter, Kept::All).await.map(drop)
+    }
+
+    /// [`Self::go_to`]; tells what was made in the zone on the way, and what went away.
+    ///
+    /// # Errors
+    /// As for [`Self::go_to`].
+    pub async fn travel(&self, chapter: Chapter, kept: Kept) -> Result<Remade, Failure> {
         let lab = self.lab.lock().await;
         let Some(lab) = lab.as_ref() else {
             return Err(no_lab("Only a lab can be brought to a chapter's end"));
         };
-        lab.go_to(chapter).await?;
+        let before = lab.objects();
+        match kept {
+            Kept::All => lab.go_to(chapter).await?,
+            Kept::AsAtTheEnd => lab.begin_again(chapter).await?,
+        }
+        let after = lab.objects();
         let http = self.client.http();
         http.report(Actor::Server, env_read(EnvSide::After, lab.env_of(chapter)));
         http.report(Actor::Server, moved(chapter));
-        self.refresh_console().await
+        self.refresh_console().await?;
+        let beside = |some: &[String], others: &[String]| {
+            let new = some.iter().filter(|line| !others.contains(line));
+            new.cloned().collect()
+        };
+        Ok(Remade {
+            made: beside(&after, &before),
+            gone: beside(&before, &after),
+        })
     }
 
     /// The chapter at whose end the lab is; `None` without a lab of this process's own.
@@ -557,6 +578,22 @@ async fn start_lab(
         }),
         lab: Some(lab),
     })
+}
+
+/// What becomes of what was made in the zone when the lab is brought back to a chapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It stays.
+    All,
+    /// What later chapters made goes away.
+    AsAtTheEnd,
+}
+
+/// What a journey of the lab made in the zone, and what went away; a line for each thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remade {
+    pub made: Vec<String>,
+    pub gone: Vec<String>,
 }
 
 /// Asks a running lab's zone where the other parts are.

@@ -12,14 +12,12 @@ use url::Url;
 
 use super::{
     LabStart, Options, TargetChoice,
-    probing::{
-        self, Surroundings,
-        env::EnvAt,
-        orientation::{self, Orientation},
-    },
+    probing::{self, Surroundings, env::EnvAt},
 };
 use crate::{
-    chapters::{Chapter, Probe, ProbeResults, Reading, Status, report::Report},
+    chapters::{
+        Chapter, Orientation, Probe, ProbeResults, Reading, Status, orientation, report::Report,
+    },
     client::http::{DOCUMENT_LIMIT, Outgoing},
     lab::{self, ZoneObjects},
     projection::{Projection, Seq},
@@ -146,7 +144,7 @@ pub async fn on_yours(
     err: &mut dyn io::Write,
 ) -> Result<AtYours, Failure> {
     let around = around(&options, yours.project.as_deref())?;
-    let first = orientation::orient(&around).await;
+    let first = probing::orient(&around).await;
     let lab = matches!(options.target, TargetChoice::Lab(_));
     let mut run = Run::open(options, err).await?;
     let mut troubles = Vec::new();
@@ -242,7 +240,7 @@ fn near<'a>(all: &[&'a Chapter], reached: u8) -> Vec<&'a Chapter> {
 }
 
 /// What can be looked at before anything is connected.
-fn around(options: &Options, project: Option<&Path>) -> Result<Surroundings, Failure> {
+pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<Surroundings, Failure> {
     let server = match &options.target {
         TargetChoice::Server(url) => url,
         // Only asked for its address, which the first look needs; the rest comes with the lab.

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    backend::{Backend, BackendState},
+    backend::{Backend, BackendState, Kept, Remade},
     console_steps::{Change, Step},
     probing,
 };
@@ -261,7 +261,18 @@ async fn run(
             );
             Ok(())
         }
-        Job::GoToChapter(number) => backend.go_to(Chapter::new(number)?).await,
+        Job::GoToChapter(number) => {
+            let Remade { made, gone } = backend.travel(Chapter::new(number)?, Kept::All).await?;
+            tell(answers, Msg::ZoneChanged { made, gone });
+            Ok(())
+        }
+        Job::BeginAgain(number) => {
+            let Remade { made, gone } = backend
+                .travel(Chapter::new(number)?, Kept::AsAtTheEnd)
+                .await?;
+            tell(answers, Msg::ZoneChanged { made, gone });
+            Ok(())
+        }
     }
 }
 

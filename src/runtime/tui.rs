@@ -6,6 +6,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -30,6 +31,7 @@ use super::{
     replay::{self, Place, Viewing},
     signals::Signals,
     stage,
+    standing::Standing,
     stream::{self, Stream},
     terminal::{Screen, TerminalGuard},
 };
@@ -37,6 +39,7 @@ use crate::{
     app::{
         App, AppConfig,
         effect::{Capture, Effect},
+        learn::Ground,
         msg::{Msg, RecordingState, Signal},
         notes::Notes,
         player::Growth,
@@ -46,7 +49,11 @@ use crate::{
         error::{Exit, Failure},
         text::one_line,
     },
-    trace::{TraceEvent, codec::Header},
+    trace::{
+        Actor, Fact, TraceEvent,
+        codec::Header,
+        sink::{Report, SharedSink},
+    },
     ui::{self, HitMap, look::Look},
 };
 
@@ -147,6 +154,9 @@ struct Tui {
     watch: chapters::Watch,
     /// The folder of the attendee's own server.
     project: Option<PathBuf>,
+    standing: Standing,
+    /// Where what the person does is told to the trace.
+    sink: SharedSink,
     header: Header,
     options: Options,
     #[cfg(debug_assertions)]
@@ -168,8 +178,17 @@ enum Live {
 impl Tui {
     fn new(options: Options, tui: TuiOptions, guard: TerminalGuard, screen: Screen) -> Self {
         let (sink, stream) = stream::open();
-        let backend = backend::open(options.clone(), sink);
-        Self::with(options, tui, guard, screen, (stream, backend, None))
+        let backend = backend::open(options.clone(), Arc::clone(&sink));
+        let mut new = Self::with(options, tui, guard, screen, (sink, stream, backend));
+        let learn = new.app.learn();
+        if learn.is_some_and(|learn| learn.ground() == Ground::Own) {
+            new.standing = Standing::of(
+                new.backend.watch(),
+                new.options.clone(),
+                new.project.clone(),
+            );
+        }
+        new
     }
 
     fn viewing(
@@ -180,8 +199,9 @@ impl Tui {
         trace: Option<replay::Trace>,
     ) -> Self {
         tui.app.replay = Some(trace.as_ref().map_or_else(String::new, replay::Trace::name));
-        let (_, stream) = stream::open();
-        let mut tui = Self::with(options, tui, guard, screen, (stream, backend::none(), None));
+        let (sink, stream) = stream::open();
+        let parts = (sink, stream, backend::none());
+        let mut tui = Self::with(options, tui, guard, screen, parts);
         tui.live = Live::No;
         if let Some(trace) = trace {
             tui.open_trace(trace);
@@ -208,7 +228,7 @@ impl Tui {
         tui: TuiOptions,
         guard: TerminalGuard,
         screen: Screen,
-        (stream, backend, viewing): (Stream, backend::Opening, Option<Viewing>),
+        (sink, stream, backend): (SharedSink, Stream, backend::Opening),
     ) -> Self {
         let header = Header::new(options.clock.now());
         let mut app = App::new(AppConfig {
@@ -232,11 +252,8 @@ impl Tui {
             runner,
             answers,
             backend,
-            live: match viewing {
-                None => Live::Yes,
-                Some(_) => Live::No,
-            },
-            viewing,
+            live: Live::Yes,
+            viewing: None,
             stand_in: tui.stand_in,
             outgoing: JoinSet::new(),
             comparing: None,
@@ -245,6 +262,8 @@ impl Tui {
             recorder: None,
             exporter: None,
             project: tui.project,
+            standing: Standing::nothing(),
+            sink,
             watch: tui
                 .chapters
                 .map_or_else(chapters::Watch::nothing, chapters::Watch::folder),
@@ -298,6 +317,10 @@ impl Tui {
                 }
                 Some(msg) = self.answers.recv() => self.update(msg),
                 msg = self.watch.changed() => {
+                    self.tick();
+                    self.update(msg);
+                }
+                msg = self.standing.news() => {
                     self.tick();
                     self.update(msg);
                 }
@@ -419,6 +442,10 @@ impl Tui {
                     self.app.fail(failure);
                 }
             }
+            Effect::Mark { chapter, text } => {
+                self.sink
+                    .report(Report::new(Actor::You, Fact::MarkSet { chapter, text }));
+            }
             Effect::SaveNotes(notes) => {
                 if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
                     self.app.fail(failure);
@@ -439,7 +466,8 @@ impl Tui {
         self.stop_recording();
         self.viewing = None;
         let (sink, stream) = stream::open();
-        let backend = backend::open(self.options.clone(), sink);
+        let backend = backend::open(self.options.clone(), Arc::clone(&sink));
+        self.sink = sink;
         let (sender, answers) = mpsc::unbounded_channel();
         let runner = Runner::new(backend.watch(), sender).with_project(self.project.clone());
         #[cfg(debug_assertions)]

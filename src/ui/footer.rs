@@ -263,7 +263,7 @@ fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
             Command::Up,
             Command::Back,
         ],
-        Overlay::Changes { .. } => vec![Command::Down, Command::Up, Command::Back],
+        Overlay::Told { .. } => vec![Command::Down, Command::Up, Command::Back],
         Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
         Overlay::Filter { .. } | Overlay::Goto { .. } | Overlay::Note { .. } => Vec::new(),
         Overlay::Places { .. } | Overlay::Traces { .. } => {

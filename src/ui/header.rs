@@ -93,6 +93,7 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
         Job::RunProbes { .. } => "asking what the checks need".to_owned(),
         Job::ReadConsoleWork(_) => "looking at the console".to_owned(),
         Job::TakeStep { .. } => "working in the console".to_owned(),
+        Job::BeginAgain(_) => "bringing the lab back".to_owned(),
         Job::GoToChapter(chapter) => format!("bringing the lab to the end of chapter {chapter}"),
     };
     let seconds = now.saturating_sub(task.since_us) / 1_000_000;
@@ -134,6 +135,8 @@ fn rule(cx: &ViewCx) -> Vec<Span<'static>> {
         .is_active(LIMIT_LINEAR_SCOPES)
     {
         Some(true) => vec![span("RULE ON", cx.look.bold(Role::Good))],
+        // Who reads an earlier chapter has not heard of the rule.
+        Some(false) if cx.app.is_before_the_rule() => Vec::new(),
         Some(false) => vec![span("! RULE OFF", cx.look.loud(Role::Warning))],
         None => Vec::new(),
     }

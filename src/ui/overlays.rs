@@ -22,7 +22,7 @@ use ratatui::{
 use super::{
     HitMap, ViewCx,
     look::Role,
-    widgets::{panel, put, put::span},
+    widgets::{panel, put, put::span, scroll},
 };
 use crate::app::{Extent, Scrolled, overlay::Overlay, target::Target};
 
@@ -49,7 +49,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         Overlay::Inspect(inspect) => inspect::draw(cx, body, buf, hits, *inspect),
         Overlay::Contents { selected } => chapters::contents(cx, body, buf, hits, *selected),
         Overlay::Console { selected, .. } => chapters::console(cx, body, buf, hits, *selected),
-        Overlay::Changes { scroll } => chapters::changes(cx, body, buf, hits, *scroll),
+        Overlay::Told { what, scroll } => chapters::told(cx, body, buf, hits, what, *scroll),
         Overlay::Confirm(question) => ask::confirm(cx, body, buf, hits, *question),
         Overlay::Failure { failure, scroll } => {
             ask::failure(cx, body, buf, hits, failure, *scroll);
@@ -107,4 +107,35 @@ fn extent(hits: &mut HitMap, most: usize) {
         what: Scrolled::Overlay,
         most,
     });
+}
+
+/// Rows of which one is chosen, with two cells before them for its mark. Only those in view are asked
+/// for.
+fn rows(
+    cx: &ViewCx,
+    list: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    count: usize,
+    row: impl Fn(usize) -> Line<'static>,
+    selected: usize,
+) {
+    let look = cx.look;
+    let selected = selected.min(count.saturating_sub(1));
+    let first = scroll::window(count, selected, usize::from(list.height));
+    for (place, area) in (first..count).zip(list.rows()) {
+        hits.add(area, Target::OverlayRow(place));
+        if place == selected {
+            let mark = look.glyphs.selected;
+            put::text(buf, area, 0, 0, mark, look.bold(Role::Accent), look);
+        }
+        let text = Rect {
+            x: area.x + 2.min(area.width),
+            width: area.width.saturating_sub(3),
+            ..area
+        };
+        put::line(buf, text, 0, &row(place), look);
+    }
+    scroll::bar(buf, list, count, first, look);
+    extent(hits, count.saturating_sub(1));
 }

@@ -84,6 +84,15 @@ pub const CHAPTERS: &[Spec] = &[
         "What the lab's last move changed: .env, policy, hops",
     ),
     spec(
+        Command::Whereabouts,
+        "whereabouts",
+        "how far",
+        &["Y"],
+        Group::Chapters,
+        PANES,
+        "How far your own server has come, and what shows it",
+    ),
+    spec(
         Command::RunProbes,
         "run-probes",
         "ask",

@@ -1,8 +1,8 @@
 //! From a check to what it saw: the hop, the audit row, the line, the pane.
 
-use super::Learn;
+use super::Ground;
 use crate::{
-    app::{App, focus::PaneId, panes::flow::FlowRow, toast::Tone},
+    app::{App, focus::PaneId, overlay::What, panes::flow::FlowRow, toast::Tone},
     chapters::{Evidence, Probe, Status},
     projection::{AuditId, HopId, Seq},
     trace::Fact,
@@ -20,7 +20,13 @@ impl App {
             Some(Status::NotObservable { look_at }) => {
                 return self.say(Tone::Plain, format!("look at {look_at}"));
             }
-            Some(Status::Pending { .. } | Status::Failed { .. }) | None => {
+            Some(Status::Failed { .. }) => {
+                return match self.answered(check) {
+                    Some(probe) => self.jump_to_answer(&probe),
+                    None => self.say(Tone::Plain, "the reason is above; there is no row to show"),
+                };
+            }
+            Some(Status::Pending { .. }) | None => {
                 return self.say(Tone::Plain, "this check has seen nothing to show yet");
             }
         };
@@ -125,38 +131,29 @@ impl App {
         self.focus.show(pane);
     }
 
-    /// What a probe brought back is in no trace: it is told in words, beside the pane it is about.
+    /// What a probe brought back is in no trace: a window tells it.
     fn jump_to_answer(&mut self, probe: &Probe) {
-        let told = self
+        match probe {
+            Probe::Env | Probe::Folder | Probe::Trials => self.focus.set_beside(PaneId::Env),
+            Probe::Scope(_) => self.focus.set_beside(PaneId::Policy),
+            Probe::Http(_) | Probe::Metadata | Probe::Zone => {}
+        }
+        // The lab's .env is in its pane, before and after.
+        let is_lab = self
             .learn
             .as_ref()
-            .and_then(Learn::results)
-            .and_then(|results| match probe {
-                Probe::Http(kind) => match results.http.get(kind) {
-                    Some(crate::chapters::Reading::Told(answer)) => {
-                        Some(format!("{} was answered {}", kind.words(), answer.status))
-                    }
-                    _ => None,
-                },
-                Probe::Scope(scope) => {
-                    Some(format!("an exchange for Linear with {scope} was tried"))
-                }
-                Probe::Trials => {
-                    Some("each value was tried on each service, and refused".to_owned())
-                }
-                Probe::Folder => Some("the project's files were looked through".to_owned()),
-                Probe::Zone => Some("the zone's management API told it".to_owned()),
-                Probe::Metadata => Some("the server's metadata document says it".to_owned()),
-                Probe::Env => None,
-            });
-        self.focus.show(match probe {
-            Probe::Http(_) | Probe::Metadata => PaneId::Flow,
-            Probe::Env | Probe::Folder | Probe::Trials => PaneId::Env,
-            Probe::Zone => PaneId::Sessions,
-            Probe::Scope(_) => PaneId::Policy,
-        });
-        if let Some(told) = told {
-            self.say(Tone::Plain, told);
+            .is_none_or(|learn| learn.ground() == Ground::Lab);
+        if *probe == Probe::Env && is_lab {
+            return self.focus.show(PaneId::Env);
         }
+        self.tell(What::Answer(probe.clone()));
+    }
+
+    /// The first question of a check that has an answer to look at.
+    fn answered(&self, check: usize) -> Option<Probe> {
+        let learn = self.learn.as_ref()?;
+        let check = learn.chapter().checks.get(check)?;
+        let mut probes = check.expect.probes().into_iter();
+        probes.find(|probe| self.told(&What::Answer(probe.clone())).is_some())
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Item, Learn, Shown, judge::Lab};
 use crate::{
-    app::{App, command::Command, effect::Job, story::Next},
-    chapters::{Attempt, Status},
+    app::{App, command::Command, effect::Job, player::Source, story::Next},
+    chapters::{Attempt, Stage, Status},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::event::CallOutcome,
 };
@@ -40,6 +40,7 @@ pub fn attempt_of(job: &Job) -> Option<Attempt> {
         Job::ActivatePolicySet { .. } => Attempt::TogglePolicy,
         Job::RefreshConsole => Attempt::Refresh,
         Job::GoToChapter(_) => Attempt::ReachStage,
+        Job::BeginAgain(_) => return None,
         Job::RunProbes { .. } => Attempt::RunProbes,
         Job::ListTools
         | Job::ReadConsoleWork(_)
@@ -106,8 +107,32 @@ impl App {
         }
     }
 
+    /// Whether a chapter is open that comes before the one in which the rule is made.
+    #[must_use]
+    pub fn is_before_the_rule(&self) -> bool {
+        let open = self.learn.as_ref().filter(|learn| learn.is_open());
+        open.is_some_and(|learn| learn.chapter().stage < Stage::Limited)
+    }
+
+    /// Whether something was done in the open chapter, for the page to say so.
+    #[must_use]
+    pub fn is_done(&self, attempt: Attempt) -> bool {
+        let is_live = matches!(self.source, Source::Live);
+        is_live
+            && match attempt {
+                Attempt::ReachStage | Attempt::ConsoleWork => self.lab() == Lab::At,
+                Attempt::SignIn => self.projection.identity().user().is_some(),
+                Attempt::ListTickets
+                | Attempt::EscalateTicket
+                | Attempt::DeleteIssue
+                | Attempt::RunProbes => self.is_tried(attempt),
+                Attempt::SignOut | Attempt::TogglePolicy | Attempt::Refresh => false,
+            }
+    }
+
     /// What has to be done before something can be tried.
-    fn first_of_all(&self, attempt: Attempt) -> Attempt {
+    #[must_use]
+    pub fn first_of_all(&self, attempt: Attempt) -> Attempt {
         let works = matches!(
             attempt,
             Attempt::ListTickets | Attempt::EscalateTicket | Attempt::DeleteIssue

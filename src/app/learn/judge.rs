@@ -1,6 +1,6 @@
 //! Judging the open chapter's checks again when the trace grew, and not more often than it pays.
 
-use super::{Cover, Keeping, Learn};
+use super::{Cover, Ground, Keeping, Learn};
 use crate::{
     app::{
         App,
@@ -9,7 +9,7 @@ use crate::{
         player::Source,
         toast::Tone,
     },
-    chapters::{Chapter, ProbeResults, Reading, Status},
+    chapters::{Chapter, ProbeResults, Reading, Status, progress::ReadingPlace},
     projection::Projection,
 };
 
@@ -82,13 +82,23 @@ impl Learn {
     }
 
     /// What the checks go by: what was asked for, and of a lab the `.env` as it is told.
-    fn known(&self, projection: &Projection) -> ProbeResults {
+    pub(super) fn known(&self, projection: &Projection) -> ProbeResults {
         let chapter = &self.chapter().id;
         let mut known = self.results.get(chapter).cloned().unwrap_or_default();
         known.since = self.since.get(chapter).copied();
-        let told = ProbeResults::of_trace(projection).env;
-        if told != Reading::NotAsked {
-            known.env = told;
+        match &self.around {
+            // The attendee's files are looked at all the time; what was read of them when the
+            // chapter's questions were asked is older.
+            Some(around) => {
+                known.env = around.env.clone();
+                known.folder = around.folder.clone();
+            }
+            None => {
+                let told = ProbeResults::of_trace(projection).env;
+                if told != Reading::NotAsked {
+                    known.env = told;
+                }
+            }
         }
         known
     }
@@ -134,7 +144,8 @@ impl App {
         let Some(learn) = &self.learn else {
             return Lab::Absent;
         };
-        if !self.projection.target().is_some_and(|target| target.lab) {
+        let is_lab = self.projection.target().is_some_and(|target| target.lab);
+        if !is_lab || learn.ground() == Ground::Own {
             return Lab::Absent;
         }
         let is = self.lab_chapter();
@@ -147,6 +158,18 @@ impl App {
         }
     }
 
+    /// Whether the lab's server is as the open chapter's code makes it.
+    fn code(&self) -> Code {
+        let wanted = self
+            .learn
+            .as_ref()
+            .map(|learn| lab_chapter(learn.chapter()));
+        let behind = wanted.is_some_and(|wanted| {
+            self.lab() == Lab::Before && stage_of(self.lab_chapter()) < stage_of(wanted).min(6)
+        });
+        if behind { Code::Behind } else { Code::Here }
+    }
+
     /// The chapter at whose end the lab is.
     #[must_use]
     pub fn lab_chapter(&self) -> u8 {
@@ -156,8 +179,13 @@ impl App {
 
     /// Whether the server asks nobody who they are.
     pub(in crate::app) fn is_open_to_all(&self) -> bool {
-        self.projection.target().is_some_and(|target| target.lab)
-            && stage_of(self.lab_chapter()) == 0
+        match self.learn.as_ref().map(Learn::ground) {
+            Some(Ground::Own) => self.own_is_open(),
+            Some(Ground::Lab) | None => {
+                self.projection.target().is_some_and(|target| target.lab)
+                    && stage_of(self.lab_chapter()) == 0
+            }
+        }
     }
 
     /// Whether the lab's server goes to Linear with a key of its own.
@@ -171,6 +199,7 @@ impl App {
     pub(in crate::app) fn look_at_checks(&mut self, effects: &mut Effects) {
         let len = self.projection.log().len();
         let lab = self.lab();
+        let code = self.code();
         let is_live = matches!(self.source, Source::Live);
         let Some(learn) = &mut self.learn else {
             return;
@@ -194,7 +223,12 @@ impl App {
                     } else {
                         Tried::Yes
                     };
-                    elsewhere(status, lab, told)
+                    let code = if check.expect.probes().is_empty() {
+                        code
+                    } else {
+                        Code::Here
+                    };
+                    elsewhere(status, lab, told, code)
                 })
                 .collect();
             learn.statuses = statuses;
@@ -213,6 +247,34 @@ impl App {
             }
         }
         self.hand_out_progress(effects);
+        self.mark_chapter(effects);
+    }
+
+    /// Tells the trace which chapter is open, so that a recording can be gone through by chapters.
+    fn mark_chapter(&mut self, effects: &mut Effects) {
+        let is_live = matches!(self.source, Source::Live) && self.projection.target().is_some();
+        let Some(learn) = self
+            .learn
+            .as_mut()
+            .filter(|learn| is_live && learn.is_open())
+        else {
+            return;
+        };
+        let chapter = &learn.book.chapters[learn.open];
+        if learn.marked.as_ref() != Some(&chapter.id) {
+            learn.marked = Some(chapter.id.clone());
+            effects.push(Effect::Mark {
+                chapter: u8::try_from(chapter.number).ok(),
+                text: chapter.title.clone(),
+            });
+        }
+    }
+
+    /// A recording that begins now has to say anew which chapter is open.
+    pub(in crate::app) fn mark_anew(&mut self) {
+        if let Some(learn) = &mut self.learn {
+            learn.marked = None;
+        }
     }
 
     fn hand_out_progress(&mut self, effects: &mut Effects) {
@@ -225,7 +287,13 @@ impl App {
             return;
         }
         learn.unsaved = false;
-        learn.progress.place = Some(learn.reading_place());
+        learn.progress.place = Some(ReadingPlace {
+            lab: self
+                .projection
+                .lab_chapter()
+                .filter(|_| learn.ground == Ground::Lab),
+            ..learn.reading_place()
+        });
         let keep = Effect::KeepProgress(Box::new(learn.progress.clone()));
         effects.insert(quits.unwrap_or(effects.len()), keep);
     }
@@ -238,9 +306,22 @@ enum Tried {
     NotYet,
 }
 
+/// Whether the lab's server has the code that the chapter is about. Chapters 1, 3 and 7 change none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    Here,
+    /// What is seen of a call was done by older code.
+    Behind,
+}
+
 /// What fails only because the lab is at another chapter, or because the server was another one
 /// when it was tried last, was not seen yet.
-fn elsewhere(status: Status, lab: Lab, tried: Tried) -> Status {
+fn elsewhere(status: Status, lab: Lab, tried: Tried, code: Code) -> Status {
+    if let (Status::Passed { .. }, Code::Behind) = (&status, code) {
+        return Status::Pending {
+            waiting_for: "the end of this chapter: the lab is not there yet".to_owned(),
+        };
+    }
     let status = match (status, lab, tried) {
         (Status::Failed { .. }, Lab::At, Tried::NotYet) => Status::Pending {
             waiting_for: "a call to the server as it is now".to_owned(),

@@ -21,6 +21,8 @@ pub struct Moved {
     pub since: Seq,
     env: Vec<EnvLine>,
     set: Option<String>,
+    made: Vec<String>,
+    gone: Vec<String>,
 }
 
 /// What a journey changed.
@@ -30,6 +32,9 @@ pub struct Changes {
     pub to: u8,
     /// Only the variables that are not what they were.
     pub env: Vec<EnvRow>,
+    /// What was made in the zone's console, and what went away.
+    pub made: Vec<String>,
+    pub gone: Vec<String>,
     /// The policy set in force before and after, if it is another one.
     pub set: Option<(String, String)>,
     pub hops: HopChanges,
@@ -48,6 +53,16 @@ pub enum HopChanges {
     },
 }
 
+impl Learn {
+    /// Takes in what became of the zone's objects on the way.
+    pub(in crate::app) fn zone_changed(&mut self, made: Vec<String>, gone: Vec<String>) {
+        if let Some(moving) = &mut self.moving {
+            moving.made = made;
+            moving.gone = gone;
+        }
+    }
+}
+
 impl App {
     /// How things are before the lab is brought to `to`.
     pub(super) fn before_moving(&self, to: u8) -> Moved {
@@ -61,6 +76,8 @@ impl App {
                 .after()
                 .map_or_else(Vec::new, |file| file.lines.clone()),
             set: seen.policies().active().map(|set| set.name.clone()),
+            made: Vec::new(),
+            gone: Vec::new(),
         }
     }
 
@@ -80,6 +97,8 @@ impl App {
             from: moved.from,
             to: moved.to,
             env,
+            made: moved.made.clone(),
+            gone: moved.gone.clone(),
             set: match (&moved.set, set) {
                 (Some(before), Some(after)) if *before != after => Some((before.clone(), after)),
                 _ => None,

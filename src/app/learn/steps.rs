@@ -1,7 +1,7 @@
 //! What the chapters' keys do.
 
 use super::{
-    Cover, InView, Item, Learn, Place, View,
+    Cover, Ground, InView, Item, Learn, Place, View,
     judge::{Lab, lab_chapter},
 };
 use crate::{
@@ -10,30 +10,16 @@ use crate::{
         command::{Availability, Command},
         effect::{Effects, Job},
         focus::PaneId,
-        overlay::{Overlay, Question},
+        overlay::{Overlay, Question, What},
         player::Source,
         toast::Tone,
     },
     chapters::{
-        Attempt, Book, Pane, Probe, ProbeResults, Segment, Status,
+        Attempt, Book, Probe, ProbeResults, Segment, Status,
         progress::{Passed, Standing},
     },
     projection::Seq,
 };
-
-/// The pane that a chapter names.
-#[must_use]
-pub const fn pane_of(pane: Pane) -> PaneId {
-    match pane {
-        Pane::Flow => PaneId::Flow,
-        Pane::Audit => PaneId::Audit,
-        Pane::Env => PaneId::Env,
-        Pane::Issue => PaneId::Issue,
-        Pane::Policy => PaneId::Policy,
-        Pane::Sessions => PaneId::Sessions,
-        Pane::Trace => PaneId::Trace,
-    }
-}
 
 impl Learn {
     /// Moves the text by rows.
@@ -106,7 +92,7 @@ impl App {
     /// A chapter is open from the start.
     pub(in crate::app) fn begin_reading(&mut self) {
         if let Some(learn) = &self.learn {
-            self.focus.set_beside(pane_of(learn.chapter().pane));
+            self.focus.set_beside(learn.chapter().pane.into());
         }
         self.show_chapter();
     }
@@ -140,7 +126,7 @@ impl App {
             learn.statuses.clear();
             learn.judge_anew();
             learn.unsaved = true;
-            self.focus.set_beside(pane_of(pane));
+            self.focus.set_beside(pane.into());
         }
         self.focus.show(PaneId::Chapter);
     }
@@ -237,7 +223,7 @@ impl App {
             .as_ref()
             .map(|learn| lab_chapter(learn.chapter()))
         {
-            Some(to) => self.go_to_chapter(to),
+            Some(to) => self.set_out(to, Job::GoToChapter(to)),
             None => Effects::new(),
         }
     }
@@ -248,19 +234,28 @@ impl App {
         let Some(learn) = &mut self.learn else {
             return Effects::new();
         };
-        let id = learn.chapter().id.clone();
-        learn.since.insert(id.clone(), since);
-        learn.results.remove(&id);
+        let chapter = &learn.book.chapters[learn.open];
+        learn.since.insert(chapter.id.clone(), since);
+        learn.results.remove(&chapter.id);
+        learn.progress.forget(chapter);
+        learn.places.remove(&chapter.id);
+        learn.work = None;
+        learn.unsaved = true;
         let to = learn.beginning();
-        self.go_to_chapter(to)
+        self.set_out(to, Job::BeginAgain(to))
     }
 
-    fn go_to_chapter(&mut self, to: u8) -> Effects {
+    fn set_out(&mut self, to: u8, job: Job) -> Effects {
         let moving = self.before_moving(to);
         if let Some(learn) = &mut self.learn {
             learn.moving = Some(moving);
         }
-        vec![self.start(Job::GoToChapter(to))]
+        vec![self.start(job)]
+    }
+
+    /// Opens a window that tells something in words.
+    pub(in crate::app) fn tell(&mut self, what: What) {
+        self.overlays.push(Overlay::Told { what, scroll: 0 });
     }
 
     /// The lab arrived: shows what changed.
@@ -271,7 +266,9 @@ impl App {
         if let Some(moved) = learn.moving.take() {
             learn.moved = Some(moved);
             learn.judge_anew();
-            self.overlays.push(Overlay::Changes { scroll: 0 });
+            // So that the next start finds the lab here again.
+            learn.unsaved = true;
+            self.tell(What::Changes);
         }
     }
 
@@ -330,7 +327,7 @@ impl App {
         match item {
             Item::Check(check) => self.show_evidence(check),
             Item::Try(attempt) => return self.perform(super::guide::command_of(attempt)),
-            Item::Show(pane) => self.focus.show(pane_of(pane)),
+            Item::Show(pane) => self.focus.show(pane.into()),
             Item::Chapter(place) => self.open_chapter(place),
             Item::Question => self.answer(),
         }
@@ -383,7 +380,7 @@ impl App {
         let next = segments
             .take_while(|segment| !matches!(segment, Segment::Try { .. }))
             .find_map(|segment| match segment {
-                Segment::Show { pane, .. } => Some(pane_of(*pane)),
+                Segment::Show { pane, .. } => Some(PaneId::from(*pane)),
                 _ => None,
             });
         if let Some(pane) = next {
@@ -439,8 +436,9 @@ impl App {
             }
             Command::ReachEnd | Command::BeginChapter => {
                 let target = self.projection.target();
+                let is_own = learn.ground() == Ground::Own;
                 blocked(match target {
-                    Some(target) if !target.lab => {
+                    Some(target) if is_own || !target.lab => {
                         Some("this is your own server: do the steps in its folder")
                     }
                     None => Some("the lab has not started yet"),
@@ -463,7 +461,8 @@ impl App {
                 })
             }
             Command::ConsoleWork => {
-                let is_lab = self.projection.target().is_none_or(|target| target.lab);
+                let is_lab = learn.ground() == Ground::Lab
+                    && self.projection.target().is_none_or(|target| target.lab);
                 blocked(if !learn.has_console_work() {
                     Some("this chapter has no work in the zone's console")
                 } else if is_lab {
@@ -472,6 +471,10 @@ impl App {
                     Some("this is not the lab's zone: do it in your zone's console")
                 })
             }
+            Command::Whereabouts => blocked(
+                (learn.ground() == Ground::Lab)
+                    .then_some("this is the lab: the line under the title says where it is"),
+            ),
             Command::Changes => blocked(
                 learn
                     .moved()

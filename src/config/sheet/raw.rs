@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Action, Begin, Cue, Expect, Hold, Pane, Sheet};
+use super::{Action, Begin, Cue, Expect, Hold, Sheet};
 use crate::support::{
     error::{Exit, Failure},
+    pane::Pane,
     text::{one_line, sanitize},
 };
 

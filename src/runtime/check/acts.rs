@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::run::Doing;
 use crate::{
-    chapters::Chapter,
+    chapters::{Chapter, Orientation},
     client::CallResult,
     lab,
     protocol::tickets::{
         DELETE_ISSUE, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Severity, Tickets,
     },
-    runtime::{console_steps::Step, probing::orientation::Orientation},
+    runtime::console_steps::Step,
     support::error::{Exit, Failure},
 };
 

@@ -1,4 +1,4 @@
-//! Windows of the chapters: the contents, and what the lab's last move changed.
+//! Windows of the chapters: the contents, the console work, and what is told in words.
 
 use ratatui::{
     buffer::Buffer,
@@ -12,23 +12,23 @@ use crate::{
     app::{
         command::Command,
         learn::{
-            Learn,
+            Ground, Learn,
             console::Step,
             moved::{Changes, HopChanges},
         },
-        target::Target,
+        overlay::What,
+        toast::Tone,
     },
     chapters::{Chapter, progress::Standing},
     projection::env::{EnvChange, EnvRow},
     protocol::env::{EnvKind, EnvLine},
-    support::text::{one_line, shorten_middle, truncate},
+    support::text::{one_line, shorten_middle, truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
         widgets::{
             flowing, prose,
             put::{self, span},
-            scroll,
         },
     },
 };
@@ -42,7 +42,7 @@ pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, se
     };
     let chapters = &learn.book().chapters;
     let selected = selected.min(chapters.len().saturating_sub(1));
-    let height = u16::try_from(chapters.len() + 5).unwrap_or(u16::MAX);
+    let height = u16::try_from(chapters.len() + 6).unwrap_or(u16::MAX);
     let done = chapters
         .iter()
         .filter(|chapter| learn.progress().standing(chapter) == Standing::Done);
@@ -53,26 +53,17 @@ pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, se
     let size = (WIDTH, height);
     let inner = window(cx, body, buf, hits, size, "Chapters", Role::Focus, &right);
     let list = Rect {
-        height: inner.height.saturating_sub(2),
+        height: inner.height.saturating_sub(3),
         ..inner
     };
-    let first = scroll::window(chapters.len(), selected, usize::from(list.height));
-    for (row, (place, chapter)) in (0..list.height).zip(chapters.iter().enumerate().skip(first)) {
-        let line = Rect {
-            y: list.y + row,
-            height: 1,
-            ..list
-        };
-        hits.add(line, Target::OverlayRow(place));
-        let chosen = place == selected;
-        put::line(buf, line, 0, &entry(cx, learn, chapter, chosen), cx.look);
-        let minutes = Line::styled(
-            format!("{} min ", chapter.minutes),
-            cx.look.style(Role::Dim),
-        );
-        put::line_right(buf, line, 0, &minutes, cx.look);
-    }
-    scroll::bar(buf, list, chapters.len(), first, cx.look);
+    let row = |place: usize| entry(cx, learn, &chapters[place], place == selected);
+    super::rows(cx, list, buf, hits, chapters.len(), row, selected);
+    let reached = Rect {
+        y: list.bottom(),
+        height: 1.min(inner.height),
+        ..inner
+    };
+    put::line(buf, reached, 0, &whereabouts(cx, learn), cx.look);
     let foot = Rect {
         y: inner.bottom().saturating_sub(1),
         height: 1.min(inner.height),
@@ -85,7 +76,32 @@ pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, se
         (Command::Back, "close"),
     ];
     put::line(buf, foot, 0, &hints(cx, &keys), cx.look);
-    extent(hits, chapters.len().saturating_sub(1));
+}
+
+/// Where the lab or the attendee's own server is.
+fn whereabouts(cx: &ViewCx, learn: &Learn) -> Line<'static> {
+    let dim = cx.look.style(Role::Dim);
+    match (learn.ground(), cx.app.orientation()) {
+        (Ground::Lab, _) => Line::styled(
+            format!(
+                "  the lab runs as at the end of chapter {}",
+                cx.app.lab_chapter()
+            ),
+            dim,
+        ),
+        (Ground::Own, None) => Line::styled("  your server is being looked at", dim),
+        (Ground::Own, Some(found)) => Line::from(vec![
+            span(
+                format!("  your server is at the end of chapter {}; ", found.reached),
+                dim,
+            ),
+            span(
+                cx.app.keymap().shown(Command::Whereabouts),
+                cx.look.bold(Role::Key),
+            ),
+            span(" outside of this window says why", dim),
+        ]),
+    }
 }
 
 fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'static> {
@@ -111,11 +127,7 @@ fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'s
         Style::new()
     };
     Line::from(vec![
-        span(
-            if chosen { look.glyphs.selected } else { " " },
-            look.bold(Role::Accent),
-        ),
-        span(format!(" {mark} {word}  "), look.style(role)),
+        span(format!("{mark} {word}  "), look.style(role)),
         span(
             format!(
                 "{:>2}  {:<30}",
@@ -125,7 +137,11 @@ fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'s
             title,
         ),
         span(
-            format!("{seen:>2} of {:>2} checks", chapter.checks.len()),
+            format!(
+                "{seen:>2} of {:>2} checks {:>3} min",
+                chapter.checks.len(),
+                chapter.minutes
+            ),
             look.style(Role::Dim),
         ),
     ])
@@ -182,38 +198,24 @@ pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, sel
         height: inner.height.saturating_sub(below),
         ..inner
     };
-    let first = scroll::window(steps.len(), selected, usize::from(list.height));
-    for (row, (place, step)) in (0..list.height).zip(steps.iter().enumerate().skip(first)) {
-        let line = Rect {
-            y: list.y + row,
-            height: 1,
-            ..list
-        };
-        hits.add(line, Target::OverlayRow(place));
-        let chosen = place == selected;
+    let row = |place: usize| {
+        let step = &steps[place];
         let (mark, role) = match step.taken {
             Some(_) => (look.glyphs.good, Role::Good),
             None => (look.glyphs.dot, Role::Dim),
         };
-        let words = if chosen {
+        let words = if place == selected {
             look.bold(Role::Accent)
         } else {
             Style::new()
         };
-        let text = Line::from(vec![
-            span(
-                if chosen { look.glyphs.selected } else { " " },
-                look.bold(Role::Accent),
-            ),
-            span(format!(" {mark} "), look.bold(role)),
-            span(
-                format!("{:>2}  {}", place + 1, one_line(&step.title)),
-                words,
-            ),
-        ]);
-        put::line(buf, line, 0, &text, look);
-    }
-    scroll::bar(buf, list, steps.len(), first, look);
+        let title = format!("{:>2}  {}", place + 1, one_line(&step.title));
+        Line::from(vec![
+            span(format!("{mark} "), look.bold(role)),
+            span(title, words),
+        ])
+    };
+    super::rows(cx, list, buf, hits, steps.len(), row, selected);
     let under = Rect {
         y: list.bottom(),
         height: inner.bottom().saturating_sub(list.bottom()),
@@ -228,13 +230,21 @@ pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, sel
         height: 1.min(inner.height),
         ..inner
     };
+    if done == steps.len() {
+        let mut line = vec![span(
+            format!("{} all of it is done   ", look.glyphs.good),
+            look.style(Role::Good),
+        )];
+        line.extend(hints(cx, &[(Command::Back, "back to the chapter")]).spans);
+        put::line(buf, foot, 0, &Line::from(line), look);
+        return;
+    }
     let keys = [
         (Command::Accept, "take the step"),
         (Command::AllSteps, "all that are left"),
         (Command::Back, "close"),
     ];
     put::line(buf, foot, 0, &hints(cx, &keys), look);
-    extent(hits, steps.len().saturating_sub(1));
 }
 
 /// What a step fills in, and what came of it.
@@ -262,8 +272,75 @@ fn form(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// Draws a window that tells something in words.
+pub fn told(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    what: &What,
+    scroll: usize,
+) {
+    if *what == What::Changes {
+        return changes(cx, body, buf, hits, scroll);
+    }
+    let Some((title, told)) = cx.app.told(what) else {
+        return;
+    };
+    let look = cx.look;
+    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
+    let widest = told.iter().map(|line| width(&one_line(&line.label))).max();
+    let label = widest.unwrap_or(0).min(24);
+    let mut lines = vec![Line::raw("")];
+    for line in &told {
+        let role = match line.tone {
+            Tone::Plain => Role::Text,
+            Tone::Good => Role::Good,
+            Tone::Bad => Role::Bad,
+            Tone::Warning => Role::Warning,
+        };
+        let text = [(one_line(&line.text), look.style(role))];
+        let said = truncate(&one_line(&line.label), label).into_owned();
+        let pad = " ".repeat(label.saturating_sub(width(&said)) + 2);
+        for (place, row) in prose::fill(&text, cells.saturating_sub(label + 2))
+            .into_iter()
+            .enumerate()
+        {
+            let before = if place == 0 {
+                format!("{said}{pad}")
+            } else {
+                " ".repeat(label + 2)
+            };
+            let mut spans = vec![span(before, look.style(Role::Dim))];
+            spans.extend(row.spans);
+            lines.push(Line::from(spans));
+        }
+    }
+    lines.push(Line::raw(""));
+    lines.push(hints(cx, &[(Command::Back, "close")]));
+    flowing_window(cx, body, buf, hits, &title, &lines, scroll);
+}
+
+/// A window as high as its lines, which scroll where there is no room for them.
+fn flowing_window(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    title: &str,
+    lines: &[Line<'static>],
+    scroll: usize,
+) {
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let right = Line::default();
+    let size = (WIDTH, height);
+    let inner = window(cx, body, buf, hits, size, title, Role::Focus, &right);
+    let most = flowing::draw(buf, put::inset(inner, 1), lines, scroll, cx.look);
+    extent(hits, most);
+}
+
 /// Draws what changed when the lab was brought to another chapter.
-pub fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll: usize) {
+fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll: usize) {
     let Some(changes) = cx.app.changes() else {
         return;
     };
@@ -271,6 +348,20 @@ pub fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scr
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
     let mut lines = vec![Line::raw("")];
     env(look, &changes.env, cells, &mut lines);
+    lines.push(Line::raw(""));
+    let console = "In the zone's console";
+    lines.push(Line::styled(console, look.style(Role::Heading)));
+    for (mark, role, objects) in [
+        ("-", Role::Warning, &changes.gone),
+        ("+", Role::Good, &changes.made),
+    ] {
+        for object in objects {
+            lines.push(marked(look, mark, role, one_line(object)));
+        }
+    }
+    if changes.gone.is_empty() && changes.made.is_empty() {
+        lines.push(Line::styled("  the same", look.style(Role::Dim)));
+    }
     lines.push(Line::raw(""));
     lines.push(Line::styled(
         "The policy set in force",
@@ -291,12 +382,7 @@ pub fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scr
         "The lab: from the end of chapter {} to the end of chapter {}",
         changes.from, changes.to
     );
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let right = Line::default();
-    let size = (WIDTH, height);
-    let inner = window(cx, body, buf, hits, size, &title, Role::Focus, &right);
-    let most = flowing::draw(buf, put::inset(inner, 1), &lines, scroll, look);
-    extent(hits, most);
+    flowing_window(cx, body, buf, hits, &title, &lines, scroll);
 }
 
 fn env(look: &Look, rows: &[EnvRow], cells: usize, lines: &mut Vec<Line<'static>>) {

@@ -2,18 +2,15 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::{extent, window};
+use super::window;
 use crate::{
-    app::{notes::LandmarkKind, target::Target},
+    app::notes::LandmarkKind,
     shipped,
     ui::{
         HitMap, ViewCx,
         look::Role,
         timeline,
-        widgets::{
-            put::{self, span},
-            scroll,
-        },
+        widgets::put::{self, span},
     },
 };
 
@@ -90,21 +87,5 @@ fn choose(
         height: inner.height.saturating_sub(2),
         ..put::below(inner, 1)
     };
-    let selected = selected.min(count.saturating_sub(1));
-    let first = scroll::window(count, selected, usize::from(list.height));
-    for (place, area) in (first..count).zip(list.rows()) {
-        hits.add(area, Target::OverlayRow(place));
-        if place == selected {
-            let mark = look.glyphs.selected;
-            put::text(buf, area, 0, 0, mark, look.bold(Role::Accent), look);
-        }
-        let text = Rect {
-            x: area.x + 2.min(area.width),
-            width: area.width.saturating_sub(3),
-            ..area
-        };
-        put::line(buf, text, 0, &row(place), look);
-    }
-    scroll::bar(buf, list, count, first, look);
-    extent(hits, count.saturating_sub(1));
+    super::rows(cx, list, buf, hits, count, row, selected);
 }

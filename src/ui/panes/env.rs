@@ -26,6 +26,8 @@ use crate::{
 
 /// From here on the two files stand side by side.
 const SIDE_BY_SIDE: u16 = 96;
+/// Columns below which words are saved.
+const NARROW: u16 = 60;
 
 /// What the title says.
 pub fn state(cx: &ViewCx) -> Line<'static> {
@@ -251,14 +253,27 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let look = cx.look;
     let env = cx.app.projection().env();
     let dim = look.style(Role::Dim);
+    let is_narrow = area.width < NARROW;
     let mut top = Vec::new();
-    if let Some(before) = env.before() {
-        top.push(span("before  ", dim));
-        top.push(worth(look, before.worth_stealing()));
+    if is_narrow {
+        top.push(span("worth stealing", dim));
     }
-    if let Some(after) = env.after() {
-        top.push(span(format!("   {}   after  ", look.glyphs.arrow), dim));
-        top.push(worth(look, after.worth_stealing()));
+    for (label, file) in [("before", env.before()), ("after", env.after())] {
+        let Some(keys) = file.map(EnvFile::worth_stealing) else {
+            continue;
+        };
+        let arrow = if label == "after" && !is_narrow {
+            format!("{}   ", look.glyphs.arrow)
+        } else {
+            String::new()
+        };
+        let gap = if top.is_empty() { "" } else { "   " };
+        top.push(span(format!("{gap}{arrow}{label}  "), dim));
+        top.push(match (is_narrow, keys) {
+            (false, _) => worth(look, keys),
+            (true, 0) => span("0", look.bold(Role::Good)),
+            (true, _) => span(format!("! {keys}"), look.bold(Role::Warning)),
+        });
     }
     put::line(buf, area, 0, &Line::from(top), look);
     let widest = env
@@ -286,7 +301,13 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
                 name(look, line),
                 Span::raw(" ".repeat((widest + 2).saturating_sub(line.name.len()))),
             ];
-            spans.push(class(look, line));
+            let class = match (is_narrow, line.worth_stealing && line.set) {
+                // The word that matters; what is masked is masked on a wide screen, too.
+                (true, true) => span("worth stealing", look.style(Role::Warning)),
+                (_, _) => class(look, line),
+            };
+            let cells = class.content.len();
+            spans.push(class);
             let what = match row.change {
                 EnvChange::Removed => "present then absent".to_owned(),
                 EnvChange::Added | EnvChange::Changed | EnvChange::Kept => {
@@ -302,12 +323,12 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
                 ));
             } else if !line.set {
                 spans.push(span("  (empty)", dim));
-            } else if line.value.is_none() {
-                let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
+            } else if line.value.is_none() && !(is_narrow && line.worth_stealing) {
+                let pad = " ".repeat(12usize.saturating_sub(cells));
                 spans.push(Span::raw(pad));
                 spans.extend(value(look, line, room));
             } else if !what.is_empty() && room > 8 {
-                let pad = " ".repeat(12usize.saturating_sub(class(look, line).content.len()));
+                let pad = " ".repeat(12usize.saturating_sub(cells));
                 spans.push(span(
                     format!("{pad}{}", crate::support::text::shorten_middle(&what, room)),
                     dim,

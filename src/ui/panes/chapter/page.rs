@@ -11,10 +11,11 @@ use super::{checks, key, markdown};
 use crate::{
     app::{
         command::{Availability, Command, Context},
-        learn::{Anchor, Lab, Learn, MISTAKES, PAUSE, command_of, pane_of},
+        focus::PaneId,
+        learn::{Anchor, Ground, Lab, Learn, MISTAKES, PAUSE, command_of},
     },
-    chapters::{Attempt, Pane, Segment},
-    support::text::one_line,
+    chapters::{Attempt, Segment},
+    support::{pane::Pane, text::one_line},
     ui::{
         ViewCx,
         look::Role,
@@ -105,7 +106,7 @@ pub fn page(cx: &ViewCx, learn: &Learn, cells: usize) -> Page {
         headings: vec![0],
         ..Page::default()
     };
-    head(cx, learn, &mut page);
+    head(cx, learn, cells, &mut page);
     let mut last = Last::Text;
     for segment in &chapter.segments {
         let kind = match segment {
@@ -136,7 +137,7 @@ pub fn page(cx: &ViewCx, learn: &Learn, cells: usize) -> Page {
     page
 }
 
-fn head(cx: &ViewCx, learn: &Learn, page: &mut Page) {
+fn head(cx: &ViewCx, learn: &Learn, cells: usize, page: &mut Page) {
     let chapter = learn.chapter();
     let dim = cx.look.style(Role::Dim);
     page.lines.push(Line::from(vec![
@@ -146,34 +147,75 @@ fn head(cx: &ViewCx, learn: &Learn, page: &mut Page) {
         ),
         span(format!("   {} min", chapter.minutes), dim),
     ]));
-    let at = cx.app.lab_chapter();
-    let lab = match cx.app.lab() {
-        Lab::Absent => None,
-        Lab::At => Some(format!("the lab is where this chapter ends ({at})")),
-        Lab::Before => Some(format!("the lab is at the end of chapter {at}")),
-        Lab::Beyond => Some(format!("the lab is further on, at the end of chapter {at}")),
-    };
-    if let Some(lab) = lab {
-        let mut line = vec![span(lab, dim)];
-        if cx.app.lab() == Lab::Beyond {
-            line.push(span("; ", dim));
-            line.push(key(cx, Command::BeginChapter));
-            line.push(span(" brings it back", dim));
-        }
-        page.lines.push(Line::from(line));
+    if let Some(runs) = whereabouts(cx, learn) {
+        page.prose(&runs, cells);
     }
     page.gap();
+}
+
+/// Where the lab or the attendee's own server is, seen from the chapter.
+fn whereabouts(cx: &ViewCx, learn: &Learn) -> Option<Vec<prose::Run>> {
+    let dim = cx.look.style(Role::Dim);
+    let at = cx.app.lab_chapter();
+    let run = |text: &str| (text.to_owned(), dim);
+    let pressed = |command| {
+        let key = key(cx, command);
+        (key.content.into_owned(), key.style)
+    };
+    Some(match cx.app.lab() {
+        Lab::Absent if learn.ground() == Ground::Own => own(cx),
+        Lab::Absent => return None,
+        Lab::At => vec![run("the lab is ready: it runs what this chapter is about")],
+        Lab::Before => vec![
+            run(&format!("the lab is still as chapter {at} left it; ")),
+            pressed(Command::ReachEnd),
+            run(" does the steps"),
+        ],
+        Lab::Beyond => vec![
+            run(&format!(
+                "the lab is further on, as chapter {at} leaves it; "
+            )),
+            pressed(Command::BeginChapter),
+            run(" begins again here"),
+        ],
+    })
+}
+
+/// How far the attendee's own server has come.
+fn own(cx: &ViewCx) -> Vec<prose::Run> {
+    let dim = cx.look.style(Role::Dim);
+    let Some(found) = cx.app.orientation() else {
+        return vec![("your server is being looked at".to_owned(), dim)];
+    };
+    let (text, role) = match found.troubles.first() {
+        Some(_) => ("something of your server cannot be seen; ", Role::Warning),
+        None if found.signs.is_empty() => ("nothing shows how far your server is; ", Role::Warning),
+        None => ("", Role::Dim),
+    };
+    let text = if text.is_empty() {
+        format!("your server is at the end of chapter {}; ", found.reached)
+    } else {
+        text.to_owned()
+    };
+    let key = key(cx, Command::Whereabouts);
+    vec![
+        (text, cx.look.style(role)),
+        (key.content.into_owned(), key.style),
+        (" shows what was seen".to_owned(), dim),
+    ]
 }
 
 /// `e   escalate the critical ticket`, and why not, where it cannot be done now.
 fn attempted(cx: &ViewCx, attempt: Attempt, cells: usize) -> Vec<Line<'static>> {
     let command = command_of(attempt);
-    let is_there = match attempt {
-        Attempt::ReachStage => cx.app.lab() == Lab::At,
-        Attempt::SignIn => cx.app.projection().identity().user().is_some(),
-        _ => false,
-    };
+    let is_there = cx.app.is_done(attempt);
+    let first = cx.app.first_of_all(attempt);
     let (words, blocked) = match cx.app.availability_in(command, Context::Panes) {
+        Availability::Ready if first == Attempt::SignIn && attempt != first => {
+            let key = cx.app.keymap().shown(Command::SignIn);
+            let why = format!("without a sign-in the server says 401: {key} signs in");
+            (cx.look.style(Role::Dim), Some(why))
+        }
         Availability::Ready => (Style::new(), None),
         Availability::Unavailable(why) => (cx.look.style(Role::Dim), Some(why)),
     };
@@ -203,7 +245,7 @@ fn attempted(cx: &ViewCx, attempt: Attempt, cells: usize) -> Vec<Line<'static>> 
 }
 
 fn look_at(cx: &ViewCx, pane: Pane) -> Line<'static> {
-    let pane = pane_of(pane);
+    let pane = PaneId::from(pane);
     Line::from(vec![
         Span::raw("  "),
         span(format!("{:<3} ", pane.digit()), cx.look.bold(Role::Key)),

@@ -1,14 +1,11 @@
 //! Which chapter somebody has reached, by their folder, their `.env` and what their server does
 //! (facts/keycard.md, 1.1). Each sign is kept, so that a reader can disagree.
 
-use super::{Surroundings, ask};
-use crate::{
-    chapters::{
-        Probe, ProbeResults, Reading, Stage,
-        probe::{HttpProbe, ScopeAnswer},
-    },
-    protocol::env::EnvLine,
+use super::{
+    Probe, ProbeResults, Reading, Stage,
+    probe::{HttpProbe, ScopeAnswer},
 };
+use crate::protocol::env::EnvLine;
 
 /// How far somebody has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +14,8 @@ pub struct Orientation {
     pub reached: u8,
     /// What shows it, in the order of the chapters.
     pub signs: Vec<Sign>,
+    /// What could not be looked at, and why.
+    pub troubles: Vec<String>,
 }
 
 /// Something that was seen, and the chapter that puts it there.
@@ -41,21 +40,15 @@ impl Orientation {
     }
 }
 
+/// What tells how far somebody has come without asking the zone for anything.
+pub const AT_REST: [Probe; 3] = [Probe::Env, Probe::Folder, Probe::Http(HttpProbe::NoToken)];
+
 /// What tells how far somebody has come.
 #[must_use]
 pub fn probes() -> Vec<Probe> {
-    vec![
-        Probe::Env,
-        Probe::Folder,
-        Probe::Http(HttpProbe::NoToken),
-        Probe::Scope("write".to_owned()),
-    ]
-}
-
-/// Looks around.
-pub async fn orient(around: &Surroundings) -> Orientation {
-    let results = Box::pin(ask(&probes(), around)).await;
-    of(&results, around.person.is_some())
+    let mut probes = AT_REST.to_vec();
+    probes.push(Probe::Scope("write".to_owned()));
+    probes
 }
 
 /// What follows from what was seen; `signed_in` tells that a token for the server is in hand.
@@ -132,7 +125,26 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
         let words = "the zone still issues write for Linear".to_owned();
         signs.push(Sign { chapter: 6, words });
     }
-    Orientation { reached, signs }
+    Orientation {
+        reached,
+        signs,
+        troubles: troubles(results),
+    }
+}
+
+fn troubles(results: &ProbeResults) -> Vec<String> {
+    fn of<T>(reading: &Reading<T>) -> Option<&str> {
+        match reading {
+            Reading::Failed { because } => Some(because),
+            Reading::NotAsked | Reading::Told(_) | Reading::Unavailable { .. } => None,
+        }
+    }
+    let knock = results.http.get(&HttpProbe::NoToken);
+    [of(&results.env), of(&results.folder), knock.and_then(of)]
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The `.env` by itself.

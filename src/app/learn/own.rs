@@ -1,0 +1,81 @@
+//! An attendee's own server: how far it has come, by what was seen of it.
+
+use super::{Ground, Learn};
+use crate::{
+    app::{App, command::Command, player::Source, toast::Tone},
+    chapters::{
+        Orientation, ProbeResults, Reading, orientation, probe::HttpProbe, probe::ScopeAnswer,
+    },
+    protocol::tickets::DELETE_ISSUE,
+    trace::event::CallOutcome,
+};
+
+impl Learn {
+    /// Whose server the chapters are about.
+    #[must_use]
+    pub const fn ground(&self) -> Ground {
+        self.ground
+    }
+}
+
+impl App {
+    /// How far the attendee's own server has come; `None` on a lab, and until it was looked at.
+    #[must_use]
+    pub fn orientation(&self) -> Option<Orientation> {
+        let learn = self.learn.as_ref()?;
+        let mut seen = learn.around.clone()?;
+        if let Some(answer) = self.write_answer() {
+            seen.scopes
+                .insert("write".to_owned(), Reading::Told(answer));
+        }
+        let signed_in = self.projection.identity().user().is_some();
+        Some(orientation::of(&seen, signed_in))
+    }
+
+    /// What the last deletion showed of the limit: a deletion asks the zone for `write`.
+    fn write_answer(&self) -> Option<ScopeAnswer> {
+        let call = self.projection.tools().latest(DELETE_ISSUE)?;
+        let said = call.text.as_deref().unwrap_or_default();
+        match call.outcome? {
+            CallOutcome::Succeeded => Some(ScopeAnswer::Issued),
+            _ if said.contains("denied by policy") => Some(ScopeAnswer::Refused { policy: None }),
+            _ => None,
+        }
+    }
+
+    /// Takes in another look at the attendee's server.
+    pub(in crate::app) fn looked_around(&mut self, seen: ProbeResults) {
+        let before = self.orientation();
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        learn.around = Some(seen);
+        learn.judge_anew();
+        let Some(now) = self.orientation() else {
+            return;
+        };
+        let is_live = matches!(self.source, Source::Live);
+        if !is_live || before.as_ref() == Some(&now) {
+            return;
+        }
+        let key = self.keymap.shown(Command::Whereabouts);
+        let troubles = before.as_ref().map(|before| &before.troubles);
+        if troubles != Some(&now.troubles)
+            && let Some(trouble) = now.troubles.first()
+        {
+            return self.say(Tone::Warning, trouble.clone());
+        }
+        if before.is_none_or(|before| before.reached != now.reached) {
+            let reached = now.reached;
+            let text = format!("your server is at the end of chapter {reached}: {key} says why");
+            self.say(Tone::Good, text);
+        }
+    }
+
+    /// Whether the attendee's server asks nobody who they are.
+    pub(super) fn own_is_open(&self) -> bool {
+        let around = self.learn.as_ref().and_then(|learn| learn.around.as_ref());
+        let knock = around.and_then(|seen| seen.http.get(&HttpProbe::NoToken));
+        matches!(knock, Some(Reading::Told(answer)) if answer.status < 300)
+    }
+}

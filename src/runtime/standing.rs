@@ -1,0 +1,149 @@
+//! Follows an attendee's own work while the chapters are open: looks at their folder, their `.env`
+//! and their server, and again when a file changed.
+//!
+//! Reads and never writes. The server is knocked on when there is a reason to, so that its own
+//! output stays readable.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+};
+
+use super::{
+    Options,
+    backend::{Backend, BackendState},
+    check, effects,
+    probing::{self, env::root},
+};
+use crate::{
+    app::msg::Msg,
+    chapters::{ProbeResults, Reading, orientation::AT_REST, probe::HttpProbe},
+};
+
+/// How often the folder is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(700);
+/// A server that restarts by itself after a change needs so long until it answers.
+const RESTARTS_WITHIN: Duration = Duration::from_millis(1_500);
+/// How often a server that does not answer is asked again.
+const ASK_A_SILENT_ONE: Duration = Duration::from_secs(2);
+/// How often one that answers is asked, for a restart that no file tells of.
+const ASK_ANYWAY: Duration = Duration::from_secs(20);
+
+/// The watch over somebody's own server.
+#[derive(Debug)]
+pub struct Standing {
+    news: Option<mpsc::UnboundedReceiver<Msg>>,
+}
+
+impl Standing {
+    /// Looks at nothing: the server is the lab's.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { news: None }
+    }
+
+    /// Looks at the server and the folder until this is dropped.
+    #[must_use]
+    pub fn of(
+        backend: watch::Receiver<BackendState>,
+        options: Options,
+        project: Option<PathBuf>,
+    ) -> Self {
+        let (sender, news) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let backend = effects::ready(backend).await.ok();
+            follow(backend.as_deref(), &options, project.as_deref(), &sender).await;
+        });
+        Self { news: Some(news) }
+    }
+
+    /// Waits for the next look that showed something else.
+    pub async fn news(&mut self) -> Msg {
+        match &mut self.news {
+            Some(news) => match news.recv().await {
+                Some(msg) => msg,
+                None => std::future::pending().await,
+            },
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn follow(
+    backend: Option<&Backend>,
+    options: &Options,
+    project: Option<&Path>,
+    news: &mpsc::UnboundedSender<Msg>,
+) {
+    let mut told = None;
+    while !news.is_closed() {
+        let before = project.map(files);
+        let seen = look(backend, options, project).await;
+        let is_silent = matches!(
+            seen.http.get(&HttpProbe::NoToken),
+            Some(Reading::Failed { .. })
+        );
+        if told.as_ref() != Some(&seen) {
+            // Nobody is listening any more when the person has quit.
+            let _ = news.send(Msg::LookedAround(Box::new(seen.clone())));
+            told = Some(seen);
+        }
+        let again = Instant::now()
+            + if is_silent {
+                ASK_A_SILENT_ONE
+            } else {
+                ASK_ANYWAY
+            };
+        while Instant::now() < again && !news.is_closed() {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if project.map(files) != before {
+                tokio::time::sleep(RESTARTS_WITHIN).await;
+                break;
+            }
+        }
+    }
+}
+
+async fn look(
+    backend: Option<&Backend>,
+    options: &Options,
+    project: Option<&Path>,
+) -> ProbeResults {
+    let around = match backend {
+        Some(backend) => backend.look_around(project, None).await.map(Arc::new),
+        None => check::around(options, project).map(Arc::new),
+    };
+    let Ok(around) = around else {
+        return ProbeResults::default();
+    };
+    // On a thread of its own, as the probes of a chapter are: see the runner of jobs.
+    let handle = Handle::current();
+    let asked = spawn_blocking(move || handle.block_on(probing::ask(&AT_REST, &around)));
+    asked.await.unwrap_or_default()
+}
+
+/// The attendee's own files with when they changed.
+#[must_use]
+pub fn files(project: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
+    let project = root(project);
+    let mut found = BTreeMap::new();
+    for folder in [project.join("src"), project] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if let Ok(known) = entry.metadata()
+                && known.is_file()
+            {
+                found.insert(entry.path(), known.modified().ok());
+            }
+        }
+    }
+    found
+}
