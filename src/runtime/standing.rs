@@ -13,10 +13,13 @@ use std::{
 };
 
 use tokio::{
+    net::TcpStream,
     runtime::Handle,
     sync::{mpsc, watch},
     task::spawn_blocking,
 };
+
+use url::Url;
 
 use super::{
     Options,
@@ -26,16 +29,14 @@ use super::{
 };
 use crate::{
     app::msg::Msg,
-    chapters::{ProbeResults, Reading, orientation::AT_REST, probe::HttpProbe},
+    chapters::{ProbeResults, orientation::AT_REST},
 };
 
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
 /// A server that restarts by itself after a change needs so long until it answers.
 const RESTARTS_WITHIN: Duration = Duration::from_millis(1_500);
-/// How often a server that does not answer is asked again.
-const ASK_A_SILENT_ONE: Duration = Duration::from_secs(2);
-/// How often one that answers is asked, for a restart that no file tells of.
+/// How often the server is asked though nothing changed.
 const ASK_ANYWAY: Duration = Duration::from_secs(20);
 
 /// The watch over somebody's own server.
@@ -87,29 +88,44 @@ async fn follow(
     let mut told = None;
     while !news.is_closed() {
         let before = project.map(files);
-        let seen = look(backend, options, project).await;
-        let is_silent = matches!(
-            seen.http.get(&HttpProbe::NoToken),
-            Some(Reading::Failed { .. })
-        );
+        let (seen, server) = look(backend, options, project).await;
+        let door = door(server.as_ref()).await;
         if told.as_ref() != Some(&seen) {
             // Nobody is listening any more when the person has quit.
             let _ = news.send(Msg::LookedAround(Box::new(seen.clone())));
             told = Some(seen);
         }
-        let again = Instant::now()
-            + if is_silent {
-                ASK_A_SILENT_ONE
-            } else {
-                ASK_ANYWAY
-            };
+        let again = Instant::now() + ASK_ANYWAY;
         while Instant::now() < again && !news.is_closed() {
             tokio::time::sleep(LOOK_EVERY).await;
             if project.map(files) != before {
                 tokio::time::sleep(RESTARTS_WITHIN).await;
                 break;
             }
+            if self::door(server.as_ref()).await != door {
+                break;
+            }
         }
+    }
+}
+
+/// Whether anything listens at the server's port: a connection that asks nothing, which no server
+/// writes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Answers,
+    Silent,
+}
+
+async fn door(server: Option<&Url>) -> Door {
+    let at = server.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let Some((host, port)) = at else {
+        return Door::Silent;
+    };
+    let host = host.trim_matches(['[', ']']);
+    match tokio::time::timeout(LOOK_EVERY, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Door::Answers,
+        Ok(Err(_)) | Err(_) => Door::Silent,
     }
 }
 
@@ -117,18 +133,19 @@ async fn look(
     backend: Option<&Backend>,
     options: &Options,
     project: Option<&Path>,
-) -> ProbeResults {
+) -> (ProbeResults, Option<Url>) {
     let around = match backend {
         Some(backend) => backend.look_around(project, None).await.map(Arc::new),
         None => check::around(options, project).map(Arc::new),
     };
     let Ok(around) = around else {
-        return ProbeResults::default();
+        return (ProbeResults::default(), None);
     };
+    let server = around.server.clone();
     // On a thread of its own, as the probes of a chapter are: see the runner of jobs.
     let handle = Handle::current();
     let asked = spawn_blocking(move || handle.block_on(probing::ask(&AT_REST, &around)));
-    asked.await.unwrap_or_default()
+    (asked.await.unwrap_or_default(), Some(server))
 }
 
 /// The attendee's own files with when they changed.

@@ -65,6 +65,9 @@ impl App {
         {
             return self.say(Tone::Warning, trouble.clone());
         }
+        if troubles.is_some_and(|troubles| !troubles.is_empty()) && now.troubles.is_empty() {
+            self.say(Tone::Good, "all of your server can be seen again");
+        }
         if before.is_none_or(|before| before.reached != now.reached) {
             let reached = now.reached;
             let text = format!("your server is at the end of chapter {reached}: {key} says why");

@@ -92,14 +92,17 @@ fn whereabouts(cx: &ViewCx, learn: &Learn) -> Line<'static> {
         (Ground::Own, None) => Line::styled("  your server is being looked at", dim),
         (Ground::Own, Some(found)) => Line::from(vec![
             span(
-                format!("  your server is at the end of chapter {}; ", found.reached),
+                format!(
+                    "  your server is at the end of chapter {}: close, then ",
+                    found.reached
+                ),
                 dim,
             ),
             span(
                 cx.app.keymap().shown(Command::Whereabouts),
                 cx.look.bold(Role::Key),
             ),
-            span(" outside of this window says why", dim),
+            span(" shows why", dim),
         ]),
     }
 }
