@@ -245,6 +245,36 @@ async fn one_lab_goes_up_and_down() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_that_begins_again_holds_only_what_the_chapters_before_made() {
+    let lab = lab_at(Some(7), None).await;
+    let again = async |chapter| {
+        let chapter = Chapter::new(chapter).unwrap();
+        lab.begin_again(chapter).await.unwrap();
+        lab.objects()
+    };
+    let all = lab.objects();
+    let without_policies = again(6).await;
+    let gone: Vec<_> = all
+        .iter()
+        .filter(|one| !without_policies.contains(one))
+        .collect();
+    assert!(
+        !gone.is_empty() && gone.iter().all(|one| one.starts_with("policy ")),
+        "{gone:?}"
+    );
+    assert_eq!(again(0).await, Vec::<String>::new());
+    assert!(lab.env().client_id.is_empty());
+    // What is taken away is made again on the way forward, as the first time.
+    let http = reqwest::Client::new();
+    for chapter in [1, 7] {
+        lab.go_to(Chapter::new(chapter).unwrap()).await.unwrap();
+        Box::pin(holds(&lab, &http, chapter)).await;
+    }
+    assert_eq!(lab.objects(), all);
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_chapter_is_another_active_set_and_no_row_when_it_is_active_already() {
     let lab = lab_at(Some(6), None).await;
     let go = async |chapter| lab.go_to(Chapter::new(chapter).unwrap()).await.unwrap();

@@ -9,7 +9,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use tokio::{
@@ -36,8 +36,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(700);
 /// A server that restarts by itself after a change needs so long until it answers.
 const RESTARTS_WITHIN: Duration = Duration::from_millis(1_500);
-/// How often the server is asked though nothing changed.
-const ASK_ANYWAY: Duration = Duration::from_secs(20);
+/// After so many looks the server is asked though nothing changed.
+const ASK_ANYWAY: usize = 30;
 
 /// The watch over somebody's own server.
 #[derive(Debug)]
@@ -95,8 +95,10 @@ async fn follow(
             let _ = news.send(Msg::LookedAround(Box::new(seen.clone())));
             told = Some(seen);
         }
-        let again = Instant::now() + ASK_ANYWAY;
-        while Instant::now() < again && !news.is_closed() {
+        for _ in 0..ASK_ANYWAY {
+            if news.is_closed() {
+                return;
+            }
             tokio::time::sleep(LOOK_EVERY).await;
             if project.map(files) != before {
                 tokio::time::sleep(RESTARTS_WITHIN).await;

@@ -40,9 +40,9 @@ pub fn attempt_of(job: &Job) -> Option<Attempt> {
         Job::ActivatePolicySet { .. } => Attempt::TogglePolicy,
         Job::RefreshConsole => Attempt::Refresh,
         Job::GoToChapter(_) => Attempt::ReachStage,
-        Job::BeginAgain(_) => return None,
         Job::RunProbes { .. } => Attempt::RunProbes,
         Job::ListTools
+        | Job::BeginAgain(_)
         | Job::ReadConsoleWork(_)
         | Job::TakeStep { .. }
         | Job::Hold(_)

@@ -86,19 +86,16 @@ impl Learn {
         let chapter = &self.chapter().id;
         let mut known = self.results.get(chapter).cloned().unwrap_or_default();
         known.since = self.since.get(chapter).copied();
-        match &self.around {
+        if let Some(around) = &self.around {
             // The attendee's files are looked at all the time; what was read of them when the
             // chapter's questions were asked is older.
-            Some(around) => {
-                known.env = around.env.clone();
-                known.folder = around.folder.clone();
-            }
-            None => {
-                let told = ProbeResults::of_trace(projection).env;
-                if told != Reading::NotAsked {
-                    known.env = told;
-                }
-            }
+            known.env = around.env.clone();
+            known.folder = around.folder.clone();
+            return known;
+        }
+        let told = ProbeResults::of_trace(projection).env;
+        if told != Reading::NotAsked {
+            known.env = told;
         }
         known
     }
