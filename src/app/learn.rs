@@ -158,11 +158,11 @@ pub struct Learn {
     statuses: Vec<Status>,
     judged: judge::Judged,
     /// The last journey of the lab, and one under way.
-    moved: Option<Moved>,
-    moving: Option<Moved>,
+    moved: Option<Box<Moved>>,
+    moving: Option<Box<Moved>>,
     ground: Ground,
     /// What was seen of the attendee's own server last.
-    around: Option<ProbeResults>,
+    around: Option<Box<ProbeResults>>,
     /// The chapter that the trace says is open, by its id.
     marked: Option<String>,
     /// The console work that was read last.
@@ -330,8 +330,8 @@ impl Learn {
 
     /// The last journey of the lab.
     #[must_use]
-    pub const fn moved(&self) -> Option<&Moved> {
-        self.moved.as_ref()
+    pub fn moved(&self) -> Option<&Moved> {
+        self.moved.as_deref()
     }
 
     /// What Enter does something with, in the order of the page.

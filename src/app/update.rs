@@ -112,7 +112,7 @@ impl App {
                 Effects::new()
             }
             Msg::LookedAround(seen) => {
-                self.looked_around(*seen);
+                self.looked_around(seen);
                 Effects::new()
             }
             Msg::Book(book) => {

@@ -23,7 +23,7 @@ impl App {
     #[must_use]
     pub fn orientation(&self) -> Option<Orientation> {
         let learn = self.learn.as_ref()?;
-        let mut seen = learn.around.clone()?;
+        let mut seen = learn.around.as_deref().cloned()?;
         if let Some(answer) = self.write_answer() {
             seen.scopes
                 .insert("write".to_owned(), Reading::Told(answer));
@@ -44,7 +44,7 @@ impl App {
     }
 
     /// Takes in another look at the attendee's server.
-    pub(in crate::app) fn looked_around(&mut self, seen: ProbeResults) {
+    pub(in crate::app) fn looked_around(&mut self, seen: Box<ProbeResults>) {
         let before = self.orientation();
         let Some(learn) = &mut self.learn else {
             return;

@@ -248,7 +248,7 @@ impl App {
     fn set_out(&mut self, to: u8, job: Job) -> Effects {
         let moving = self.before_moving(to);
         if let Some(learn) = &mut self.learn {
-            learn.moving = Some(moving);
+            learn.moving = Some(Box::new(moving));
         }
         vec![self.start(job)]
     }
