@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hoptrail::{
     lab::{self, LabConfig, LabHandle},
-    projection::{Verdict, holds::Waiting},
+    projection::{Hop, Verdict, holds::Waiting},
     protocol::{audit::AuditStatus, hold::ReleaseReason, tickets::Escalated},
     runtime::TargetChoice,
     support::{clock::SystemClock, ids::Ids},
@@ -136,6 +136,14 @@ async fn each_hop_waits_and_says_what_will_be_decided() {
     // A trace keeps it, and a reader that knows nothing of it keeps it too.
     let (_, events, projection) = run.close().await;
     assert!(projection.holds().waiting().is_empty());
+    // What they waited is not counted as what they took.
+    let hops = projection.hops();
+    let waited = |hop: &&Hop| hops.waited_us(hop.id) > 0;
+    let exchanges: Vec<_> = hops.in_order().filter(waited).collect();
+    assert_eq!(exchanges.len(), 5);
+    for hop in exchanges {
+        assert!(hops.took_us(hop) < hop.duration_us, "{hop:?}");
+    }
     let held: Vec<_> = events
         .iter()
         .filter(|event| matches!(event.fact, Fact::ExchangeHeld(_)))

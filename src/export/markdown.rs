@@ -195,7 +195,7 @@ fn hops(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
                 cell(&what),
                 code(hop.scope.as_deref().unwrap_or("")),
                 verdict(hop),
-                hop.duration_us.map_or(String::new(), duration),
+                took(projection, hop),
                 key(hop),
             ],
         )?;
@@ -205,6 +205,15 @@ fn hops(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
         "\nA key is a letter for each credential, in order of appearance; `A → B` is an exchange of \
          one for the other, and `(thrown away)` says that the server told so.\n"
     )
+}
+
+fn took(projection: &Projection, hop: &Hop) -> String {
+    let hops = projection.hops();
+    let took = hops.took_us(hop).map_or(String::new(), duration);
+    match hops.waited_us(hop.id) {
+        0 => took,
+        waited => format!("{took} (held for {})", duration(waited)),
+    }
 }
 
 fn verdict(hop: &Hop) -> String {

@@ -359,6 +359,7 @@ fn hop(
     tolerance: Tolerance,
 ) -> HopPair {
     let title = a.or(b).map_or_else(String::new, title);
+    let took = |side: &Side<'_>, hop: &Hop| side.projection.hops().took_us(hop);
     let standing = match (a, b) {
         (Some(a), Some(b)) => {
             let mut found = Differences::default();
@@ -378,7 +379,7 @@ fn hop(
                 found.compare("credential", fate(a), fate(b));
                 claims(&mut found, sides, a, b);
             }
-            found.duration(a.duration_us, b.duration_us, tolerance);
+            found.duration(took(&sides.0, a), took(&sides.1, b), tolerance);
             found.standing()
         }
         (Some(_), None) => Standing::OnlyLeft,
@@ -392,8 +393,8 @@ fn hop(
         hops: Vec::new(),
         ids: (a.map(|hop| hop.id), b.map(|hop| hop.id)),
         took: (
-            a.and_then(|hop| hop.duration_us),
-            b.and_then(|hop| hop.duration_us),
+            a.and_then(|hop| took(&sides.0, hop)),
+            b.and_then(|hop| took(&sides.1, hop)),
         ),
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Voices are joined by call and span only. What nobody observed stays absent; no row is made up.
 
+use std::collections::BTreeMap;
+
 use super::{credentials::Credential, index::Index, log::Seq, names::Name, rows::Rows};
 use crate::{
     protocol::{
@@ -145,6 +147,9 @@ enum Channel {
     Service(Upstream),
 }
 
+/// More exchanges than anybody holds in a run; a trace may say anything.
+const MOST_WAITED: usize = 4_096;
+
 /// Every hop of the run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hops {
@@ -157,6 +162,8 @@ pub struct Hops {
     issued: Index<(CallId, Fingerprint), HopId>,
     /// Exchanges that wait, by the gate's name for each; the latest ones.
     held: Vec<(String, HopId)>,
+    /// How long those that waited did so, in microseconds; the first [`MOST_WAITED`].
+    waited: BTreeMap<HopId, u64>,
     /// The browser's hop that has not come back.
     browser: Option<HopId>,
     /// The hop that the last event to change one changed.
@@ -183,6 +190,20 @@ impl Hops {
     #[must_use]
     pub fn get(&self, id: HopId) -> Option<&Hop> {
         self.rows.get(id.index())
+    }
+
+    /// How long an exchange was held at the gate, in microseconds.
+    #[must_use]
+    pub fn waited_us(&self, id: HopId) -> u64 {
+        self.waited.get(&id).copied().unwrap_or(0)
+    }
+
+    /// How long a hop took without what it was held at the gate, which is nobody's but the holder's.
+    #[must_use]
+    pub fn took_us(&self, hop: &Hop) -> Option<u64> {
+        // The zone's own measure begins after the gate: it may be less than the wait.
+        let without = |took: u64| took.checked_sub(self.waited_us(hop.id)).unwrap_or(took);
+        hop.duration_us.map(without)
     }
 
     /// The order of the Flow pane: by when each hop began. A late voice may move a row near the

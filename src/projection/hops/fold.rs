@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Channel, Evidence, Hop, HopId, HopKind, Hops, Verdict, order, title};
+use super::{Channel, Evidence, Hop, HopId, HopKind, Hops, MOST_WAITED, Verdict, order, title};
 use crate::{
     projection::{
         Moment,
@@ -365,6 +365,10 @@ impl Hops {
             return;
         };
         let (_, id) = self.held.remove(place);
+        if self.waited.len() < MOST_WAITED {
+            let waited = self.waited.entry(id).or_default();
+            *waited = waited.saturating_add(released.held_us);
+        }
         if let Some(hop) = self.change(id, at.seq) {
             let after = match released.why {
                 ReleaseReason::AskerGone => Verdict::Failed,

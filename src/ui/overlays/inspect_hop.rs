@@ -83,7 +83,14 @@ fn overview(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
         lines.push(field(cx, "acted as", vec![Span::raw(name.to_string())]));
     }
     lines.push(Line::raw(""));
-    let took = hop.duration_us.map_or("not measured".to_owned(), duration);
+    let hops = cx.app.projection().hops();
+    let took = hops
+        .took_us(hop)
+        .map_or("not measured".to_owned(), duration);
+    let took = match hops.waited_us(hop.id) {
+        0 => took,
+        waited => format!("{took} after it was held for {}", duration(waited)),
+    };
     lines.push(field(
         cx,
         "when",

@@ -609,8 +609,9 @@ fn credential(cx: &ViewCx, hop: &Hop) -> Span<'static> {
     }
 }
 
-fn took(hop: &Hop) -> String {
-    hop.duration_us.map_or(String::new(), duration)
+fn took(cx: &ViewCx, hop: &Hop) -> String {
+    let took = cx.app.projection().hops().took_us(hop);
+    took.map_or(String::new(), duration)
 }
 
 /// How an arrow looks: a refusal stands out, the rest is plain. Reverse is for words only.
@@ -665,7 +666,7 @@ fn told(cx: &ViewCx, area: Rect, buf: &mut Buffer, hop: &Hop, detail: Detail) {
                 ..area
             };
             let right = Line::from(vec![
-                span(format!("{} ", took(hop)), cx.look.style(Role::Dim)),
+                span(format!("{} ", took(cx, hop)), cx.look.style(Role::Dim)),
                 credential(cx, hop),
             ]);
             put::line_right(buf, end, 0, &right, cx.look);
