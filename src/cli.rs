@@ -154,6 +154,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             match (file, other) {
                 (Some(file), other) => {
                     let place = replay::Place::named(&file);
+                    // A pipe is at its end when its writer is; until then reading waits for it.
+                    let growth = match place {
+                        Place::Pipe(_) => Growth::Finished,
+                        Place::File(_) | Place::Shipped(_) => growth,
+                    };
                     watch(&common, replay::Trace { place, growth }, other)
                 }
                 (None, _) => choose(&common),

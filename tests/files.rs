@@ -6,6 +6,7 @@ use std::{
     io::{self, BufReader, Read, Write as _},
     ops::ControlFlow,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use hoptrail::{
@@ -14,7 +15,7 @@ use hoptrail::{
         player::{Growth, Tape},
     },
     projection::{Projection, Seq, Timeline},
-    runtime::replay::{self, Damage, Place, Source, Trace, Viewing},
+    runtime::replay::{self, Bounds, Damage, Place, Source, Trace, Viewing},
     trace::reader::{Item, Reader},
 };
 
@@ -31,8 +32,16 @@ fn written(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-fn opened(path: &Path, most: usize) -> (Source, Timeline, Damage) {
-    let mut source = Source::open_with(&Place::File(path.to_path_buf()), most).unwrap();
+fn opened(path: &Path, events: usize) -> (Source, Timeline, Damage) {
+    let bounds = Bounds {
+        events,
+        ..Bounds::default()
+    };
+    all_of(&Place::File(path.to_path_buf()), bounds)
+}
+
+fn all_of(place: &Place, bounds: Bounds) -> (Source, Timeline, Damage) {
+    let mut source = Source::open_with(place, bounds).unwrap();
     let mut timeline = source.timeline();
     let mut damage = Damage::default();
     let read = source.read_on(
@@ -157,6 +166,78 @@ fn a_file_that_became_shorter_says_which_event_is_gone() {
     assert_eq!(here.log().len(), 0, "it stands where it came to");
 }
 
+/// A named pipe, and a thread that writes `text` into it.
+fn piped(text: String) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let writer = path.clone();
+    // Whoever has had enough closes it; the rest is nobody's.
+    std::thread::spawn(move || fs::write(writer, text));
+    (dir, path)
+}
+
+#[test]
+fn a_pipe_is_a_trace_from_its_first_byte_however_often_its_header_was_looked_at() {
+    let (_dir, path) = piped(story());
+    let place = Place::named(&path);
+    assert!(matches!(place, Place::Pipe(_)));
+    for _ in 0..3 {
+        Source::open(&place).unwrap();
+    }
+    let (_, timeline, damage) = all_of(&place, Bounds::default());
+    assert_eq!(timeline.len(), story().lines().count() - 1);
+    assert!(damage.sentences().is_empty());
+    let (_, straight, _) = opened(Path::new(STORY), 1_000);
+    assert_eq!(timeline.at(40).hops(), straight.at(40).hops());
+}
+
+#[test]
+fn what_came_through_a_pipe_is_kept_up_to_its_room_and_read_once() {
+    let mut text = story();
+    let events = text.split_once('\n').unwrap().1.to_owned();
+    for _ in 0..60 {
+        text.push_str(&events);
+    }
+    let whole = text.len();
+    let (_dir, path) = piped(text);
+    let place = Place::named(&path);
+    let bounds = Bounds {
+        piped: 1_500_000,
+        ..Bounds::default()
+    };
+    let (source, timeline, damage) = all_of(&place, bounds);
+    assert!(whole > 2_000_000);
+    assert!(
+        timeline.log().bytes() <= 1_500_000,
+        "{}",
+        timeline.log().bytes()
+    );
+    assert_eq!(damage.full, Some(timeline.len()));
+    drop(source);
+    let failure = Source::open(&place).map(drop).unwrap_err();
+    assert!(failure.why.contains("can be read once"), "{failure}");
+}
+
+#[test]
+fn a_trace_may_come_through_standard_input() {
+    for name in ["-", "/dev/stdin"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hoptrail"))
+            .args(["replay", name, "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let writer = std::thread::spawn(move || input.write_all(story().as_bytes()));
+        let ended = child.wait_with_output().unwrap();
+        writer.join().unwrap().unwrap();
+        assert!(ended.status.success(), "{name}");
+        assert_eq!(String::from_utf8(ended.stdout).unwrap(), story(), "{name}");
+    }
+}
+
 /// The next message that tells more than progress.
 async fn heard(viewing: &mut Option<Viewing>) -> Msg {
     loop {
@@ -221,6 +302,26 @@ async fn a_followed_file_grows_is_cut_and_is_replaced() {
         tape(heard(&mut viewing).await).timeline.len(),
         lines.len() - 1
     );
+}
+
+#[tokio::test]
+async fn a_followed_file_that_was_cut_and_grew_again_between_two_looks_is_another() {
+    let text = story();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (_dir, path) = written(lines[..11].concat());
+    let mut viewing = Some(Viewing::begin(Trace {
+        place: Place::File(path.clone()),
+        growth: Growth::Followed,
+    }));
+    assert_eq!(tape(heard(&mut viewing).await).timeline.len(), 10);
+    // Written over without ever being shorter: neither its length nor its identity tells.
+    let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+    let anew = [&lines[..1], &lines[20..]].concat().concat();
+    assert!(anew.len() > lines[..11].concat().len());
+    file.write_all(anew.as_bytes()).unwrap();
+    let tape = tape(heard(&mut viewing).await);
+    assert_eq!(tape.timeline.len(), lines.len() - 20);
+    assert!(tape.warning.unwrap().contains("written anew"));
 }
 
 #[tokio::test]

@@ -208,6 +208,11 @@ impl App {
                 of(Command::NextCue, "the next tool call")
             };
         }
+        if let Source::Opening(opening) = &self.source
+            && !opening.name.is_empty()
+        {
+            return of(Command::Help, "the keys, while the trace is read");
+        }
         let live = matches!(self.source, Source::Live);
         if live && self.held_exchange().is_some() {
             return of(go_on, "let it go on");

@@ -140,7 +140,7 @@ pub enum Command {
     /// Nothing is connected and nothing is done anew. Where there is no terminal, or with --plain or
     /// --json, the trace is written out. Without a trace, those that hoptrail brings along are listed.
     Replay {
-        /// The trace: a file that --record wrote, or the name of a shipped one
+        /// The trace: a file that --record wrote, the name of a shipped one, or - for standard input
         #[arg(value_name = "TRACE")]
         file: Option<PathBuf>,
         /// Another, to be laid beside it: what was the same, what differs

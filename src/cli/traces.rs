@@ -12,7 +12,7 @@ use super::{
     settings,
 };
 use crate::{
-    app::compare::Durations,
+    app::{compare::Durations, notes::Notes},
     export::{
         cast::{self, Pace},
         markdown::{self, Remark},
@@ -168,7 +168,8 @@ struct Source<'a> {
 /// What was noted on a trace in a replay.
 fn remarks(common: &Common, place: &Place) -> Result<Vec<Remark>, Failure> {
     let state = paths::state_dir(common.state.as_deref())?;
-    let notes = NotesFile::of(place, &state).read()?;
+    let file = NotesFile::of(place, &state);
+    let notes = file.map_or_else(|| Ok(Notes::default()), |mut file| file.read())?;
     let remarks = notes.all().iter().map(|note| Remark {
         place: note.place,
         text: note.text.clone(),

@@ -272,7 +272,12 @@ impl Issues {
         let view = Arc::make_mut(view);
         change(view);
         self.documents = (self.documents + view.documents()).saturating_sub(before);
-        while self.documents > ROOM && (self.bare as usize) < self.views.len() {
+        self.shed(ROOM);
+    }
+
+    /// Takes the documents of the oldest views until all the others fit into `room`.
+    fn shed(&mut self, room: usize) {
+        while self.documents > room && (self.bare as usize) < self.views.len() {
             if let Some(oldest) = self.views.get_mut(self.bare as usize) {
                 self.documents = self.documents.saturating_sub(oldest.documents());
                 let oldest = Arc::make_mut(oldest);
@@ -299,5 +304,27 @@ impl IssueView {
             .map(|_| size_of::<DetectedEntity>())
             .sum();
         seen + self.masked_text.as_deref().map_or(0, str::len) + entities
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_never_take_more_than_their_room_and_the_oldest_go_first() {
+        let names = Names::default();
+        let mut issues = Issues::default();
+        for number in 0..100 {
+            let place = issues.at(Seq::at(0), &format!("issue {number}"), &names);
+            issues.change(place, |view| view.masked_text = Some("x".repeat(100)));
+            issues.shed(1_000);
+            assert!(issues.documents <= 1_000);
+        }
+        let held: usize = issues.views.iter().map(|view| view.documents()).sum();
+        assert_eq!(held, issues.documents, "what is counted is what is held");
+        let told = |number: usize| issues.views[number].masked_text.is_some();
+        assert!(!told(0) && !told(89) && told(90) && told(99));
+        assert_eq!(&*issues.views[0].id, "issue 0", "its name stays");
     }
 }

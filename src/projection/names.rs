@@ -30,10 +30,21 @@ pub type Name = Arc<str>;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names(Arc<Mutex<Pool>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pool {
     names: HashSet<Name, RandomState>,
     bytes: usize,
+    room: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            names: HashSet::default(),
+            bytes: 0,
+            room: ROOM,
+        }
+    }
 }
 
 impl PartialEq for Names {
@@ -63,7 +74,7 @@ impl Names {
         if let Some(known) = pool.names.get(&*short) {
             return Arc::clone(known);
         }
-        let name = if pool.bytes + short.len() > ROOM {
+        let name = if pool.bytes + short.len() > pool.room {
             Name::from(NO_ROOM)
         } else {
             Name::from(&*short)
@@ -104,6 +115,27 @@ pub fn policy_name(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_never_take_more_than_their_room() {
+        let names = Names(Arc::new(Mutex::new(Pool {
+            room: 1_000,
+            ..Pool::default()
+        })));
+        let kept = names.get("kept");
+        for number in 0..10_000 {
+            names.get(&format!("name {number}"));
+        }
+        let pool = names.0.lock().unwrap();
+        let bytes: usize = pool.names.iter().map(|name| name.len()).sum();
+        assert!(bytes <= 1_000 + NO_ROOM.len(), "{bytes}");
+        drop(pool);
+        assert_eq!(&*names.get("name 9999"), NO_ROOM);
+        assert!(
+            Arc::ptr_eq(&names.get("kept"), &kept),
+            "what is there stays"
+        );
+    }
 
     #[test]
     fn a_plain_text_gets_the_name_that_any_text_gets() {

@@ -214,8 +214,23 @@ impl<T: Eq> Eq for Rows<T> {}
 
 impl<T: Clone> Extend<T> for Rows<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, rows: I) {
-        for row in rows {
-            self.push(row);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            if self.len.is_multiple_of(Self::CHUNK) {
+                self.chunks.push(Arc::default());
+            }
+            // A chunk at a time: asking for each row whether its chunk is shared costs more than it.
+            let room = Self::CHUNK - self.len % Self::CHUNK;
+            let Some(chunk) = self.chunks.last_mut() else {
+                return;
+            };
+            let chunk = Arc::make_mut(chunk);
+            let before = chunk.len();
+            chunk.extend(rows.by_ref().take(room));
+            self.len += chunk.len() - before;
+            if chunk.len() == Self::CHUNK {
+                chunk.shrink_to_fit();
+            }
         }
     }
 }
@@ -328,6 +343,30 @@ mod tests {
         *rows.get_mut(1_500).unwrap() = 1_500;
         rows.truncate(2_500);
         assert_eq!(rows, copy);
+    }
+
+    #[test]
+    fn rows_that_come_together_are_rows_that_came_one_by_one() {
+        for (before, more) in [
+            (0, 0),
+            (0, 1),
+            (0, 1_024),
+            (5, 1_019),
+            (1_000, 3_000),
+            (1_024, 0),
+        ] {
+            let (mut together, mut singly) = (numbers(before), numbers(before));
+            let shared = together.clone();
+            together.extend(7..7 + more);
+            for row in 7..7 + more {
+                singly.push(row);
+            }
+            assert_eq!(together, singly, "{before} {more}");
+            assert_eq!(together.len(), (before + more) as usize);
+            together.push(1);
+            assert_eq!(together.last(), Some(&1));
+            assert_eq!(shared.len(), before as usize, "a copy keeps what it saw");
+        }
     }
 
     #[test]

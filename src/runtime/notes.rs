@@ -50,20 +50,22 @@ struct Entry {
 }
 
 impl NotesFile {
-    /// The notes of a trace; `state` is where those of a trace that comes along lie.
+    /// The notes of a trace; `state` is where those of a trace that comes along lie. `None` for what
+    /// comes through a pipe: nothing lies beside it, and another trace may come the next time.
     #[must_use]
-    pub fn of(place: &Place, state: &Path) -> Self {
+    pub fn of(place: &Place, state: &Path) -> Option<Self> {
         let path = match place {
             Place::File(path) => {
                 let mut name = OsString::from(path);
                 name.push(".notes.toml");
                 PathBuf::from(name)
             }
+            Place::Pipe(_) => return None,
             Place::Shipped(shipped) => state
                 .join("notes")
                 .join(format!("{}.notes.toml", shipped.name)),
         };
-        Self { path, text: None }
+        Some(Self { path, text: None })
     }
 
     /// Where it is.
@@ -179,7 +181,7 @@ mod tests {
 
     fn beside(dir: &tempfile::TempDir) -> NotesFile {
         let trace = dir.path().join("run.jsonl");
-        NotesFile::of(&Place::File(trace), dir.path())
+        NotesFile::of(&Place::File(trace), dir.path()).unwrap()
     }
 
     #[test]
@@ -199,7 +201,7 @@ mod tests {
     fn notes_on_a_shipped_trace_lie_in_the_state() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::Shipped(crate::shipped::by_name("denial").unwrap());
-        let mut file = NotesFile::of(&place, dir.path());
+        let mut file = NotesFile::of(&place, dir.path()).unwrap();
         file.read().unwrap();
         file.save(&[note(1, "x")]).unwrap();
         assert!(dir.path().join("notes/denial.notes.toml").exists());

@@ -27,13 +27,15 @@ use crate::{
 };
 
 mod damage;
+mod pipe;
 mod place;
 mod source;
 
 pub use damage::Damage;
+pub use pipe::Pipe;
 pub use place::Place;
 use source::cannot_open;
-pub use source::{MOST_EVENTS, Source};
+pub use source::{Bounds, MOST_EVENTS, Source};
 
 /// How often a file that is followed is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -224,6 +226,10 @@ fn follow(
     tell: &mpsc::Sender<Msg>,
 ) -> Result<ControlFlow<()>, Failure> {
     loop {
+        // Before what stands there now is taken for what comes next.
+        if source.is_replaced() {
+            return Ok(ControlFlow::Continue(()));
+        }
         let mut grown = Vec::new();
         let mut damage = Damage::default();
         while grown.len() < BATCH {
@@ -253,9 +259,6 @@ fn follow(
             return Ok(ControlFlow::Break(()));
         }
         if idle {
-            if source.is_replaced() {
-                return Ok(ControlFlow::Continue(()));
-            }
             thread::sleep(LOOK);
         }
     }
@@ -323,6 +326,7 @@ pub fn print<O: io::Write, E: io::Write>(
             }
             Item::End if trace.growth == Growth::Finished => break,
             Item::Torn | Item::End => {
+                thread::sleep(LOOK);
                 if source.is_replaced() {
                     return Err(Failure::new(
                         Exit::Failed,
@@ -331,7 +335,6 @@ pub fn print<O: io::Write, E: io::Write>(
                         "follow it again to see the new run",
                     ));
                 }
-                thread::sleep(LOOK);
             }
         }
     }

@@ -212,12 +212,15 @@ impl Tui {
     /// Reads a trace and the notes on it.
     fn open_trace(&mut self, trace: replay::Trace) {
         let mut notes = NotesFile::of(&trace.place, &self.options.state);
-        let read = notes.read().unwrap_or_else(|failure| {
-            let why = failure.what.clone();
-            self.app.fail(failure);
-            Notes::Unusable(why)
-        });
-        self.notes = Some(notes);
+        let read = match &mut notes {
+            Some(notes) => notes.read().unwrap_or_else(|failure| {
+                let why = failure.what.clone();
+                self.app.fail(failure);
+                Notes::Unusable(why)
+            }),
+            None => Notes::Unusable("a trace that came through a pipe has none".to_owned()),
+        };
+        self.notes = notes;
         self.replayed = Some(trace.place.clone());
         self.viewing = Some(Viewing::begin(trace));
         self.update(Msg::Notes(read));

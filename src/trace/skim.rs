@@ -1,6 +1,6 @@
 //! Reading an event for folding: what no read model keeps is read and not kept.
 //!
-//! Headers, bodies of answers and claims are two thirds of a trace. Here they pass the same checks as
+//! Headers, bodies of answers and claims are more than a third of a trace. Here they pass the same checks as
 //! when they are kept, so what is damaged for one reader is damaged for the other. Must not leave
 //! out what a fold looks at: a law in the tests folds both and compares.
 

@@ -122,6 +122,8 @@ fn target(cx: &ViewCx) -> Vec<Span<'static>> {
 fn user(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.projection().identity().user() {
         Some(user) => vec![span(user.name.to_string(), cx.look.style(Role::Text))],
+        // Nobody knows yet who was.
+        None if matches!(cx.app.source(), Source::Opening(_)) => Vec::new(),
         None => vec![span("not signed in", cx.look.style(Role::Dim))],
     }
 }

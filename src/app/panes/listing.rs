@@ -100,12 +100,13 @@ impl<R: Copy + PartialEq> Listing<R> {
     pub fn look_on(&mut self, all: usize, most: usize, row: impl Fn(usize, &Query) -> Option<R>) {
         let from = self.seen;
         let to = all.min(from.saturating_add(most));
-        let found: Vec<R> = (from..to).filter_map(|at| row(at, &self.query)).collect();
-        let start = if from == 0 { 0 } else { self.rows.len() };
-        if start == self.rows.len() {
+        let query = &self.query;
+        let found = (from..to).filter_map(|at| row(at, query));
+        if from > 0 || self.rows.is_empty() {
             self.rows.extend(found);
         } else {
-            self.replace_from(start, found);
+            let found: Vec<R> = found.collect();
+            self.replace_from(0, found);
         }
         self.seen = to;
     }

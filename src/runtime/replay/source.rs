@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Damage, Place,
-    place::{Handles, Identity},
+    place::{Handles, Opened},
 };
 use crate::{
     app::player::Growth,
@@ -41,10 +41,27 @@ pub struct Source {
     pub header: Header,
     pub(super) reader: Reader<Box<dyn BufRead + Send>>,
     lines: Option<SharedLines>,
-    identity: Identity,
+    opened: Opened,
     place: Place,
     events: usize,
-    most: usize,
+    bounds: Bounds,
+}
+
+/// How much of a trace is kept; the rest is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub events: usize,
+    /// Bytes of what came through a pipe: those lines have to be kept.
+    pub piped: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            events: MOST_EVENTS,
+            piped: ROOM,
+        }
+    }
 }
 
 impl Source {
@@ -59,12 +76,12 @@ impl Source {
         })
     }
 
-    /// [`Self::open`] with another limit than [`MOST_EVENTS`].
+    /// [`Self::open`] with other bounds.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_with(place: &Place, most: usize) -> Result<Self, Failure> {
-        Self::open(place).map(|source| Self { most, ..source })
+    pub fn open_with(place: &Place, bounds: Bounds) -> Result<Self, Failure> {
+        Self::open(place).map(|source| Self { bounds, ..source })
     }
 
     /// Opens again what another process wrote anew; `None` as long as it has not begun to.
@@ -82,23 +99,23 @@ impl Source {
         let Handles {
             bytes,
             lines,
-            identity,
+            opened,
         } = place.open()?;
         let (header, reader) = Reader::open(bytes)?;
         Ok(Self {
             header,
             reader,
             lines,
-            identity,
+            opened,
             place: place.clone(),
             events: 0,
-            most: MOST_EVENTS,
+            bounds: Bounds::default(),
         })
     }
 
     /// True if there is another file now where this one was.
     pub(super) fn is_replaced(&self) -> bool {
-        self.place.is_another(self.identity, self.reader.bytes())
+        self.place.is_another(&self.opened)
     }
 
     /// An empty timeline for the events.
@@ -129,8 +146,8 @@ impl Source {
 
     /// Whether one more event may be kept; notes it if not.
     pub(super) fn has_room(&mut self, damage: &mut Damage) -> bool {
-        let room = self.lines.is_some() || self.reader.bytes() < ROOM;
-        if self.events >= self.most || !room {
+        let room = self.lines.is_some() || self.reader.bytes() < self.bounds.piped;
+        if self.events >= self.bounds.events || !room {
             damage.full = Some(self.events);
             return false;
         }
@@ -152,7 +169,7 @@ impl Source {
     ) -> Result<ControlFlow<()>, Failure> {
         let mut end = ControlFlow::Continue(());
         let torn = if self.lines.is_some() {
-            let (events, most) = (&mut self.events, self.most);
+            let (events, most) = (&mut self.events, self.bounds.events);
             let ended = pump(&mut self.reader, |batch, bytes| {
                 for decoded in batch {
                     match decoded {
