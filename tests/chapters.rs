@@ -708,3 +708,13 @@ fn one_chapter_is_checked_by_number_or_id() {
         none.err
     );
 }
+
+#[test]
+fn a_row_of_a_table_that_lacks_a_cell_is_shown_with_its_line() {
+    let body = format!("{BODY}| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |\n");
+    let faults = faults(HEAD, &body);
+    assert_eq!(faults.len(), 1, "{}", all(&faults));
+    let told = "this row has 1 cells, and the table's first has 2";
+    assert!(all(&faults).contains(told), "{}", all(&faults));
+    assert_eq!(faults[0].text, "| 3 |");
+}

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Book, Chapter, Fault, Place,
     expect::Expect,
+    markdown,
     parse::{self, Segment},
 };
 use crate::support::text::width;
@@ -158,9 +159,13 @@ fn text(chapter: &Chapter, names: &HashSet<&str>, faults: &mut Vec<Fault>) {
             continue;
         };
         let mut fence: Option<&str> = None;
+        let mut table = None;
         for (offset, line) in text.lines().enumerate() {
             let number = at.line + offset;
             let mark = parse::code_fence(line);
+            if fence.is_none() {
+                row(chapter, line, number, &mut table, faults);
+            }
             match (fence, mark) {
                 (None, Some(mark)) => fence = Some(mark),
                 (Some(open), Some(mark)) if open == mark => fence = None,
@@ -178,6 +183,32 @@ fn text(chapter: &Chapter, names: &HashSet<&str>, faults: &mut Vec<Fault>) {
                 }
             }
         }
+    }
+}
+
+/// A row of a table with another number of cells than the first: somebody forgot a `|`.
+fn row(
+    chapter: &Chapter,
+    line: &str,
+    number: usize,
+    table: &mut Option<usize>,
+    faults: &mut Vec<Fault>,
+) {
+    let row = line.trim();
+    if !row.starts_with('|') {
+        *table = None;
+        return;
+    }
+    let count = markdown::cells(row).len();
+    let first = *table.get_or_insert(count);
+    if count != first {
+        let column = 1 + line.chars().take_while(|c| c.is_whitespace()).count();
+        let place = Place {
+            line: number,
+            column,
+        };
+        let what = format!("this row has {count} cells, and the table's first has {first}");
+        faults.push(chapter.fault(place, &what));
     }
 }
 

@@ -236,7 +236,7 @@ fn is_rule(line: &str) -> bool {
         .any(|mark| line.len() >= 3 && line.chars().all(|c| c == mark))
 }
 
-fn cells(line: &str) -> Vec<String> {
+pub(super) fn cells(line: &str) -> Vec<String> {
     let inner = line.trim_matches('|');
     inner
         .split('|')
