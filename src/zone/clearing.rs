@@ -1,6 +1,8 @@
 //! Takes away what people made in the zone, so that a chapter can begin again. What the platform
 //! owns stays, and so do people, sessions and the log.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use super::{
     Zone,
     directory::{Change, Kind},
@@ -25,84 +27,47 @@ pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
     let state = zone.state();
     let directory = state.directory();
     let mut changes = Vec::new();
-    let mut gone = |kind: Kind, keys: Vec<String>| {
-        changes.extend(keys.into_iter().map(|key| Change::Delete(kind, key)));
-    };
     if policies {
         let is_own = |owner: Option<Owner>| owner.is_some_and(|owner| owner != Owner::Platform);
         let of_set = |set: &str| directory.policy_sets.get(set).map(|set| set.owner);
         let of_policy = |policy: &str| directory.policies.get(policy).map(|policy| policy.owner);
-        let versions = directory.policy_set_versions.iter();
-        gone(
+        changes.extend(gone(
             Kind::PolicySetVersion,
-            versions
-                .filter(|(_, version)| is_own(of_set(&version.policy_set_id)))
-                .map(|(key, _)| key.clone())
-                .collect(),
-        );
-        let sets = directory.policy_sets.iter();
-        gone(
-            Kind::PolicySet,
-            sets.filter(|(_, set)| is_own(Some(set.owner)))
-                .map(|(key, _)| key.clone())
-                .collect(),
-        );
-        let versions = directory.policy_versions.iter();
-        gone(
+            &directory.policy_set_versions,
+            |_, version| is_own(of_set(&version.policy_set_id)),
+        ));
+        changes.extend(gone(Kind::PolicySet, &directory.policy_sets, |_, set| {
+            is_own(Some(set.owner))
+        }));
+        changes.extend(gone(
             Kind::PolicyVersion,
-            versions
-                .filter(|(_, version)| is_own(of_policy(&version.policy_id)))
-                .map(|(key, _)| key.clone())
-                .collect(),
-        );
-        let policies = directory.policies.iter();
-        gone(
-            Kind::Policy,
-            policies
-                .filter(|(_, policy)| is_own(Some(policy.owner)))
-                .map(|(key, _)| key.clone())
-                .collect(),
-        );
+            &directory.policy_versions,
+            |_, version| is_own(of_policy(&version.policy_id)),
+        ));
+        changes.extend(gone(Kind::Policy, &directory.policies, |_, policy| {
+            is_own(Some(policy.owner))
+        }));
     }
     if objects {
-        gone(Kind::Grant, directory.grants.keys().cloned().collect());
-        gone(
-            Kind::Dependency,
-            directory.dependencies.keys().cloned().collect(),
-        );
-        gone(
+        changes.extend(gone(Kind::Grant, &directory.grants, |_, _| true));
+        changes.extend(gone(Kind::Dependency, &directory.dependencies, |_, _| true));
+        changes.extend(gone(
             Kind::VaultSecret,
-            directory
-                .vault_secrets
-                .iter()
-                .filter(|(_, secret)| directory.resources.contains_key(&secret.entity_id))
-                .map(|(key, _)| key.clone())
-                .collect(),
-        );
-        let credentials = directory.application_credentials.iter();
-        gone(
+            &directory.vault_secrets,
+            |_, secret| directory.resources.contains_key(&secret.entity_id),
+        ));
+        changes.extend(gone(
             Kind::ApplicationCredential,
-            credentials
-                .filter(|(_, one)| directory.applications.contains_key(&one.application_id))
-                .map(|(key, _)| key.clone())
-                .collect(),
-        );
-        gone(
-            Kind::Application,
-            directory.applications.keys().cloned().collect(),
-        );
-        gone(
-            Kind::Resource,
-            directory.resources.keys().cloned().collect(),
-        );
-        let providers = directory.providers.keys();
-        gone(
-            Kind::Provider,
-            providers
-                .filter(|key| ![id::ZONE_PROVIDER, id::VAULT_PROVIDER].contains(&key.as_str()))
-                .cloned()
-                .collect(),
-        );
+            &directory.application_credentials,
+            |_, one| directory.applications.contains_key(&one.application_id),
+        ));
+        changes.extend(gone(Kind::Application, &directory.applications, |_, _| {
+            true
+        }));
+        changes.extend(gone(Kind::Resource, &directory.resources, |_, _| true));
+        changes.extend(gone(Kind::Provider, &directory.providers, |key, _| {
+            ![id::ZONE_PROVIDER, id::VAULT_PROVIDER].contains(&key)
+        }));
     }
     if changes.is_empty() {
         return Ok(());
@@ -122,4 +87,16 @@ pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
             "try again",
         )),
     }
+}
+
+/// What takes away those of `kind` that `goes` names.
+fn gone<T>(
+    kind: Kind,
+    of_kind: &BTreeMap<String, Arc<T>>,
+    goes: impl Fn(&str, &T) -> bool,
+) -> impl Iterator<Item = Change> {
+    of_kind
+        .iter()
+        .filter(move |(key, object)| goes(key, object))
+        .map(move |(key, _)| Change::Delete(kind, key.clone()))
 }
