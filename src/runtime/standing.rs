@@ -18,7 +18,6 @@ use tokio::{
     sync::{mpsc, watch},
     task::spawn_blocking,
 };
-
 use url::Url;
 
 use super::{

@@ -1,8 +1,8 @@
 //! Reading an event for folding: what no read model keeps is read and not kept.
 //!
-//! Headers, bodies of answers and claims are more than a third of a trace. Here they pass the same checks as
-//! when they are kept, so what is damaged for one reader is damaged for the other. Must not leave
-//! out what a fold looks at: a law in the tests folds both and compares.
+//! Headers, bodies of answers and claims are more than a third of a trace. Here they pass the same
+//! checks as when they are kept, so what is damaged for one reader is damaged for the other. Must not
+//! leave out what a fold looks at: a law in the tests folds both and compares.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,7 +14,6 @@ use serde::{
         value::{CowStrDeserializer, EnumAccessDeserializer},
     },
 };
-
 use serde_json::value::RawValue;
 
 use super::{
