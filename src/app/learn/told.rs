@@ -46,7 +46,8 @@ impl App {
         match what {
             What::Changes => None,
             What::Answer(probe) => {
-                let results = self.answers_of(learn);
+                // With what is known anyway.
+                let results = learn.known(&self.projection);
                 let server = self
                     .projection
                     .target()
@@ -56,11 +57,6 @@ impl App {
             }
             What::Whereabouts => Some(("Your server".to_owned(), self.whereabouts(learn)?)),
         }
-    }
-
-    /// What was asked for the open chapter's checks, with what is known anyway.
-    fn answers_of(&self, learn: &Learn) -> ProbeResults {
-        learn.known(&self.projection)
     }
 
     fn whereabouts(&self, learn: &Learn) -> Option<Vec<Told>> {
