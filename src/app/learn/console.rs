@@ -131,10 +131,10 @@ impl App {
         }
     }
 
-    /// A step was taken: on to the next one, and the checks are asked again.
+    /// A step was taken: on to the next one, and what can be read is read again.
     pub(in crate::app) fn after_step(&mut self) -> Effects {
         let next = self.learn.as_ref().and_then(Learn::next_step);
-        let mut effects = self.run_probes();
+        let mut effects = self.read_probes();
         if let Some(Overlay::Console { selected, going }) = self.overlays.last_mut() {
             match (next, *going) {
                 (Some(next), Going::Step) => *selected = next,

@@ -181,7 +181,10 @@ impl App {
             Attempt::Refresh => true,
             // Somebody's own server is brought along by themselves.
             Attempt::ReachStage => matches!(self.lab(), Lab::At | Lab::Absent),
-            Attempt::RunProbes => learn.results().is_some(),
+            Attempt::RunProbes => learn.results().is_some_and(|results| {
+                let probes = learn.chapter().probes();
+                probes.iter().all(|probe| results.was_asked(probe))
+            }),
             Attempt::ConsoleWork => matches!(self.lab(), Lab::At | Lab::Absent),
         }
     }

@@ -17,6 +17,7 @@ use crate::{
         audit::{AuditEvent, AuditRecord, AuditStatus, Effect},
         hold::{HeldExchange, ReleaseReason, ReleasedExchange},
         observed::{CallId, Step, StepAction, StepOutcome, Upstream, UpstreamRequest},
+        traceparent::TraceId,
     },
     trace::{
         Actor,
@@ -278,7 +279,10 @@ impl Hops {
         {
             return;
         }
-        if self.is_history(at, record.occurred_at, row.call) {
+        // What a check asked is no step of the run; the log keeps its row.
+        if row.call.is_some_and(TraceId::is_check)
+            || self.is_history(at, record.occurred_at, row.call)
+        {
             return;
         }
         let mut here = *at;
@@ -534,7 +538,9 @@ impl Hops {
             here.call = Some(parent.trace);
             here.span = Some(parent.span);
         }
-        if self.is_history(at, request.occurred_at, here.call) {
+        if here.call.is_some_and(TraceId::is_check)
+            || self.is_history(at, request.occurred_at, here.call)
+        {
             return;
         }
         let started = self.within(

@@ -15,7 +15,10 @@ use crate::{
         target::Target,
     },
     projection::{AuditRow, audit::Era},
-    protocol::audit::{AuditEvent, AuditStatus},
+    protocol::{
+        audit::{AuditEvent, AuditStatus},
+        traceparent::TraceId,
+    },
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -293,6 +296,9 @@ fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
         ),
         "Tool" => match &row.tool {
             Some(tool) => Line::styled(tool.to_string(), strong),
+            None if row.call.is_some_and(TraceId::is_check) => {
+                Line::styled("hoptrail's check", look.style(Role::Dim))
+            }
             // The zone does not know tools; of a call that another run made nobody here does.
             None if row.exchange && row.era == Era::Earlier => {
                 Line::styled("an earlier run", look.style(Role::Dim))
