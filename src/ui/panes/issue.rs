@@ -171,23 +171,7 @@ fn texts(
         extent(hits, PaneId::Issue, most);
         return;
     }
-    let half = (area.width - 3) / 2;
-    let left = Rect {
-        width: half,
-        ..area
-    };
-    let right = Rect {
-        x: area.x + half + 3,
-        width: area.width - half - 3,
-        ..area
-    };
-    put::pillar(
-        buf,
-        area,
-        half + 1,
-        cx.look.glyphs.vertical,
-        cx.look.style(Role::Border),
-    );
+    let (left, right) = put::halves(area, buf, cx.look);
     let a = flowing::draw(buf, left, &written(cx, ticket, left.width), offset, cx.look);
     let b = flowing::draw(
         buf,
