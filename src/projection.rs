@@ -200,12 +200,12 @@ impl Projection {
             fact @ (Fact::SignInStarted { .. }
             | Fact::MetadataRead { .. }
             | Fact::ClientRegistered { .. }
-            | Fact::TokenIssued { .. }
             | Fact::SignedOut) => {
                 self.identity
                     .apply(&at, fact, shared.names, shared.credentials);
             }
             fact @ (Fact::BrowserOpened { .. }
+            | Fact::TokenIssued { .. }
             | Fact::CallbackReceived { .. }
             | Fact::SignInRefused { .. }
             | Fact::SignInCancelled) => {

@@ -69,6 +69,8 @@ impl App {
             }
             Command::Show(PaneId::Chapter) if self.focus.pane == PaneId::Chapter => {
                 self.focus.leave_chapter();
+                let key = self.keymap.shown(Command::Show(PaneId::Chapter));
+                self.say(Tone::Plain, format!("{key} opens the chapter again"));
             }
             Command::Show(PaneId::Chapter) => self.show_chapter(),
             Command::Show(pane) => self.focus.show(pane),
@@ -81,7 +83,9 @@ impl App {
             Command::NextChapter => self.next_chapter(),
             Command::PreviousChapter => self.previous_chapter(),
             Command::ReachEnd => return self.reach_end(),
-            Command::BeginChapter => return self.begin_chapter(),
+            Command::BeginChapter => {
+                self.overlays.push(Overlay::Confirm(Question::BeginChapter));
+            }
             Command::Changes => self.tell(What::Changes),
             Command::Whereabouts => self.tell(What::Whereabouts),
             Command::RunProbes => return self.run_probes(),

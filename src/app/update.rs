@@ -151,6 +151,18 @@ impl App {
             .is_some_and(|toast| toast.until_us <= self.now_us)
         {
             self.toast = None;
+            if let Some((tone, text)) = self.later.take() {
+                self.say(tone, text);
+            }
+        }
+    }
+
+    /// Says it when what is being said has been read.
+    pub(super) fn say_next(&mut self, tone: Tone, text: String) {
+        if self.toast.is_some() {
+            self.later = Some((tone, text));
+        } else {
+            self.say(tone, text);
         }
     }
 
@@ -180,6 +192,10 @@ impl App {
     /// Folds a fact and brings the lists up to date.
     pub(super) fn fold(&mut self, event: &TraceEvent) {
         self.projection.apply(event);
+        if matches!(event.fact, Fact::IssueSeen(_)) {
+            // Another text: one begins to read at its top.
+            self.panes.issue_scroll = 0;
+        }
         self.see_more();
     }
 

@@ -2,7 +2,13 @@
 
 use super::Ground;
 use crate::{
-    app::{App, focus::PaneId, overlay::What, panes::flow::FlowRow, toast::Tone},
+    app::{
+        App,
+        focus::PaneId,
+        overlay::{Subject, TOKENS, What},
+        panes::flow::FlowRow,
+        toast::Tone,
+    },
     chapters::{Evidence, Probe, Status},
     projection::{AuditId, HopId, Seq},
     trace::Fact,
@@ -94,8 +100,13 @@ impl App {
     }
 
     fn jump_to_event(&mut self, seq: Seq) {
-        if let Some(hop) = self.projection.hops().touched_by(seq).map(|hop| hop.id) {
-            return self.jump_to_hop(hop);
+        if let Some(hop) = self.projection.hops().told_in(seq) {
+            let (id, has_claims) = (hop.id, hop.evidence.token == Some(seq));
+            self.jump_to_hop(id);
+            if has_claims {
+                self.inspect(Subject::Hop(id), TOKENS);
+            }
+            return;
         }
         let event = self.projection.log().event(seq);
         let pane = match event.map(|event| event.fact) {
@@ -113,6 +124,7 @@ impl App {
                 if let Some(ticket) = of(self) {
                     self.panes.ticket = ticket;
                 }
+                self.panes.issue_scroll = 0;
                 PaneId::Issue
             }
             Some(Fact::PolicyRead(_)) => PaneId::Policy,

@@ -233,7 +233,8 @@ impl App {
             if is_done {
                 let (number, following) = (learn.chapter().number, learn.following().is_some());
                 let next = self.keymap.shown(Command::NextChapter);
-                self.say(
+                // What the reader just did comes first: a refusal is the point of a chapter.
+                self.say_next(
                     Tone::Good,
                     if following {
                         format!("chapter {number}: every check is done; {next} goes on")

@@ -10,7 +10,7 @@ use crate::app::{
 };
 
 impl App {
-    pub(super) fn inspect(&mut self, subject: Subject, tab: usize) {
+    pub(in crate::app) fn inspect(&mut self, subject: Subject, tab: usize) {
         let tab = tab.min(subject.tabs().len().saturating_sub(1));
         self.overlays.push(Overlay::Inspect(Inspect {
             subject,
@@ -156,6 +156,7 @@ impl App {
                 self.skip_chapter();
                 Effects::new()
             }
+            Some(Overlay::Confirm(Question::BeginChapter)) => self.begin_chapter(),
             Some(Overlay::Contents { selected }) => {
                 self.open_chapter(selected);
                 Effects::new()

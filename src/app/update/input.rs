@@ -34,11 +34,25 @@ impl App {
             let mut effects = self.key(Key::plain(KeyCode::Esc));
             effects.extend(self.key(Key::plain(key.code)));
             return effects;
+        } else if let Some(command) = self.behind_what_is_told(key) {
+            let mut effects = self.perform(Command::Back);
+            effects.extend(self.perform(command));
+            return effects;
         } else if self.toast.is_none() {
             let help = self.keymap.shown(Command::Help);
             self.say(Tone::Plain, format!("{help} lists the keys"));
         }
         Effects::new()
+    }
+
+    /// A window that only tells something is not in the way of what one wants to do next.
+    fn behind_what_is_told(&self, key: Key) -> Option<Command> {
+        match &*self.overlays {
+            [Overlay::Failure { .. } | Overlay::Told { .. }] => {
+                self.keymap.command(self.ground(), key)
+            }
+            _ => None,
+        }
     }
 
     /// A key in a text field that is no command: text, or a move in the text or the list.

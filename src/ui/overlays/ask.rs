@@ -60,6 +60,14 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 "stay",
             )
         }
+        Question::BeginChapter => (
+            "Begin this chapter again?",
+            "The lab goes back to where the chapter begins: what was made after that is gone, \
+             and this chapter's checks are open again."
+                .to_owned(),
+            "begin again",
+            "stay",
+        ),
         Question::Reset => {
             let begin = cx.app.stage().map(|stage| stage.sheet().begin);
             let person = match begin {
@@ -112,6 +120,10 @@ pub fn failure(
     }
     lines.push(Line::raw(""));
     let mut offered = vec![(Command::Copy, "copy"), (Command::Back, "close")];
+    let next = cx.app.next_step();
+    if next.command == Command::SignIn && cx.app.player().is_none() {
+        offered.insert(0, (next.command, "sign in"));
+    }
     if cx.app.stage().is_some() {
         // On stage the show goes on first.
         let label = if cx.app.is_taken_over() {

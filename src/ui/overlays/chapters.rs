@@ -22,7 +22,7 @@ use crate::{
     chapters::{Chapter, progress::Standing},
     projection::env::{EnvChange, EnvRow},
     protocol::env::{EnvKind, EnvLine},
-    support::text::{one_line, shorten_middle, truncate, width},
+    support::text::{one_line, shorten_middle, truncate, width, wrap},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -34,6 +34,8 @@ use crate::{
 };
 
 const WIDTH: u16 = 76;
+/// The most rows of a field: a policy in Cedar fits, a book does not.
+const LONGEST_FIELD: usize = 24;
 
 /// Draws the list of chapters.
 pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
@@ -193,10 +195,13 @@ pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, sel
         );
         return;
     }
-    let below = u16::try_from(form.len())
-        .unwrap_or(u16::MAX)
-        .min(inner.height / 2)
-        + 2;
+    // The list gets what it needs, up to a half; what a step fills in is there to be read.
+    let listed = u16::try_from(steps.len()).unwrap_or(u16::MAX);
+    let below = u16::try_from(form.len()).unwrap_or(u16::MAX).min(
+        inner
+            .height
+            .saturating_sub(listed.min(inner.height / 2) + 2),
+    ) + 2;
     let list = Rect {
         height: inner.height.saturating_sub(below),
         ..inner
@@ -255,13 +260,13 @@ fn form(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     let dim = look.style(Role::Dim);
     let mut lines = vec![Line::default()];
     for (field, value) in &step.form {
-        for (place, part) in value.lines().enumerate().take(8) {
+        let room = cells.saturating_sub(26);
+        let parts = value.lines().flat_map(|line| wrap(&one_line(line), room));
+        for (place, part) in parts.take(LONGEST_FIELD).enumerate() {
             let label = if place == 0 { field.as_str() } else { "" };
-            let part = one_line(part);
-            let room = cells.saturating_sub(26);
             lines.push(Line::from(vec![
                 span(format!("  {label:<23}"), dim),
-                span(truncate(&part, room).into_owned(), Style::new()),
+                span(part, Style::new()),
             ]));
         }
     }

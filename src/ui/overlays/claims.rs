@@ -120,6 +120,63 @@ pub fn exchange(
     lines
 }
 
+/// What a token says that the client was given for its person.
+#[must_use]
+pub fn issued(
+    token: &TokenView,
+    seen: &Projection,
+    cells: usize,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let mut head = vec![span(
+        "The token that the client got: ",
+        look.style(Role::Heading),
+    )];
+    head.extend(named(seen, token, look));
+    let mut lines = vec![Line::from(head), Line::raw(kind(token)), Line::raw("")];
+    let first = FIRST.iter().copied();
+    let rest = token.claims.keys().map(String::as_str);
+    let rest = rest.filter(|name| !FIRST.contains(name));
+    for name in first.chain(rest).take(60) {
+        let Some(value) = token.claims.get(name) else {
+            continue;
+        };
+        let meaning = meaning(name);
+        let room = cells.saturating_sub(NAME + 4 + width(meaning));
+        let mut spans = padded(vec![span(one_line(name), look.style(Role::Key))], NAME);
+        let value = shown(name, Some(value), Style::new(), look);
+        spans.push(Span::raw("  "));
+        spans.push(span(
+            truncate(&value.content, room).into_owned(),
+            value.style,
+        ));
+        spans.push(span(format!("  {meaning}"), look.style(Role::Dim)));
+        lines.push(Line::from(spans));
+    }
+    if token.claims.is_empty() {
+        lines.push(Line::styled(
+            "It is opaque to the client: it has no claims to read.",
+            look.style(Role::Dim),
+        ));
+    }
+    lines
+}
+
+/// What a claim is for (RFC 9068, section 2.2).
+const fn meaning(name: &str) -> &'static str {
+    match name.as_bytes() {
+        b"iss" => "who signed it",
+        b"sub" => "whose it is",
+        b"aud" => "what it is good for",
+        b"client_id" => "who asked for it",
+        b"scope" => "what it allows",
+        b"exp" => "when it ends",
+        b"iat" => "when it was made",
+        b"sid" => "the session that it belongs to",
+        _ => "",
+    }
+}
+
 fn kind(token: &TokenView) -> String {
     if token.claims.is_empty() {
         return "opaque".to_owned();

@@ -10,7 +10,7 @@ use crate::{
     protocol::observed::CallId,
     trace::{
         Actor,
-        event::{CallOutcome, Fact},
+        event::{CallOutcome, Fact, Leg},
     },
 };
 
@@ -61,6 +61,16 @@ impl Hops {
             Fact::HopFailed { why, duration_us } => {
                 let why = shared.names.get(why);
                 self.returned(at, None, Verdict::Failed, *duration_us, Some(why));
+            }
+            // The claims are of the answer that came just before.
+            Fact::TokenIssued { token, .. } => {
+                let credential = shared.credentials.note(token.fingerprint, at.seq);
+                if let Some(id) = self.asked_for_token.take()
+                    && let Some(hop) = self.change(id, at.seq)
+                {
+                    hop.credential = Some(credential);
+                    hop.evidence.token = Some(at.seq);
+                }
             }
             Fact::BrowserOpened { .. } => {
                 let title = shared.names.get("sign in and consent");
@@ -113,6 +123,9 @@ impl Hops {
             hop.duration_us = Some(duration_us);
             hop.note = note.or(hop.note.take());
             hop.evidence.returned = Some(at.seq);
+            if hop.leg == Some(Leg::Token) {
+                self.asked_for_token = Some(id);
+            }
         }
     }
 
