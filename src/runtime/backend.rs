@@ -32,6 +32,7 @@ use crate::{
     protocol::{
         env::EnvLine,
         observed::{LabEndpoints, Upstream},
+        secret::Secret,
     },
     support::{
         clock::SharedClock,
@@ -284,6 +285,14 @@ impl Backend {
         Ok(taken)
     }
 
+    /// What can be looked at without the token of who is signed in: see [`Self::look_around`].
+    ///
+    /// # Errors
+    /// If the lab's parts have no proper addresses.
+    pub async fn look_from_outside(&self, project: Option<&Path>) -> Result<Look, Failure> {
+        self.look_as(None, project, None).await
+    }
+
     /// What the chapters' probes may look at: the lab, or the attendee's `project`. `since` is where
     /// the reader began the chapter.
     ///
@@ -291,6 +300,16 @@ impl Backend {
     /// If the sign-in has ended.
     pub async fn look_around(
         &self,
+        project: Option<&Path>,
+        since: Option<Seq>,
+    ) -> Result<Look, Failure> {
+        let person = self.client.bearer().await?;
+        self.look_as(person, project, since).await
+    }
+
+    async fn look_as(
+        &self,
+        person: Option<Secret>,
         project: Option<&Path>,
         since: Option<Seq>,
     ) -> Result<Look, Failure> {
@@ -318,7 +337,7 @@ impl Backend {
             env,
             folder,
             lab: self.endpoints.clone(),
-            person: self.client.bearer().await?,
+            person,
             since,
             clock: Arc::clone(&self.clock),
             ids: self.ids.clone(),
