@@ -249,8 +249,8 @@ impl<'a> Seen<'a> {
                 let place = place.name();
                 Status::not_observable(if target.lab {
                     format!(
-                        "{what}: the {place} of the lab's zone is read only with its credential, \
-                         so start with the lab's --state"
+                        "the {place} of the lab's zone, which hoptrail reads itself with the lab's \
+                         --state: {what}"
                     )
                 } else {
                     format!("the {place} of your zone, in the Keycard console: {what}")

@@ -26,7 +26,10 @@ use crate::{
     trace::event::Leg,
 };
 
-use self::{acts::Acts, run::Run};
+use self::{
+    acts::{Acts, FolderSeen},
+    run::Run,
+};
 
 /// A chapter as it was found.
 #[derive(Debug)]
@@ -174,7 +177,11 @@ async fn at_yours(
     };
     let calls = yours.calls == Calls::Made || lab;
     let sign_in = matches!(wanted, Wanted::Reached(_));
-    let acts = Acts::of(&chapters, &first, calls, sign_in);
+    let folder = match project {
+        Some(_) => FolderSeen::Yes,
+        None => FolderSeen::No,
+    };
+    let acts = Acts::of(&chapters, &first, folder, calls, sign_in);
     let gone = run.during(acts.perform()).await?;
     troubles.extend(gone);
     // A sign-in and an exchange may show more than the first look.

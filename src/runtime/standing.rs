@@ -16,6 +16,7 @@ use std::{
 };
 
 use tokio::sync::{mpsc, watch};
+use url::Url;
 
 use self::eyes::Eyes;
 use super::{
@@ -119,12 +120,30 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
     }
 }
 
+/// How a folder and a server's port are at one moment; what differs from an earlier one is a reason
+/// to look again.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Standpoint {
+    files: Files,
+    door: Door,
+}
+
+impl Standpoint {
+    /// Looks at both. What is no URL answers nobody.
+    pub async fn of(project: &Path, server: Option<&str>) -> Self {
+        let server = server.and_then(|url| Url::parse(url).ok());
+        Self {
+            files: files(project),
+            door: eyes::knock(server.as_ref()).await,
+        }
+    }
+}
+
 /// Files with when they changed; `None` where that is not known.
-pub type Files = BTreeMap<PathBuf, Option<SystemTime>>;
+type Files = BTreeMap<PathBuf, Option<SystemTime>>;
 
 /// The attendee's own files with when they changed.
-#[must_use]
-pub fn files(project: &Path) -> Files {
+fn files(project: &Path) -> Files {
     let changed = |path: &Path| fs::metadata(path).and_then(|known| known.modified()).ok();
     folder::files(&root(project))
         .into_iter()

@@ -58,7 +58,7 @@ fn look_at(status: Status) -> String {
 #[rstest]
 #[case::rows_of_a_token("sign-in", "one-row", &["1 credentials:issue for the MCP server", "your client for you"])]
 #[case::rows_of_calls("vault", "per-call", &["1 credentials:issue for Supabase within", "by the application for you"])]
-#[case::rows_in_order("in-your-name", "four-in-order", &["of escalate_ticket: one for Supabase, issued; one for Anthropic"])]
+#[case::rows_in_order("in-your-name", "four-in-order", &["the rows of escalate_ticket, in order: one for Supabase, issued; one for Anthropic"])]
 #[case::a_refused_row("limit", "delete-refused", &["Linear with write refused by limit-linear-scopes within delete_issue"])]
 #[case::two_calls("whole-trail", "audit-table", &["escalate_ticket and delete_issue", "one for Linear with write, refused"])]
 #[case::policies("limit", "active-set", &["Policy Sets", "carries default-user-grants"])]
@@ -84,7 +84,7 @@ fn what_only_the_zone_tells_is_not_waited_for(
     Closed::RealZone,
     "the Audit Log of your zone, in the Keycard console: "
 )]
-#[case(Closed::Lab, "start with the lab's --state")]
+#[case(Closed::Lab, "reads itself with the lab's --state: ")]
 fn it_is_said_where(#[case] closed: Closed, #[case] words: &str) {
     let story = closed.story();
     let told = look_at(status(

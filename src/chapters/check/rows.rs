@@ -288,14 +288,18 @@ fn wholly(expected: &AuditRows, what: &str) -> String {
 
 fn in_order(expected: &AuditOrder) -> String {
     let rows: Vec<String> = expected.rows.iter().map(named).collect();
-    format!("of {}: {}", expected.tools.join(" and "), rows.join("; "))
+    format!(
+        "the rows of {}, in order: {}",
+        expected.tools.join(" and "),
+        rows.join("; ")
+    )
 }
 
 /// How a check stands whose rows are there, but name no call.
 fn nameless(tool: &str, what: &str) -> Status {
     Status::not_observable(format!(
-        "the rows since {tool} began: {what}. Your server passes no traceparent on, so it is not \
-         known which of them are the call's"
+        "the Audit pane, from where {tool} began: {what}. Your server passes no traceparent on, so \
+         no row says which call it belongs to"
     ))
 }
 

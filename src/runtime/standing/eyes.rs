@@ -67,18 +67,7 @@ impl Sight for Eyes {
     }
 
     async fn door(&mut self) -> Door {
-        let server = self.server();
-        let at = server
-            .as_ref()
-            .and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-        let Some((host, port)) = at else {
-            return Door::Silent;
-        };
-        let host = host.trim_matches(['[', ']']);
-        match tokio::time::timeout(LOOK_EVERY, TcpStream::connect((host, port))).await {
-            Ok(Ok(_)) => Door::Answers,
-            Ok(Err(_)) | Err(_) => Door::Silent,
-        }
+        knock(self.server().as_ref()).await
     }
 
     fn files(&mut self) -> Files {
@@ -87,5 +76,18 @@ impl Sight for Eyes {
 
     async fn rest(&mut self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+}
+
+/// Whether anything listens there.
+pub(super) async fn knock(server: Option<&Url>) -> Door {
+    let at = server.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let Some((host, port)) = at else {
+        return Door::Silent;
+    };
+    let host = host.trim_matches(['[', ']']);
+    match tokio::time::timeout(LOOK_EVERY, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Door::Answers,
+        Ok(Err(_)) | Err(_) => Door::Silent,
     }
 }
