@@ -152,7 +152,7 @@ impl Step {
                 ("application", text(APPLICATION)),
                 ("type", text("client id and secret")),
             ],
-            Self::Policy => vec![("name", text(POLICY)), ("text", materials.limit.clone())],
+            Self::Policy => vec![("name", text(POLICY)), ("text", rule_of(&materials.limit))],
             Self::PolicySet => vec![("name", text(POLICY_SET))],
             Self::Publish => vec![
                 ("set", text(POLICY_SET)),
@@ -245,6 +245,14 @@ impl Taken {
             credential: None,
         }
     }
+}
+
+/// A policy without its comments.
+fn rule_of(text: &str) -> String {
+    let rule = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    rule.collect::<Vec<_>>().join("\n")
 }
 
 fn scopes(names: &[&str]) -> Vec<String> {

@@ -193,9 +193,12 @@ pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, sel
         );
         return;
     }
+    // The form may have what the steps leave.
+    let steps_take = u16::try_from(steps.len()).unwrap_or(u16::MAX);
+    let left = inner.height.saturating_sub(steps_take.saturating_add(2));
     let below = u16::try_from(form.len())
         .unwrap_or(u16::MAX)
-        .min(inner.height / 2)
+        .min(left.max(inner.height / 2))
         + 2;
     let list = Rect {
         height: inner.height.saturating_sub(below),
@@ -255,13 +258,18 @@ fn form(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     let dim = look.style(Role::Dim);
     let mut lines = vec![Line::default()];
     for (field, value) in &step.form {
-        for (place, part) in value.lines().enumerate().take(8) {
-            let label = if place == 0 { field.as_str() } else { "" };
-            let part = one_line(part);
-            let room = cells.saturating_sub(26);
+        // A text of several lines has them to itself: it is read, not glanced at.
+        let (label, indent) = if value.contains('\n') {
+            lines.push(Line::from(span(format!("  {field}"), dim)));
+            ("", 4)
+        } else {
+            (field.as_str(), 25)
+        };
+        for part in value.lines() {
+            let room = cells.saturating_sub(indent + 1);
             lines.push(Line::from(vec![
-                span(format!("  {label:<23}"), dim),
-                span(truncate(&part, room).into_owned(), Style::new()),
+                span(format!("{:<indent$}", format!("  {label}")), dim),
+                span(truncate(&one_line(part), room).into_owned(), Style::new()),
             ]));
         }
     }
