@@ -405,7 +405,8 @@ async fn orient(root: &Path) -> Orientation {
         folder: Some(root.to_owned()),
         ..around("http://127.0.0.1:9/mcp", EnvAt::of(root))
     };
-    probing::orient(&around).await
+    let results = probing::ask(&orientation::probes(), &around).await;
+    orientation::of(&results, around.person.is_some())
 }
 
 #[test]

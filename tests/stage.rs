@@ -27,7 +27,7 @@ use hoptrail::{
     support::error::{Exit, Failure},
     trace::{
         Actor, TraceEvent,
-        event::{Fact, Target},
+        event::{ConsoleDoor, Fact, Target},
         reader::{Item, Reader},
     },
     ui::look::Charset,
@@ -429,6 +429,7 @@ fn another_ones_zone_is_never_held() {
         lab: false,
         name: "mcp.example".to_owned(),
         server: "https://mcp.example/mcp".to_owned(),
+        console: ConsoleDoor::default(),
     });
     tell_all(&mut app, [event]);
     assert!(why_not(&app, Command::Hold).contains("start with --lab URL"));

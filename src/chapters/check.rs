@@ -16,7 +16,7 @@ use super::{
 use crate::{
     projection::{AuditRow, Hop, Projection, Seq, tools::Call},
     protocol::observed::Upstream,
-    trace::Fact,
+    trace::{Fact, event::Target},
 };
 
 /// A check of a chapter.
@@ -241,13 +241,46 @@ impl<'a> Seen<'a> {
             })
     }
 
-    /// What to say while no audit row was seen at all.
-    fn no_audit(self, waiting_for: &str) -> Status {
-        let real = self.projection.target().is_some_and(|target| !target.lab);
-        if real && self.projection.audit().rows().is_empty() {
-            Status::not_observable("the Audit Log of your zone, in the Keycard console")
-        } else {
-            Status::pending(waiting_for)
+    /// What to say of something that only the zone's log or its console tells, and that was not
+    /// told: it may come yet, or a person has to look where hoptrail cannot.
+    fn untold(self, place: ConsolePlace, what: &str) -> Status {
+        match self.projection.target() {
+            Some(target) if !target.tells_of_the_zone() => {
+                let place = place.name();
+                Status::not_observable(if target.lab {
+                    format!(
+                        "the {place} of the lab's zone, which hoptrail reads itself with the lab's \
+                         --state: {what}"
+                    )
+                } else {
+                    format!("the {place} of your zone, in the Keycard console: {what}")
+                })
+            }
+            Some(_) | None => Status::pending(what),
+        }
+    }
+
+    /// Whether the zone's log is read in this run.
+    fn hears_the_zone(self) -> bool {
+        let target = self.projection.target();
+        target.is_none_or(Target::tells_of_the_zone)
+    }
+}
+
+/// Where a person finds in the zone's console what a check looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ConsolePlace {
+    AuditLog,
+    PolicySets,
+    Sessions,
+}
+
+impl ConsolePlace {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::AuditLog => "Audit Log",
+            Self::PolicySets => "Policy Sets",
+            Self::Sessions => "Sessions",
         }
     }
 }

@@ -33,18 +33,6 @@ pub enum Probe {
     Trials,
 }
 
-impl Probe {
-    /// Whether asking it only reads. The others try something, which the zone, the server or a service
-    /// writes down: they are for the reader to ask.
-    #[must_use]
-    pub const fn only_reads(&self) -> bool {
-        match self {
-            Self::Metadata | Self::Env | Self::Folder | Self::Zone => true,
-            Self::Http(_) | Self::Scope(_) | Self::Trials => false,
-        }
-    }
-}
-
 /// A request to the MCP endpoint with a token that should not do, or with none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

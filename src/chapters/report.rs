@@ -9,7 +9,7 @@ use crate::{
     projection::Projection,
     support::{
         error::Exit,
-        text::{sanitize, wrap},
+        text::{sanitize, width, wrap},
     },
 };
 
@@ -182,11 +182,27 @@ fn format_line(head: &str, words: &str) -> String {
 }
 
 fn hang(text: &str, first: &str, out: &mut String) {
-    for (number, line) in wrap(text, COLUMNS - GAP.len()).into_iter().enumerate() {
+    for (number, line) in filled(text).into_iter().enumerate() {
         out.push_str(if number == 0 { first } else { GAP });
         out.push_str(line.trim_end());
         out.push('\n');
     }
+}
+
+/// The text in lines; a URL stays in one piece, however long, so that a terminal can follow it.
+fn filled(text: &str) -> Vec<String> {
+    let room = COLUMNS - GAP.len();
+    let is_long = |word: &&str| word.contains("://") && width(word) > room;
+    let Some(url) = text.split_whitespace().find(is_long) else {
+        return wrap(text, room);
+    };
+    let (before, after) = text.split_once(url).unwrap_or((text, ""));
+    let mut lines = wrap(before.trim_end(), room);
+    lines.push(url.to_owned());
+    if !after.trim().is_empty() {
+        lines.extend(wrap(after.trim_start(), room));
+    }
+    lines
 }
 
 fn shown(evidence: &Evidence) -> Value {

@@ -21,7 +21,7 @@ use crate::{
         Consent, Options, TargetChoice,
         check::{self, AtYours, Calls, Wanted, Yours},
         probing::env,
-        standing,
+        standing::Standpoint,
     },
     support::{
         error::{Exit, Failure},
@@ -30,8 +30,10 @@ use crate::{
     },
 };
 
-/// How often the folder is looked at.
+/// How often the folder and the server's port are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long what was interrupted may take to end in good order.
+const GRACE: Duration = Duration::from_secs(2);
 /// Cells of a line of text.
 const COLUMNS: usize = 80;
 
@@ -64,7 +66,8 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
             ));
         }
         let chapters = one.map_or(all, |one| vec![one]);
-        return Box::pin(on_lab(common, args, &chapters)).await;
+        let work = Box::pin(on_lab(common, args, &chapters));
+        return unless_interrupted(work).await.ok_or_else(called_off)?;
     }
     let wanted = match (one, args.chapter.is_some()) {
         (Some(one), _) => Wanted::One(one),
@@ -74,7 +77,8 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
     if args.watch {
         Box::pin(watch(common, args, wanted)).await
     } else {
-        Box::pin(on_yours(common, args, wanted, Calls::Made)).await
+        let work = Box::pin(on_yours(common, args, wanted, Calls::Made));
+        unless_interrupted(work).await.ok_or_else(called_off)?
     }
 }
 
@@ -285,7 +289,7 @@ fn json_of(found: &AtYours) -> String {
     out
 }
 
-/// Repeats when a file of the project changes, until it is interrupted.
+/// Repeats when a file of the project changes or the server comes or goes, until it is interrupted.
 async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<Exit, Failure> {
     let Some(project) = args.project.as_deref().map(env::root) else {
         return Err(Failure::new(
@@ -295,32 +299,59 @@ async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<
             "name your project with --project DIR",
         ));
     };
-    let mut exit;
+    // What was never judged did not pass.
+    let mut exit = Exit::Failed;
     loop {
-        let before = standing::files(&project);
-        exit = match Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly)).await {
-            Ok(exit) => exit,
-            Err(failure) => {
+        let server = check::server_of(common.server.as_deref(), Some(&project)).ok();
+        let before = Standpoint::of(&project, server.as_deref()).await;
+        let work = Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly));
+        match unless_interrupted(work).await {
+            None => return Ok(exit),
+            Some(Ok(found)) => exit = found,
+            Some(Err(failure)) => {
                 // The next change may mend it.
                 let _ = writeln!(io::stderr(), "hoptrail: {failure}");
-                failure.exit
+                exit = failure.exit;
             }
-        };
+        }
         if !common.json {
             say("\nWaiting for a change. Ctrl-C ends.\n\n")?;
         }
-        loop {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Ok(exit),
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+        let change = Box::pin(async {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                if Standpoint::of(&project, server.as_deref()).await != before {
+                    break;
+                }
             }
-            if standing::files(&project) != before {
-                break;
-            }
+            // A server that restarts by itself has not bound its port yet.
+            tokio::time::sleep(LOOK_EVERY).await;
+        });
+        if unless_interrupted(change).await.is_none() {
+            return Ok(exit);
         }
-        // A server that restarts by itself has not bound its port yet.
-        tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Does `work`; `None` when Ctrl-C came first. Then it may still end what it began.
+async fn unless_interrupted<T>(mut work: impl Future<Output = T> + Unpin) -> Option<T> {
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => {
+            let _ = tokio::time::timeout(GRACE, work).await;
+            None
+        }
+        done = &mut work => Some(done),
+    }
+}
+
+fn called_off() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The check was called off",
+        "it was interrupted",
+        "start it again when you like",
+    )
 }
 
 fn say(text: &str) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     protocol::{
-        observed::{LAB_PATH, LabEndpoints, Upstream},
+        observed::{LAB_PATH, LabEndpoints, ServedBy, Upstream},
         secret::Secret,
     },
     server,
@@ -224,6 +224,10 @@ fn endpoints(config: &LabConfig, places: &Places) -> LabEndpoints {
         anthropic,
         linear,
         stand_ins,
+        served_by: match &config.server {
+            ServerPart::Own => ServedBy::Lab,
+            ServerPart::Yours(_) => ServedBy::Yours,
+        },
     }
 }
 

@@ -190,6 +190,26 @@ pub struct LabEndpoints {
     pub linear: String,
     /// Which of the three services are stand-ins with a feed.
     pub stand_ins: Vec<Upstream>,
+    /// Who serves the MCP endpoint.
+    #[serde(default, skip_serializing_if = "ServedBy::is_lab")]
+    pub served_by: ServedBy,
+}
+
+/// Who serves the MCP endpoint that a lab was made for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServedBy {
+    #[default]
+    Lab,
+    /// Somebody's own server, which the lab stands behind.
+    Yours,
+}
+
+impl ServedBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    const fn is_lab(&self) -> bool {
+        matches!(self, Self::Lab)
+    }
 }
 
 /// The trace of a tool call, by the id that the client gave it.

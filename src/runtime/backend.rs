@@ -1,14 +1,19 @@
 //! What a run is connected to: a client, and where there is a lab its console and its feeds.
 
+mod around;
+mod holding;
+mod opening;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use url::Url;
 
+use self::around::{Surroundings, parse};
+pub use self::opening::{BackendState, Opening, none, open, stopping};
 use super::{
     Consent, ConsoleAccess, Options, TargetChoice,
     console_steps::{Step, Taken},
@@ -20,45 +25,22 @@ use crate::{
         browser::{BrowserMode, SystemBrowser},
         console::{Console, Credential},
         discovery::MissingPkceAllowed,
-        feed, hold,
-        http::{ActorMap, DOCUMENT_LIMIT, Outgoing, TracedHttp},
-        robot,
-        url_policy::UrlPolicy,
+        feed, robot,
     },
-    lab::{self, Chapter, LabConfig, LabHandle},
+    lab::{self, Chapter, LabHandle},
     projection::Seq,
     protocol::{
         env::EnvLine,
-        hold::GATE_NAME,
-        observed::{LAB_PATH, LabEndpoints, Upstream},
+        observed::{LabEndpoints, Upstream},
+        secret::Secret,
     },
     support::{
         clock::SharedClock,
         error::{Exit, Failure},
         ids::Ids,
     },
-    trace::{
-        Actor, Fact,
-        event::{EnvSide, Leg, Target},
-        sink::{Report, SharedSink},
-    },
+    trace::{Actor, Fact, event::EnvSide, sink::SharedSink},
 };
-
-/// Whether the backend can be used yet.
-#[derive(Debug, Clone)]
-pub enum BackendState {
-    Opening,
-    Ready(Arc<Backend>),
-    Failed(Failure),
-}
-
-/// A backend that opens while the first frame is already on the screen.
-#[derive(Debug)]
-pub struct Opening {
-    state: watch::Receiver<BackendState>,
-    urls: mpsc::UnboundedReceiver<String>,
-    stop: CancellationToken,
-}
 
 /// A client and what stands around it.
 #[derive(Debug)]
@@ -78,117 +60,6 @@ pub struct Backend {
     stop: CancellationToken,
 }
 
-/// Begins to open the backend; facts about it go to `sink`.
-#[must_use]
-pub fn open(options: Options, sink: SharedSink) -> Opening {
-    let (state, watch) = watch::channel(BackendState::Opening);
-    let (urls, shown) = mpsc::unbounded_channel();
-    let stop = CancellationToken::new();
-    let token = stop.clone();
-    tokio::spawn(async move {
-        let opened = Backend::connect(&options, &sink, urls, token).await;
-        let opened = match opened {
-            Ok(backend) => BackendState::Ready(Arc::new(backend)),
-            Err(failure) => {
-                sink.report(Report::new(
-                    Actor::Client,
-                    Fact::FailureOccurred(failure.clone()),
-                ));
-                BackendState::Failed(failure)
-            }
-        };
-        // Nobody is listening any more when the person has quit already.
-        let _ = state.send(opened);
-        state.closed().await;
-    });
-    Opening {
-        state: watch,
-        urls: shown,
-        stop,
-    }
-}
-
-/// A backend that is never there: a replay needs none and must have none.
-#[must_use]
-pub fn none() -> Opening {
-    let failure = Failure::new(
-        Exit::Usage,
-        "This is a replay",
-        "nothing is connected to it",
-        "start hoptrail without a trace to do things anew",
-    );
-    let (_, state) = watch::channel(BackendState::Failed(failure));
-    let (_, urls) = mpsc::unbounded_channel();
-    Opening {
-        state,
-        urls,
-        stop: CancellationToken::new(),
-    }
-}
-
-impl Opening {
-    /// The state, for those who wait for it.
-    #[must_use]
-    pub fn watch(&self) -> watch::Receiver<BackendState> {
-        self.state.clone()
-    }
-
-    /// Waits for a URL that a person must open by hand.
-    pub async fn browser_url(&mut self) -> String {
-        match self.urls.recv().await {
-            Some(url) => url,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Waits until the backend can be used.
-    ///
-    /// # Errors
-    /// Why it cannot.
-    pub async fn ready(&mut self) -> Result<Arc<Backend>, Failure> {
-        loop {
-            match &*self.state.borrow_and_update() {
-                BackendState::Opening => {}
-                BackendState::Ready(backend) => return Ok(Arc::clone(backend)),
-                BackendState::Failed(failure) => return Err(failure.clone()),
-            }
-            if self.state.changed().await.is_err() {
-                return Err(stopping());
-            }
-        }
-    }
-
-    /// Stops what was opened.
-    pub async fn close(&mut self) {
-        self.stop.cancel();
-        let backend = match &*self.state.borrow() {
-            BackendState::Ready(backend) => Arc::clone(backend),
-            BackendState::Opening | BackendState::Failed(_) => return,
-        };
-        backend.close().await;
-    }
-}
-
-/// The failure of whoever still waits when the run ends.
-#[must_use]
-pub fn stopping() -> Failure {
-    Failure::new(
-        Exit::Failed,
-        "hoptrail is stopping",
-        "the run ended before this could begin",
-        "start hoptrail again",
-    )
-}
-
-/// What is known of the place that the client works against.
-struct Surroundings {
-    server: String,
-    actors: ActorMap,
-    endpoints: Option<LabEndpoints>,
-    lab: Option<LabHandle>,
-    console: Option<ConsoleAccess>,
-}
-
 impl Backend {
     async fn connect(
         options: &Options,
@@ -196,21 +67,7 @@ impl Backend {
         urls: mpsc::UnboundedSender<String>,
         stop: CancellationToken,
     ) -> Result<Self, Failure> {
-        let around = match &options.target {
-            TargetChoice::Embedded => start_lab(options, Some(options.state.clone()), sink).await?,
-            TargetChoice::Fresh => start_lab(options, None, sink).await?,
-            TargetChoice::Lab(zone) => find_lab(zone, options, sink).await?,
-            TargetChoice::Server(url) => {
-                sink.report(Report::new(Actor::Client, run_started(url, url, false)));
-                Surroundings {
-                    server: url.clone(),
-                    actors: ActorMap::default(),
-                    endpoints: None,
-                    lab: None,
-                    console: None,
-                }
-            }
-        };
+        let around = Surroundings::of(options, sink).await?;
         let answers = |user: &Option<String>, consent| {
             let user = user.clone();
             (BrowserMode::Headless, robot::Answer { user, consent })
@@ -428,6 +285,14 @@ impl Backend {
         Ok(taken)
     }
 
+    /// What can be looked at without the token of who is signed in: see [`Self::look_around`].
+    ///
+    /// # Errors
+    /// If the lab's parts have no proper addresses.
+    pub async fn look_from_outside(&self, project: Option<&Path>) -> Result<Look, Failure> {
+        self.look_as(None, project, None).await
+    }
+
     /// What the chapters' probes may look at: the lab, or the attendee's `project`. `since` is where
     /// the reader began the chapter.
     ///
@@ -435,6 +300,16 @@ impl Backend {
     /// If the sign-in has ended.
     pub async fn look_around(
         &self,
+        project: Option<&Path>,
+        since: Option<Seq>,
+    ) -> Result<Look, Failure> {
+        let person = self.client.bearer().await?;
+        self.look_as(person, project, since).await
+    }
+
+    async fn look_as(
+        &self,
+        person: Option<Secret>,
         project: Option<&Path>,
         since: Option<Seq>,
     ) -> Result<Look, Failure> {
@@ -462,70 +337,11 @@ impl Backend {
             env,
             folder,
             lab: self.endpoints.clone(),
-            person: self.client.bearer().await?,
+            person,
             since,
             clock: Arc::clone(&self.clock),
             ids: self.ids.clone(),
         })
-    }
-
-    /// Holds every token exchange from now on, until [`Self::hold_no_more`] or the run's end.
-    ///
-    /// # Errors
-    /// If the zone is not the lab's, or does not let itself be held.
-    pub async fn hold(&self) -> Result<(), Failure> {
-        let mut holding = self.holding.lock().await;
-        if let Some(token) = holding.take() {
-            token.cancel();
-        }
-        let Some(console) = self.console.clone() else {
-            return Err(Failure::new(
-                Exit::Usage,
-                "The zone cannot be held",
-                "only the lab's own zone waits for somebody, and only for who has its console's credential",
-                "start with --lab and --state as `hoptrail lab` prints them; HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET stand for --state",
-            ));
-        };
-        let token = self.stop.child_token();
-        let (closed, is_closed) = oneshot::channel();
-        let (held_up, ends) = (self.client.held_up(), token.clone());
-        let held = self.feeds.spawn(async move {
-            let ended = hold::hold(&console, &held_up, closed, &ends).await;
-            if let Err(failure) = &ended {
-                let fact = Fact::FeedLost {
-                    feed: GATE_NAME.to_owned(),
-                    why: failure.why.clone(),
-                };
-                console.http().sink().report(Report::new(Actor::Zone, fact));
-            }
-            ended
-        });
-        if is_closed.await.is_ok() {
-            *holding = Some(token);
-            return Ok(());
-        }
-        match held.await {
-            Ok(Err(failure)) => Err(failure),
-            Ok(Ok(())) | Err(_) => Err(stopping()),
-        }
-    }
-
-    /// Holds nothing any more; what waits goes on.
-    pub async fn hold_no_more(&self) {
-        if let Some(token) = self.holding.lock().await.take() {
-            token.cancel();
-        }
-    }
-
-    /// Lets one exchange go.
-    ///
-    /// # Errors
-    /// If there is no console, or the zone does not answer.
-    pub async fn let_go(&self, id: &str) -> Result<(), Failure> {
-        match &self.console {
-            Some(console) => console.let_go(id).await,
-            None => Ok(()),
-        }
     }
 
     async fn close(&self) {
@@ -537,47 +353,6 @@ impl Backend {
         }
         self.feeds.wait().await;
     }
-}
-
-async fn start_lab(
-    options: &Options,
-    state: Option<PathBuf>,
-    sink: &SharedSink,
-) -> Result<Surroundings, Failure> {
-    sink.report(Report::new(Actor::Client, run_started("LAB", "", true)));
-    let lab = lab::start(LabConfig {
-        stage: options.lab.stage,
-        objects: options.lab.objects,
-        ..LabConfig::new(state, Arc::clone(&options.clock), options.ids.clone())
-    })
-    .await?;
-    sink.report(Report::new(
-        Actor::Zone,
-        Fact::LabStarted(lab.endpoints.clone()),
-    ));
-    let now = match options.lab.stage {
-        Some(chapter) => lab.env_of(chapter),
-        None => lab.env_after.clone(),
-    };
-    for (which, lines) in [
-        (EnvSide::Before, lab.env_before.clone()),
-        (EnvSide::After, now),
-    ] {
-        sink.report(Report::new(Actor::Server, env_read(which, lines)));
-    }
-    if let Some(chapter) = options.lab.stage {
-        sink.report(Report::new(Actor::Server, moved(chapter)));
-    }
-    Ok(Surroundings {
-        server: lab.endpoints.server.clone(),
-        actors: actors(&lab.endpoints)?,
-        endpoints: Some(lab.endpoints.clone()),
-        console: lab.console.as_ref().map(|console| ConsoleAccess {
-            client_id: console.client_id.clone(),
-            client_secret: console.client_secret.clone(),
-        }),
-        lab: Some(lab),
-    })
 }
 
 /// What becomes of what was made in the zone when the lab is brought back to a chapter.
@@ -594,60 +369,6 @@ pub enum Kept {
 pub struct Remade {
     pub made: Vec<String>,
     pub gone: Vec<String>,
-}
-
-/// Asks a running lab's zone where the other parts are.
-async fn find_lab(
-    zone: &str,
-    options: &Options,
-    sink: &SharedSink,
-) -> Result<Surroundings, Failure> {
-    let zone = parse(zone)?;
-    let http = TracedHttp::new(
-        UrlPolicy::for_server(&zone),
-        Arc::clone(sink),
-        options.ids.clone(),
-        ActorMap::default(),
-    )?;
-    http.actors().learn(&zone, Actor::Zone);
-    let url = zone
-        .join(LAB_PATH)
-        .map_err(|e| not_a_url(zone.as_str(), e))?;
-    let no_lab = |why: String| {
-        Failure::new(
-            Exit::Unreachable,
-            format!("No lab answers at {zone}"),
-            why,
-            "start one with `hoptrail lab` and take the zone's URL from what it prints",
-        )
-    };
-    let answer = http
-        .exchange(
-            Outgoing::new(http::Method::GET, url, Leg::Console),
-            DOCUMENT_LIMIT,
-        )
-        .await
-        .map_err(|e| no_lab(e.why))?;
-    if !answer.status.is_success() {
-        return Err(no_lab(format!("it answered {}", answer.status)));
-    }
-    let endpoints: LabEndpoints =
-        serde_json::from_slice(&answer.body).map_err(|e| no_lab(e.to_string()))?;
-    sink.report(Report::new(
-        Actor::Client,
-        run_started("LAB", &endpoints.server, true),
-    ));
-    sink.report(Report::new(
-        Actor::Zone,
-        Fact::LabStarted(endpoints.clone()),
-    ));
-    Ok(Surroundings {
-        server: endpoints.server.clone(),
-        actors: actors(&endpoints)?,
-        endpoints: Some(endpoints),
-        lab: None,
-        console: options.console.clone(),
-    })
 }
 
 fn no_lab(what: &str) -> Failure {
@@ -671,48 +392,4 @@ const fn moved(chapter: Chapter) -> Fact {
     Fact::LabMoved {
         chapter: chapter.number(),
     }
-}
-
-fn run_started(name: &str, server: &str, lab: bool) -> Fact {
-    Fact::RunStarted(Target {
-        lab,
-        name: Url::parse(name)
-            .ok()
-            .and_then(|url| {
-                let host = url.host_str()?.to_owned();
-                Some(
-                    url.port()
-                        .map_or(host.clone(), |port| format!("{host}:{port}")),
-                )
-            })
-            .unwrap_or_else(|| name.to_owned()),
-        server: server.to_owned(),
-    })
-}
-
-fn actors(endpoints: &LabEndpoints) -> Result<ActorMap, Failure> {
-    let actors = ActorMap::default();
-    for (url, actor) in [
-        (&endpoints.server, Actor::Server),
-        (&endpoints.zone, Actor::Zone),
-        (&endpoints.supabase, Actor::Supabase),
-        (&endpoints.anthropic, Actor::Anthropic),
-        (&endpoints.linear, Actor::Linear),
-    ] {
-        actors.learn(&parse(url)?, actor);
-    }
-    Ok(actors)
-}
-
-fn parse(url: &str) -> Result<Url, Failure> {
-    Url::parse(url).map_err(|e| not_a_url(url, e))
-}
-
-fn not_a_url(url: &str, error: url::ParseError) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        format!("{url} is not a URL"),
-        error.to_string(),
-        "write it whole, like http://127.0.0.1:8000/mcp",
-    )
 }

@@ -26,7 +26,10 @@ use crate::{
     trace::event::Leg,
 };
 
-use self::{acts::Acts, run::Run};
+use self::{
+    acts::{Acts, FolderSeen},
+    run::Run,
+};
 
 /// A chapter as it was found.
 #[derive(Debug)]
@@ -143,12 +146,10 @@ pub async fn on_yours(
     wanted: Wanted<'_>,
     err: &mut dyn io::Write,
 ) -> Result<AtYours, Failure> {
-    let around = around(&options, yours.project.as_deref())?;
-    let first = probing::orient(&around).await;
     let lab = matches!(options.target, TargetChoice::Lab(_));
     let mut run = Run::open(options, err).await?;
     let mut troubles = Vec::new();
-    let looked = at_yours(&mut run, yours, wanted, &first, lab, &mut troubles).await;
+    let looked = at_yours(&mut run, yours, wanted, lab, &mut troubles).await;
     run.close().await;
     let (orientation, report) = looked?;
     Ok(AtYours {
@@ -162,20 +163,25 @@ async fn at_yours(
     run: &mut Run<'_>,
     yours: &Yours,
     wanted: Wanted<'_>,
-    first: &Orientation,
     lab: bool,
     troubles: &mut Vec<Failure>,
 ) -> Result<(Orientation, Report), Failure> {
+    let project = yours.project.as_deref();
+    let since = Seq::at(run.projection.log().len());
+    let seen = ask(run, orientation::probes(), project, since).await?;
+    let first = orientation::of(&seen, false);
     let chapters: Vec<&Chapter> = match wanted {
         Wanted::Reached(all) => near(all, first.reached),
         Wanted::One(chapter) => vec![chapter],
         Wanted::All(all) => all.to_vec(),
     };
-    let project = yours.project.as_deref();
-    let since = Seq::at(run.projection.log().len());
     let calls = yours.calls == Calls::Made || lab;
     let sign_in = matches!(wanted, Wanted::Reached(_));
-    let acts = Acts::of(&chapters, first, calls, sign_in);
+    let folder = match project {
+        Some(_) => FolderSeen::Yes,
+        None => FolderSeen::No,
+    };
+    let acts = Acts::of(&chapters, &first, folder, calls, sign_in);
     let gone = run.during(acts.perform()).await?;
     troubles.extend(gone);
     // A sign-in and an exchange may show more than the first look.
@@ -239,15 +245,16 @@ fn near<'a>(all: &[&'a Chapter], reached: u8) -> Vec<&'a Chapter> {
         .collect()
 }
 
-/// What can be looked at before anything is connected.
+/// What can be looked at when nothing could be connected.
 pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<Surroundings, Failure> {
     let server = match &options.target {
-        TargetChoice::Server(url) => url,
-        // Only asked for its address, which the first look needs; the rest comes with the lab.
-        TargetChoice::Lab(zone) => zone,
-        TargetChoice::Embedded | TargetChoice::Fresh => "http://127.0.0.1/",
+        TargetChoice::Server(url) => url.clone(),
+        // A lab that does not answer cannot say where the server is; the project may.
+        TargetChoice::Lab(_) | TargetChoice::Embedded | TargetChoice::Fresh => {
+            server_of(None, project)?
+        }
     };
-    let server = address(server)?;
+    let server = address(&server)?;
     Ok(Surroundings {
         http: probing::quiet(&server, options.ids.clone())?,
         env: project.map_or(EnvAt::Nowhere, EnvAt::of),

@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::{
     chapters::{
-        Chapter, Orientation, Probe, ProbeResults, Reading, orientation,
+        Chapter, Probe, ProbeResults, Reading,
         probe::{HttpProbe, ResourceMetadata},
     },
     client::{
@@ -84,12 +84,6 @@ impl Surroundings {
 /// Asks what the chapter's checks want to be asked.
 pub async fn probe(chapter: &Chapter, around: &Surroundings) -> ProbeResults {
     Box::pin(ask(&chapter.probes(), around)).await
-}
-
-/// Looks around: how far somebody has come, as far as that shows.
-pub async fn orient(around: &Surroundings) -> Orientation {
-    let results = Box::pin(ask(&orientation::probes(), around)).await;
-    orientation::of(&results, around.person.is_some())
 }
 
 /// Asks these questions. Each has ten seconds; one that fails says why and holds up no other.

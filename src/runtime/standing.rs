@@ -4,32 +4,28 @@
 //! Reads and never writes. The server is knocked on when there is a reason to, so that its own
 //! output stays readable.
 
+mod eyes;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use tokio::{
-    net::TcpStream,
-    runtime::Handle,
-    sync::{mpsc, watch},
-    task::spawn_blocking,
-};
+use tokio::sync::{mpsc, watch};
 use url::Url;
 
+use self::eyes::Eyes;
 use super::{
     Options,
-    backend::{Backend, BackendState},
-    check, effects,
-    probing::{self, env::root},
+    backend::BackendState,
+    effects,
+    probing::{env::root, folder},
 };
-use crate::{
-    app::msg::Msg,
-    chapters::{ProbeResults, orientation::AT_REST},
-};
+use crate::{app::msg::Msg, chapters::ProbeResults};
 
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(700);
@@ -61,7 +57,7 @@ impl Standing {
         let (sender, news) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let backend = effects::ready(backend).await.ok();
-            follow(backend.as_deref(), &options, project.as_deref(), &sender).await;
+            follow(&mut Eyes::new(backend, options, project), &sender).await;
         });
         Self { news: Some(news) }
     }
@@ -78,36 +74,15 @@ impl Standing {
     }
 }
 
-async fn follow(
-    backend: Option<&Backend>,
-    options: &Options,
-    project: Option<&Path>,
-    news: &mpsc::UnboundedSender<Msg>,
-) {
-    let mut told = None;
-    while !news.is_closed() {
-        let before = project.map(files);
-        let (seen, server) = look(backend, options, project).await;
-        let door = door(server.as_ref()).await;
-        if told.as_ref() != Some(&seen) {
-            // Nobody is listening any more when the person has quit.
-            let _ = news.send(Msg::LookedAround(Box::new(seen.clone())));
-            told = Some(seen);
-        }
-        for _ in 0..ASK_ANYWAY {
-            if news.is_closed() {
-                return;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-            if project.map(files) != before {
-                tokio::time::sleep(RESTARTS_WITHIN).await;
-                break;
-            }
-            if self::door(server.as_ref()).await != door {
-                break;
-            }
-        }
-    }
+/// What can be seen of somebody's work, and the time between two looks.
+trait Sight {
+    /// Asks the server, and reads the folder and its `.env`.
+    async fn look(&mut self) -> ProbeResults;
+    /// Whether anything listens at the server's port.
+    async fn door(&mut self) -> Door;
+    /// The folder's files.
+    fn files(&mut self) -> Files;
+    async fn rest(&mut self, time: Duration);
 }
 
 /// Whether anything listens at the server's port: a connection that asks nothing, which no server
@@ -118,50 +93,63 @@ enum Door {
     Silent,
 }
 
-async fn door(server: Option<&Url>) -> Door {
-    let at = server.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-    let Some((host, port)) = at else {
-        return Door::Silent;
-    };
-    let host = host.trim_matches(['[', ']']);
-    match tokio::time::timeout(LOOK_EVERY, TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => Door::Answers,
-        Ok(Err(_)) | Err(_) => Door::Silent,
-    }
-}
-
-async fn look(
-    backend: Option<&Backend>,
-    options: &Options,
-    project: Option<&Path>,
-) -> (ProbeResults, Option<Url>) {
-    let around = match backend {
-        Some(backend) => backend.look_around(project, None).await.map(Arc::new),
-        None => check::around(options, project).map(Arc::new),
-    };
-    let Ok(around) = around else {
-        return (ProbeResults::default(), None);
-    };
-    let server = around.server.clone();
-    // On a thread of its own, as the probes of a chapter are: see the runner of jobs.
-    let handle = Handle::current();
-    let asked = spawn_blocking(move || handle.block_on(probing::ask(&AT_REST, &around)));
-    (asked.await.unwrap_or_default(), Some(server))
-}
-
-/// The attendee's own files with when they changed.
-#[must_use]
-pub fn files(project: &Path) -> BTreeMap<PathBuf, Option<SystemTime>> {
-    let project = root(project);
-    let mut found = BTreeMap::new();
-    for folder in [project.join("src"), project] {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if let Ok(known) = entry.metadata()
-                && known.is_file()
-            {
-                found.insert(entry.path(), known.modified().ok());
+async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
+    let mut told = None;
+    while !news.is_closed() {
+        // Before the look: what changes while the server is asked is asked for again.
+        let (files, door) = (sight.files(), sight.door().await);
+        let seen = sight.look().await;
+        if told.as_ref() != Some(&seen) {
+            // Nobody is listening any more when the person has quit.
+            let _ = news.send(Msg::LookedAround(Box::new(seen.clone())));
+            told = Some(seen);
+        }
+        for _ in 0..ASK_ANYWAY {
+            if news.is_closed() {
+                return;
+            }
+            sight.rest(LOOK_EVERY).await;
+            if sight.files() != files {
+                sight.rest(RESTARTS_WITHIN).await;
+                break;
+            }
+            if sight.door().await != door {
+                break;
             }
         }
     }
-    found
+}
+
+/// How a folder and a server's port are at one moment; what differs from an earlier one is a reason
+/// to look again.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Standpoint {
+    files: Files,
+    door: Door,
+}
+
+impl Standpoint {
+    /// Looks at both. What is no URL answers nobody.
+    pub async fn of(project: &Path, server: Option<&str>) -> Self {
+        let server = server.and_then(|url| Url::parse(url).ok());
+        Self {
+            files: files(project),
+            door: eyes::knock(server.as_ref()).await,
+        }
+    }
+}
+
+/// Files with when they changed; `None` where that is not known.
+type Files = BTreeMap<PathBuf, Option<SystemTime>>;
+
+/// The attendee's own files with when they changed.
+fn files(project: &Path) -> Files {
+    let changed = |path: &Path| fs::metadata(path).and_then(|known| known.modified()).ok();
+    folder::files(&root(project))
+        .into_iter()
+        .map(|path| {
+            let time = changed(&path);
+            (path, time)
+        })
+        .collect()
 }

@@ -224,12 +224,40 @@ pub enum Fact {
 /// What the run is pointed at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// True for the embedded lab or one that was named.
+    /// True for the embedded lab or one that was named, whoever serves the MCP endpoint.
     pub lab: bool,
-    /// `LAB`, or the server's host.
+    /// `LAB`, or the server's host when the server is not the lab's.
     pub name: String,
     /// The MCP endpoint; empty until the lab has started.
     pub server: String,
+    /// Whether there is a way into the lab's console.
+    #[serde(default, skip_serializing_if = "ConsoleDoor::is_open")]
+    pub console: ConsoleDoor,
+}
+
+impl Target {
+    /// Whether the zone's log and what stands in its console are read in this run. A real zone's
+    /// never are, a lab's only with the credential for its console.
+    #[must_use]
+    pub const fn tells_of_the_zone(&self) -> bool {
+        self.lab && self.console.is_open()
+    }
+}
+
+/// Whether a run has the credential for the zone's console.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsoleDoor {
+    #[default]
+    Open,
+    Closed,
+}
+
+impl ConsoleDoor {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    const fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -11,7 +11,9 @@ use hoptrail::{
         env::{EnvKind, EnvLine},
         hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
         jwt::TokenView,
-        observed::{Issue, LabEndpoints, Step, StepAction, StepOutcome, Upstream, UpstreamRequest},
+        observed::{
+            Issue, LabEndpoints, ServedBy, Step, StepAction, StepOutcome, Upstream, UpstreamRequest,
+        },
         secret::Fingerprint,
         traceparent::{SpanId, TraceId, TraceParent},
     },
@@ -19,8 +21,8 @@ use hoptrail::{
     trace::{
         Actor, Fact, Json, TraceEvent,
         event::{
-            Body, BrowserLeg, CallOutcome, ClientGrant, EnvSide, Leg, MetadataDocument, Target,
-            ToolView,
+            Body, BrowserLeg, CallOutcome, ClientGrant, ConsoleDoor, EnvSide, Leg,
+            MetadataDocument, Target, ToolView,
         },
     },
 };
@@ -455,7 +457,12 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
         1 => (proptest::option::of(any::<u8>()), text())
             .prop_map(|(chapter, text)| Fact::MarkSet { chapter, text }),
         1 => any::<u8>().prop_map(|chapter| Fact::LabMoved { chapter }),
-        1 => text().prop_map(|t| Fact::RunStarted(Target { lab: false, name: t.clone(), server: t })),
+        1 => text().prop_map(|t| Fact::RunStarted(Target {
+            lab: false,
+            name: t.clone(),
+            server: t,
+            console: ConsoleDoor::Closed,
+        })),
         1 => text().prop_map(|t| Fact::LabStarted(LabEndpoints {
             server: t.clone(),
             zone: t.clone(),
@@ -463,6 +470,7 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
             anthropic: t.clone(),
             linear: t,
             stand_ins: vec![],
+            served_by: ServedBy::Yours,
         })),
         1 => (text(), value()).prop_map(|(name, body)| {
             Fact::Unknown(std::iter::once((format!("moon {name}"), body)).collect())

@@ -3,10 +3,13 @@
 //! What the steps are is known to whoever can take them; they come in with a message.
 
 use super::Learn;
-use crate::app::{
-    App,
-    effect::{Effects, Job},
-    overlay::Overlay,
+use crate::{
+    app::{
+        App,
+        effect::{Effects, Job},
+        overlay::Overlay,
+    },
+    chapters::Attempt,
 };
 
 /// The work of a chapter.
@@ -138,10 +141,14 @@ impl App {
         }
     }
 
-    /// A step was taken: on to the next one, and what can be read is read again.
+    /// A step was taken: on to the next one, and the checks are asked again. The reader stays where
+    /// they are in the text until all of it is done.
     pub(in crate::app) fn after_step(&mut self) -> Effects {
         let next = self.learn.as_ref().and_then(Learn::next_step);
-        let mut effects = self.read_probes();
+        let mut effects = self.probes_of_its_own();
+        if next.is_none() {
+            self.tried(Attempt::ConsoleWork);
+        }
         if let Some(Overlay::Console { selected, going }) = self.overlays.last_mut() {
             match (next, *going) {
                 (Some(next), Going::Step) => *selected = next,

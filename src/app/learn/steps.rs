@@ -274,24 +274,13 @@ impl App {
 
     /// Asks what the open chapter's checks want to know.
     pub(in crate::app) fn run_probes(&mut self) -> Effects {
-        self.ask_probes(|_| true)
-    }
-
-    /// Asks those questions that only read; what was tried before is not known any more.
-    pub(super) fn read_probes(&mut self) -> Effects {
-        self.ask_probes(Probe::only_reads)
-    }
-
-    fn ask_probes(&mut self, which: impl Fn(&Probe) -> bool) -> Effects {
         let Some(learn) = &self.learn else {
             return Effects::new();
         };
         let chapter = learn.chapter();
-        let mut probes = chapter.probes();
-        probes.retain(which);
         let job = Job::RunProbes {
             chapter: chapter.id.clone(),
-            probes,
+            probes: chapter.probes(),
             since: learn.since.get(&chapter.id).copied(),
         };
         vec![self.start(job)]

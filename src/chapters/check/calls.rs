@@ -1,6 +1,6 @@
 //! What the client did: sign-in, discovery, tools, hops, and the token it holds.
 
-use super::{Seen, Status};
+use super::{ConsolePlace, Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
@@ -215,6 +215,15 @@ impl Seen<'_> {
         }
     }
 
+    /// Whether a call came to nothing that counts.
+    fn has_refusal(self) -> bool {
+        self.projection
+            .tools()
+            .calls()
+            .iter()
+            .any(|call| self.counts(call.started) && call.outcome == Some(CallOutcome::Failed))
+    }
+
     /// Looks through what was said in refusals and failures, not through what succeeded.
     pub(super) fn said(self, words: &str) -> Status {
         let words = words.to_lowercase();
@@ -248,6 +257,11 @@ impl Seen<'_> {
         });
         match failure {
             Some((seq, _)) => Status::passed([Evidence::Event(*seq)]),
+            // A server may keep to itself what the zone said; the zone's log has it all the same.
+            None if !self.hears_the_zone() && self.has_refusal() => self.untold(
+                ConsolePlace::AuditLog,
+                &format!("a refusal that says “{words}”"),
+            ),
             None => Status::pending("a refusal"),
         }
     }

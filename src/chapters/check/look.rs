@@ -7,8 +7,15 @@ use crate::{
         expect::{Author, IssueLooks, Place, Service},
         personal,
     },
-    projection::issue::{IssueView, Whereabouts},
-    protocol::{audit::AuditStatus, observed::Issue},
+    projection::{
+        HopId, HopKind,
+        issue::{IssueView, Whereabouts},
+    },
+    protocol::{
+        audit::AuditStatus,
+        observed::{CallId, Issue},
+    },
+    trace::event::Leg,
 };
 
 impl Seen<'_> {
@@ -95,6 +102,15 @@ impl Seen<'_> {
         Status::passed([])
     }
 
+    /// The request of a call, if it carried no token.
+    fn anonymous(self, call: CallId) -> Option<HopId> {
+        let hops = self.projection.hops();
+        let mut requests = hops.of_call(call).iter().filter_map(|id| hops.get(*id));
+        let request =
+            requests.find(|hop| hop.kind == HopKind::Request && hop.leg == Some(Leg::Mcp))?;
+        (self.carried_token(request) == Some(false)).then_some(request.id)
+    }
+
     fn author(self, author: Author, view: &IssueView, issue: &Issue) -> Status {
         let Some(call) = view.call else {
             return Status::pending("an escalation that filed the issue");
@@ -102,8 +118,17 @@ impl Seen<'_> {
         let row = self.projection.audit().of_call(call).find(|row| {
             row.status == AuditStatus::Issued && self.service(row) == Some(Service::Linear)
         });
+        let call_of = self.projection.tools().call(call);
+        let is_untold =
+            !self.hears_the_zone() || call_of.is_some_and(|call| self.is_nameless_since(call));
         match (author, row) {
-            (Author::KeyOwner, None) => Status::passed([]),
+            (Author::KeyOwner, None) => match self.anonymous(call) {
+                // Without a token there was nothing to exchange, whatever the zone would tell.
+                Some(hop) => Status::passed([Evidence::Hop(hop)]),
+                None if is_untold => by_whom(view, "whoever made the one Linear key"),
+                None => Status::passed([]),
+            },
+            (Author::You, None) if is_untold => by_whom(view, "you"),
             (Author::KeyOwner, Some(_)) => {
                 Status::failed("the issue was filed with a credential of your own")
             }
@@ -134,6 +159,14 @@ impl Seen<'_> {
             }
         }
     }
+}
+
+/// Whose credential filed the issue is not told here.
+fn by_whom(view: &IssueView, whom: &str) -> Status {
+    Status::not_observable(format!(
+        "the author of {} in Linear: it must be {whom}",
+        view.identifier
+    ))
 }
 
 /// Nobody showed the issue: the real Linear does not.

@@ -1,6 +1,6 @@
 //! What probes brought back: the `.env`, the server's answers, the zone's objects, the trials.
 
-use super::{Seen, Status};
+use super::{ConsolePlace, Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
@@ -269,14 +269,44 @@ impl<'a> Seen<'a> {
         match told(asked, &waiting) {
             Err(status) => status,
             Ok(ScopeAnswer::Issued) => Status::failed(format!("{scope} was issued")),
-            Ok(ScopeAnswer::Refused { policy: Some(id) }) if policy_name(id) == expected.policy => {
-                Status::passed([Evidence::Probe(Probe::Scope(scope.to_owned()))])
+            Ok(ScopeAnswer::Refused { policy }) => {
+                match policy.as_deref().and_then(|id| self.name_of_policy(id)) {
+                    Some(name) if name == expected.policy => {
+                        Status::passed([Evidence::Probe(Probe::Scope(scope.to_owned()))])
+                    }
+                    Some(_) => Status::failed(format!(
+                        "{scope} was refused, but not by {}",
+                        expected.policy
+                    )),
+                    None if self.hears_the_zone() => {
+                        Status::failed(format!("{scope} was refused, and no policy was named"))
+                    }
+                    None => self.untold(
+                        ConsolePlace::AuditLog,
+                        &format!(
+                            "that {} is among the policies that refused {scope}",
+                            expected.policy
+                        ),
+                    ),
+                }
             }
-            Ok(ScopeAnswer::Refused { .. }) => Status::failed(format!(
-                "{scope} was refused, but not by {}",
-                expected.policy
-            )),
         }
+    }
+
+    /// The short name of a determining policy. Cedar calls one without an id by its place, `policy0`:
+    /// then only who reads the active set knows which it is.
+    pub(super) fn name_of_policy<'b>(self, id: &'b str) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        let name = policy_name(id);
+        let place = name.strip_prefix("policy").and_then(|n| n.parse().ok());
+        let Some(place): Option<usize> = place else {
+            return Some(name);
+        };
+        let overview = self.projection.policies().overview()?;
+        let policy = overview.active_policies.get(place)?;
+        Some(&policy.name)
     }
 
     pub(super) fn no_secret_of(self, service: Service) -> Status {

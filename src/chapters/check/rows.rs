@@ -1,12 +1,12 @@
 //! What the zone wrote down: audit rows, policies, sessions.
 
-use super::{Seen, Status};
+use super::{ConsolePlace, Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
         expect::{AuditOrder, AuditRows, Chain, OrderedRow, Per, Service},
     },
-    projection::{AuditRow, policy_name, tools::Call},
+    projection::{AuditRow, audit::Era, tools::Call},
     protocol::audit::{AuditEvent, AuditStatus},
 };
 
@@ -32,7 +32,11 @@ impl<'a> Seen<'a> {
                 let statuses: Vec<_> = calls
                     .map(|call| {
                         let what = format!("{what} within {}", call.tool);
-                        match self.count(expected, self.rows_of(call), &what) {
+                        let rows = self.rows_of(call);
+                        if rows.is_empty() && self.is_nameless_since(call) {
+                            return nameless(&call.tool, &what);
+                        }
+                        match self.count(expected, rows, &what) {
                             // The call is over: what is not there will not come.
                             Status::Pending { .. } if !self.is_empty() => {
                                 Status::failed(format!("there is no {what}"))
@@ -67,6 +71,18 @@ impl<'a> Seen<'a> {
         rows
     }
 
+    /// Whether exchanges were written down since the call began that name no call: a server that does
+    /// not pass `traceparent` on leaves it open whose they are.
+    pub(super) fn is_nameless_since(self, call: &Call) -> bool {
+        let is = |row: &AuditRow| {
+            row.exchange
+                && row.tool.is_none()
+                && row.era == Era::ThisRun
+                && row.evidence >= call.started
+        };
+        self.rows().any(is)
+    }
+
     fn count(self, expected: &AuditRows, rows: Vec<&AuditRow>, what: &str) -> Status {
         let near: Vec<_> = rows
             .into_iter()
@@ -99,7 +115,8 @@ impl<'a> Seen<'a> {
                 Some(row) if found.len() < near.len() => {
                     Status::failed(format!("instead of {what} there is {}", self.words(row)))
                 }
-                _ => self.no_audit(what),
+                _ if self.hears_the_zone() => Status::pending(what),
+                _ => self.untold(ConsolePlace::AuditLog, &wholly(expected, what)),
             };
         }
         if expected
@@ -118,7 +135,7 @@ impl<'a> Seen<'a> {
         self.projection
             .determining(row)
             .iter()
-            .any(|id| policy_name(id) == policy)
+            .any(|id| self.name_of_policy(id) == Some(policy))
     }
 
     fn words(self, row: &AuditRow) -> String {
@@ -156,7 +173,17 @@ impl<'a> Seen<'a> {
             }
         }
         if self.is_empty() {
-            return self.no_audit("the zone's audit rows");
+            if self.hears_the_zone() {
+                return Status::pending("the zone's audit rows");
+            }
+            return self.untold(ConsolePlace::AuditLog, &in_order(expected));
+        }
+        let unnamed = expected.tools.iter().filter_map(|tool| self.latest(tool));
+        let unnamed = unnamed
+            .filter(|call| self.rows_of(call).is_empty())
+            .find(|call| self.is_nameless_since(call));
+        if let Some(call) = unnamed {
+            return nameless(&call.tool, &in_order(expected));
         }
         for (place, wanted) in expected.rows.iter().enumerate() {
             let number = place + 1;
@@ -187,11 +214,12 @@ impl<'a> Seen<'a> {
     pub(super) fn active_policies(self, names: &[String]) -> Status {
         let policies = self.projection.policies();
         let Some(read) = policies.read() else {
-            return if self.projection.target().is_some_and(|target| !target.lab) {
-                Status::not_observable("Policies › Policy Sets in the console of your zone")
-            } else {
-                Status::pending("a read of the zone's policies")
-            };
+            if self.hears_the_zone() {
+                return Status::pending("a read of the zone's policies");
+            }
+            let names = names.join(", ");
+            let what = format!("whether the active set carries {names}");
+            return self.untold(ConsolePlace::PolicySets, &what);
         };
         if policies.active().is_none() {
             return Status::failed("no policy set is active, so everything is denied");
@@ -215,7 +243,7 @@ impl<'a> Seen<'a> {
             .map(|touch| Evidence::Event(touch.evidence))
             .collect();
         if sessions.is_empty() || sessions.len() < at_least {
-            return self.no_audit("a session that touched something");
+            return self.untold(ConsolePlace::Sessions, "a session that touched something");
         }
         Status::passed(sessions)
     }
@@ -243,6 +271,36 @@ fn named(row: &OrderedRow) -> String {
         AuditStatus::Failure => "refused",
     };
     format!("one for {}{scope}, {end}", row.resource.name())
+}
+
+/// The row in words, with how many there are and who acted for whom: for a person who looks.
+fn wholly(expected: &AuditRows, what: &str) -> String {
+    let chain = match expected.chain {
+        Some(Chain::ClientAndUser) => ", by your client for you",
+        Some(Chain::ApplicationAndUser) => ", by the application for you",
+        None => "",
+    };
+    match expected.exactly {
+        Some(exactly) => format!("{exactly} {what}{chain}, and no more"),
+        None => format!("{what}{chain}"),
+    }
+}
+
+fn in_order(expected: &AuditOrder) -> String {
+    let rows: Vec<String> = expected.rows.iter().map(named).collect();
+    format!(
+        "the rows of {}, in order: {}",
+        expected.tools.join(" and "),
+        rows.join("; ")
+    )
+}
+
+/// How a check stands whose rows are there, but name no call.
+fn nameless(tool: &str, what: &str) -> Status {
+    Status::not_observable(format!(
+        "the Audit pane, from where {tool} began: {what}. Your server passes no traceparent on, so \
+         no row says which call it belongs to"
+    ))
 }
 
 fn describe(expected: &AuditRows) -> String {

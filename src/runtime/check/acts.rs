@@ -58,6 +58,13 @@ pub(super) fn on_lab(number: u16) -> impl AsyncFnOnce(Doing) -> Result<(), Failu
     }
 }
 
+/// Whether an attendee's folder tells how far their code has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FolderSeen {
+    Yes,
+    No,
+}
+
 /// What is done at an attendee's server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Acts {
@@ -68,9 +75,16 @@ pub(super) struct Acts {
 }
 
 impl Acts {
-    /// What these chapters ask for, as far as the server has come. `find_out` tells that it is to be
-    /// seen how far that is, for which somebody must be signed in.
-    pub fn of(chapters: &[&Chapter], at: &Orientation, calls: bool, find_out: bool) -> Self {
+    /// What these chapters ask for, as far as the server has come, or all of it where only its folder
+    /// would tell. `find_out` tells that it is to be seen how far that is, for which somebody must be
+    /// signed in.
+    pub fn of(
+        chapters: &[&Chapter],
+        at: &Orientation,
+        folder: FolderSeen,
+        calls: bool,
+        find_out: bool,
+    ) -> Self {
         let any = |wanted: &[u16]| chapters.iter().any(|one| wanted.contains(&one.number));
         let protected = at.reached >= 2;
         Self {
@@ -78,7 +92,7 @@ impl Acts {
             sign_in: protected && (find_out || any(&[3, 4, 5, 6, 7, 8])),
             list: any(&[0, 4, 5, 6, 7, 8]),
             escalate: calls && any(&[0, 4, 5, 6, 7, 8]),
-            delete: calls && at.reached >= 6 && any(&[6, 7, 8]),
+            delete: calls && (at.reached >= 6 || folder == FolderSeen::No) && any(&[6, 7, 8]),
         }
     }
 

@@ -45,7 +45,7 @@ pub fn root(project: &Path) -> PathBuf {
 }
 
 /// Reads it as it may be shown.
-pub(super) fn read(at: &EnvAt) -> Reading<Vec<EnvLine>> {
+pub(in crate::runtime) fn read(at: &EnvAt) -> Reading<Vec<EnvLine>> {
     match open(at) {
         Reading::Told(file) => Reading::Told(
             file.entries

@@ -79,6 +79,13 @@ pub fn look(folder: &Path) -> Reading<Folder> {
     })
 }
 
+/// The files of a folder that are somebody's own work; none where it cannot be read.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let _ = gather(folder, DEEPEST, &mut files);
+    files
+}
+
 fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -176,7 +176,7 @@ pub fn waiting(
         .app
         .projection()
         .target()
-        .is_some_and(|target| target.name == "LAB")
+        .is_some_and(|target| target.lab)
     {
         lines.push(Line::raw(""));
         lines.push(Line::raw(

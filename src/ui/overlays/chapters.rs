@@ -22,7 +22,7 @@ use crate::{
     chapters::{Chapter, progress::Standing},
     projection::env::{EnvChange, EnvRow},
     protocol::env::{EnvKind, EnvLine},
-    support::text::{one_line, shorten_middle, truncate, width, wrap},
+    support::text::{one_line, shorten_middle, truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -34,8 +34,6 @@ use crate::{
 };
 
 const WIDTH: u16 = 76;
-/// The most rows of a field: a policy in Cedar fits, a book does not.
-const LONGEST_FIELD: usize = 24;
 
 /// Draws the list of chapters.
 pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
@@ -195,13 +193,13 @@ pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, sel
         );
         return;
     }
-    // The list gets what it needs, up to a half; what a step fills in is there to be read.
-    let listed = u16::try_from(steps.len()).unwrap_or(u16::MAX);
-    let below = u16::try_from(form.len()).unwrap_or(u16::MAX).min(
-        inner
-            .height
-            .saturating_sub(listed.min(inner.height / 2) + 2),
-    ) + 2;
+    // The form may have what the steps leave.
+    let steps_take = u16::try_from(steps.len()).unwrap_or(u16::MAX);
+    let left = inner.height.saturating_sub(steps_take.saturating_add(2));
+    let below = u16::try_from(form.len())
+        .unwrap_or(u16::MAX)
+        .min(left.max(inner.height / 2))
+        + 2;
     let list = Rect {
         height: inner.height.saturating_sub(below),
         ..inner
@@ -260,13 +258,18 @@ fn form(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     let dim = look.style(Role::Dim);
     let mut lines = vec![Line::default()];
     for (field, value) in &step.form {
-        let room = cells.saturating_sub(26);
-        let parts = value.lines().flat_map(|line| wrap(&one_line(line), room));
-        for (place, part) in parts.take(LONGEST_FIELD).enumerate() {
-            let label = if place == 0 { field.as_str() } else { "" };
+        // A text of several lines has them to itself: it is read, not glanced at.
+        let (label, indent) = if value.contains('\n') {
+            lines.push(Line::from(span(format!("  {field}"), dim)));
+            ("", 4)
+        } else {
+            (field.as_str(), 25)
+        };
+        for part in value.lines() {
+            let room = cells.saturating_sub(indent + 1);
             lines.push(Line::from(vec![
-                span(format!("  {label:<23}"), dim),
-                span(part, Style::new()),
+                span(format!("{:<indent$}", format!("  {label}")), dim),
+                span(truncate(&one_line(part), room).into_owned(), Style::new()),
             ]));
         }
     }
