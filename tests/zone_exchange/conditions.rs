@@ -39,7 +39,7 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
             "impersonation",
             Request(|_, r| {
                 r.subject_token_type =
-                    Some("urn:keycard:params:oauth:token-type:substitute-user".into())
+                    Some("urn:keycard:params:oauth:token-type:substitute-user".into());
             }),
             ErrorCode::InvalidRequest,
             "This subject_token_type cannot be exchanged here; it must be an access token.",
@@ -47,7 +47,7 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
         (
             "other token wanted",
             Request(|_, r| {
-                r.requested_token_type = Some("urn:ietf:params:oauth:token-type:saml2".into())
+                r.requested_token_type = Some("urn:ietf:params:oauth:token-type:saml2".into());
             }),
             ErrorCode::InvalidRequest,
             "Only access tokens are issued here.",
@@ -91,7 +91,7 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
                 r.subject_token = Some(o.token(|t| {
                     t.sub_profile = SubProfile::App;
                     t.sub = id::APPLICATION.into();
-                }))
+                }));
             }),
             ErrorCode::InvalidGrant,
             "The subject_token speaks for nobody in this zone.",
