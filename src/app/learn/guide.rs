@@ -2,7 +2,9 @@
 
 use super::{Item, Learn, Shown, judge::Lab};
 use crate::{
-    app::{App, command::Command, effect::Job, player::Source, story::Next},
+    app::{
+        App, command::Command, effect::Job, focus::PaneId, player::Source, story::Next,
+    },
     chapters::{Attempt, Probe, Stage, Status},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::event::CallOutcome,
@@ -74,7 +76,12 @@ impl App {
         let of = |command, text| Some(Next { command, text });
         let Some((place, open)) = first_open(learn) else {
             return if !learn.is_read() {
-                of(Command::PageDown, "read on, every check is done")
+                if self.focus.pane == PaneId::Chapter {
+                    of(Command::PageDown, "read on, every check is done")
+                } else {
+                    let chapter = Command::Show(PaneId::Chapter);
+                    of(chapter, "read on, every check is done")
+                }
             } else if learn.following().is_some() {
                 of(Command::NextChapter, "go on to the next chapter")
             } else {
