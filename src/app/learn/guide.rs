@@ -2,9 +2,7 @@
 
 use super::{Item, Learn, Shown, judge::Lab};
 use crate::{
-    app::{
-        App, command::Command, effect::Job, focus::PaneId, player::Source, story::Next,
-    },
+    app::{App, command::Command, effect::Job, focus::PaneId, player::Source, story::Next},
     chapters::{Attempt, Probe, Stage, Status},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::event::CallOutcome,

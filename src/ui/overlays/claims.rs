@@ -22,6 +22,8 @@ use crate::{
 
 /// Cells for a claim's name.
 const NAME: usize = 12;
+/// Cells for what a claim is for.
+const MEANING: usize = 24;
 
 /// The claims that a reader looks for first.
 const FIRST: &[&str] = &[
@@ -141,16 +143,17 @@ pub fn issued(
         let Some(value) = token.claims.get(name) else {
             continue;
         };
-        let meaning = meaning(name);
-        let room = cells.saturating_sub(NAME + 4 + width(meaning));
         let mut spans = padded(vec![span(one_line(name), look.style(Role::Key))], NAME);
+        spans.extend(padded(
+            vec![span(meaning(name), look.style(Role::Dim))],
+            MEANING,
+        ));
         let value = shown(name, Some(value), Style::new(), look);
-        spans.push(Span::raw("  "));
+        let room = cells.saturating_sub(NAME + MEANING);
         spans.push(span(
             truncate(&value.content, room).into_owned(),
             value.style,
         ));
-        spans.push(span(format!("  {meaning}"), look.style(Role::Dim)));
         lines.push(Line::from(spans));
     }
     if token.claims.is_empty() {
@@ -172,7 +175,7 @@ const fn meaning(name: &str) -> &'static str {
         b"scope" => "what it allows",
         b"exp" => "when it ends",
         b"iat" => "when it was made",
-        b"sid" => "the session that it belongs to",
+        b"sid" => "the session it is of",
         _ => "",
     }
 }
