@@ -154,7 +154,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             match (file, other) {
                 (Some(file), other) => {
                     let place = replay::Place::named(&file);
-                    // A pipe is at its end when its writer is; until then reading waits for it.
+                    // A pipe is at its end when its writer is, whether or not somebody looks on.
                     let growth = match place {
                         Place::Pipe(_) => Growth::Finished,
                         Place::File(_) | Place::Shipped(_) => growth,
