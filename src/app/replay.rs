@@ -132,6 +132,7 @@ impl App {
             return;
         };
         player.end();
+        self.take_whole();
         match warning {
             Some(warning) => self.say(Tone::Warning, warning),
             None => self.say(Tone::Plain, "the trace is whole now: its writer ended"),
