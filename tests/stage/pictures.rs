@@ -1,15 +1,22 @@
 //! What a room sees at three sizes.
 
 use hoptrail::{
-    app::{App, command::Context, effect::Effect, msg::Msg},
+    app::{
+        App,
+        command::Context,
+        effect::Effect,
+        msg::{Msg, TaskOutcome},
+    },
     config::Palette,
     protocol::audit::AuditStatus,
+    support::error::{Exit, Failure},
+    trace::event::Fact,
     ui::look::Charset,
 };
 
 use super::{
     done, held, policy_off, refused, run,
-    screens::{draw, lifted, look, look_of, press, text},
+    screens::{draw, lifted, look, look_of, press, story, text},
     snap, staged, taken_over, tell_all, toast,
 };
 
@@ -111,6 +118,29 @@ fn what_the_room_sees_when_it_was_not_as_planned() {
         let (id, _) = run(&press(&mut app, "space"));
         tell_all(&mut app, lifted());
         let _ = done(&mut app, id);
+        app
+    });
+}
+
+#[test]
+fn what_the_room_sees_when_the_sign_in_came_to_nothing() {
+    snap("no-token", |width, height| {
+        let mut app = staged(width, height);
+        let (id, _) = run(&press(&mut app, "space"));
+        let failure = Failure::new(
+            Exit::Failed,
+            "The MCP server did not answer",
+            "http://127.0.0.1:8000/mcp: error sending request: connection refused (os error 111)",
+            "check that the server runs and that the address is right",
+        );
+        let mut refused = story().swap_remove(5);
+        refused.fact = Fact::SignInRefused {
+            failure: failure.clone(),
+        };
+        tell_all(&mut app, [refused]);
+        let outcome = TaskOutcome::Failed(failure);
+        let _ = app.update(Msg::Task(id, outcome));
+        let _ = press(&mut app, "esc");
         app
     });
 }
