@@ -10,8 +10,10 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use crate::support::clock::Stopwatch;
 
 /// Bytes of the beginning that are kept; looking for the header takes a buffer's worth.
 const HEAD: usize = 1024 * 1024;
@@ -24,7 +26,7 @@ const AHEAD: usize = 4;
 /// How long a pipe stands empty until what has come is shown, while the reading is young.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// And from when on less has to do: else one that writes ten lines a second would never be shown.
-const YOUNG: Duration = Duration::from_secs(1);
+const YOUNG_US: u64 = 1_000_000;
 const LESS_PATIENCE: Duration = Duration::from_millis(25);
 
 /// A pipe, or anything else that cannot be gone back in. Copies are the same pipe.
@@ -53,7 +55,7 @@ struct State {
     /// Somebody read on behind the beginning.
     read: bool,
     /// Since when whoever reads wants to hear of an empty pipe.
-    watched: Option<Instant>,
+    watched: Option<Stopwatch>,
 }
 
 impl PartialEq for Pipe {
@@ -110,7 +112,7 @@ impl Pipe {
     /// From now on reading ends with [`io::ErrorKind::WouldBlock`] where the pipe stands empty, and may
     /// be tried again: the writer goes on.
     pub(super) fn watch(&self) {
-        self.0.state().watched = Some(Instant::now());
+        self.0.state().watched = Some(Stopwatch::start());
     }
 }
 
@@ -158,9 +160,9 @@ impl State {
         let Some(source) = &self.source else {
             return Ok(());
         };
-        let came = match self.watched {
+        let came = match &self.watched {
             None => source.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) if since.elapsed() < YOUNG => source.recv_timeout(PATIENCE),
+            Some(watch) if watch.micros() < YOUNG_US => source.recv_timeout(PATIENCE),
             Some(_) => source.recv_timeout(LESS_PATIENCE),
         };
         self.chunk = Cursor::new(match came {

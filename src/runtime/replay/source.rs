@@ -191,13 +191,13 @@ impl Source {
                 // A file may be written on.
                 Item::Torn | Item::End if !self.waits() => return Ok(Come::NothingYet),
                 Item::End => return Ok(Come::End),
-                Item::Torn => match self.reader.take_rest() {
-                    Some(entry) => Box::new(entry),
-                    None => {
+                Item::Torn => {
+                    let Some(entry) = self.reader.take_rest() else {
                         damage.torn = true;
                         return Ok(Come::End);
-                    }
-                },
+                    };
+                    Box::new(entry)
+                }
             };
             if !self.has_room(damage) {
                 return Ok(Come::End);
