@@ -127,6 +127,26 @@ fn how_far_an_own_server_is_stands_over_the_text_and_a_window_shows_why(
     assert!(shown(&mut app, size).contains("your server is at the end of chapter 4"));
 }
 
+#[rstest]
+#[case::before_the_lab("localhost:8000", "localhost:8000")]
+#[case::the_labs("LAB", "LAB")]
+fn the_header_names_the_server_and_not_the_lab_behind_it(
+    #[case] name: &str,
+    #[case] expected: &str,
+    #[values(0, 1, 2)] place: usize,
+) {
+    let mut app = opened("vault", Ground::Own, SIZES[place]);
+    let mut first = story()[0].clone();
+    if let Fact::RunStarted(target) = &mut first.fact {
+        name.clone_into(&mut target.name);
+    }
+    let _ = app.update(Msg::Trace(first));
+    let page = shown(&mut app, SIZES[place]);
+    let header = page.lines().next().unwrap_or_default();
+    assert!(header.contains(expected), "{header}");
+    assert_eq!(header.contains("LAB"), expected == "LAB", "{header}");
+}
+
 #[test]
 fn what_cannot_be_seen_of_it_is_said_and_then_that_it_can() {
     let size = (120, 36);
