@@ -16,7 +16,7 @@ use hoptrail::{
         expect::Service,
         probe::{Folder, HttpAnswer, HttpProbe, Zone, ZoneResource},
     },
-    protocol::{audit::CredentialSource, env::classify, secret::Secret},
+    protocol::{audit::CredentialSource, env::classify, observed::ServedBy, secret::Secret},
     trace::event::Fact,
 };
 use rstest::rstest;
@@ -349,4 +349,30 @@ fn task(effects: &[Effect]) -> TaskId {
         _ => None,
     };
     effects.iter().find_map(id).expect("a task was started")
+}
+
+/// A lab in another process is neither the reader's own server nor theirs to move.
+#[rstest]
+#[case::the_labs_server(ServedBy::Lab, "start that one with --stage")]
+#[case::ones_own(ServedBy::Yours, "this is your own server")]
+fn what_cannot_be_done_at_another_lab_says_whose_it_is(
+    #[case] served_by: ServedBy,
+    #[case] words: &str,
+) {
+    let mut app = opened("limit", Ground::Own, (80, 24));
+    for mut event in story().into_iter().take(2) {
+        if let Fact::LabStarted(lab) = &mut event.fact {
+            lab.served_by = served_by;
+        }
+        let _ = app.update(Msg::Trace(event));
+    }
+    assert!(app.projection().lab().is_some());
+    let _ = press(&mut app, "E");
+    assert!(toast(&app).contains(words), "{}", toast(&app));
+    let _ = press(&mut app, "Z");
+    assert!(
+        toast(&app).contains("which has all of this already"),
+        "{}",
+        toast(&app)
+    );
 }
