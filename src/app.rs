@@ -115,6 +115,8 @@ pub struct App {
     focus: Focus,
     overlays: Vec<Overlay>,
     toast: Option<Toast>,
+    /// News that wait until the toast has been read.
+    later: Option<(toast::Tone, String)>,
     keymap: Keymap,
     tasks: BTreeMap<TaskId, Task>,
     next_task: u64,
@@ -164,6 +166,7 @@ impl App {
             focus: Focus::default(),
             overlays: Vec::new(),
             toast: None,
+            later: None,
             keymap,
             tasks: BTreeMap::new(),
             next_task: 1,

@@ -10,13 +10,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    protocol::{
-        observed::{CallId, LabEndpoints, Upstream},
-        traceparent::SpanId,
-    },
+    protocol::observed::{CallId, LabEndpoints, Upstream},
     support::error::Failure,
     trace::{
-        Actor, TraceEvent,
+        TraceEvent,
         event::{Fact, Target},
         lines::SharedLines,
     },
@@ -33,6 +30,7 @@ pub mod identity;
 mod index;
 pub mod issue;
 pub mod log;
+mod moment;
 pub mod names;
 pub mod policy;
 pub mod rows;
@@ -40,6 +38,8 @@ pub mod sessions;
 pub mod story;
 pub mod timeline;
 pub mod tools;
+
+use self::moment::Moment;
 
 pub use audit::{Audit, AuditId, AuditRow};
 pub use compare::Comparison;
@@ -101,48 +101,6 @@ pub struct Mark {
     pub chapter: Option<u8>,
     pub text: Name,
     pub evidence: Seq,
-}
-
-/// A fact's place in the run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
-    pub seq: Seq,
-    pub at_us: u64,
-    pub actor: Actor,
-    pub span: Option<SpanId>,
-    pub call: Option<CallId>,
-    started: Option<DateTime<Utc>>,
-    /// When the fact's call began; nothing of the call can have happened earlier.
-    call_started_us: u64,
-}
-
-impl Moment {
-    /// The beginning of what took `duration_us` and is over now.
-    fn before(&self, duration_us: u64) -> u64 {
-        self.at_us
-            .saturating_sub(duration_us)
-            .max(self.call_started_us.min(self.at_us))
-    }
-
-    /// True for a time before the run began, where it is known when that was.
-    fn precedes_run(&self, occurred_at: DateTime<Utc>) -> bool {
-        self.started.is_some_and(|started| occurred_at < started)
-    }
-
-    /// Another party's wall clock as a moment of the run, kept within the call and before its
-    /// arrival here: that clock proves no more. Without a header the arrival counts.
-    ///
-    /// Neither the zone nor a stand-in says whether it stamps the beginning or the end; the order
-    /// of an exchange, its use and the next exchange comes out right either way.
-    fn happened(&self, occurred_at: DateTime<Utc>, duration_us: u64) -> u64 {
-        self.started
-            .and_then(|started| (occurred_at - started).num_microseconds())
-            .and_then(|micros| u64::try_from(micros).ok())
-            .map_or_else(
-                || self.before(duration_us),
-                |micros| micros.clamp(self.call_started_us.min(self.at_us), self.at_us),
-            )
-    }
 }
 
 impl Projection {
@@ -242,12 +200,12 @@ impl Projection {
             fact @ (Fact::SignInStarted { .. }
             | Fact::MetadataRead { .. }
             | Fact::ClientRegistered { .. }
-            | Fact::TokenIssued { .. }
             | Fact::SignedOut) => {
                 self.identity
                     .apply(&at, fact, shared.names, shared.credentials);
             }
             fact @ (Fact::BrowserOpened { .. }
+            | Fact::TokenIssued { .. }
             | Fact::CallbackReceived { .. }
             | Fact::SignInRefused { .. }
             | Fact::SignInCancelled) => {

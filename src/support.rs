@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod html;
 pub mod ids;
 pub mod pane;
 pub mod paths;

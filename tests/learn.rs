@@ -304,16 +304,16 @@ fn enter_first_goes_to_an_item_that_is_out_of_view() {
 #[case("E", 0, "your-zone", Job::GoToChapter(1))]
 #[case("E", 1, "lock", Job::GoToChapter(2))]
 #[case("E", 6, "limit", Job::GoToChapter(7))]
-#[case("B", 7, "vault", Job::BeginAgain(3))]
-#[case("B", 7, "open-door", Job::BeginAgain(0))]
-fn one_key_brings_the_lab_to_the_end_or_back(
-    #[case] key: &str,
+#[case("B enter", 7, "vault", Job::BeginAgain(3))]
+#[case("B enter", 7, "open-door", Job::BeginAgain(0))]
+fn one_key_brings_the_lab_to_the_end_or_after_a_question_back(
+    #[case] keys: &str,
     #[case] lab: u8,
     #[case] at: &str,
     #[case] expected: Job,
 ) {
     let mut app = learning(at, lab, (80, 24));
-    assert_eq!(jobs(&press(&mut app, key)), [expected]);
+    assert_eq!(jobs(&press(&mut app, keys)), [expected]);
 }
 
 #[test]

@@ -274,7 +274,7 @@ fn who_begins_a_chapter_again_has_its_checks_open() {
     let _ = app.update(Msg::Tick(60_000));
     let before = app.learn().unwrap().tally().0;
     assert!(before > 0, "something passed");
-    let started = press(&mut app, "B");
+    let started = press(&mut app, "B enter");
     assert!(
         started
             .iter()

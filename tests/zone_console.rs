@@ -4,15 +4,18 @@
 #[path = "zone_fixture/office.rs"]
 mod office;
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::{Request, StatusCode, header},
-};
-use futures::StreamExt as _;
+#[path = "zone_console/access.rs"]
+mod access;
+#[path = "zone_console/api.rs"]
+mod api;
+#[path = "zone_console/feed.rs"]
+mod feed;
+
+use api::Api;
+use axum::http::StatusCode;
 use hoptrail::{
     protocol::{
-        audit::{AuditEvent, AuditPage, AuditRecord},
+        audit::{AuditEvent, AuditPage},
         console::{LifeStatus, Page, PolicySet, PolicySetVersion, Resource, Session},
         oauth::ErrorCode,
     },
@@ -28,75 +31,6 @@ use hoptrail::{
 use office::*;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
-
-/// The API as its caller sees it.
-struct Api {
-    router: Router,
-    token: String,
-}
-
-impl Api {
-    async fn of(zone: &Zone) -> Self {
-        let router = zone.router();
-        let credential = zone.console_credential();
-        let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}",
-            credential.client_id.replace(':', "%3A"),
-            credential.client_secret.expose()
-        );
-        let answer = router
-            .clone()
-            .oneshot(
-                Request::post("/service-account-token")
-                    .header(header::HOST, "127.0.0.1:4100")
-                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .body(Body::from(form))
-                    .unwrap(),
-            )
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body: Value =
-            serde_json::from_slice(&to_bytes(answer.into_body(), 9_999).await.unwrap()).unwrap();
-        let token = body["access_token"].as_str().unwrap().to_owned();
-        Self { router, token }
-    }
-
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "127.0.0.1:4100")
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
-            .header(header::ACCEPT, "application/json");
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let answer = self
-            .router
-            .clone()
-            .oneshot(request.body(body).unwrap())
-            .await
-            .unwrap();
-        let status = answer.status();
-        let bytes = to_bytes(answer.into_body(), 9_999_999).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or_default())
-    }
-
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
-        let (status, body) = self.send("GET", path, None).await;
-        assert_eq!(status, StatusCode::OK, "{path}: {body}");
-        serde_json::from_value(body).unwrap()
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let (status, body) = self.send("POST", path, Some(body)).await;
-        assert_eq!(status, StatusCode::CREATED, "{path}: {body}");
-        body
-    }
-}
 
 #[tokio::test]
 async fn a_fresh_zone_holds_what_the_platform_brings_and_nothing_else() {
@@ -530,172 +464,6 @@ async fn a_revoked_consent_forgets_the_upstream_token() {
         rows[0].actor.user.as_ref().unwrap().name,
         "marisol@example.test"
     );
-}
-
-#[rstest]
-#[case::no_token(&[("host", "127.0.0.1:4100")], 401)]
-#[case::wrong_token(&[("host", "127.0.0.1:4100"), ("authorization", "Bearer nope")], 401)]
-#[case::other_scheme(&[("host", "127.0.0.1:4100"), ("authorization", "Basic bm9wZQ==")], 401)]
-#[case::rebound_name(&[("host", "evil.example")], 403)]
-#[case::no_host(&[], 403)]
-#[case::foreign_page(&[("host", "127.0.0.1:4100"), ("origin", "https://evil.example")], 403)]
-#[case::sandboxed_page(&[("host", "127.0.0.1:4100"), ("origin", "null")], 403)]
-#[case::local_page(&[("host", "127.0.0.1:4100"), ("origin", "http://localhost:6274")], 401)]
-#[tokio::test]
-async fn strangers_are_kept_out(#[case] headers: &[(&str, &str)], #[case] status: u16) {
-    let office = office(FirstPolicy::Limited).await;
-    for path in ["/zones/lab/resources", "/hoptrail/events"] {
-        let mut request = Request::get(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let answer = office
-            .zone
-            .router()
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .unwrap();
-        assert_eq!(answer.status().as_u16(), status, "{path}");
-    }
-}
-
-#[rstest]
-#[case::wrong_secret("grant_type=client_credentials&client_id=x&client_secret=y", 401)]
-#[case::nobody("grant_type=client_credentials", 401)]
-#[case::other_grant("grant_type=password", 400)]
-#[case::no_grant("client_id=x", 400)]
-#[tokio::test]
-async fn the_service_account_is_asked_for_its_secret(
-    #[case] form: &'static str,
-    #[case] status: u16,
-) {
-    let office = office(FirstPolicy::Limited).await;
-    let answer = office
-        .zone
-        .router()
-        .oneshot(
-            Request::post("/service-account-token")
-                .header(header::HOST, "localhost:4100")
-                .body(Body::from(form))
-                .unwrap(),
-        )
-        .await
-        .unwrap();
-    assert_eq!(answer.status().as_u16(), status);
-}
-
-#[tokio::test]
-async fn a_service_account_token_ends_after_an_hour() {
-    let office = office(FirstPolicy::Limited).await;
-    let api = Api::of(&office.zone).await;
-    office.clock.advance(chrono::TimeDelta::minutes(61));
-    let (status, _) = api.send("GET", "/zones/lab/resources", None).await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn another_zone_is_not_here() {
-    let office = office(FirstPolicy::Limited).await;
-    let api = Api::of(&office.zone).await;
-    for path in ["/zones/other", "/zones/other/resources"] {
-        let (status, _) = api.send("GET", path, None).await;
-        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
-    }
-    let zones: Page<Value> = api.get("/zones").await;
-    assert_eq!(zones.items[0]["id"], "lab");
-    assert_eq!(zones.items[0]["issuer"], ISSUER);
-}
-
-/// Opens the feed as a stream.
-async fn stream(api: &Api, path: &str, last_event_id: Option<&str>) -> Rows {
-    let mut request = Request::get(path)
-        .header(header::HOST, "127.0.0.1:4100")
-        .header(header::AUTHORIZATION, format!("Bearer {}", api.token))
-        .header(header::ACCEPT, "text/event-stream");
-    if let Some(id) = last_event_id {
-        request = request.header("last-event-id", id);
-    }
-    let answer = api
-        .router
-        .clone()
-        .oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
-    Rows {
-        body: answer.into_body().into_data_stream(),
-        text: String::new(),
-    }
-}
-
-struct Rows {
-    body: axum::body::BodyDataStream,
-    text: String,
-}
-
-impl Rows {
-    async fn next(&mut self) -> Option<AuditRecord> {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| {
-                    event
-                        .lines()
-                        .find_map(|line| line.strip_prefix(name))
-                        .unwrap()
-                        .trim()
-                        .to_owned()
-                };
-                let row: AuditRecord = serde_json::from_str(&field("data:")).unwrap();
-                assert_eq!(field("id:"), row.sequence.to_string());
-                self.text = rest.to_string();
-                return Some(row);
-            }
-            let bytes = self.body.next().await?.unwrap();
-            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_feed_tells_the_past_then_the_present_and_ends_with_the_zone() {
-    let office = office(FirstPolicy::Limited).await;
-    let api = Api::of(&office.zone).await;
-    office.exchange(SUPABASE, None).await.unwrap();
-    let mut rows = stream(&api, "/hoptrail/events", None).await;
-    assert_eq!(rows.next().await.unwrap().sequence, 1);
-    let (row, _) = tokio::join!(rows.next(), office.exchange(LINEAR, Some("write")));
-    let row = row.unwrap();
-    assert_eq!(row.sequence, 2);
-    assert_eq!(row.error.as_deref(), Some("access_denied"));
-    office.zone.close().await;
-    assert_eq!(rows.next().await, None);
-}
-
-#[tokio::test]
-async fn the_feed_goes_on_where_its_reader_stopped() {
-    let office = office(FirstPolicy::Limited).await;
-    let api = Api::of(&office.zone).await;
-    // More than memory keeps, so that the beginning comes from the disk.
-    for _ in 0..300 {
-        office.exchange(SUPABASE, None).await.unwrap();
-    }
-    for (path, last, expected) in [
-        ("/hoptrail/events", None, 1),
-        ("/hoptrail/events?after=12", None, 13),
-        ("/hoptrail/events?after=299", None, 300),
-        ("/hoptrail/events?after=12", Some("290"), 291),
-    ] {
-        let mut rows = stream(&api, path, last).await;
-        for sequence in expected..=300 {
-            assert_eq!(rows.next().await.unwrap().sequence, sequence, "{path}");
-        }
-    }
-    let page: AuditPage = api.get("/hoptrail/events?after=3&limit=2").await;
-    let numbers: Vec<_> = page.items.iter().map(|row| row.sequence).collect();
-    assert_eq!(numbers, [4, 5]);
-    let page: AuditPage = api.get("/hoptrail/events?after=300").await;
-    assert!(page.items.is_empty());
 }
 
 #[tokio::test]

@@ -31,17 +31,6 @@ impl From<Pane> for PaneId {
 }
 
 impl PaneId {
-    /// The panes about the run, in the order of their digits.
-    pub const ALL: [Self; 7] = [
-        Self::Flow,
-        Self::Audit,
-        Self::Env,
-        Self::Issue,
-        Self::Policy,
-        Self::Sessions,
-        Self::Trace,
-    ];
-
     /// The heading.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -113,7 +102,7 @@ impl Focus {
     #[must_use]
     pub fn ring(&self) -> Vec<PaneId> {
         match self.layout {
-            Layout::Explore => PaneId::ALL.to_vec(),
+            Layout::Explore => Pane::ALL.map(PaneId::from).to_vec(),
             Layout::Stage => vec![PaneId::Flow, PaneId::Audit],
             Layout::Learn => vec![PaneId::Chapter, self.beside],
         }

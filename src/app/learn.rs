@@ -91,7 +91,18 @@ pub struct Place {
     pub seen: InView,
 }
 
-/// Whether the selected item could be seen.
+/// What a frame showed of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageView {
+    /// Its first row.
+    pub anchor: Anchor,
+    /// Whether it showed the selected item.
+    pub selected: InView,
+    /// Whether it showed the last row.
+    pub end: InView,
+}
+
+/// Whether something could be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InView {
     #[default]
@@ -152,6 +163,8 @@ pub struct Learn {
     hints: BTreeMap<(String, String), usize>,
     /// The chapters whose answer is unfolded.
     answered: BTreeSet<String>,
+    /// The chapters whose last row was shown.
+    read: BTreeSet<String>,
     /// Where the run was when a chapter was opened first.
     since: BTreeMap<String, Seq>,
     results: BTreeMap<String, ProbeResults>,
@@ -198,6 +211,7 @@ impl Learn {
             places: BTreeMap::new(),
             hints: BTreeMap::new(),
             answered: BTreeSet::new(),
+            read: BTreeSet::new(),
             since: BTreeMap::new(),
             results: BTreeMap::new(),
             statuses: Vec::new(),
@@ -281,12 +295,31 @@ impl Learn {
         self.places
             .get(&self.chapter().id)
             .cloned()
-            .unwrap_or_default()
+            .unwrap_or_else(|| self.beginning_of_page())
     }
 
     fn place_mut(&mut self) -> &mut Place {
         let id = self.chapter().id.clone();
-        self.places.entry(id).or_default()
+        let beginning = self.beginning_of_page();
+        self.places.entry(id).or_insert(beginning)
+    }
+
+    /// The top, and the first thing to do: a link would lead away from what was not read yet.
+    fn beginning_of_page(&self) -> Place {
+        let items = self.items();
+        let first = items
+            .iter()
+            .position(|item| !matches!(item, Item::Chapter(_)));
+        Place {
+            selected: first.unwrap_or(0),
+            ..Place::default()
+        }
+    }
+
+    /// Whether the open chapter was read to its end.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.read.contains(&self.chapter().id)
     }
 
     /// Whether the open chapter's answer is told.
@@ -388,10 +421,13 @@ impl Learn {
     }
 
     /// Takes in where the last frame showed the reader to be.
-    pub(super) fn settle(&mut self, anchor: Anchor, seen: InView) {
+    pub(super) fn settle(&mut self, view: PageView) {
+        if view.end == InView::Yes && !self.is_read() {
+            self.read.insert(self.chapter().id.clone());
+        }
         let place = self.place_mut();
-        place.anchor = anchor;
-        place.seen = seen;
+        place.anchor = view.anchor;
+        place.seen = view.selected;
         place.by = 0;
         place.view = View::Stays;
     }

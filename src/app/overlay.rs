@@ -97,6 +97,8 @@ pub enum Question {
     Reset,
     /// Go on though required checks are open.
     SkipChapter,
+    /// Bring the lab back to the open chapter's beginning.
+    BeginChapter,
 }
 
 /// What is looked at closely.
@@ -117,6 +119,8 @@ pub enum Subject {
 
 /// The tabs of a hop's window.
 pub const HOP_TABS: &[&str] = &["Overview", "Request", "Response", "Tokens", "Policy"];
+/// The place of the tokens among them.
+pub const TOKENS: usize = 3;
 
 impl Subject {
     /// The tabs that its window has.

@@ -1,19 +1,15 @@
 //! How far texts can be scrolled: only a drawn frame knows, so it tells, and offsets are brought
 //! back into range. No key depends on it but Enter in a chapter, which first goes to what it is about.
 
-use super::{
-    App,
-    focus::PaneId,
-    learn::{Anchor, InView},
-};
+use super::{App, focus::PaneId, learn::PageView};
 
 /// Something that scrolls by rows of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scrolled {
     Pane(PaneId),
     Overlay,
-    /// The chapter's text, and where the frame showed it.
-    Page(Anchor, InView),
+    /// The chapter's text, and what of it the frame showed.
+    Page(PageView),
 }
 
 /// How far something can be scrolled.
@@ -30,9 +26,9 @@ impl App {
         for extent in extents {
             let offset = match extent.what {
                 Scrolled::Pane(pane) => self.panes.scroll_mut(pane),
-                Scrolled::Page(anchor, seen) => {
+                Scrolled::Page(view) => {
                     if let Some(learn) = &mut self.learn {
-                        learn.settle(anchor, seen);
+                        learn.settle(view);
                     }
                     continue;
                 }

@@ -178,6 +178,10 @@ pub enum TrialEnd {
 }
 
 impl<T> Reading<T> {
+    const fn was_asked(&self) -> bool {
+        !matches!(self, Self::NotAsked)
+    }
+
     const fn is_failed(&self) -> bool {
         match self {
             Self::Failed { .. } => true,
@@ -198,6 +202,20 @@ impl ProbeResults {
             Probe::Zone => self.zone.is_failed(),
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::is_failed),
             Probe::Trials => self.trials.is_failed(),
+        }
+    }
+
+    /// Whether a question was asked, whatever came of it.
+    #[must_use]
+    pub fn was_asked(&self, probe: &Probe) -> bool {
+        match probe {
+            Probe::Http(knock) => self.http.get(knock).is_some_and(Reading::was_asked),
+            Probe::Metadata => self.metadata.was_asked(),
+            Probe::Env => self.env.was_asked(),
+            Probe::Folder => self.folder.was_asked(),
+            Probe::Zone => self.zone.was_asked(),
+            Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::was_asked),
+            Probe::Trials => self.trials.was_asked(),
         }
     }
 

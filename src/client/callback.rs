@@ -24,6 +24,7 @@ use crate::{
     protocol::secret::Secret,
     support::{
         error::{Exit, Failure},
+        html,
         text::one_line,
     },
 };
@@ -396,21 +397,9 @@ fn page(status: StatusCode, tone: Tone, title: &str, text: &str) -> Response {
         .into_response()
 }
 
+/// No placeholder of the page can come from outside either.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // No placeholder of the page can come from outside.
-            '{' => out.push_str("&#123;"),
-            c => out.push(c),
-        }
-    }
-    out
+    html::escape(&one_line(text)).replace('{', "&#123;")
 }
 
 #[cfg(test)]

@@ -3,32 +3,34 @@
 //! No other module may send: what is not seen here is not in the trace. Follows no redirects,
 //! connects only where [`UrlPolicy`] permits, and reads no more than it was told.
 
+mod answer;
+
+pub use self::answer::{Answer, Chunk, Hop, Reply};
+
 use std::{
     collections::BTreeMap,
-    error::Error as _,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
-use futures::{Stream, StreamExt as _};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
 use url::Url;
 
+use self::answer::{content_type, explain};
 use super::{
-    mask::{Masker, essence},
+    mask::Masker,
     url_policy::{UrlFault, UrlPolicy, refused},
 };
 use crate::{
     protocol::{observed::CallId, traceparent::SpanId},
     support::{
-        clock::Stopwatch,
         error::{Exit, Failure},
         ids::Ids,
         text::one_line,
     },
     trace::{
         Actor, Fact,
-        event::{Body, Leg},
+        event::Leg,
         sink::{Report, SharedSink},
     },
 };
@@ -303,16 +305,7 @@ impl TracedHttp {
             .on(span)
             .in_call(call),
         );
-        let hop = Hop {
-            http: self.clone(),
-            url: shown,
-            span,
-            call,
-            to,
-            leg,
-            watch: Stopwatch::start(),
-            open: true,
-        };
+        let hop = Hop::begun(self.clone(), shown, span, call, to, leg);
         if let Err(fault) = self.0.policy.check_url(&url) {
             return Err(hop.fail(fault.to_string(), HttpErrorKind::Forbidden(fault)));
         }
@@ -328,12 +321,7 @@ impl TracedHttp {
             request = request.timeout(ANSWER_WITHIN);
         }
         match request.send().await {
-            Ok(response) => Ok(Reply {
-                status: response.status(),
-                headers: response.headers().clone(),
-                hop,
-                response,
-            }),
+            Ok(response) => Ok(Reply::new(hop, response)),
             Err(error) => {
                 let (why, kind) = explain(&error);
                 Err(hop.fail(why, kind))
@@ -376,218 +364,4 @@ fn builder(policy: &UrlPolicy) -> reqwest::ClientBuilder {
         // No timer that wakes up a computer at rest; a closed connection is noticed anyway.
         .pool_idle_timeout(None)
         .tcp_nodelay(true)
-}
-
-/// The head of an answer.
-#[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    hop: Hop,
-    response: reqwest::Response,
-}
-
-/// A whole answer.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-    /// Where it came from, masked.
-    pub url: String,
-}
-
-impl Answer {
-    /// The media type, without parameters.
-    #[must_use]
-    pub fn media_type(&self) -> String {
-        essence(&content_type(&self.headers))
-    }
-}
-
-impl Reply {
-    /// The media type, without parameters.
-    #[must_use]
-    pub fn media_type(&self) -> String {
-        essence(&content_type(&self.headers))
-    }
-
-    /// Reads all of the answer, which completes the hop.
-    ///
-    /// # Errors
-    /// If it ends too early or is longer than `limit`.
-    pub async fn read(self, limit: usize) -> Result<Answer, HttpError> {
-        let Self {
-            status,
-            headers,
-            hop,
-            response,
-        } = self;
-        let media_type = content_type(&headers);
-        let announced = response.content_length();
-        if announced.is_some_and(|length| length > limit as u64) {
-            return Err(hop.too_large(limit));
-        }
-        let mut body = Vec::new();
-        let mut stream = std::pin::pin!(response.bytes_stream());
-        // Each piece of a whole answer follows at once, however long the answer took to begin.
-        while let Some(chunk) = match tokio::time::timeout(ANSWER_WITHIN, stream.next()).await {
-            Ok(chunk) => chunk,
-            Err(_) => {
-                return Err(hop.fail(
-                    "the answer stopped halfway".to_owned(),
-                    HttpErrorKind::TimedOut,
-                ));
-            }
-        } {
-            match chunk {
-                Ok(chunk) if chunk.len() > limit - body.len() => return Err(hop.too_large(limit)),
-                Ok(chunk) => body.extend_from_slice(&chunk),
-                Err(error) => {
-                    let (why, kind) = explain(&error);
-                    return Err(hop.fail(why, kind));
-                }
-            }
-        }
-        let shown = hop.http.0.masker.body(&media_type, &body, hop.leg);
-        let url = hop.url.clone();
-        hop.returned(status, &headers, shown);
-        Ok(Answer {
-            status,
-            headers,
-            body,
-            url,
-        })
-    }
-
-    /// Hands out the body as it comes; the hop is for the caller to complete.
-    pub fn stream(
-        self,
-    ) -> (
-        Hop,
-        StatusCode,
-        HeaderMap,
-        impl Stream<Item = Result<Chunk, HttpError>> + Send + 'static,
-    ) {
-        let url = self.hop.url.clone();
-        let stream = self.response.bytes_stream().map(move |chunk| {
-            chunk.map_err(|error| {
-                let (why, kind) = explain(&error);
-                HttpError {
-                    why,
-                    kind,
-                    url: url.clone(),
-                }
-            })
-        });
-        (self.hop, self.status, self.headers, stream)
-    }
-}
-
-/// A piece of a body.
-pub type Chunk = axum::body::Bytes;
-
-/// A request under way. One that is dropped before it is completed was called off, and the trace
-/// says so.
-#[derive(Debug)]
-pub struct Hop {
-    http: TracedHttp,
-    url: String,
-    span: SpanId,
-    call: Option<CallId>,
-    to: Actor,
-    leg: Leg,
-    watch: Stopwatch,
-    open: bool,
-}
-
-impl Hop {
-    /// What the request is for.
-    #[must_use]
-    pub const fn leg(&self) -> Leg {
-        self.leg
-    }
-
-    /// The tool call that the request belongs to.
-    #[must_use]
-    pub const fn call(&self) -> Option<CallId> {
-        self.call
-    }
-
-    /// The answer came.
-    pub fn returned(mut self, status: StatusCode, headers: &HeaderMap, body: Option<Body>) {
-        self.open = false;
-        self.tell(Fact::HopReturned {
-            status: status.as_u16(),
-            headers: self.http.0.masker.headers(headers),
-            body,
-            duration_us: self.watch.micros(),
-        });
-    }
-
-    /// No answer came.
-    #[must_use]
-    pub fn fail(mut self, why: impl Into<String>, kind: HttpErrorKind) -> HttpError {
-        self.open = false;
-        let why = self.http.clean(&why.into());
-        self.tell(Fact::HopFailed {
-            why: why.clone(),
-            duration_us: self.watch.micros(),
-        });
-        HttpError {
-            why,
-            kind,
-            url: self.url.clone(),
-        }
-    }
-
-    fn too_large(self, limit: usize) -> HttpError {
-        self.fail(
-            format!("the answer is longer than {limit} bytes"),
-            HttpErrorKind::TooLarge,
-        )
-    }
-
-    fn tell(&self, fact: Fact) {
-        self.http
-            .0
-            .sink
-            .report(Report::new(self.to, fact).on(self.span).in_call(self.call));
-    }
-}
-
-impl Drop for Hop {
-    fn drop(&mut self) {
-        if self.open {
-            self.tell(Fact::HopFailed {
-                why: "called off before the answer came".to_owned(),
-                duration_us: self.watch.micros(),
-            });
-        }
-    }
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    headers
-        .get(header::CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        .unwrap_or_default()
-}
-
-/// The innermost cause, which is the one that says something.
-fn explain(error: &reqwest::Error) -> (String, HttpErrorKind) {
-    let mut cause = error.source();
-    let mut why = None;
-    while let Some(inner) = cause {
-        why = Some(one_line(&inner.to_string()));
-        cause = inner.source();
-    }
-    let why = why.unwrap_or_else(|| "the request failed".to_owned());
-    if error.is_timeout() {
-        ("no answer in time".to_owned(), HttpErrorKind::TimedOut)
-    } else if error.is_connect() {
-        (why, HttpErrorKind::Unreachable)
-    } else {
-        (why, HttpErrorKind::Broken)
-    }
 }

@@ -4,6 +4,9 @@
 //! What goes wrong is kept under the request's JSON-RPC id as [`Trouble`], because rmcp's errors
 //! do not carry what a person needs.
 
+mod judge;
+mod transport;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -13,10 +16,9 @@ use std::{
 use futures::{StreamExt as _, stream::BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rmcp::{
-    model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ClientRequest, ServerJsonRpcMessage},
     transport::streamable_http_client::{
-        AuthRequiredError, InsufficientScopeError, SseError, StreamableHttpClient,
-        StreamableHttpError, StreamableHttpPostResponse, StreamableHttpResponseLimits,
+        SseError, StreamableHttpError, StreamableHttpPostResponse, StreamableHttpResponseLimits,
     },
 };
 use serde_json::Value;
@@ -24,15 +26,15 @@ use sse_stream::Sse;
 use tokio::sync::watch;
 use url::Url;
 
+use self::judge::{challenge_of, not_mcp};
 use super::{
-    discovery::parameter,
     http::{Answer, HttpError, Outgoing, Patience, Reply, TracedHttp},
     mcp_stream::{self, Question},
     store::Tokens,
 };
 use crate::{
     protocol::{observed::CallId, traceparent::TraceParent},
-    support::error::{Exit, Failure},
+    support::error::Failure,
     trace::event::Leg,
 };
 
@@ -216,99 +218,6 @@ impl McpWire {
             .map_err(|error| self.http_fault(id, &error))
     }
 
-    /// 401 and 403 with a challenge end here.
-    async fn judge_refusal(
-        &self,
-        id: Option<&str>,
-        reply: Reply,
-        had_token: bool,
-    ) -> WireResult<Reply> {
-        let challenge = challenge_of(&reply.headers);
-        match (reply.status, challenge) {
-            (StatusCode::UNAUTHORIZED, challenge) => {
-                let answer = self.drain(id, reply).await?;
-                let said = challenge
-                    .as_deref()
-                    .and_then(|text| parameter(text, "error_description"))
-                    .map_or_else(String::new, |text| format!(": {}", self.http.clean(&text)));
-                let failure = if had_token {
-                    Failure::new(
-                        Exit::Refused,
-                        "The server no longer takes the token",
-                        format!("{} answered 401{said}", answer.url),
-                        "sign in again",
-                    )
-                } else {
-                    Failure::new(
-                        Exit::Refused,
-                        "The server asks for a sign-in",
-                        format!("{} answered 401{said}", answer.url),
-                        "sign in",
-                    )
-                };
-                self.note(id, failure, Remedy::SignIn(challenge.clone()));
-                Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(
-                    challenge.unwrap_or_default(),
-                )))
-            }
-            (StatusCode::FORBIDDEN, Some(challenge))
-                if parameter(&challenge, "error").as_deref() == Some("insufficient_scope") =>
-            {
-                let answer = self.drain(id, reply).await?;
-                let scope = parameter(&challenge, "scope");
-                let failure = Failure::new(
-                    Exit::Refused,
-                    "The token may not do that",
-                    format!(
-                        "{} asks for the scope {}",
-                        answer.url,
-                        self.http.clean(scope.as_deref().unwrap_or("(not named)"))
-                    ),
-                    "sign in again and grant it",
-                );
-                self.note(id, failure, Remedy::MoreScope(challenge.clone()));
-                Err(StreamableHttpError::InsufficientScope(
-                    InsufficientScopeError::new(challenge, scope),
-                ))
-            }
-            (_, _) => Ok(reply),
-        }
-    }
-
-    /// A whole answer that is an error, or no JSON-RPC.
-    fn judge_error(
-        &self,
-        id: Option<&str>,
-        message: &ClientJsonRpcMessage,
-        answer: &Answer,
-    ) -> WireResult<StreamableHttpPostResponse> {
-        if let Ok(ServerJsonRpcMessage::Error(mut error)) = serde_json::from_slice(&answer.body) {
-            // A refusal from in front of the server cannot repeat the id; rmcp would drop it.
-            if let ClientJsonRpcMessage::Request(request) = message {
-                error.id = Some(request.id.clone());
-            }
-            return Ok(StreamableHttpPostResponse::Json(
-                ServerJsonRpcMessage::Error(error),
-                None,
-            ));
-        }
-        if answer.status.is_client_error()
-            && answer.status != StatusCode::FORBIDDEN
-            && let ClientJsonRpcMessage::Request(request) = message
-            && is_discover(message)
-        {
-            // A server that knows only `initialize` may refuse the probe in any words.
-            return Ok(StreamableHttpPostResponse::Json(
-                ServerJsonRpcMessage::error(
-                    ErrorData::invalid_request("server/discover was refused", None),
-                    Some(request.id.clone()),
-                ),
-                None,
-            ));
-        }
-        Err(self.fail(id, not_mcp(answer), Remedy::None))
-    }
-
     async fn post(
         &self,
         uri: &str,
@@ -471,93 +380,6 @@ enum Attempt {
     Again,
 }
 
-impl StreamableHttpClient for McpWire {
-    type Error = WireError;
-
-    async fn post_message(
-        &self,
-        uri: Arc<str>,
-        message: ClientJsonRpcMessage,
-        session_id: Option<Arc<str>>,
-        _auth_header: Option<String>,
-        custom_headers: HashMap<HeaderName, HeaderValue>,
-    ) -> WireResult<StreamableHttpPostResponse> {
-        let limits = StreamableHttpResponseLimits::default();
-        self.post(&uri, message, session_id, custom_headers, limits)
-            .await
-    }
-
-    async fn post_message_with_response_limits(
-        &self,
-        uri: Arc<str>,
-        message: ClientJsonRpcMessage,
-        session_id: Option<Arc<str>>,
-        _auth_header: Option<String>,
-        custom_headers: HashMap<HeaderName, HeaderValue>,
-        limits: StreamableHttpResponseLimits,
-    ) -> WireResult<StreamableHttpPostResponse> {
-        self.post(&uri, message, session_id, custom_headers, limits)
-            .await
-    }
-
-    async fn delete_session(
-        &self,
-        uri: Arc<str>,
-        session_id: Arc<str>,
-        _auth_header: Option<String>,
-        custom_headers: HashMap<HeaderName, HeaderValue>,
-    ) -> WireResult<()> {
-        let url = self.url(&uri)?;
-        let reply = self
-            .send(None, |_| {
-                let mut outgoing = Outgoing::new(Method::DELETE, url.clone(), Leg::Mcp);
-                with_session(&mut outgoing.headers, Some(&session_id), &custom_headers);
-                outgoing
-            })
-            .await?;
-        self.drain(None, reply).await?;
-        Ok(())
-    }
-
-    async fn get_stream(
-        &self,
-        uri: Arc<str>,
-        session_id: Option<Arc<str>>,
-        last_event_id: Option<String>,
-        _auth_header: Option<String>,
-        custom_headers: HashMap<HeaderName, HeaderValue>,
-    ) -> WireResult<BoxStream<'static, Result<Sse, SseError>>> {
-        let limits = StreamableHttpResponseLimits::default();
-        self.listen(
-            &uri,
-            session_id,
-            last_event_id,
-            custom_headers,
-            limits.max_sse_event_size,
-        )
-        .await
-    }
-
-    async fn get_stream_with_max_sse_event_size(
-        &self,
-        uri: Arc<str>,
-        session_id: Option<Arc<str>>,
-        last_event_id: Option<String>,
-        _auth_header: Option<String>,
-        custom_headers: HashMap<HeaderName, HeaderValue>,
-        max_sse_event_size: usize,
-    ) -> WireResult<BoxStream<'static, Result<Sse, SseError>>> {
-        self.listen(
-            &uri,
-            session_id,
-            last_event_id,
-            custom_headers,
-            max_sse_event_size,
-        )
-        .await
-    }
-}
-
 fn authorized(outgoing: Outgoing, bearer: Option<&crate::protocol::secret::Secret>) -> Outgoing {
     match bearer {
         Some(token) => {
@@ -578,57 +400,6 @@ fn with_session(
     if let Some(session) = session.and_then(|text| HeaderValue::from_str(text).ok()) {
         headers.insert(HeaderName::from_static("mcp-session-id"), session);
     }
-}
-
-/// The challenge that concerns us: a server may send several headers.
-fn challenge_of(headers: &HeaderMap) -> Option<String> {
-    let all: Vec<&str> = headers
-        .get_all(header::WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    all.iter()
-        .find(|text| text.contains("resource_metadata"))
-        .or_else(|| {
-            all.iter().find(|text| {
-                text.get(..6)
-                    .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-            })
-        })
-        .map(|text| (*text).to_owned())
-}
-
-/// The failure for an answer that is no JSON-RPC.
-fn not_mcp(answer: &Answer) -> Failure {
-    let what = match answer.media_type().as_str() {
-        _ if answer.body.is_empty() => "nothing".to_owned(),
-        "text/html" => "a web page".to_owned(),
-        "application/json" => "JSON that is no JSON-RPC message".to_owned(),
-        "" => format!("{} bytes without a type", answer.body.len()),
-        other => crate::support::text::one_line(other),
-    };
-    if answer.status.is_server_error() {
-        return Failure::new(
-            Exit::Unreachable,
-            "The MCP server failed",
-            format!("{} answered {} with {what}", answer.url, answer.status),
-            "try again; the server's log may say more",
-        );
-    }
-    Failure::new(
-        Exit::Failed,
-        "This is not how an MCP server answers",
-        format!("{} answered {} with {what}", answer.url, answer.status),
-        "check the address: it must be the MCP endpoint, often ending in /mcp",
-    )
-}
-
-fn is_discover(message: &ClientJsonRpcMessage) -> bool {
-    matches!(
-        message,
-        ClientJsonRpcMessage::Request(request)
-            if matches!(request.request, ClientRequest::DiscoverRequest(_))
-    )
 }
 
 /// Only a tool may take its time.

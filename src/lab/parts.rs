@@ -1,24 +1,22 @@
 //! Starting a lab: every part is opened, told the others' URLs, and served.
 
-use std::{
-    convert::Infallible,
-    path::Path,
-    sync::{Arc, RwLock},
-};
+mod places;
+mod serving;
 
-use axum::{
-    Json, Router, ServiceExt, extract::Request, response::Response, routing::get,
-    serve::ListenerExt as _,
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use std::sync::{Arc, RwLock};
 
+use axum::{Json, Router, routing::get};
+
+use self::{
+    places::{Places, last_ports, remember},
+    serving::Serving,
+};
 use super::{
-    Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, Place, Ports, ServerPart,
-    Service, TEAM_ID, ZoneObjects, ZonePart,
+    Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, Place, ServerPart, Service,
+    TEAM_ID, ZoneObjects, ZonePart,
     env_file::{self, Values},
     server_of,
     switch::{Switch, ready},
-    wire::{SharedWire, Tapped},
 };
 use crate::{
     protocol::{
@@ -36,44 +34,6 @@ use crate::{
         seed::{self, Extent, FirstPolicy, LinearOAuth, Seeded, Workshop},
     },
 };
-
-/// Which ports the last start had, so that the next one has the same URLs.
-const PORTS_FILE: &str = "lab.toml";
-
-/// The ports that are opened, each with its part.
-struct Places {
-    server: Place,
-    zone: Place,
-    supabase: Place,
-    anthropic: Place,
-    linear: Place,
-    github: Place,
-}
-
-impl Places {
-    async fn open(config: &LabConfig, last: Ports) -> Result<Self, Failure> {
-        let asked = config.ports;
-        Ok(Self {
-            server: Place::open(asked.server, last.server, "--server-port").await?,
-            zone: Place::open(asked.zone, last.zone, "--zone-port").await?,
-            supabase: Place::open(asked.supabase, last.supabase, "--supabase-port").await?,
-            anthropic: Place::open(asked.anthropic, last.anthropic, "--anthropic-port").await?,
-            linear: Place::open(asked.linear, last.linear, "--linear-port").await?,
-            github: Place::open(asked.github, last.github, "--github-port").await?,
-        })
-    }
-
-    const fn ports(&self) -> Ports {
-        Ports {
-            server: Some(self.server.port),
-            zone: Some(self.zone.port),
-            supabase: Some(self.supabase.port),
-            anthropic: Some(self.anthropic.port),
-            linear: Some(self.linear.port),
-            github: Some(self.github.port),
-        }
-    }
-}
 
 /// Secrets that the stand-ins and the zone agree on; made anew at each start.
 struct Keys {
@@ -466,122 +426,4 @@ async fn serve_stand_ins(
         serving.serve(places.github, ready(router));
     }
     Ok(())
-}
-
-/// The servers that run, and how they are stopped.
-struct Serving {
-    stop: CancellationToken,
-    tasks: TaskTracker,
-    wire: Option<SharedWire>,
-}
-
-impl Serving {
-    fn new(wire: Option<SharedWire>) -> Self {
-        Self {
-            wire,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        }
-    }
-
-    fn serve<S>(&self, place: Place, service: S)
-    where
-        S: tower::Service<Request, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-    {
-        self.serve_then(place, service, async {});
-    }
-
-    /// Serves, and does `after` when the last request has ended.
-    fn serve_then<S>(
-        &self,
-        place: Place,
-        service: S,
-        after: impl Future<Output = ()> + Send + 'static,
-    ) where
-        S: tower::Service<Request, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + 'static,
-        S::Future: Send,
-    {
-        let service = ServiceExt::<Request>::into_make_service(service);
-        let (stop, wire) = (self.stop.clone(), self.wire.clone());
-        self.tasks.spawn(async move {
-            // Nagle's delay would hold back the second event of a stream by 40 ms. A socket that
-            // refuses the option still works.
-            let listener = place
-                .listener
-                .tap_io(|socket| drop(socket.set_nodelay(true)));
-            let stopped = async move { stop.cancelled().await };
-            let served = match wire {
-                None => {
-                    axum::serve(listener, service)
-                        .with_graceful_shutdown(stopped)
-                        .await
-                }
-                Some(wire) => {
-                    axum::serve(Tapped::new(listener, place.port, wire), service)
-                        .with_graceful_shutdown(stopped)
-                        .await
-                }
-            };
-            if let Err(error) = served {
-                tracing::error!(origin = place.origin, %error, "a listener ended");
-            }
-            after.await;
-        });
-    }
-
-    /// A feed whose followers are let go at the end; otherwise they would hold up the shutdown.
-    fn feed(&self, feed: Feed) -> Feed {
-        let (stop, ending) = (self.stop.clone(), feed.clone());
-        self.tasks.spawn(async move {
-            stop.cancelled().await;
-            ending.close();
-        });
-        feed
-    }
-
-    fn close_at_end(&self, zone: Zone) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            stop.cancelled().await;
-            zone.close().await;
-        });
-    }
-}
-
-fn last_ports(state: &Path) -> Ports {
-    // A file that is missing or damaged only means that the ports may change.
-    std::fs::read_to_string(state.join(PORTS_FILE))
-        .ok()
-        .and_then(|text| toml::from_str(&text).ok())
-        .unwrap_or_default()
-}
-
-fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
-    let refuse = |why: String| {
-        Failure::new(
-            Exit::Usage,
-            format!("The state directory {} cannot be written", state.display()),
-            why,
-            "make it writable, or name another one with --state DIR",
-        )
-    };
-    make_private_dir(state).map_err(|e| refuse(e.to_string()))?;
-    let text = toml::to_string(&ports).map_err(|e| refuse(e.to_string()))?;
-    std::fs::write(state.join(PORTS_FILE), text).map_err(|e| refuse(e.to_string()))
-}
-
-/// A folder that is made here is for this user only; one that is there is left as it is.
-fn make_private_dir(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

@@ -121,6 +121,8 @@ pub struct Evidence {
     pub step: Option<Seq>,
     /// `StepReported`, discarded.
     pub discard: Option<Seq>,
+    /// `TokenIssued`, on the client's own token request.
+    pub token: Option<Seq>,
 }
 
 impl Evidence {
@@ -133,6 +135,7 @@ impl Evidence {
             self.upstream,
             self.step,
             self.discard,
+            self.token,
         ]
         .into_iter()
         .flatten()
@@ -166,6 +169,8 @@ pub struct Hops {
     waited: BTreeMap<HopId, u64>,
     /// The browser's hop that has not come back.
     browser: Option<HopId>,
+    /// The client's token request that was answered last.
+    asked_for_token: Option<HopId>,
     /// The hop that the last event to change one changed.
     touched: Option<(Seq, HopId)>,
 }
@@ -258,6 +263,14 @@ impl Hops {
     pub fn touched_by(&self, seq: Seq) -> Option<&Hop> {
         let (at, id) = self.touched?;
         (at == seq).then(|| self.get(id)).flatten()
+    }
+
+    /// The hop that an event is told in. Looks through the rows, the latest first: for what a person
+    /// asks for, not for each event.
+    #[must_use]
+    pub fn told_in(&self, seq: Seq) -> Option<&Hop> {
+        let tells = |hop: &&Hop| hop.evidence.iter().any(|own| own == seq);
+        self.rows.iter().rev().find(tells)
     }
 
     /// The number of hops.

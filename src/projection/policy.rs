@@ -146,7 +146,12 @@ impl Policies {
     }
 
     pub(super) fn record(&mut self, record: &AuditRecord, row: &AuditRow) {
-        let Some(decided) = &record.decision else {
+        // Whoever switches sets was allowed to, but nobody was asked for a credential.
+        let Some(decided) = record
+            .decision
+            .as_ref()
+            .filter(|_| record.event == AuditEvent::CredentialsIssue)
+        else {
             return;
         };
         let decision = Decision {

@@ -16,6 +16,7 @@ mod zone;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::join_all;
+use http::HeaderName;
 use url::Url;
 
 use crate::{
@@ -25,16 +26,23 @@ use crate::{
     },
     client::{
         console::Console,
-        http::{ActorMap, TracedHttp},
+        http::{ActorMap, Outgoing, TracedHttp},
         url_policy::UrlPolicy,
     },
     projection::Seq,
-    protocol::{observed::LabEndpoints, secret::Secret},
+    protocol::{
+        observed::LabEndpoints,
+        secret::Secret,
+        traceparent::{SpanId, TraceId, TraceParent},
+    },
     support::{clock::SharedClock, error::Failure, ids::Ids},
     trace::sink::{Report, TraceSink},
 };
 
 use self::{env::EnvAt, forge::Forge, metadata::Named};
+
+/// W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,6 +67,18 @@ pub struct Surroundings {
     pub since: Option<Seq>,
     pub clock: SharedClock,
     pub ids: Ids,
+}
+
+impl Surroundings {
+    /// A request whose trace says that a check made it: the zone and the stand-ins write it down,
+    /// and their rows must not pass for a part of the run.
+    fn marked(&self, outgoing: Outgoing) -> Outgoing {
+        let parent = TraceParent {
+            trace: TraceId::of_check(self.ids.u64()),
+            span: SpanId(self.ids.u64()),
+        };
+        outgoing.header(TRACEPARENT, &parent.to_string())
+    }
 }
 
 /// Asks what the chapter's checks want to be asked.

@@ -3,16 +3,13 @@
 //! Input is looked at first and painted at once; facts are folded as they come and painted at most
 //! sixty times a second; with nothing to do the process sleeps.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod effects;
+mod recording;
+
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use crossterm::event::EventStream;
 use futures::StreamExt as _;
-use ratatui::{buffer::Buffer, layout::Rect};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -22,15 +19,14 @@ use tokio::{
 #[cfg(debug_assertions)]
 use super::PanicIn;
 use super::{
-    Options, TuiOptions, backend, chapters, clipboard,
-    collector::{self, Exporter, Patience},
+    Options, TuiOptions, backend, chapters,
+    collector::{self, Exporter},
     effects::Runner,
     input,
     notes::NotesFile,
     record::Recorder,
     replay::{self, Place, Viewing},
     signals::Signals,
-    stage,
     standing::Standing,
     stream::{self, Stream},
     terminal::{Screen, TerminalGuard},
@@ -38,22 +34,12 @@ use super::{
 use crate::{
     app::{
         App, AppConfig,
-        effect::{Capture, Effect},
         learn::Ground,
-        msg::{Msg, RecordingState, Signal},
+        msg::{Msg, RecordingState},
         notes::Notes,
-        player::Growth,
     },
-    export::svg,
-    support::{
-        error::{Exit, Failure},
-        text::one_line,
-    },
-    trace::{
-        Actor, Fact, TraceEvent,
-        codec::Header,
-        sink::{Report, SharedSink},
-    },
+    support::error::{Exit, Failure},
+    trace::{TraceEvent, codec::Header, sink::SharedSink},
     ui::{self, HitMap, look::Look},
 };
 
@@ -385,119 +371,11 @@ impl Tui {
         self.update(Msg::Trace(event));
     }
 
-    /// Begins to send spans, if that was asked for: of the recording, or of the run as it goes on.
-    fn start_exporting(&mut self) {
-        let Some(to) = self.options.otlp.clone() else {
-            return;
-        };
-        let patience = Patience::default();
-        let started = match self.replayed.clone() {
-            Some(place) => Exporter::replaying(to, place, patience),
-            None => Exporter::start(to, self.header.clone(), patience),
-        };
-        match started {
-            Ok(exporter) => self.exporter = Some(exporter),
-            Err(failure) => self.update(Msg::NotExported(failure)),
-        }
-    }
-
     fn update(&mut self, msg: Msg) {
         self.dirty = true;
         for effect in self.app.update(msg) {
             self.perform(effect);
         }
-    }
-
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Run(task, job) => self.runner.start(task, job),
-            Effect::CancelTask(task) => self.runner.cancel(task),
-            Effect::Copy(text) => {
-                if let Err(error) = clipboard::copy(&text) {
-                    self.app.fail(Failure::new(
-                        Exit::Failed,
-                        "Nothing was copied",
-                        error.to_string(),
-                        "select the text with the mouse; `m` gives the mouse to the terminal",
-                    ));
-                }
-            }
-            Effect::StartRecording => {
-                let path = self.recording_path();
-                self.start_recording(&path);
-            }
-            Effect::StopRecording => self.stop_recording(),
-            Effect::Suspend => self.suspend(),
-            Effect::Redraw => self.repaint(),
-            Effect::SetMouseCapture(capture) => {
-                // A terminal without a mouse ignores it; there is nothing to tell.
-                let _ = self.guard.set_mouse(capture == Capture::On);
-            }
-            Effect::Picture => {
-                let told = self.picture();
-                self.update(Msg::Pictured(told));
-            }
-            Effect::TakeOver => self.viewing = Some(stage::begin(&self.stand_in)),
-            Effect::ComeBack => self.viewing = None,
-            Effect::Reset => self.reset(),
-            Effect::KeepProgress(progress) => {
-                if let Err(failure) = chapters::keep(&self.options.state, &progress) {
-                    self.app.fail(failure);
-                }
-            }
-            Effect::Mark { chapter, text } => {
-                self.sink
-                    .report(Report::new(Actor::You, Fact::MarkSet { chapter, text }));
-            }
-            Effect::SaveNotes(notes) => {
-                if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
-                    self.app.fail(failure);
-                }
-            }
-            Effect::OpenShipped(shipped) => self.open_trace(replay::Trace {
-                place: Place::Shipped(shipped),
-                growth: Growth::Finished,
-            }),
-            Effect::Quit => self.quit = true,
-        }
-    }
-
-    /// A new lab takes the place of the one that runs. The old one ends beside it: its jobs first, so
-    /// that what runs is called off and not cut.
-    fn reset(&mut self) {
-        // A trace has one beginning: what comes now is another run.
-        self.stop_recording();
-        self.viewing = None;
-        let (sink, stream) = stream::open();
-        let backend = backend::open(self.options.clone(), Arc::clone(&sink));
-        self.sink = sink;
-        let (sender, answers) = mpsc::unbounded_channel();
-        let runner = Runner::new(backend.watch(), sender).with_project(self.project.clone());
-        #[cfg(debug_assertions)]
-        let runner = runner.panicking(self.panic == Some(PanicIn::Task));
-        self.stream = stream;
-        self.answers = answers;
-        let backend = std::mem::replace(&mut self.backend, backend);
-        let runner = std::mem::replace(&mut self.runner, runner);
-        self.outgoing.spawn(stage::wind_up(runner, backend));
-        self.header = Header::new(self.options.clock.now());
-        self.update(Msg::Begun(self.header.started));
-    }
-
-    /// The screen as it is.
-    fn picture(&self) -> Result<String, Failure> {
-        let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
-        let area = Rect::new(0, 0, width, height);
-        let mut buffer = Buffer::empty(area);
-        ui::draw_into(&self.app, &self.look, area, &mut buffer);
-        let title = one_line(self.app.title());
-        let now = self.options.clock.now().format("%Y%m%d-%H%M%S");
-        stage::write_picture(
-            &svg::picture(&buffer, &title),
-            &format!("hoptrail-{now}"),
-            &self.options.state,
-        )
-        .map(|path| one_line(&path.display().to_string()))
     }
 
     fn paint(&mut self) {
@@ -519,69 +397,6 @@ impl Tui {
         self.hits = hits;
         self.dirty = false;
         self.painted = Instant::now();
-    }
-
-    fn repaint(&mut self) {
-        // Not `clear`: it asks the terminal where its cursor is, and one that does not answer would
-        // hold up the program for seconds and then end it.
-        let size = crossterm::terminal::size();
-        let anew = size.and_then(|(w, h)| self.screen.resize(Rect::new(0, 0, w, h)));
-        self.quit |= anew.is_err();
-        self.dirty = true;
-    }
-
-    fn suspend(&mut self) {
-        self.guard.suspend();
-        super::signals::stop_this_process();
-        if self.guard.resume().is_err() {
-            self.quit = true;
-        }
-        self.update(Msg::Signal(Signal::Continued));
-        self.repaint();
-    }
-
-    /// In the folder where hoptrail was started, or else with the state.
-    fn recording_path(&self) -> PathBuf {
-        let name = format!(
-            "hoptrail-{}.jsonl",
-            self.options.clock.now().format("%Y%m%d-%H%M%S")
-        );
-        let here = Path::new(&name);
-        let writable = std::fs::metadata(".").is_ok_and(|m| !m.permissions().readonly());
-        if writable {
-            here.to_path_buf()
-        } else {
-            self.options.state.join(here)
-        }
-    }
-
-    /// What happened before is recorded too: a trace tells its story from the beginning.
-    fn start_recording(&mut self, path: &Path) {
-        let started = Recorder::create(path, &self.header).and_then(|mut recorder| {
-            let log = self.app.projection().log();
-            recorder.record_lines(log.lines())?;
-            Ok(recorder)
-        });
-        let state = match started {
-            Ok(recorder) => {
-                let file = path.display().to_string();
-                self.recorder = Some(recorder);
-                RecordingState::On { file }
-            }
-            Err(failure) => RecordingState::Failed(failure),
-        };
-        self.update(Msg::Recording(state));
-    }
-
-    fn stop_recording(&mut self) {
-        if let Some(recorder) = self.recorder.take() {
-            let file = recorder.path().display().to_string();
-            let events = recorder.events();
-            self.summary
-                .lines
-                .push(format!("Recorded {events} events to {file}"));
-            self.update(Msg::Recording(RecordingState::Saved { file, events }));
-        }
     }
 
     async fn finish(&mut self) -> Summary {

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     app::{
         command::{Command, Context},
-        focus::PaneId,
+        focus::{Layout, PaneId},
+        learn::Learn,
         overlay::{Overlay, Subject},
         target::Target,
         toast::Tone,
@@ -25,6 +26,7 @@ use crate::{
 
 /// Keys of the panes, those that matter most first.
 const PANES: &[Command] = &[
+    Command::Show(PaneId::Chapter),
     Command::SignIn,
     Command::ListTickets,
     Command::EscalateTicket,
@@ -97,6 +99,7 @@ const REPLAY: &[Command] = &[
 
 /// Keys of a chapter.
 const LEARN: &[Command] = &[
+    Command::PageDown,
     Command::Inspect,
     Command::Right,
     Command::NextPane,
@@ -245,6 +248,11 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
         .copied()
         .filter(|command| *command != next)
         .filter(|command| *command != Command::SignIn || !signed_in)
+        .filter(|command| match command {
+            Command::Show(PaneId::Chapter) => cx.app.focus().layout == Layout::Learn,
+            Command::PageDown => cx.app.learn().is_some_and(|learn| !learn.is_read()),
+            _ => true,
+        })
         .filter(|command| cx.app.availability(*command).is_ready())
         .collect()
 }
@@ -255,6 +263,9 @@ fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
         Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
         Overlay::Contents { .. } => {
             vec![Command::Down, Command::Up, Command::Accept, Command::Back]
+        }
+        Overlay::Console { .. } if cx.app.learn().is_some_and(Learn::is_work_done) => {
+            vec![Command::Back, Command::Down, Command::Up]
         }
         Overlay::Console { .. } => vec![
             Command::Accept,

@@ -38,6 +38,7 @@ use crate::{
         target::Target,
     },
     projection::timeline::{Direction, Unit},
+    support::pane::Pane,
 };
 
 /// Where a pane is drawn, and so how much it says.
@@ -96,7 +97,7 @@ pub fn tabbed(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, pane
     let mut x = 1;
     // The chapter comes first, so that the way back to it is never cut off.
     let chapter = (cx.app.focus().layout == Layout::Learn).then_some(PaneId::Chapter);
-    for tab in chapter.into_iter().chain(PaneId::ALL) {
+    for tab in chapter.into_iter().chain(Pane::ALL.map(PaneId::from)) {
         let line = self::title(
             cx,
             tab,
@@ -382,7 +383,7 @@ fn or_dash(text: Option<&str>, style: Style, look: &Look) -> Span<'static> {
 /// A hop's verdict, glyph and word.
 #[must_use]
 pub fn hop_verdict(hop: &crate::projection::Hop, look: &Look) -> Span<'static> {
-    flow::verdict(hop, look)
+    flow::hop::verdict(hop, look)
 }
 
 /// A policy's text, marked.

@@ -1,44 +1,34 @@
 //! The zone as a client of other providers: people sign in at one, and lend it their accounts at
 //! others. Speaks HTTP to them; what a login means to the zone is decided by the callers.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+pub mod identity;
+pub mod refresh;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+
+use axum::http::header;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
 use super::{
-    IdentityProvider, ZoneState,
+    ZoneState,
     directory::{
-        Change, Directory, GRANT_ACCESS_TOKEN, GRANT_REFRESH_TOKEN, Grant, PROVIDER_SECRET,
-        Provider, ProviderOAuth, Resource, Stored as _,
+        GRANT_ACCESS_TOKEN, GRANT_REFRESH_TOKEN, Grant, PROVIDER_SECRET, Provider, ProviderOAuth,
+        Resource,
     },
     oauth::error::internal,
     refusal::Refusal,
-    store::{Commit, CommitError},
-    vault::{Belongs, Sealed},
+    vault::Belongs,
 };
 use crate::{
-    protocol::{
-        audit::CredentialSource, console::LifeStatus, jwt::TokenView, oauth::ErrorCode,
-        secret::Secret,
-    },
+    protocol::{console::LifeStatus, oauth::ErrorCode, secret::Secret},
     support::text::{one_line, truncate},
 };
 
 /// Longest answer that is read from a provider, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// A token that ends within this time is refreshed first, so that it lasts for its one use.
-const REFRESH_AHEAD: TimeDelta = TimeDelta::seconds(30);
-
-/// What is asked of GitHub: to read who the person is, no more.
-const IDENTITY_SCOPES: &str = "read:user user:email";
 
 /// The way to providers.
 #[derive(Debug, Default)]
@@ -84,15 +74,6 @@ pub struct UpstreamTokens {
     pub scopes: Option<Vec<String>>,
 }
 
-/// Who signed in, as the identity provider knows them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
-    /// The provider's id of the person.
-    pub subject: String,
-    pub email: String,
-    pub name: String,
-}
-
 /// GitHub answers an error with status 200, so the body alone says what it is.
 #[derive(Deserialize)]
 struct TokenAnswer {
@@ -110,14 +91,6 @@ struct TokenAnswer {
 enum ScopeAnswer {
     Text(String),
     List(Vec<String>),
-}
-
-#[derive(Deserialize)]
-struct UserAnswer {
-    id: serde_json::Value,
-    login: String,
-    name: Option<String>,
-    email: Option<String>,
 }
 
 impl Upstream {
@@ -212,112 +185,6 @@ fn refused(name: &str, reason: &str) -> UpstreamError {
     }
 }
 
-/// The URL at which a person signs in.
-#[must_use]
-pub fn identity_url(provider: &IdentityProvider, redirect_uri: &str, state: &Secret) -> String {
-    with_query(
-        &provider.authorize_url,
-        [
-            ("client_id", provider.client_id.as_str()),
-            ("redirect_uri", redirect_uri),
-            ("response_type", "code"),
-            ("scope", IDENTITY_SCOPES),
-            ("state", state.expose()),
-        ],
-    )
-}
-
-/// Redeems the code that the identity provider gave, and asks who it is.
-///
-/// # Errors
-/// If the provider cannot be reached, refuses, or says what cannot be read.
-pub async fn identify(
-    upstream: &Upstream,
-    provider: &IdentityProvider,
-    redirect_uri: &str,
-    code: &Secret,
-    now: DateTime<Utc>,
-) -> Result<Profile, UpstreamError> {
-    let name = &provider.name;
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", code.expose()),
-        ("redirect_uri", redirect_uri),
-        ("client_id", provider.client_id.as_str()),
-        ("client_secret", provider.client_secret.expose()),
-    ];
-    let tokens = upstream
-        .tokens(name, &provider.token_url, &form, now)
-        .await?;
-    let request = upstream
-        .client(name)?
-        .get(&provider.user_url)
-        .headers(bearer(&tokens.access_token, name)?);
-    let (fine, user): (_, serde_json::Value) = Upstream::answer(name, request).await?;
-    if !fine {
-        return Err(refused(name, "it did not say who signed in"));
-    }
-    let user: UserAnswer =
-        serde_json::from_value(user).map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
-    let subject = match user.id {
-        serde_json::Value::String(id) => id,
-        serde_json::Value::Number(id) => id.to_string(),
-        _ => return Err(UpstreamError::Unreadable(name.to_owned())),
-    };
-    let text = |text: Option<String>| {
-        text.map(|text| truncate(one_line(&text).trim(), 200).into_owned())
-            .filter(|text| !text.is_empty())
-    };
-    let login = text(Some(user.login)).unwrap_or_else(|| subject.clone());
-    let email = match (text(user.email), &provider.emails_url) {
-        (None, Some(url)) => text(hidden_email(upstream, name, url, &tokens.access_token).await?),
-        (email, _) => email,
-    };
-    Ok(Profile {
-        subject,
-        email: email.unwrap_or_else(|| login.clone()),
-        name: text(user.name).unwrap_or(login),
-    })
-}
-
-#[derive(Deserialize)]
-struct EmailAnswer {
-    email: String,
-    primary: bool,
-    verified: bool,
-}
-
-/// The primary address, which GitHub leaves out of the profile of a person who hides it. Only a
-/// verified one counts: anybody can claim any other.
-async fn hidden_email(
-    upstream: &Upstream,
-    name: &str,
-    url: &str,
-    token: &Secret,
-) -> Result<Option<String>, UpstreamError> {
-    let request = upstream
-        .client(name)?
-        .get(url)
-        .headers(bearer(token, name)?);
-    let (fine, emails): (_, serde_json::Value) = Upstream::answer(name, request).await?;
-    if !fine {
-        return Ok(None);
-    }
-    let emails: Vec<EmailAnswer> =
-        serde_json::from_value(emails).map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
-    Ok(emails
-        .into_iter()
-        .find(|email| email.primary && email.verified)
-        .map(|email| email.email))
-}
-
-fn bearer(token: &Secret, name: &str) -> Result<HeaderMap, UpstreamError> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-        .map_err(|_| UpstreamError::Unreadable(name.to_owned()))?;
-    value.set_sensitive(true);
-    Ok(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
-}
-
 /// The URL at which a person lends the zone their account for `resource`.
 #[must_use]
 pub fn provider_url(
@@ -394,153 +261,6 @@ pub fn sealed_grant(
             .map(|token| seal(token, GRANT_REFRESH_TOKEN)),
         expires_at: tokens.expires_at,
         id,
-    }
-}
-
-/// Whether the provider's token in `grant` can still be used: it lasts, or it can be refreshed.
-#[must_use]
-pub fn is_usable(grant: &Grant, now: DateTime<Utc>) -> bool {
-    grant.status == LifeStatus::Active
-        && grant.access_token.is_some()
-        && (!ends_soon(grant, now) || grant.refresh_token.is_some())
-}
-
-fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {
-    grant
-        .expires_at
-        .is_some_and(|end| end <= now + REFRESH_AHEAD)
-}
-
-/// Refreshes the upstream token that an exchange is about to hand out, if it has ended. What cannot
-/// be refreshed is left as it is: the exchange then says that the person must consent again.
-pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource: &str) {
-    let Some(sub) = due(state, subject_token, resource) else {
-        return;
-    };
-    // Without a key the exchange itself says so.
-    let Ok(key) = state.keys.signing().await else {
-        return;
-    };
-    if !state
-        .tokens
-        .verify(&key, subject_token)
-        .is_ok_and(|claims| claims.sub == sub)
-    {
-        return;
-    }
-    let _alone = state.upstream.refreshing.lock().await;
-    // Somebody may have refreshed while this one waited.
-    let directory = state.directory();
-    let Some(due) = Due::find(&directory, state.config.clock.now(), &sub, resource) else {
-        return;
-    };
-    if let Err(refusal) = refresh(state, &due).await {
-        tracing::warn!(
-            provider = %due.provider.name,
-            reason = %refusal.description,
-            "an upstream token could not be refreshed"
-        );
-    }
-}
-
-/// Whose token is due, if one is. Whose it says it is costs little to read; the signature is
-/// checked once it matters.
-fn due(state: &ZoneState, subject_token: &Secret, resource: &str) -> Option<String> {
-    let directory = state.directory();
-    let is_external = directory
-        .resource_identified(resource)
-        .and_then(|resource| resource.credential_provider_id.as_ref())
-        .and_then(|id| directory.providers.get(id))
-        .is_some_and(|provider| provider.kind == CredentialSource::External);
-    if !is_external {
-        return None;
-    }
-    let view = TokenView::of(subject_token);
-    let sub = view.claim("sub")?;
-    Due::find(&directory, state.config.clock.now(), sub, resource)?;
-    Some(sub.to_owned())
-}
-
-/// An upstream token that is to be refreshed.
-struct Due<'a> {
-    provider: &'a Provider,
-    resource: &'a Resource,
-    grant: &'a Arc<Grant>,
-    refresh_token: &'a Sealed,
-}
-
-impl<'a> Due<'a> {
-    fn find(
-        directory: &'a Directory,
-        now: DateTime<Utc>,
-        sub: &str,
-        resource: &str,
-    ) -> Option<Self> {
-        let resource = directory.resource_identified(resource)?;
-        let user = directory.user_identified(sub)?;
-        let grant = directory
-            .active_grant(&user.id, &resource.id)
-            .filter(|grant| ends_soon(grant, now))?;
-        Some(Self {
-            provider: directory
-                .providers
-                .get(resource.credential_provider_id.as_ref()?)?,
-            resource,
-            grant,
-            refresh_token: grant.refresh_token.as_ref()?,
-        })
-    }
-}
-
-async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), Refusal> {
-    let Due {
-        provider,
-        resource,
-        grant,
-        refresh_token,
-    } = *due;
-    let belongs = Belongs {
-        to: GRANT_REFRESH_TOKEN,
-        id: &grant.id,
-    };
-    let refresh_token = state
-        .vault
-        .unseal(refresh_token, belongs)
-        .map_err(|failure| internal(&failure))?;
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token.expose().as_str()),
-    ];
-    let (next, outcome) = match ask(state, provider, &form).await {
-        Ok(mut tokens) => {
-            // RFC 6749, section 6: without a new refresh token, the old one stays good.
-            tokens.refresh_token = tokens.refresh_token.or(Some(refresh_token));
-            let next = sealed_grant(state, &grant.user_id, resource, Some(grant), &tokens);
-            (next, Ok(()))
-        }
-        // The provider takes it no longer: only the person can help, at the next sign-in.
-        Err(refusal) if refusal.code == ErrorCode::AccessDenied => {
-            let next = Grant {
-                status: LifeStatus::Expired,
-                refresh_token: None,
-                ..Grant::clone(grant)
-            };
-            (next, Err(refusal))
-        }
-        Err(refusal) => return Err(refusal),
-    };
-    let committed = state
-        .store
-        .commit(Commit {
-            unchanged: vec![grant.clone().wrap()],
-            changes: vec![Change::put(next)],
-            ..Commit::default()
-        })
-        .await;
-    match committed {
-        // Stale: the person revoked or signed in again meanwhile; that stands.
-        Ok(_) | Err(CommitError::Stale) => outcome,
-        Err(CommitError::Failed(failure)) => Err(internal(&failure)),
     }
 }
 

@@ -10,6 +10,7 @@ mod applications;
 mod page;
 mod people;
 mod policies;
+mod policy_sets;
 mod resources;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use super::{
     store::{Commit, CommitError},
 };
 
-pub(super) use policies::activate_latest;
+pub(super) use policy_sets::activate_latest;
 
 pub use access::{Authorized, ConsoleAccess, ConsoleCredential};
 
@@ -45,6 +46,7 @@ pub(super) fn router(state: Arc<ZoneState>) -> Router {
         .merge(applications::router())
         .merge(people::router())
         .merge(policies::router())
+        .merge(policy_sets::router())
         .fallback(nothing_here)
         .route_layer(axum::middleware::from_fn_with_state(
             state.clone(),

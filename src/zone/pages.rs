@@ -18,7 +18,7 @@ use crate::{
         oauth::{ErrorCode, ErrorResponse},
         page::{PageChoice, PageDetail, PageForm, PageKind, PageMethod},
     },
-    support::text::one_line,
+    support::{html::escape, text::one_line},
 };
 
 const LAYOUT: &str = include_str!("../../assets/zone/layout.html");
@@ -429,25 +429,6 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
     }
     out.push_str(rest);
     out
-}
-
-/// Makes text harmless in HTML text and in double-quoted attributes.
-fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

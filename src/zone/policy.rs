@@ -287,6 +287,17 @@ fn merge(into: &mut Vec<String>, ids: Vec<String>) {
     }
 }
 
+/// Whether the decision lets a credential be issued; if not, what the caller is told.
+///
+/// # Errors
+/// [`denial`], if it is one.
+pub fn verdict(decision: &PolicyDecision) -> Result<(), Refusal> {
+    match decision.effect {
+        Effect::Allow => Ok(()),
+        Effect::Deny => Err(denial(decision)),
+    }
+}
+
 /// What the caller is told of a denial, in the words that Keycard used at the time of the
 /// workshop. The word `none`, and the sentence for no active set, are ours.
 #[must_use]

@@ -1,17 +1,11 @@
-//! A zone in memory, a browser before it, and stand-ins for GitHub and Linear behind it.
+//! A zone in memory, asked as its clients ask it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Form, Json, Router,
+    Router,
     body::Body,
-    extract::State,
     http::{HeaderMap, Request, StatusCode, header},
-    response::IntoResponse as _,
-    routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hoptrail::{
@@ -39,6 +33,8 @@ use hoptrail::{
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::stand_ins::Upstreams;
+
 pub const ISSUER: &str = "http://127.0.0.1:9301";
 pub const MCP: &str = "http://127.0.0.1:8000/mcp";
 pub const SUPABASE: &str = "http://127.0.0.1:9302";
@@ -51,51 +47,6 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const TRACE_PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 pub const APP_ID: &str = "app-client";
 pub const APP_SECRET: &str = "app secret: 100% s3cret";
-
-/// What the stand-ins were asked and what they answer.
-#[derive(Debug, Default)]
-pub struct Upstreams {
-    pub linear_forms: Mutex<Vec<BTreeMap<String, String>>>,
-    pub github_forms: Mutex<Vec<BTreeMap<String, String>>>,
-    pub linear_answer: Mutex<Option<(u16, Value)>>,
-    pub github_answer: Mutex<Option<Value>>,
-    pub github_user: Mutex<Option<Value>>,
-}
-
-async fn github_token(
-    State(upstreams): State<Arc<Upstreams>>,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Json<Value> {
-    upstreams.github_forms.lock().unwrap().push(form);
-    let set = upstreams.github_answer.lock().unwrap().clone();
-    Json(set.unwrap_or_else(
-        || json!({"access_token": "gho_token", "token_type": "bearer", "scope": "read:user"}),
-    ))
-}
-
-async fn github_user(State(upstreams): State<Arc<Upstreams>>, headers: HeaderMap) -> Json<Value> {
-    assert_eq!(headers[header::AUTHORIZATION], "Bearer gho_token");
-    let set = upstreams.github_user.lock().unwrap().clone();
-    Json(set.unwrap_or_else(
-        || json!({"login": "octavia", "id": 42, "name": "Octavia", "email": "octavia@example.com"}),
-    ))
-}
-
-async fn linear_token(
-    State(upstreams): State<Arc<Upstreams>>,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> axum::response::Response {
-    upstreams.linear_forms.lock().unwrap().push(form);
-    let set = upstreams.linear_answer.lock().unwrap().clone();
-    let (status, body) = set.unwrap_or_else(|| {
-        (
-            200,
-            json!({"access_token": "lin_oauth_first", "token_type": "Bearer", "expires_in": 86_400,
-                   "scope": "read write issues:create", "refresh_token": "lin_refresh_first"}),
-        )
-    });
-    (StatusCode::from_u16(status).unwrap(), Json(body)).into_response()
-}
 
 pub struct Lab {
     pub zone: Zone,
@@ -168,14 +119,7 @@ impl Lab {
     /// A zone as it is at its first start.
     pub async fn bare() -> Self {
         let upstreams = Arc::new(Upstreams::default());
-        let stub = Router::new()
-            .route("/login/oauth/access_token", post(github_token))
-            .route("/user", get(github_user))
-            .route("/oauth/token", post(linear_token))
-            .with_state(upstreams.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let upstream_origin = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, stub).await.unwrap() });
+        let upstream_origin = upstreams.clone().serve().await;
         let clock = FakeClock::shared();
         let config = Config {
             issuer: ISSUER.into(),
@@ -500,127 +444,4 @@ pub fn policies(cedar: &str) -> Vec<Change> {
             activated_at: now,
         }),
     ]
-}
-
-/// A browser, or a program that reads pages as JSON: keeps cookies, follows nothing by itself.
-pub struct Browser<'a> {
-    pub lab: &'a Lab,
-    pub accept: &'static str,
-    pub cookies: BTreeMap<String, String>,
-}
-
-impl<'a> Browser<'a> {
-    pub fn of(lab: &'a Lab) -> Self {
-        Self {
-            lab,
-            accept: "application/json",
-            cookies: BTreeMap::new(),
-        }
-    }
-
-    async fn send(&mut self, mut request: http::request::Builder, body: String) -> Answer {
-        request = request.header(header::ACCEPT, self.accept);
-        if !self.cookies.is_empty() {
-            let cookies: Vec<_> = self
-                .cookies
-                .iter()
-                .map(|(k, v)| format!("{k}={v}"))
-                .collect();
-            request = request.header(header::COOKIE, cookies.join("; "));
-        }
-        let answer = self.lab.send(request.body(Body::from(body)).unwrap()).await;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let text = cookie.to_str().unwrap();
-            assert!(
-                text.contains("HttpOnly") && text.contains("SameSite=Lax"),
-                "{text}"
-            );
-            let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.insert(name.into(), value.into());
-        }
-        answer
-    }
-
-    pub async fn get(&mut self, url: &str) -> Answer {
-        self.send(request("GET", url), String::new()).await
-    }
-
-    /// A GET, and then every redirect that stays in the zone.
-    pub async fn visit(&mut self, url: &str) -> Answer {
-        let mut answer = self.get(url).await;
-        while answer.status == StatusCode::SEE_OTHER && answer.location().starts_with(ISSUER) {
-            answer = self.get(&answer.location()).await;
-        }
-        answer
-    }
-
-    pub async fn post(&mut self, url: &str, form: &BTreeMap<String, String>) -> Answer {
-        let pairs: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let request = request("POST", url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ORIGIN, ISSUER);
-        let mut answer = self.send(request, encode(&pairs)).await;
-        while answer.status == StatusCode::SEE_OTHER && answer.location().starts_with(ISSUER) {
-            answer = self.get(&answer.location()).await;
-        }
-        answer
-    }
-
-    /// Sends a page's form with its default answer.
-    pub async fn submit(&mut self, page: &Answer) -> Answer {
-        let form = page.form();
-        self.post(&form.action, &form.submission()).await
-    }
-
-    /// Comes back from a provider that the zone sent the browser to.
-    pub async fn come_back(&mut self, from: &str, parameters: &[(&str, &str)]) -> Answer {
-        let sent = query(from);
-        assert_eq!(sent["redirect_uri"], format!("{ISSUER}/oauth/2/redirect"));
-        let mut pairs = parameters.to_vec();
-        pairs.push(("state", &sent["state"]));
-        self.visit(&format!("/oauth/2/redirect?{}", encode(&pairs)))
-            .await
-    }
-
-    /// Up to the consent page of a first sign-in.
-    pub async fn up_to_consent(&mut self, client: &str) -> Answer {
-        let page = self.visit(&authorize_url(client, &[])).await;
-        let to_github = self.submit(&page).await;
-        self.come_back(&to_github.location(), &[("code", "gh-code")])
-            .await
-    }
-
-    /// A whole first sign-in; what the client's redirect URI got.
-    pub async fn sign_in(&mut self, client: &str) -> BTreeMap<String, String> {
-        let consent = self.up_to_consent(client).await;
-        let to_linear = self.submit(&consent).await;
-        let back = self
-            .come_back(&to_linear.location(), &[("code", "lin-code")])
-            .await;
-        assert!(back.location().starts_with(REDIRECT), "{}", back.location());
-        query(&back.location())
-    }
-}
-
-/// An authorization request; `changes` replace or, when empty, remove parameters.
-pub fn authorize_url(client: &str, changes: &[(&str, &str)]) -> String {
-    let mut parameters = BTreeMap::from([
-        ("response_type", "code"),
-        ("client_id", client),
-        ("redirect_uri", REDIRECT),
-        ("state", "client-state"),
-        ("scope", "read issues:create"),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-        ("resource", MCP),
-    ]);
-    for (name, value) in changes {
-        if value.is_empty() {
-            parameters.remove(name);
-        } else {
-            parameters.insert(name, value);
-        }
-    }
-    let pairs: Vec<_> = parameters.into_iter().collect();
-    format!("/oauth/2/authorize?{}", encode(&pairs))
 }

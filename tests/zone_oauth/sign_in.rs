@@ -13,9 +13,11 @@ use hoptrail::{
 use rstest::rstest;
 use serde_json::json;
 
-use crate::harness::{
-    Browser, ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, TRACE_PARENT, authorize_url, depends,
-    query, resource,
+use crate::{
+    browser::{Browser, authorize_url},
+    harness::{
+        ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, TRACE_PARENT, depends, query, resource,
+    },
 };
 
 #[tokio::test]

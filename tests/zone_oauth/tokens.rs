@@ -6,9 +6,12 @@ use hoptrail::protocol::{audit::AuditStatus, page::PageKind, secret::Secret};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::harness::{
-    ANTHROPIC, APP_ID, APP_SECRET, Browser, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER,
-    authorize_url, depends, policies, query,
+use crate::{
+    browser::{Browser, authorize_url},
+    harness::{
+        ANTHROPIC, APP_ID, APP_SECRET, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER, depends,
+        policies, query,
+    },
 };
 
 #[rstest]

@@ -3,23 +3,8 @@
 use super::{Command, Group, OVERLAY, PANES, Spec, spec};
 use crate::app::focus::PaneId;
 
-/// The registry with the chapters' entries at its end.
-pub const fn after<const COUNT: usize>(general: &[Spec]) -> [Spec; COUNT] {
-    let mut all = [general[0]; COUNT];
-    let mut place = 0;
-    while place < COUNT {
-        all[place] = if place < general.len() {
-            general[place]
-        } else {
-            CHAPTERS[place - general.len()]
-        };
-        place += 1;
-    }
-    all
-}
-
 /// The commands of the chapters, in the order of help and palette.
-pub const CHAPTERS: &[Spec] = &[
+pub(super) const CHAPTERS: &[Spec] = &[
     spec(
         Command::Show(PaneId::Chapter),
         "chapter",

@@ -2,16 +2,16 @@
 
 use super::{Command, Context, Group, PANES, Spec, spec};
 
-const STAGE: &[Context] = &[Context::Stage];
+const ON_STAGE: &[Context] = &[Context::Stage];
 
-const OWN: [Spec; 8] = [
+pub(super) const STAGE: &[Spec] = &[
     spec(
         Command::NextCue,
         "next-cue",
         "next cue",
         &["space", "n"],
         Group::Stage,
-        STAGE,
+        ON_STAGE,
         "The next cue; lets go what waits; in a recording a call",
     ),
     spec(
@@ -20,7 +20,7 @@ const OWN: [Spec; 8] = [
         "cue back",
         &["b", "backspace"],
         Group::Stage,
-        STAGE,
+        ON_STAGE,
         "One cue back, to repeat it; nothing is undone",
     ),
     spec(
@@ -29,7 +29,7 @@ const OWN: [Spec; 8] = [
         "note",
         &["i"],
         Group::Stage,
-        STAGE,
+        ON_STAGE,
         "Show what you want to say, or hide it",
     ),
     spec(
@@ -65,7 +65,7 @@ const OWN: [Spec; 8] = [
         "reset",
         &["A"],
         Group::Stage,
-        STAGE,
+        ON_STAGE,
         "Back to the start: a new lab, the first cue",
     ),
     spec(
@@ -78,22 +78,3 @@ const OWN: [Spec; 8] = [
         "Write the screen as it is to a picture (SVG)",
     ),
 ];
-
-/// The other commands, then these.
-pub(super) const fn after<const N: usize, const ALL: usize>(others: [Spec; N]) -> [Spec; ALL] {
-    assert!(N + OWN.len() == ALL, "every command has its place");
-    let mut all = [OWN[0]; ALL];
-    let mut place = 0;
-    while place < ALL {
-        all[place] = if place < N {
-            others[place]
-        } else {
-            OWN[place - N]
-        };
-        place += 1;
-    }
-    all
-}
-
-/// How many there are.
-pub(super) const COUNT: usize = OWN.len();

@@ -54,6 +54,13 @@ impl Learn {
         self.work.as_ref().filter(|work| work.chapter == number)
     }
 
+    /// Whether every step of it was taken.
+    #[must_use]
+    pub fn is_work_done(&self) -> bool {
+        let done = |work: &Work| work.steps.iter().all(|step| step.taken.is_some());
+        self.work().is_some_and(done)
+    }
+
     /// Takes in what there is to do. What was done stays so.
     pub(in crate::app) fn take_work(&mut self, mut work: Work) {
         if let Some(known) = self

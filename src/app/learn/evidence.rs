@@ -2,9 +2,16 @@
 
 use super::Ground;
 use crate::{
-    app::{App, focus::PaneId, overlay::What, panes::flow::FlowRow, toast::Tone},
+    app::{
+        App,
+        focus::PaneId,
+        overlay::{Subject, TOKENS, What},
+        panes::flow::FlowRow,
+        toast::Tone,
+    },
     chapters::{Evidence, Probe, Status},
     projection::{AuditId, HopId, Seq},
+    protocol::tickets::{ESCALATE_TICKET, Ticket},
     trace::Fact,
 };
 
@@ -94,24 +101,28 @@ impl App {
     }
 
     fn jump_to_event(&mut self, seq: Seq) {
-        if let Some(hop) = self.projection.hops().touched_by(seq).map(|hop| hop.id) {
-            return self.jump_to_hop(hop);
+        if let Some(hop) = self.projection.hops().told_in(seq) {
+            let (id, has_claims) = (hop.id, hop.evidence.token == Some(seq));
+            self.jump_to_hop(id);
+            if has_claims {
+                self.inspect(Subject::Hop(id), TOKENS);
+            }
+            return;
         }
         let event = self.projection.log().event(seq);
+        let call = event.as_ref().and_then(|event| event.call);
         let pane = match event.map(|event| event.fact) {
             Some(Fact::EnvRead { .. }) => PaneId::Env,
             Some(Fact::IssueSeen(issue)) => {
-                let tickets = self.projection.issues().tickets();
-                let of = |app: &Self| {
-                    let issues = app.projection.issues();
-                    tickets.iter().position(|ticket| {
-                        issues
-                            .of_ticket(ticket.id)
-                            .is_some_and(|view| *view.identifier == *issue.identifier)
-                    })
-                };
-                if let Some(ticket) = of(self) {
-                    self.panes.ticket = ticket;
+                self.choose_ticket_of(&issue.identifier);
+                PaneId::Issue
+            }
+            Some(Fact::ToolCallFinished { tool, .. }) if tool == ESCALATE_TICKET => {
+                let filed = call
+                    .and_then(|call| self.projection.issues().of_call(call))
+                    .map(|issue| issue.identifier.to_string());
+                if let Some(identifier) = filed {
+                    self.choose_ticket_of(&identifier);
                 }
                 PaneId::Issue
             }
@@ -129,6 +140,19 @@ impl App {
             }
         }
         self.focus.show(pane);
+    }
+
+    /// Shows an issue beside the ticket that it was made of, from the top.
+    fn choose_ticket_of(&mut self, identifier: &str) {
+        let issues = self.projection.issues();
+        let of = |ticket: &Ticket| {
+            let issue = issues.of_ticket(ticket.id);
+            issue.is_some_and(|issue| *issue.identifier == *identifier)
+        };
+        if let Some(place) = issues.tickets().iter().position(of) {
+            self.panes.ticket = place;
+        }
+        self.panes.issue_scroll = 0;
     }
 
     /// What a probe brought back is in no trace: a window tells it.

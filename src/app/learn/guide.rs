@@ -2,8 +2,8 @@
 
 use super::{Item, Learn, Shown, judge::Lab};
 use crate::{
-    app::{App, command::Command, effect::Job, player::Source, story::Next},
-    chapters::{Attempt, Stage, Status},
+    app::{App, command::Command, effect::Job, focus::PaneId, player::Source, story::Next},
+    chapters::{Attempt, Probe, Stage, Status},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::event::CallOutcome,
 };
@@ -73,7 +73,14 @@ impl App {
         let learn = self.learn.as_ref().filter(|learn| learn.is_open())?;
         let of = |command, text| Some(Next { command, text });
         let Some((place, open)) = first_open(learn) else {
-            return if learn.following().is_some() {
+            return if !learn.is_read() {
+                if self.focus.pane == PaneId::Chapter {
+                    of(Command::PageDown, "read on, every check is done")
+                } else {
+                    let chapter = Command::Show(PaneId::Chapter);
+                    of(chapter, "read on, every check is done")
+                }
+            } else if learn.following().is_some() {
                 of(Command::NextChapter, "go on to the next chapter")
             } else {
                 of(Command::Contents, "done: see all chapters")
@@ -82,20 +89,9 @@ impl App {
         if self.lab() == Lab::Beyond {
             return of(Command::BeginChapter, "bring the lab back to this chapter");
         }
-        let before = learn.items().into_iter().take(place);
-        let tries: Vec<Attempt> = before
-            .filter_map(|item| match item {
-                Item::Try(attempt) => Some(attempt),
-                _ => None,
-            })
-            .collect();
-        if let Some(attempt) = tries
-            .iter()
-            .copied()
-            .find(|attempt| !self.is_tried(*attempt))
-        {
-            let attempt = self.first_of_all(attempt);
-            return of(command_of(attempt), words(attempt));
+        let tries = tries_before(learn, place);
+        if let Some(next) = self.untried(&tries) {
+            return Some(next);
         }
         match open.status {
             Status::NotObservable { .. } => of(Command::Vouch, "say that you saw it"),
@@ -105,6 +101,36 @@ impl App {
                 None => of(Command::NextChapter, "go on to the next chapter"),
             },
         }
+    }
+
+    /// What to press for a check, on a lab, where each step is a key.
+    #[must_use]
+    pub fn towards(&self, check: &str) -> Option<Next> {
+        let learn = self.learn.as_ref().filter(|learn| learn.is_open())?;
+        if matches!(self.lab(), Lab::Absent | Lab::Beyond) {
+            return None;
+        }
+        let checks = &learn.chapter().checks;
+        let this = |item: &Item| matches!(item, Item::Check(at) if checks[*at].id == check);
+        let place = learn.items().iter().position(this)?;
+        let tries = tries_before(learn, place);
+        self.untried(&tries).or_else(|| {
+            let attempt = self.first_of_all(*tries.last()?);
+            Some(Next {
+                command: command_of(attempt),
+                text: words(attempt),
+            })
+        })
+    }
+
+    /// The first of these that was not tried, or what it needs first.
+    fn untried(&self, tries: &[Attempt]) -> Option<Next> {
+        let open = tries.iter().find(|attempt| !self.is_tried(**attempt))?;
+        let attempt = self.first_of_all(*open);
+        Some(Next {
+            command: command_of(attempt),
+            text: words(attempt),
+        })
     }
 
     /// Whether a chapter is open that comes before the one in which the rule is made.
@@ -138,7 +164,12 @@ impl App {
             Attempt::ListTickets | Attempt::EscalateTicket | Attempt::DeleteIssue
         );
         let signed_in = self.projection.identity().user().is_some();
-        if works && !signed_in && !self.is_open_to_all() {
+        let asks_as_the_person = attempt == Attempt::RunProbes
+            && self.learn.as_ref().is_some_and(|learn| {
+                let probes = learn.chapter().probes();
+                probes.iter().any(|probe| matches!(probe, Probe::Scope(_)))
+            });
+        if (works || asks_as_the_person) && !signed_in && !self.is_open_to_all() {
             return Attempt::SignIn;
         }
         if works && attempt != Attempt::ListTickets && self.chosen_ticket().is_none() {
@@ -181,10 +212,24 @@ impl App {
             Attempt::Refresh => true,
             // Somebody's own server is brought along by themselves.
             Attempt::ReachStage => matches!(self.lab(), Lab::At | Lab::Absent),
-            Attempt::RunProbes => learn.results().is_some(),
+            Attempt::RunProbes => learn.results().is_some_and(|results| {
+                let probes = learn.chapter().probes();
+                probes.iter().all(|probe| results.was_asked(probe))
+            }),
             Attempt::ConsoleWork => matches!(self.lab(), Lab::At | Lab::Absent),
         }
     }
+}
+
+/// What a page has to try before one of its items.
+fn tries_before(learn: &Learn, place: usize) -> Vec<Attempt> {
+    let before = learn.items().into_iter().take(place);
+    before
+        .filter_map(|item| match item {
+            Item::Try(attempt) => Some(attempt),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The first check that is not done, with the place of its item.

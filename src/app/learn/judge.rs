@@ -232,11 +232,15 @@ impl App {
             let is_done = is_live && learn.note_what_passed();
             if is_done {
                 let (number, following) = (learn.chapter().number, learn.following().is_some());
+                let is_read = learn.is_read();
                 let next = self.keymap.shown(Command::NextChapter);
-                self.say(
+                // What the reader just did comes first: a refusal is the point of a chapter.
+                self.say_next(
                     Tone::Good,
-                    if following {
+                    if following && is_read {
                         format!("chapter {number}: every check is done; {next} goes on")
+                    } else if !is_read {
+                        format!("chapter {number}: every check is done; the text goes on below")
                     } else {
                         format!("chapter {number}: every check is done, and that was the last")
                     },

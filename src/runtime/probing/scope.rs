@@ -59,7 +59,7 @@ pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnsw
     let outgoing = Outgoing::new(Method::POST, url, Leg::Token)
         .header(header::AUTHORIZATION, &format!("Basic {basic}"))
         .body("application/x-www-form-urlencoded", form.into_bytes());
-    let answer = match http.exchange(outgoing, DOCUMENT_LIMIT).await {
+    let answer = match http.exchange(around.marked(outgoing), DOCUMENT_LIMIT).await {
         Ok(answer) => answer,
         Err(error) => return failed(format!("the zone did not answer: {}", error.why)),
     };

@@ -174,7 +174,7 @@ async fn send(
 ) -> Result<Answer, String> {
     around
         .http
-        .exchange(outgoing, ANSWER_LIMIT)
+        .exchange(around.marked(outgoing), ANSWER_LIMIT)
         .await
         .map_err(|error| format!("{} could not be asked: {}", service.name(), error.why))
 }

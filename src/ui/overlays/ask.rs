@@ -12,7 +12,7 @@ use crate::{
     app::{command::Command, msg::RecordingState, overlay::Question},
     config::sheet::Begin,
     support::{
-        error::Failure,
+        error::{Exit, Failure},
         text::{one_line, wrap},
     },
     trace::event::BrowserLeg,
@@ -60,6 +60,14 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 "stay",
             )
         }
+        Question::BeginChapter => (
+            "Begin this chapter again?",
+            "The lab goes back to where the chapter begins: what was made after that is gone, \
+             and this chapter's checks are open again."
+                .to_owned(),
+            "begin again",
+            "stay",
+        ),
         Question::Reset => {
             let begin = cx.app.stage().map(|stage| stage.sheet().begin);
             let person = match begin {
@@ -112,6 +120,10 @@ pub fn failure(
     }
     lines.push(Line::raw(""));
     let mut offered = vec![(Command::Copy, "copy"), (Command::Back, "close")];
+    let nobody = cx.app.projection().identity().user().is_none() && cx.app.player().is_none();
+    if nobody && failure.exit == Exit::Refused {
+        offered.insert(0, (Command::SignIn, "sign in"));
+    }
     if cx.app.stage().is_some() {
         // On stage the show goes on first.
         let label = if cx.app.is_taken_over() {

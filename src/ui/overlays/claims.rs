@@ -22,6 +22,8 @@ use crate::{
 
 /// Cells for a claim's name.
 const NAME: usize = 12;
+/// Cells for what a claim is for.
+const MEANING: usize = 24;
 
 /// The claims that a reader looks for first.
 const FIRST: &[&str] = &[
@@ -118,6 +120,64 @@ pub fn exchange(
         ));
     }
     lines
+}
+
+/// What a token says that the client was given for its person.
+#[must_use]
+pub fn issued(
+    token: &TokenView,
+    seen: &Projection,
+    cells: usize,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let mut head = vec![span(
+        "The token that the client got: ",
+        look.style(Role::Heading),
+    )];
+    head.extend(named(seen, token, look));
+    let mut lines = vec![Line::from(head), Line::raw(kind(token)), Line::raw("")];
+    let first = FIRST.iter().copied();
+    let rest = token.claims.keys().map(String::as_str);
+    let rest = rest.filter(|name| !FIRST.contains(name));
+    for name in first.chain(rest).take(60) {
+        let Some(value) = token.claims.get(name) else {
+            continue;
+        };
+        let mut spans = padded(vec![span(one_line(name), look.style(Role::Key))], NAME);
+        spans.extend(padded(
+            vec![span(meaning(name), look.style(Role::Dim))],
+            MEANING,
+        ));
+        let value = shown(name, Some(value), Style::new(), look);
+        let room = cells.saturating_sub(NAME + MEANING);
+        spans.push(span(
+            truncate(&value.content, room).into_owned(),
+            value.style,
+        ));
+        lines.push(Line::from(spans));
+    }
+    if token.claims.is_empty() {
+        lines.push(Line::styled(
+            "It is opaque to the client: it has no claims to read.",
+            look.style(Role::Dim),
+        ));
+    }
+    lines
+}
+
+/// What a claim is for (RFC 9068, section 2.2).
+const fn meaning(name: &str) -> &'static str {
+    match name.as_bytes() {
+        b"iss" => "who signed it",
+        b"sub" => "whose it is",
+        b"aud" => "what it is good for",
+        b"client_id" => "who asked for it",
+        b"scope" => "what it allows",
+        b"exp" => "when it ends",
+        b"iat" => "when it was made",
+        b"sid" => "the session it is of",
+        _ => "",
+    }
 }
 
 fn kind(token: &TokenView) -> String {

@@ -386,6 +386,9 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
 }
 
 fn tokens(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
+    if let Some(Fact::TokenIssued { token, .. }) = fact(cx, hop.evidence.token).map(|e| e.fact) {
+        return claims::issued(&token, cx.run, cells, cx.look);
+    }
     match record(cx, hop.evidence.audit) {
         Some(record) if record.subject_token.is_some() || record.credential.is_some() => {
             let mut lines = claims::exchange(&record, cx.run, cells, cx.look);

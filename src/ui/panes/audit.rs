@@ -15,7 +15,10 @@ use crate::{
         target::Target,
     },
     projection::{AuditRow, audit::Era},
-    protocol::audit::{AuditEvent, AuditStatus},
+    protocol::{
+        audit::{AuditEvent, AuditStatus},
+        traceparent::TraceId,
+    },
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -47,8 +50,8 @@ const SHORT: &[Column] = &[
     Column::words("Scope", 13, 0),
 ];
 
-/// Rows of the selected row's detail.
-const DETAIL: u16 = 5;
+/// The rows that the list keeps where the selected row's detail stands under it.
+const LIST_ROWS: usize = 8;
 
 /// Under this width the short columns.
 const NARROW: u16 = 50;
@@ -97,28 +100,14 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     let slots = table::fit(columns, head.width);
     table::heads(buf, head, 0, columns, &slots, cx.look);
     let body = put::below(area, 1);
-    let body = if placement == Placement::Main
-        && cx.app.focus().layout == Layout::Explore
-        && body.height >= DETAIL + 9
-    {
-        let list_area = Rect {
-            height: body.height - DETAIL,
-            ..body
-        };
-        if let Some(row) = list
-            .current()
-            .and_then(|id| cx.app.projection().audit().get(id))
-        {
-            detail(
-                cx,
-                put::inset(put::below(body, list_area.height), 1),
-                buf,
-                row,
-            );
-        }
-        list_area
-    } else {
-        body
+    let lines = list
+        .current()
+        .and_then(|id| cx.app.projection().audit().get(id))
+        .and_then(|row| detail(cx, row, placement, head.width));
+    let lines = lines.filter(|lines| usize::from(body.height) >= lines.len() + LIST_ROWS);
+    let body = match lines {
+        Some(lines) => under_the_list(cx, body, buf, &lines),
+        None => body,
     };
     for (place, id, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Audit, place));
@@ -147,28 +136,37 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     scroll::bar(buf, body, list.rows().len(), first, cx.look);
 }
 
-/// The selected row in full, whatever columns were dropped.
-fn detail(cx: &ViewCx, area: Rect, buf: &mut Buffer, row: &AuditRow) {
-    let look = cx.look;
+/// Draws the selected row's detail at the bottom and returns what is left for the list.
+fn under_the_list(cx: &ViewCx, body: Rect, buf: &mut Buffer, lines: &[Line<'static>]) -> Rect {
+    let rows = u16::try_from(lines.len() + 1).unwrap_or(u16::MAX);
+    let list = Rect {
+        height: body.height.saturating_sub(rows),
+        ..body
+    };
+    let area = put::inset(put::below(body, list.height), 1);
     put::rule(
         buf,
         area,
         0,
-        look.glyphs.horizontal,
-        look.style(Role::Border),
+        cx.look.glyphs.horizontal,
+        cx.look.style(Role::Border),
     );
+    for (row, line) in (1..).zip(lines) {
+        put::line(buf, area, row, line, cx.look);
+    }
+    list
+}
+
+/// The selected row in full, whatever columns were dropped: in the reader's pane, and beside a
+/// chapter, whose text speaks of tools and chains.
+fn detail(
+    cx: &ViewCx,
+    row: &AuditRow,
+    placement: Placement,
+    cells: u16,
+) -> Option<Vec<Line<'static>>> {
+    let look = cx.look;
     let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 11, look);
-    let because = match (&row.policy, &row.reason, row.status) {
-        (Some(policy), _, _) => vec![
-            span(policy.to_string(), look.bold(Role::Bad)),
-            span(" forbids it: no credential was issued", Style::new()),
-        ],
-        (None, Some(reason), _) => vec![span(reason.to_string(), Style::new())],
-        (None, None, AuditStatus::Failure) => {
-            vec![or_dash(row.error.as_deref(), Style::new(), look)]
-        }
-        (None, None, AuditStatus::Issued) => vec![span("permitted", Style::new())],
-    };
     let token = match row.credential {
         Some(credential) => vec![
             span(format!("{} ", credential.letter), look.bold(Role::Masked)),
@@ -176,26 +174,46 @@ fn detail(cx: &ViewCx, area: Rect, buf: &mut Buffer, row: &AuditRow) {
         ],
         None => vec![span("none", look.style(Role::Dim))],
     };
-    let what = match row.resource_identifier.as_deref() {
-        Some(identifier) => vec![
-            span(
-                row.resource.as_deref().unwrap_or_default().to_owned(),
-                look.style(Role::Heading),
+    match (cx.app.focus().layout, placement) {
+        (Layout::Learn, _) if cells < NARROW => Some(vec![
+            field("tool", tool(row, look).spans),
+            field(
+                "acts",
+                vec![or_dash(row.application.as_deref(), Style::new(), look)],
             ),
-            span(format!("  {identifier}"), look.style(Role::Dim)),
-        ],
-        None => vec![
-            span(happened(row.event), Style::new()),
-            span(format!("  {}", row.event.as_str()), look.style(Role::Dim)),
-        ],
-    };
-    for (line, content) in (1..).zip([
-        field("acting for", chain(row, look)),
-        field("resource", what),
-        field("because", because),
-        field("credential", token),
-    ]) {
-        put::line(buf, area, line, &content, look);
+            field(
+                "for",
+                vec![or_dash(row.user.as_deref(), Style::new(), look)],
+            ),
+            field("because", because(row, look)),
+            field("credential", token),
+        ]),
+        (Layout::Learn, _) | (Layout::Explore, Placement::Main) => {
+            let what = match row.resource_identifier.as_deref() {
+                Some(identifier) => vec![
+                    span(
+                        row.resource.as_deref().unwrap_or_default().to_owned(),
+                        look.style(Role::Heading),
+                    ),
+                    span(format!("  {identifier}"), look.style(Role::Dim)),
+                ],
+                None => vec![
+                    span(happened(row.event), Style::new()),
+                    span(format!("  {}", row.event.as_str()), look.style(Role::Dim)),
+                ],
+            };
+            let mut because = because(row, look);
+            if row.policy.is_some() {
+                because.push(span(": no credential was issued", Style::new()));
+            }
+            Some(vec![
+                field("acting for", chain(row, look)),
+                field("resource", what),
+                field("because", because),
+                field("credential", token),
+            ])
+        }
+        (Layout::Explore | Layout::Stage, _) => None,
     }
 }
 
@@ -254,6 +272,20 @@ pub fn verdict(row: &AuditRow, look: &Look) -> Span<'static> {
     }
 }
 
+fn because(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
+    match (&row.policy, &row.reason, row.status) {
+        (Some(policy), _, _) => vec![
+            span(policy.to_string(), look.bold(Role::Bad)),
+            span(" forbids it", Style::new()),
+        ],
+        (None, Some(reason), _) => vec![span(reason.to_string(), Style::new())],
+        (None, None, AuditStatus::Failure) => {
+            vec![or_dash(row.error.as_deref(), Style::new(), look)]
+        }
+        (None, None, AuditStatus::Issued) => vec![span("permitted", Style::new())],
+    }
+}
+
 /// `Application ⟶ person`: the application, acting on behalf of the person.
 #[must_use]
 pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
@@ -278,30 +310,41 @@ const fn happened(event: AuditEvent) -> &'static str {
     }
 }
 
+/// The tool that a row belongs to, or in other words where it comes from.
+fn tool(row: &AuditRow, look: &Look) -> Line<'static> {
+    let strong = strong(row, look);
+    match &row.tool {
+        Some(tool) => Line::styled(tool.to_string(), strong),
+        None if row.call.is_some_and(TraceId::is_check) => {
+            Line::styled("hoptrail's check", look.style(Role::Dim))
+        }
+        // The zone does not know tools; of a call that another run made nobody here does.
+        None if row.exchange && row.era == Era::Earlier => {
+            Line::styled("an earlier run", look.style(Role::Dim))
+        }
+        None if row.event == AuditEvent::CredentialsIssue => {
+            Line::from(or_dash(None, strong, look))
+        }
+        None => Line::styled(happened(row.event), strong),
+    }
+}
+
+fn strong(row: &AuditRow, look: &Look) -> Style {
+    match row.status {
+        AuditStatus::Failure => look.style(Role::Heading),
+        AuditStatus::Issued => Style::new(),
+    }
+}
+
 fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
-    let refused = row.status == AuditStatus::Failure;
-    let strong = if refused {
-        look.style(Role::Heading)
-    } else {
-        Style::new()
-    };
+    let strong = strong(row, look);
     match column {
         "Status" => Line::from(verdict(row, look)),
         "Time" => Line::styled(
             row.occurred_at.format("%H:%M:%S").to_string(),
             look.style(Role::Dim),
         ),
-        "Tool" => match &row.tool {
-            Some(tool) => Line::styled(tool.to_string(), strong),
-            // The zone does not know tools; of a call that another run made nobody here does.
-            None if row.exchange && row.era == Era::Earlier => {
-                Line::styled("an earlier run", look.style(Role::Dim))
-            }
-            None if row.event == AuditEvent::CredentialsIssue => {
-                Line::from(or_dash(None, strong, look))
-            }
-            None => Line::styled(happened(row.event), strong),
-        },
+        "Tool" => tool(row, look),
         "Resource" => Line::from(or_dash(
             row.resource.as_deref().map(|name| fitting(name, room)),
             strong,

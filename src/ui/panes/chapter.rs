@@ -13,7 +13,7 @@ use crate::{
         Extent, Scrolled,
         command::Command,
         focus::PaneId,
-        learn::{InView, Learn, View},
+        learn::{InView, Learn, PageView, View},
         target::Target,
     },
     support::text::one_line,
@@ -89,12 +89,21 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     items(cx, text, buf, hits, (&page, first));
     scroll::bar(buf, area, page.lines.len(), first, cx.look);
     let shown = first..first + height;
-    let seen = match page.items.get(place.selected) {
+    let selected = match page.items.get(place.selected) {
         Some(rows) if !shown.contains(&rows.start) => InView::No,
         Some(_) | None => InView::Yes,
     };
+    let end = if first == most {
+        InView::Yes
+    } else {
+        InView::No
+    };
     hits.extents.push(Extent {
-        what: Scrolled::Page(page.anchor_of(first), seen),
+        what: Scrolled::Page(PageView {
+            anchor: page.anchor_of(first),
+            selected,
+            end,
+        }),
         most,
     });
 }

@@ -71,23 +71,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 
 fn side_by_side(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let env = cx.app.projection().env();
-    let half = (area.width - 3) / 2;
-    let left = Rect {
-        width: half,
-        ..area
-    };
-    let right = Rect {
-        x: area.x + half + 3,
-        width: area.width - half - 3,
-        ..area
-    };
-    put::pillar(
-        buf,
-        area,
-        half + 1,
-        cx.look.glyphs.vertical,
-        cx.look.style(Role::Border),
-    );
+    let (left, right) = put::halves(area, buf, cx.look);
     for (place, file, side) in [
         (left, env.before(), EnvSide::Before),
         (right, env.after(), EnvSide::After),

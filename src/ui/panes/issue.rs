@@ -12,7 +12,7 @@ use crate::{
     app::{command::Command, focus::PaneId, target::Target},
     projection::issue::{IssueView, Whereabouts},
     protocol::tickets::{Severity, Ticket},
-    support::text::one_line,
+    support::text::{one_line, truncate},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -101,6 +101,9 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     );
 }
 
+/// Cells before a ticket's subject: the mark, the severity, and the blanks behind them.
+const SUBJECT: usize = 12;
+
 fn chooser(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let tickets = cx.app.projection().issues().tickets();
     let chosen = cx.app.panes().ticket.min(tickets.len().saturating_sub(1));
@@ -116,12 +119,6 @@ fn chooser(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         };
         let mark = if here { look.glyphs.selected } else { " " };
         let filed = cx.app.projection().issues().of_ticket(ticket.id);
-        let line = Line::from(vec![
-            span(format!("{mark} "), look.bold(Role::Accent)),
-            severity(look, ticket.severity),
-            span(format!("  {}", one_line(&ticket.subject)), style),
-        ]);
-        put::line(buf, row, 0, &line, look);
         let right = match filed {
             Some(issue) => Line::from(vec![
                 span(
@@ -141,6 +138,14 @@ fn chooser(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             None => Line::default(),
         };
         put::line_right(buf, row, 0, &right, look);
+        let room = usize::from(row.width).saturating_sub(put::line_width(&right) + SUBJECT);
+        let subject = truncate(&one_line(&ticket.subject), room).into_owned();
+        let line = Line::from(vec![
+            span(format!("{mark} "), look.bold(Role::Accent)),
+            severity(look, ticket.severity),
+            span(format!("  {subject}"), style),
+        ]);
+        put::line(buf, row, 0, &line, look);
     }
     scroll::bar(buf, area, tickets.len(), first, look);
 }
@@ -171,23 +176,7 @@ fn texts(
         extent(hits, PaneId::Issue, most);
         return;
     }
-    let half = (area.width - 3) / 2;
-    let left = Rect {
-        width: half,
-        ..area
-    };
-    let right = Rect {
-        x: area.x + half + 3,
-        width: area.width - half - 3,
-        ..area
-    };
-    put::pillar(
-        buf,
-        area,
-        half + 1,
-        cx.look.glyphs.vertical,
-        cx.look.style(Role::Border),
-    );
+    let (left, right) = put::halves(area, buf, cx.look);
     let a = flowing::draw(buf, left, &written(cx, ticket, left.width), offset, cx.look);
     let b = flowing::draw(
         buf,

@@ -144,7 +144,6 @@ fn touched(look: &Look, touch: &Touch) -> Line<'static> {
         AuditStatus::Issued => Verdict::Good.show("issued ", look),
         AuditStatus::Failure => Verdict::Bad.show("refused", look),
     };
-    let times = touch.issued + touch.failed;
     let mut spans = vec![
         Span::raw("  "),
         verdict,
@@ -154,8 +153,14 @@ fn touched(look: &Look, touch: &Touch) -> Line<'static> {
             look.style(Role::Heading),
         ),
     ];
-    if times > 1 {
-        spans.push(span(format!("{times} times"), look.style(Role::Dim)));
+    if touch.issued + touch.failed > 1 {
+        let mut counts = Vec::new();
+        for (count, word) in [(touch.issued, "issued"), (touch.failed, "refused")] {
+            if count > 0 {
+                counts.push(format!("{count} {word}"));
+            }
+        }
+        spans.push(span(counts.join(", "), look.style(Role::Dim)));
     }
     Line::from(spans)
 }

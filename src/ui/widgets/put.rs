@@ -9,7 +9,7 @@ use ratatui::{
 
 use crate::{
     support::text::{truncate, width},
-    ui::look::Look,
+    ui::look::{Look, Role},
 };
 
 /// The part of `area` that lies on the screen.
@@ -140,4 +140,26 @@ pub const fn inset(area: Rect, cells: u16) -> Rect {
         width: area.width - taken * 2,
         height: area.height,
     }
+}
+
+/// The area in two halves with a line between them, which is drawn.
+pub fn halves(area: Rect, buf: &mut Buffer, look: &Look) -> (Rect, Rect) {
+    let half = (area.width.saturating_sub(3)) / 2;
+    let left = Rect {
+        width: half,
+        ..area
+    };
+    let right = Rect {
+        x: area.x + half + 3,
+        width: area.width.saturating_sub(half + 3),
+        ..area
+    };
+    pillar(
+        buf,
+        area,
+        half + 1,
+        look.glyphs.vertical,
+        look.style(Role::Border),
+    );
+    (left, right)
 }

@@ -4,14 +4,16 @@
 //! schema allows it, is null where that is allowed, and otherwise refuses the whole with its path:
 //! a made-up value would be worse than none. Original values of personal data are never given back.
 
+mod words;
+
 use serde_json::{Map, Value, json};
 
-use crate::protocol::tickets::EntityKind;
-
+use self::words::{has, means, option_for, words};
 use super::{
     error::ApiError,
-    recogniser::{Label, Recognition, kind_word},
+    recogniser::{Recognition, kind_word},
 };
+use crate::protocol::tickets::EntityKind;
 
 /// Deeper schemas than this are nobody's real schema.
 const DEEPEST: usize = 16;
@@ -427,88 +429,6 @@ fn not_understood(name: &str, kind: &str) -> Refusal {
     ))
 }
 
-/// The parts of a name: `detectedEntities` and `detected_entities` are the same.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut previous = ' ';
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && previous.is_lowercase()) {
-            words.push(String::new());
-        }
-        if c.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
-        }
-        previous = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-fn has(words: &[String], list: &[&str]) -> bool {
-    words.iter().any(|word| list.contains(&word.as_str()))
-}
-
-/// Names that others give to our kinds of personal data.
-const fn synonyms(kind: EntityKind) -> &'static [&'static str] {
-    match kind {
-        EntityKind::Name => &[
-            "name",
-            "person",
-            "fullname",
-            "personname",
-            "people",
-            "customername",
-        ],
-        EntityKind::Email => &["email", "emailaddress", "mail"],
-        EntityKind::Phone => &["phone", "phonenumber", "telephone", "tel"],
-        EntityKind::Ssn => &[
-            "ssn",
-            "socialsecuritynumber",
-            "nationalid",
-            "usssn",
-            "governmentid",
-            "taxid",
-        ],
-        EntityKind::Address => &["address", "location", "streetaddress", "postaladdress"],
-        EntityKind::CreditCard => &[
-            "creditcard",
-            "card",
-            "creditcardnumber",
-            "cardnumber",
-            "paymentcard",
-            "financial",
-        ],
-        EntityKind::Credential => &[
-            "credential",
-            "secret",
-            "apikey",
-            "password",
-            "token",
-            "key",
-            "credentials",
-        ],
-    }
-}
-
-fn option_for(kind: EntityKind, options: &[Value]) -> Option<&Value> {
-    let plain = |option: &Value| {
-        option.as_str().map(|text| {
-            text.chars()
-                .filter(|c| c.is_alphanumeric())
-                .flat_map(char::to_lowercase)
-                .collect::<String>()
-        })
-    };
-    let named = |names: &[&str]| {
-        options
-            .iter()
-            .find(|option| plain(option).is_some_and(|text| names.contains(&text.as_str())))
-    };
-    named(synonyms(kind)).or_else(|| named(&["other", "misc", "unknown", "pii"]))
-}
-
 fn kind_in(kind: EntityKind, property: &Value) -> Result<Value, Refusal> {
     match property["enum"].as_array() {
         None => Ok(json!(kind_word(kind))),
@@ -516,62 +436,4 @@ fn kind_in(kind: EntityKind, property: &Value) -> Result<Value, Refusal> {
             .cloned()
             .ok_or_else(|| Refusal::new(format!("has no value for {}", kind_word(kind)))),
     }
-}
-
-/// Whether somebody else's label means one of ours.
-fn means(option: &str, label: Label) -> bool {
-    let option: String = option
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    let names: &[&str] = match label {
-        Label::Payments => &["payments", "payment", "billing", "checkout", "finance"],
-        Label::Webhooks => &[
-            "webhooks",
-            "webhook",
-            "integrations",
-            "integration",
-            "events",
-        ],
-        Label::DataExport => &[
-            "dataexport",
-            "export",
-            "exports",
-            "reporting",
-            "reports",
-            "data",
-        ],
-        Label::Auth => &[
-            "auth",
-            "authentication",
-            "login",
-            "security",
-            "identity",
-            "sso",
-            "accounts",
-            "account",
-            "access",
-        ],
-        Label::Frontend => &["frontend", "ui", "web", "ux", "interface", "client"],
-        Label::Api => &["api", "apis", "developer", "backend", "sdk"],
-        Label::Infrastructure => &[
-            "infrastructure",
-            "infra",
-            "platform",
-            "operations",
-            "ops",
-            "performance",
-            "reliability",
-        ],
-        Label::Notifications => &[
-            "notifications",
-            "notification",
-            "email",
-            "emails",
-            "alerts",
-            "messaging",
-        ],
-    };
-    names.contains(&option.as_str())
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::support::text::sanitize;
+use crate::support::{html, text::sanitize};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ground: #f6f7f9; --card: #ffffff; --text: #1d2129;
@@ -49,19 +49,7 @@ pub enum Width {
 
 /// Makes text from outside harmless within HTML, in an attribute too.
 pub fn escape(text: &str) -> String {
-    let text = sanitize(text);
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
+    html::escape(&sanitize(text)).into_owned()
 }
 
 /// A whole page. `title` is escaped here, `body` is HTML already.

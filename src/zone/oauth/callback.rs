@@ -30,7 +30,10 @@ use crate::{
     zone::{
         UserIdentifier,
         audit::user_party,
-        brokered_login::{self, Profile},
+        brokered_login::{
+            self,
+            identity::{self, Profile},
+        },
         directory::{Change, Directory, User},
         pages::Audience,
         refusal::Refusal,
@@ -159,7 +162,7 @@ async fn sign_in(
         started,
     );
     let identified = match code(query, &provider.name) {
-        Ok(code) => brokered_login::identify(
+        Ok(code) => identity::identify(
             &zone.upstream,
             provider,
             &front.redirect_uri(),

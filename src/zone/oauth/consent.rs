@@ -167,7 +167,7 @@ async fn to_identity_provider(
 ) -> Result<Response, Refusal> {
     let step = Step::submitted(front, headers, body)?;
     let nonce = fresh_secret(&front.zone);
-    let url = brokered_login::identity_url(
+    let url = brokered_login::identity::identity_url(
         &front.zone.config.identity_provider,
         &front.redirect_uri(),
         &upstream_state(&step.loaded, &nonce),
@@ -226,7 +226,7 @@ fn consent_page(front: &Front, step: &Step, user: &User) -> Result<Option<Consen
                 && !step
                     .directory
                     .grant(&user.id, &dependency.resource.id)
-                    .is_some_and(|grant| brokered_login::is_usable(grant, now)),
+                    .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now)),
         })
         .collect();
     Ok(Some(ConsentPage {

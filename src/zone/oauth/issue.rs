@@ -4,13 +4,14 @@
 //! only after its audit row is durable and what it rests on still stood. Once it is known who is
 //! asked for, a refusal is a row too.
 
+pub(super) mod application;
+
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use super::{
     Front,
-    authorize::unknown_resource,
     error::internal,
     form::Params,
     pkce::CodeChallenge,
@@ -19,19 +20,18 @@ use super::{
 };
 use crate::{
     protocol::{
-        audit::{AuditEvent, CredentialSource, CredentialView, Effect, IdentityChain},
+        audit::{AuditEvent, CredentialSource, CredentialView, IdentityChain},
         console::{LifeStatus, Session},
         jwt::TokenView,
         oauth::ErrorCode,
         secret::Secret,
     },
     zone::{
-        audit::{Draft, application_party, resource_ref, user_agent_party, user_party},
+        audit::{Draft, resource_ref, user_agent_party, user_party},
         directory::{
-            ApplicationCredential, AuthorizationCode, Change, Directory, Object, RefreshStatus,
-            RefreshToken, Resource, Stored as _, User, UserAgent,
+            AuthorizationCode, Change, Directory, Object, RefreshStatus, RefreshToken, Resource,
+            Stored as _, User, UserAgent,
         },
-        exchange::{Obtain, obtain},
         keys::SigningKey,
         policy::{self, Caller, Question},
         refusal::Refusal,
@@ -195,14 +195,9 @@ fn mint(
             scopes,
         },
     );
-    let denial = match decision.effect {
-        Effect::Allow => None,
-        Effect::Deny => Some(policy::denial(&decision)),
-    };
+    let verdict = policy::verdict(&decision);
     draft.decision = Some(decision);
-    if let Some(denial) = denial {
-        return Err(denial);
-    }
+    verdict?;
     let lifetime = resource
         .credential_lifetime_seconds
         .and_then(|seconds| i64::try_from(seconds).ok())
@@ -441,95 +436,6 @@ pub(super) async fn refresh_token(
             outcome,
             unchanged: vec![row.clone().wrap()],
             changes,
-            draft,
-        })
-    })
-    .await
-}
-
-/// RFC 6749, section 4.4: an application for itself, on a resource that it depends on.
-pub(super) async fn client_credentials(
-    front: &Front,
-    credential: &ApplicationCredential,
-    form: &Params,
-    asked: &Asked,
-) -> Result<Tokens, Refusal> {
-    let identifier = form.required("resource")?;
-    let scopes = form.scopes()?.unwrap_or_default();
-    settle(front, |directory, key| {
-        let application = directory
-            .applications
-            .get(&credential.application_id)
-            .ok_or_else(|| Refusal::new(ErrorCode::InvalidClient, "The client is not known"))?;
-        let mut draft = Draft::new(
-            AuditEvent::CredentialsIssue,
-            asked.request_id.clone(),
-            asked.started,
-        );
-        draft.actor.application = Some(application_party(application, &credential.identifier));
-        draft.grant_type = Some("client_credentials".to_owned());
-        draft.trace_parent = asked.trace_parent;
-        draft.scopes.clone_from(&scopes);
-        let mut decide = || {
-            let resource = directory.resource_identified(identifier).ok_or_else(|| {
-                Refusal::new(ErrorCode::InvalidTarget, unknown_resource(identifier))
-            })?;
-            draft.resource = Some(resource_ref(resource));
-            if !directory.depends(&application.id, &resource.id) {
-                return Err(Refusal::new(
-                    ErrorCode::AccessDenied,
-                    format!(
-                        "Application \"{}\" is not allowed to access \"{}\".",
-                        application.name, resource.name
-                    ),
-                ));
-            }
-            let decision = policy::decide(
-                directory,
-                &Question {
-                    user: None,
-                    caller: Caller::Application(application),
-                    resource,
-                    scopes: &scopes,
-                },
-            );
-            let denial = match decision.effect {
-                Effect::Allow => None,
-                Effect::Deny => Some(policy::denial(&decision)),
-            };
-            draft.decision = Some(decision);
-            if let Some(denial) = denial {
-                return Err(denial);
-            }
-            let obtained = obtain(
-                &front.zone,
-                directory,
-                key,
-                &Obtain {
-                    resource,
-                    grant: None,
-                    sub: &application.identifier,
-                    sub_profile: SubProfile::App,
-                    client_id: &credential.identifier,
-                    application_id: &application.id,
-                    scopes: &scopes,
-                    session_id: None,
-                },
-            )?;
-            draft.credential = Some(obtained.view());
-            Ok(Tokens {
-                access_token: obtained.token,
-                refresh_token: None,
-                expires_in: obtained.expires_in,
-                scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
-                issued_token_type: None,
-            })
-        };
-        let outcome = decide();
-        Ok(Decision {
-            outcome,
-            unchanged: Vec::new(),
-            changes: Vec::new(),
             draft,
         })
     })

@@ -177,7 +177,7 @@ impl Parties {
             dependency.provider.kind == CredentialSource::External
                 && !directory
                     .grant(&user.id, &dependency.resource.id)
-                    .is_some_and(|grant| brokered_login::is_usable(grant, now))
+                    .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now))
         })
     }
 

@@ -120,7 +120,7 @@ pub(super) async fn token(
         }
         ("client_credentials", Client::Application(credential)) => {
             confidential(credential)?;
-            issue::client_credentials(&front, credential, &form, &asked).await
+            issue::application::client_credentials(&front, credential, &form, &asked).await
         }
         (GRANT_TOKEN_EXCHANGE, Client::Application(credential)) => {
             token_exchange(&front, credential, &form, asked).await
@@ -232,7 +232,7 @@ async fn token_exchange(
     };
     gate::pass(&front.zone, &mut request).await;
     if let (Some(token), [resource]) = (&request.subject_token, &*request.resources) {
-        brokered_login::refresh_if_due(&front.zone, token, resource).await;
+        brokered_login::refresh::refresh_if_due(&front.zone, token, resource).await;
     }
     let response = exchange(&front.zone, request).await?;
     Ok(Tokens {

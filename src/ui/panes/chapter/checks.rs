@@ -129,6 +129,18 @@ fn reasons(cx: &ViewCx, shown: Shown<'_>, chosen: bool) -> Vec<Vec<prose::Run>> 
     for hint in shown.check.hints.iter().take(shown.hints) {
         told.push(run("hint:", hint, plain));
     }
+    // A hint speaks of the work; here it is one key.
+    if let Some(next) = cx
+        .app
+        .towards(&shown.check.id)
+        .filter(|_| chosen && shown.hints > 0)
+    {
+        told.push(vec![
+            ("here: ".to_owned(), dim),
+            (cx.app.keymap().shown(next.command), look.bold(Role::Key)),
+            (format!(" {}", next.text), plain),
+        ]);
+    }
     if chosen && shown.hints < shown.check.hints.len() {
         let hint = key(cx, Command::Hint);
         let more = if shown.hints == 0 {

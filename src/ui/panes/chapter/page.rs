@@ -213,7 +213,11 @@ fn attempted(cx: &ViewCx, attempt: Attempt, cells: usize) -> Vec<Line<'static>> 
     let (words, blocked) = match cx.app.availability_in(command, Context::Panes) {
         Availability::Ready if first == Attempt::SignIn && attempt != first => {
             let key = cx.app.keymap().shown(Command::SignIn);
-            let why = format!("without a sign-in the server says 401: {key} signs in");
+            let why = if attempt == Attempt::RunProbes {
+                format!("it is asked in somebody's name: {key} signs in")
+            } else {
+                format!("without a sign-in the server says 401: {key} signs in")
+            };
             (cx.look.style(Role::Dim), Some(why))
         }
         Availability::Ready => (Style::new(), None),

@@ -1,0 +1,176 @@
+//! What is selected in a pane: what Enter would open and `y` would copy.
+
+use std::borrow::Cow;
+
+use crate::{
+    app::{
+        App,
+        focus::PaneId,
+        overlay::{Overlay, Subject},
+        panes::flow::FlowRow,
+    },
+    projection::{Hop, issue::IssueView},
+};
+
+impl App {
+    /// The policy that the pane shows: the chosen one, else the one that decided last.
+    #[must_use]
+    pub fn open_policy(&self) -> usize {
+        let policies = self.projection.policies();
+        let count = policies
+            .overview()
+            .map_or(0, |overview| overview.active_policies.len());
+        let decided = || {
+            let places = policies.highlight(policies.last()?);
+            places.first().copied()
+        };
+        self.panes
+            .policy
+            .or_else(decided)
+            .unwrap_or(count.saturating_sub(1))
+            .min(count.saturating_sub(1))
+    }
+
+    /// The place of the selected row of a list.
+    pub(in crate::app) fn place_in(&self, pane: PaneId) -> Option<usize> {
+        match pane {
+            PaneId::Flow => Some(self.panes.flow.selected()),
+            PaneId::Audit => Some(self.panes.audit.selected()),
+            PaneId::Trace => Some(self.panes.trace.selected()),
+            PaneId::Issue => Some(self.panes.ticket),
+            PaneId::Policy => Some(self.open_policy()),
+            PaneId::Chapter => self.item_place(),
+            PaneId::Env | PaneId::Sessions => None,
+        }
+    }
+
+    /// The filter of a pane; empty for panes that have none.
+    #[must_use]
+    pub fn filter_of(&self, pane: PaneId) -> &str {
+        match pane {
+            PaneId::Flow => self.panes.flow.filter(),
+            PaneId::Audit => self.panes.audit.filter(),
+            PaneId::Trace => self.panes.trace.filter(),
+            PaneId::Env | PaneId::Issue | PaneId::Policy | PaneId::Sessions | PaneId::Chapter => "",
+        }
+    }
+
+    /// What Enter would open.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        let seen = &self.projection;
+        match self.focus.pane {
+            PaneId::Flow => self.panes.flow.current().map(|row| match row {
+                FlowRow::Heading(id)
+                | FlowRow::Hop(id)
+                | FlowRow::NoCall(id)
+                | FlowRow::Folded(id)
+                | FlowRow::Policy(id) => Subject::Hop(id),
+            }),
+            PaneId::Audit => self.panes.audit.current().map(Subject::Audit),
+            PaneId::Trace => self.panes.trace.current().map(Subject::Event),
+            PaneId::Env => {
+                let env = seen.env();
+                env.after()
+                    .or_else(|| env.before())
+                    .map(|file| Subject::Event(file.evidence))
+            }
+            PaneId::Issue => self
+                .shown_issue()
+                .map(|issue| Subject::Event(issue.evidence)),
+            PaneId::Policy => seen
+                .policies()
+                .last()
+                .map(|decision| Subject::Event(decision.evidence)),
+            PaneId::Sessions => seen.sessions().read().map(Subject::Event),
+            PaneId::Chapter => None,
+        }
+    }
+
+    /// The issue beside the chosen ticket; with no tickets known, the newest issue.
+    #[must_use]
+    pub fn shown_issue(&self) -> Option<&IssueView> {
+        let issues = self.projection.issues();
+        match self.chosen_ticket() {
+            Some(ticket) => issues.of_ticket(ticket.id),
+            None => issues.latest(),
+        }
+    }
+
+    /// How many hops Flow shows, and of how many.
+    #[must_use]
+    pub const fn flow_counts(&self) -> (usize, usize) {
+        self.flow_index.counts()
+    }
+
+    /// How many steps the folded row at `place` stands for; none for any other row.
+    #[must_use]
+    pub fn folded_steps(&self, place: usize) -> usize {
+        match self.panes.flow.rows().get(place) {
+            Some(FlowRow::Folded(_)) => self.flow_index.folded(&self.projection, place).count(),
+            Some(
+                FlowRow::Heading(_) | FlowRow::Hop(_) | FlowRow::NoCall(_) | FlowRow::Policy(_),
+            )
+            | None => 0,
+        }
+    }
+
+    /// The worst that befell the steps of the folded row at `place`.
+    #[must_use]
+    pub fn folded_worst(&self, place: usize) -> Option<&Hop> {
+        self.flow_index
+            .folded(&self.projection, place)
+            .max_by_key(|hop| hop.verdict)
+    }
+
+    /// What `y` would copy.
+    #[must_use]
+    pub fn copyable(&self) -> Option<String> {
+        let line = |seq| self.projection.log().line(seq).map(Cow::into_owned);
+        let of = |subject| match subject {
+            Subject::Hop(id) => {
+                let evidence = self.projection.hops().get(id)?.evidence;
+                let lines: Vec<String> = evidence.iter().filter_map(line).collect();
+                Some(lines.join("\n"))
+            }
+            Subject::Audit(id) => line(self.projection.audit().get(id)?.evidence),
+            Subject::Event(seq) => line(seq),
+        };
+        match self.overlays.last() {
+            Some(Overlay::Waiting { url, .. }) => return Some(url.clone()),
+            Some(Overlay::Failure { failure, .. }) => return Some(failure.to_string()),
+            Some(Overlay::Inspect(inspect)) => return of(inspect.subject),
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Palette { .. }
+                | Overlay::Filter { .. }
+                | Overlay::Goto { .. }
+                | Overlay::Contents { .. }
+                | Overlay::Told { .. }
+                | Overlay::Console { .. }
+                | Overlay::Note { .. }
+                | Overlay::Places { .. }
+                | Overlay::Traces { .. }
+                | Overlay::Compare
+                | Overlay::Both { .. }
+                | Overlay::Confirm(_),
+            ) => return None,
+            None => {}
+        }
+        match self.focus.pane {
+            PaneId::Issue => {
+                let issue = self.shown_issue()?;
+                (!issue.url.is_empty()).then(|| issue.url.to_string())
+            }
+            PaneId::Policy => {
+                let overview = self.projection.policies().overview()?;
+                let policy = overview.active_policies.get(self.open_policy())?;
+                Some(policy.latest_version.cedar_raw.clone())
+            }
+            PaneId::Sessions | PaneId::Chapter => None,
+            PaneId::Flow | PaneId::Audit | PaneId::Trace | PaneId::Env => {
+                self.subject().and_then(of)
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A task's end: what to say of it, and what it leads to.
+
+use crate::{
+    app::{
+        App,
+        command::Command,
+        effect::{Effects, Job},
+        learn,
+        msg::{TaskId, TaskOutcome},
+        story,
+        toast::Tone,
+    },
+    projection::story::LIMIT_LINEAR_SCOPES,
+    protocol::{
+        audit::AuditStatus,
+        observed::CallId,
+        tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    },
+    trace::event::CallOutcome,
+};
+
+impl App {
+    pub(in crate::app) fn ended(&mut self, id: TaskId, outcome: TaskOutcome) -> Effects {
+        if let Some(away) = &mut self.away {
+            away.keep_end(id, outcome);
+            return Effects::new();
+        }
+        let Some(task) = self.tasks.remove(&id) else {
+            return Effects::new();
+        };
+        if task.job == Job::SignIn {
+            self.stop_waiting();
+            self.browser_url = None;
+        }
+        if let Some(learn) = &mut self.learn {
+            learn.judge_anew();
+        }
+        let told = outcome.clone();
+        let mut effects = match outcome {
+            TaskOutcome::Done => self.done(&task.job),
+            TaskOutcome::Failed(failure) => {
+                self.fail(failure);
+                Effects::new()
+            }
+            TaskOutcome::Cancelled => {
+                self.say(Tone::Plain, "called off");
+                Effects::new()
+            }
+        };
+        effects.extend(self.cue_task_ended(id, &told));
+        effects
+    }
+
+    fn done(&mut self, job: &Job) -> Effects {
+        if self.held.is_some() {
+            let key = self.keymap.shown(Command::Freeze);
+            self.say(
+                Tone::Plain,
+                format!("done behind the frozen picture: {key} catches up"),
+            );
+        } else if let Some((tone, text)) = self.news(job) {
+            self.say(tone, text);
+        }
+        if let Some(attempt) = learn::attempt_of(job) {
+            self.tried(attempt);
+        }
+        match job {
+            Job::SignIn => vec![self.start(Job::ListTools), self.start(Job::RefreshConsole)],
+            Job::ActivatePolicySet { .. } | Job::SignOut => {
+                vec![self.start(Job::RefreshConsole)]
+            }
+            Job::Hold(hold) => {
+                self.hold_is(*hold);
+                Effects::new()
+            }
+            Job::GoToChapter(_) | Job::BeginAgain(_) => {
+                self.arrived();
+                self.probes_of_its_own()
+            }
+            Job::TakeStep { .. } => self.after_step(),
+            Job::CallTool { .. }
+            | Job::ListTools
+            | Job::RefreshConsole
+            | Job::RunProbes { .. }
+            | Job::ReadConsoleWork(_)
+            | Job::LetGo { .. } => Effects::new(),
+        }
+    }
+
+    /// What to say about a job that came to its end.
+    fn news(&self, job: &Job) -> Option<(Tone, String)> {
+        match job {
+            Job::SignIn => {
+                let user = self.projection.identity().user()?;
+                Some((Tone::Good, format!("signed in as {}", user.name)))
+            }
+            Job::SignOut => Some((Tone::Plain, "signed out; the tokens are gone".to_owned())),
+            Job::ActivatePolicySet { set_id, .. } => {
+                let policies = self.projection.policies();
+                let sets = &policies.overview()?.sets;
+                let set = sets.iter().find(|set| set.id == *set_id)?;
+                // Before the sets were read again nobody knows what the switch did to the rule.
+                let known = set.active_version.is_some();
+                Some(match policies.is_active(LIMIT_LINEAR_SCOPES) {
+                    Some(true) if known => (Tone::Good, "the rule is back in force".to_owned()),
+                    Some(false) if known => (
+                        Tone::Warning,
+                        "the rule is off: write on Linear is allowed now".to_owned(),
+                    ),
+                    Some(_) | None => (Tone::Plain, format!("{} is in force now", set.name)),
+                })
+            }
+            Job::CallTool { tool, .. } => self.news_of_call(tool),
+            Job::GoToChapter(chapter) => Some((
+                Tone::Good,
+                format!("the lab is as at the end of chapter {chapter}"),
+            )),
+            Job::BeginAgain(_) => Some((
+                Tone::Good,
+                "the lab and this chapter's checks begin again".to_owned(),
+            )),
+            Job::RunProbes { .. } if self.overlays.is_empty() => Some((
+                Tone::Good,
+                "asked; the checks say what came back".to_owned(),
+            )),
+            Job::ListTools
+            | Job::RefreshConsole
+            | Job::RunProbes { .. }
+            | Job::ReadConsoleWork(_)
+            | Job::TakeStep { .. }
+            | Job::Hold(_)
+            | Job::LetGo { .. } => None,
+        }
+    }
+
+    fn news_of_call(&self, tool: &str) -> Option<(Tone, String)> {
+        let call = self.projection.tools().latest(tool)?;
+        let succeeded = call.outcome == Some(CallOutcome::Succeeded);
+        if !succeeded {
+            let why = self
+                .refusal_of(call.id)
+                .or_else(|| call.text.as_deref().map(str::to_owned))
+                .unwrap_or_else(|| format!("{tool} failed and gave no reason"));
+            return Some((Tone::Bad, why));
+        }
+        let text = match tool {
+            GET_SUPPORT_TICKETS => {
+                let count = self.projection.issues().tickets().len();
+                format!("{count} tickets: 4 shows them, j and k choose")
+            }
+            ESCALATE_TICKET => {
+                let issue = call.id.and_then(|id| self.projection.issues().of_call(id));
+                let name = issue.map_or("the issue", |issue| &*issue.identifier);
+                let told = story::issuance(self, call);
+                if self.files_with_its_own_key() && told == story::Issuance::default() {
+                    format!("{name} filed with the key in .env")
+                } else {
+                    format!("{name} filed: {}", story::told_of_issuance(told))
+                }
+            }
+            DELETE_ISSUE => {
+                return Some((Tone::Warning, "deleted: no rule forbade it".to_owned()));
+            }
+            _ => format!("{tool} done"),
+        };
+        Some((Tone::Good, text))
+    }
+
+    /// The refusal within a call, as the zone's log tells it.
+    pub(in crate::app) fn refusal_of(&self, call: Option<CallId>) -> Option<String> {
+        let row = self
+            .projection
+            .audit()
+            .of_call(call?)
+            .rfind(|row| row.status == AuditStatus::Failure)?;
+        let scope = row.scope.as_deref().unwrap_or("access");
+        Some(match &row.policy {
+            Some(policy) => format!("{scope} refused by {policy}: no credential, no call"),
+            None => format!("{scope} refused: no credential, no call"),
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! The ports that a lab opens, and the ones that it had last time: its URLs should stay the same.
+
+use std::path::Path;
+
+use crate::{
+    lab::{LabConfig, Place, Ports},
+    support::error::{Exit, Failure},
+};
+
+/// Which ports the last start had, so that the next one has the same URLs.
+const PORTS_FILE: &str = "lab.toml";
+
+/// The ports that are opened, each with its part.
+pub(super) struct Places {
+    pub(super) server: Place,
+    pub(super) zone: Place,
+    pub(super) supabase: Place,
+    pub(super) anthropic: Place,
+    pub(super) linear: Place,
+    pub(super) github: Place,
+}
+
+impl Places {
+    pub(super) async fn open(config: &LabConfig, last: Ports) -> Result<Self, Failure> {
+        let asked = config.ports;
+        Ok(Self {
+            server: Place::open(asked.server, last.server, "--server-port").await?,
+            zone: Place::open(asked.zone, last.zone, "--zone-port").await?,
+            supabase: Place::open(asked.supabase, last.supabase, "--supabase-port").await?,
+            anthropic: Place::open(asked.anthropic, last.anthropic, "--anthropic-port").await?,
+            linear: Place::open(asked.linear, last.linear, "--linear-port").await?,
+            github: Place::open(asked.github, last.github, "--github-port").await?,
+        })
+    }
+
+    pub(super) const fn ports(&self) -> Ports {
+        Ports {
+            server: Some(self.server.port),
+            zone: Some(self.zone.port),
+            supabase: Some(self.supabase.port),
+            anthropic: Some(self.anthropic.port),
+            linear: Some(self.linear.port),
+            github: Some(self.github.port),
+        }
+    }
+}
+
+pub(super) fn last_ports(state: &Path) -> Ports {
+    // A file that is missing or damaged only means that the ports may change.
+    std::fs::read_to_string(state.join(PORTS_FILE))
+        .ok()
+        .and_then(|text| toml::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
+    let refuse = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            format!("The state directory {} cannot be written", state.display()),
+            why,
+            "make it writable, or name another one with --state DIR",
+        )
+    };
+    make_private_dir(state).map_err(|e| refuse(e.to_string()))?;
+    let text = toml::to_string(&ports).map_err(|e| refuse(e.to_string()))?;
+    std::fs::write(state.join(PORTS_FILE), text).map_err(|e| refuse(e.to_string()))
+}
+
+/// A folder that is made here is for this user only; one that is there is left as it is.
+fn make_private_dir(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

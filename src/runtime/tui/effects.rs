@@ -1,0 +1,143 @@
+//! What the app asks for, done.
+
+use std::sync::Arc;
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use tokio::sync::mpsc;
+
+use super::Tui;
+#[cfg(debug_assertions)]
+use crate::runtime::PanicIn;
+use crate::{
+    app::{
+        effect::{Capture, Effect},
+        msg::{Msg, Signal},
+        player::Growth,
+    },
+    export::svg,
+    runtime::{
+        backend, chapters, clipboard,
+        effects::Runner,
+        replay::{self, Place},
+        signals, stage, stream,
+    },
+    support::{
+        error::{Exit, Failure},
+        text::one_line,
+    },
+    trace::{Actor, Fact, codec::Header, sink::Report},
+    ui,
+};
+
+impl Tui {
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Run(task, job) => self.runner.start(task, job),
+            Effect::CancelTask(task) => self.runner.cancel(task),
+            Effect::Copy(text) => {
+                if let Err(error) = clipboard::copy(&text) {
+                    self.app.fail(Failure::new(
+                        Exit::Failed,
+                        "Nothing was copied",
+                        error.to_string(),
+                        "select the text with the mouse; `m` gives the mouse to the terminal",
+                    ));
+                }
+            }
+            Effect::StartRecording => {
+                let path = self.recording_path();
+                self.start_recording(&path);
+            }
+            Effect::StopRecording => self.stop_recording(),
+            Effect::Suspend => self.suspend(),
+            Effect::Redraw => self.repaint(),
+            Effect::SetMouseCapture(capture) => {
+                // A terminal without a mouse ignores it; there is nothing to tell.
+                let _ = self.guard.set_mouse(capture == Capture::On);
+            }
+            Effect::Picture => {
+                let told = self.picture();
+                self.update(Msg::Pictured(told));
+            }
+            Effect::TakeOver => self.viewing = Some(stage::begin(&self.stand_in)),
+            Effect::ComeBack => self.viewing = None,
+            Effect::Reset => self.reset(),
+            Effect::KeepProgress(progress) => {
+                if let Err(failure) = chapters::keep(&self.options.state, &progress) {
+                    self.app.fail(failure);
+                }
+            }
+            Effect::Mark { chapter, text } => {
+                self.sink
+                    .report(Report::new(Actor::You, Fact::MarkSet { chapter, text }));
+            }
+            Effect::SaveNotes(notes) => {
+                if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
+                    self.app.fail(failure);
+                }
+            }
+            Effect::OpenShipped(shipped) => self.open_trace(replay::Trace {
+                place: Place::Shipped(shipped),
+                growth: Growth::Finished,
+            }),
+            Effect::Quit => self.quit = true,
+        }
+    }
+
+    /// A new lab takes the place of the one that runs. The old one ends beside it: its jobs first, so
+    /// that what runs is called off and not cut.
+    fn reset(&mut self) {
+        // A trace has one beginning: what comes now is another run.
+        self.stop_recording();
+        self.viewing = None;
+        let (sink, stream) = stream::open();
+        let backend = backend::open(self.options.clone(), Arc::clone(&sink));
+        self.sink = sink;
+        let (sender, answers) = mpsc::unbounded_channel();
+        let runner = Runner::new(backend.watch(), sender).with_project(self.project.clone());
+        #[cfg(debug_assertions)]
+        let runner = runner.panicking(self.panic == Some(PanicIn::Task));
+        self.stream = stream;
+        self.answers = answers;
+        let backend = std::mem::replace(&mut self.backend, backend);
+        let runner = std::mem::replace(&mut self.runner, runner);
+        self.outgoing.spawn(stage::wind_up(runner, backend));
+        self.header = Header::new(self.options.clock.now());
+        self.update(Msg::Begun(self.header.started));
+    }
+
+    /// The screen as it is.
+    fn picture(&self) -> Result<String, Failure> {
+        let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        ui::draw_into(&self.app, &self.look, area, &mut buffer);
+        let title = one_line(self.app.title());
+        let now = self.options.clock.now().format("%Y%m%d-%H%M%S");
+        stage::write_picture(
+            &svg::picture(&buffer, &title),
+            &format!("hoptrail-{now}"),
+            &self.options.state,
+        )
+        .map(|path| one_line(&path.display().to_string()))
+    }
+
+    fn repaint(&mut self) {
+        // Not `clear`: it asks the terminal where its cursor is, and one that does not answer would
+        // hold up the program for seconds and then end it.
+        let size = crossterm::terminal::size();
+        let anew = size.and_then(|(w, h)| self.screen.resize(Rect::new(0, 0, w, h)));
+        self.quit |= anew.is_err();
+        self.dirty = true;
+    }
+
+    fn suspend(&mut self) {
+        self.guard.suspend();
+        signals::stop_this_process();
+        if self.guard.resume().is_err() {
+            self.quit = true;
+        }
+        self.update(Msg::Signal(Signal::Continued));
+        self.repaint();
+    }
+}

@@ -1,0 +1,74 @@
+//! Where the facts go besides the screen: into a file, and to a collector.
+
+use std::path::{Path, PathBuf};
+
+use super::Tui;
+use crate::{
+    app::msg::{Msg, RecordingState},
+    runtime::{
+        collector::{Exporter, Patience},
+        record::Recorder,
+    },
+};
+
+impl Tui {
+    /// Begins to send spans, if that was asked for: of the recording, or of the run as it goes on.
+    pub(super) fn start_exporting(&mut self) {
+        let Some(to) = self.options.otlp.clone() else {
+            return;
+        };
+        let patience = Patience::default();
+        let started = match self.replayed.clone() {
+            Some(place) => Exporter::replaying(to, place, patience),
+            None => Exporter::start(to, self.header.clone(), patience),
+        };
+        match started {
+            Ok(exporter) => self.exporter = Some(exporter),
+            Err(failure) => self.update(Msg::NotExported(failure)),
+        }
+    }
+
+    /// In the folder where hoptrail was started, or else with the state.
+    pub(super) fn recording_path(&self) -> PathBuf {
+        let name = format!(
+            "hoptrail-{}.jsonl",
+            self.options.clock.now().format("%Y%m%d-%H%M%S")
+        );
+        let here = Path::new(&name);
+        let writable = std::fs::metadata(".").is_ok_and(|m| !m.permissions().readonly());
+        if writable {
+            here.to_path_buf()
+        } else {
+            self.options.state.join(here)
+        }
+    }
+
+    /// What happened before is recorded too: a trace tells its story from the beginning.
+    pub(super) fn start_recording(&mut self, path: &Path) {
+        let started = Recorder::create(path, &self.header).and_then(|mut recorder| {
+            let log = self.app.projection().log();
+            recorder.record_lines(log.lines())?;
+            Ok(recorder)
+        });
+        let state = match started {
+            Ok(recorder) => {
+                let file = path.display().to_string();
+                self.recorder = Some(recorder);
+                RecordingState::On { file }
+            }
+            Err(failure) => RecordingState::Failed(failure),
+        };
+        self.update(Msg::Recording(state));
+    }
+
+    pub(super) fn stop_recording(&mut self) {
+        if let Some(recorder) = self.recorder.take() {
+            let file = recorder.path().display().to_string();
+            let events = recorder.events();
+            self.summary
+                .lines
+                .push(format!("Recorded {events} events to {file}"));
+            self.update(Msg::Recording(RecordingState::Saved { file, events }));
+        }
+    }
+}

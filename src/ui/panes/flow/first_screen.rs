@@ -1,0 +1,158 @@
+//! What the pane teaches before anything happened: the way through the story, and its keys.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use crate::{
+    app::{
+        command::Command,
+        focus::{Layout, PaneId},
+        player::Source,
+        story::{self, Done},
+        target::Target,
+    },
+    support::text::{one_line, wrap},
+    ui::{
+        HitMap, ViewCx,
+        look::Role,
+        panes::{Placement, REPLAY, nothing_found, teach},
+        timeline,
+        widgets::put::{self, span},
+    },
+};
+
+/// The way into the chapters.
+const CHAPTER: Command = Command::Show(PaneId::Chapter);
+
+/// What the pane teaches before anything happened.
+pub(super) fn first_screen(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    placement: Placement,
+) {
+    if !cx.app.filter_of(PaneId::Flow).is_empty() {
+        return nothing_found(cx, area, buf, PaneId::Flow, "hop");
+    }
+    if let Source::Opening(opening) = cx.app.source()
+        && !opening.name.is_empty()
+    {
+        let text = format!(
+            "{} is being read, and is shown from its beginning when all of it is there: {} %.",
+            one_line(&opening.name),
+            opening.percent
+        );
+        return teach(
+            cx,
+            area,
+            buf,
+            &[&text, "Until then the panes say what they will show."],
+            &[],
+        );
+    }
+    if timeline::is_shown(cx.app.source()) {
+        return teach(
+            cx,
+            area,
+            buf,
+            &["This is the beginning of the trace: nothing has happened yet."],
+            REPLAY,
+        );
+    }
+    let look = cx.look;
+    let area = put::inset(area, 2);
+    let intro = "Every hop of a credential will appear here as it happens: who asked, for whom, \
+                 for which resource, with which scope, and what came back. The zone is the \
+                 authorization server: Keycard, or the lab's stand-in for it.";
+    let mut lines: Vec<(Line<'static>, Option<Command>)> =
+        wrap(intro, usize::from(area.width.min(76)))
+            .into_iter()
+            .map(|line| (Line::raw(line), None))
+            .collect();
+    lines.push((Line::raw(""), None));
+    let next = story::next(cx.app).command;
+    for step in story::steps(cx.app) {
+        let (mark, style) = match step.done {
+            Done::Yes => (look.glyphs.good, look.style(Role::Good)),
+            Done::NotYet if step.command == next => (look.glyphs.open, look.bold(Role::Accent)),
+            Done::NotYet => (" ", Style::new()),
+        };
+        let title = if step.command == next {
+            look.style(Role::Heading)
+        } else {
+            Style::new()
+        };
+        let line = Line::from(vec![
+            span(format!("{mark} "), style),
+            span(
+                format!("{:<3}", cx.app.keymap().shown(step.command)),
+                look.bold(Role::Key),
+            ),
+            span(format!("{:<19}", step.title), title),
+            span(step.shows, look.style(Role::Dim)),
+        ]);
+        lines.push((line, Some(step.command)));
+        if area.height >= 16 && placement == Placement::Main {
+            lines.push((Line::raw(""), None));
+        }
+    }
+    if cx.app.learn().is_some() {
+        let line = Line::from(vec![
+            Span::raw("  "),
+            span(
+                format!("{:<3}", cx.app.keymap().shown(CHAPTER)),
+                look.bold(Role::Key),
+            ),
+            span(format!("{:<19}", "or learn it"), Style::new()),
+            span(
+                "nine chapters, from the open door on",
+                look.style(Role::Dim),
+            ),
+        ]);
+        lines.push((line, Some(CHAPTER)));
+    }
+    if area.height < 16 {
+        lines.push((Line::raw(""), None));
+    }
+    let layout = match cx.app.focus().layout {
+        Layout::Explore | Layout::Learn => "projector layout ",
+        Layout::Stage => "explore layout   ",
+    };
+    lines.push((
+        Line::from(vec![
+            span(
+                format!("  {:<3}", cx.app.keymap().shown(Command::Help)),
+                look.bold(Role::Key),
+            ),
+            span("every key        ", look.style(Role::Dim)),
+            span(
+                format!("  {:<3}", cx.app.keymap().shown(Command::SwitchLayout)),
+                look.bold(Role::Key),
+            ),
+            span(layout, look.style(Role::Dim)),
+            span(
+                format!("  {:<3}", cx.app.keymap().shown(Command::NextPane)),
+                look.bold(Role::Key),
+            ),
+            span(" next pane", look.style(Role::Dim)),
+        ]),
+        Some(Command::Help),
+    ));
+    let top = u16::from(area.height > 18);
+    for (row, (line, command)) in (top..area.height).zip(&lines) {
+        put::line(buf, area, row, line, look);
+        if let Some(command) = command {
+            let place = Rect {
+                y: area.y + row,
+                height: 1,
+                ..area
+            };
+            hits.add(place, Target::Command(*command));
+        }
+    }
+}

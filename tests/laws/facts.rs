@@ -1,0 +1,499 @@
+//! Events of every kind, however odd.
+
+use chrono::{DateTime, Utc};
+use hoptrail::{
+    protocol::{
+        audit::{
+            AuditEvent, AuditRecord, AuditStatus, CredentialSource, CredentialView, Effect,
+            IdentityChain, Party, PolicyDecision, PolicySetRef, ResourceRef,
+        },
+        console::{LifeStatus, PolicyOverview, Session, SessionType},
+        env::{EnvKind, EnvLine},
+        hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
+        jwt::TokenView,
+        observed::{
+            Issue, LabEndpoints, ServedBy, Step, StepAction, StepOutcome, Upstream, UpstreamRequest,
+        },
+        secret::Fingerprint,
+        traceparent::{SpanId, TraceId, TraceParent},
+    },
+    support::error::{Exit, Failure},
+    trace::{
+        Actor, Fact, Json, TraceEvent,
+        event::{
+            Body, BrowserLeg, CallOutcome, ClientGrant, ConsoleDoor, EnvSide, Leg,
+            MetadataDocument, Target, ToolView,
+        },
+    },
+};
+use proptest::{collection::vec, option::of, prelude::*, sample::select};
+use serde_json::{Map, Value, json};
+
+/// Small pools, so that ids meet; and texts that would like to drive a terminal.
+fn text() -> impl Strategy<Value = String> + Clone {
+    prop_oneof![
+        3 => select(vec![
+            "", " ", "escalate_ticket", "delete_issue", "get_support_tickets", "limit-linear-scopes",
+            "set::limit-linear-scopes", "policy0", "Linear API", "http://127.0.0.1:1", "http://[::1",
+            "\u{1b}]0;x\u{7}", "\u{202e}evil", "a\r\nb\tc", "é://ü", "日本語", "access_denied",
+            "5b0f6f0e-6a5c-4d0b-9a53-2f6c1f0f7a11", "grant_type=refresh_token", "{\"method\":\"tools/call\"}",
+        ]).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => (0usize..2000).prop_map(|n| "x".repeat(n)),
+    ]
+}
+
+fn span() -> impl Strategy<Value = SpanId> {
+    prop_oneof![(0u64..6).prop_map(SpanId), any::<u64>().prop_map(SpanId)]
+}
+
+fn call() -> impl Strategy<Value = TraceId> {
+    prop_oneof![
+        (0u128..3).prop_map(TraceId),
+        any::<u128>().prop_map(TraceId)
+    ]
+}
+
+fn parent() -> impl Strategy<Value = TraceParent> {
+    (call(), span()).prop_map(|(trace, span)| TraceParent { trace, span })
+}
+
+fn micros() -> impl Strategy<Value = u64> {
+    prop_oneof![0u64..5_000_000, any::<u64>()]
+}
+
+fn wall() -> impl Strategy<Value = DateTime<Utc>> {
+    prop_oneof![
+        1_795_510_800i64..1_795_510_900,
+        -62_000_000_000i64..250_000_000_000,
+    ]
+    .prop_map(|seconds| DateTime::from_timestamp(seconds, 123_456_000).unwrap_or_default())
+}
+
+fn fingerprint() -> impl Strategy<Value = Fingerprint> {
+    (0u8..5).prop_map(|n| Fingerprint::of(&[n]))
+}
+
+fn upstream() -> impl Strategy<Value = Upstream> {
+    select(vec![
+        Upstream::Supabase,
+        Upstream::Anthropic,
+        Upstream::Linear,
+    ])
+}
+
+fn token() -> impl Strategy<Value = TokenView> {
+    (fingerprint(), text(), any::<i64>()).prop_map(|(fingerprint, sub, exp)| {
+        let mut claims = Map::new();
+        claims.insert("sub".to_owned(), sub.into());
+        claims.insert("exp".to_owned(), exp.into());
+        TokenView {
+            fingerprint,
+            header: Map::new(),
+            claims,
+        }
+    })
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+        text().prop_map(|text| json!({"ticketId": text, "issueId": text})),
+        text().prop_map(|text| json!({"success": true, "issueId": text})),
+        (text(), text()).prop_map(|(id, url)| json!({
+            "ticketId": "5b0f6f0e-6a5c-4d0b-9a53-2f6c1f0f7a11", "issueId": id, "identifier": url, "url": url,
+        })),
+        Just(json!({"tickets": []})),
+        vec(text(), 0..3).prop_map(|items| json!({"tickets": items})),
+    ]
+}
+
+fn audit() -> impl Strategy<Value = AuditRecord> {
+    let party = (text(), text(), text()).prop_map(|(id, identifier, name)| Party {
+        id,
+        identifier,
+        name,
+    });
+    let resource = (text(), text(), text()).prop_map(|(id, identifier, name)| ResourceRef {
+        id,
+        identifier,
+        name,
+    });
+    let decision =
+        (any::<bool>(), of(text()), vec(text(), 0..3)).prop_map(|(allow, set, determining)| {
+            PolicyDecision {
+                effect: if allow { Effect::Allow } else { Effect::Deny },
+                policy_set: set.map(|id| PolicySetRef {
+                    name: id.clone(),
+                    id,
+                    version: 1,
+                }),
+                determining,
+            }
+        });
+    let credential = token().prop_map(|token| CredentialView {
+        source: CredentialSource::External,
+        token,
+        expires_in: None,
+    });
+    let event = select(vec![
+        AuditEvent::CredentialsIssue,
+        AuditEvent::UsersAuthorize,
+        AuditEvent::DelegatedGrantsCreate,
+        AuditEvent::PolicySetsActivate,
+    ]);
+    let status = select(vec![AuditStatus::Issued, AuditStatus::Failure]);
+    let grant = of(select(vec![
+        hoptrail::protocol::oauth::GRANT_TOKEN_EXCHANGE,
+        "authorization_code",
+    ]));
+    (
+        (text(), any::<u64>(), wall(), event, status, of(resource)),
+        (
+            vec(text(), 0..3),
+            of(party.clone()),
+            of(party),
+            of(text()),
+            grant,
+        ),
+        (
+            of(text()),
+            of(text()),
+            of(decision),
+            of(token()),
+            of(credential),
+        ),
+        (of(parent()), micros()),
+    )
+        .prop_map(
+            |(
+                (id, sequence, occurred_at, event, status, resource),
+                (scopes, application, user, session_id, grant_type),
+                (error, reason, decision, subject_token, credential),
+                (trace_parent, duration_us),
+            )| AuditRecord {
+                request_id: id.clone(),
+                id,
+                sequence,
+                occurred_at,
+                event,
+                status,
+                resource,
+                scopes,
+                actor: IdentityChain { application, user },
+                session_id,
+                grant_type: grant_type.map(str::to_owned),
+                error,
+                reason,
+                decision,
+                subject_token,
+                credential,
+                trace_parent,
+                duration_us,
+            },
+        )
+}
+
+fn client_fact() -> impl Strategy<Value = Fact> {
+    let leg = select(vec![
+        Leg::Discovery,
+        Leg::Registration,
+        Leg::Authorization,
+        Leg::Callback,
+        Leg::Token,
+        Leg::Mcp,
+        Leg::Console,
+    ]);
+    let body = (text(), any::<bool>()).prop_map(|(text, cut)| Body {
+        media_type: "application/json".to_owned(),
+        bytes: text.len() as u64,
+        text,
+        cut,
+    });
+    let document = select(vec![
+        MetadataDocument::ProtectedResource,
+        MetadataDocument::AuthorizationServer,
+    ]);
+    let how = select(vec![
+        BrowserLeg::Opened,
+        BrowserLeg::Shown,
+        BrowserLeg::Headless,
+    ]);
+    let grant = select(vec![
+        ClientGrant::AuthorizationCode,
+        ClientGrant::RefreshToken,
+    ]);
+    prop_oneof![
+        text().prop_map(|server| Fact::SignInStarted { server }),
+        (document, text(), text()).prop_map(|(document, url, subject)| Fact::MetadataRead {
+            document,
+            scopes: vec![subject.clone()],
+            url,
+            subject,
+        }),
+        text().prop_map(|text| Fact::ClientRegistered {
+            client_id: text.clone(),
+            issuer: text
+        }),
+        (text(), how).prop_map(|(url, how)| Fact::BrowserOpened { url, how }),
+        (of(text()), of(text()))
+            .prop_map(|(error, description)| Fact::CallbackReceived { error, description }),
+        (token(), of(text()), of(any::<u64>()), any::<bool>(), grant).prop_map(
+            |(token, scope, expires_in, refreshable, grant)| Fact::TokenIssued {
+                token,
+                scope,
+                expires_in,
+                refreshable,
+                grant,
+            }
+        ),
+        text().prop_map(|t| Fact::SignInRefused {
+            failure: Failure::new(Exit::Refused, t.clone(), t.clone(), t),
+        }),
+        Just(Fact::SignInCancelled),
+        Just(Fact::SignedOut),
+        (select(Actor::ALL.to_vec()), leg, text(), text(), of(body)).prop_map(
+            |(to, leg, method, url, body)| Fact::HopSent {
+                to,
+                leg,
+                headers: vec![("mcp-method".to_owned(), method.clone())],
+                method,
+                url,
+                body,
+            }
+        ),
+        (any::<u16>(), micros()).prop_map(|(status, duration_us)| Fact::HopReturned {
+            status,
+            headers: Vec::new(),
+            body: None,
+            duration_us,
+        }),
+        (text(), micros()).prop_map(|(why, duration_us)| Fact::HopFailed { why, duration_us }),
+    ]
+}
+
+fn server_fact() -> impl Strategy<Value = Fact> {
+    let outcome = select(vec![
+        CallOutcome::Succeeded,
+        CallOutcome::Failed,
+        CallOutcome::Broken,
+        CallOutcome::Cancelled,
+    ]);
+    let action = select(vec![
+        StepAction::Exchanged,
+        StepAction::Used,
+        StepAction::Discarded,
+    ]);
+    let ended = select(vec![
+        StepOutcome::Succeeded,
+        StepOutcome::Refused,
+        StepOutcome::Failed,
+    ]);
+    let step = (
+        span(),
+        action,
+        upstream(),
+        of(text()),
+        ended,
+        micros(),
+        of(fingerprint()),
+    )
+        .prop_map(
+            |(span, action, upstream, scope, outcome, duration_us, credential)| Step {
+                span,
+                action,
+                upstream,
+                detail: scope.clone(),
+                scope,
+                outcome,
+                duration_us,
+                credential,
+            },
+        );
+    prop_oneof![
+        1 => text().prop_map(|t| Fact::ServerConnected {
+            name: t.clone(),
+            version: t.clone(),
+            protocol: t,
+        }),
+        1 => (text(), value()).prop_map(|(name, input_schema)| Fact::ToolsListed {
+            tools: vec![ToolView {
+                name,
+                title: None,
+                description: None,
+                input_schema: Json::from(&input_schema),
+                output_schema: None,
+            }],
+        }),
+        3 => (text(), value())
+            .prop_map(|(tool, arguments)| Fact::ToolCallStarted { tool, arguments }),
+        5 => step.prop_map(Fact::StepReported),
+        1 => (of(text()), any::<i32>()).prop_map(|(message, n)| Fact::ProgressReported {
+            message,
+            progress: f64::from(n),
+            total: None,
+        }),
+        // `Some(null)` is no JSON of its own: it reads back as absent.
+        2 => (text(), outcome, text(), of(value().prop_filter("null", |v| !v.is_null())), micros())
+            .prop_map(|(tool, outcome, text, structured, duration_us)| Fact::ToolCallFinished {
+                tool,
+                outcome,
+                text,
+                structured: structured.as_ref().map(Json::from),
+                duration_us,
+            }),
+    ]
+}
+
+fn observed_fact() -> impl Strategy<Value = Fact> {
+    let request = (
+        (upstream(), wall(), text(), text(), any::<u16>(), micros()),
+        (of(fingerprint()), of(text()), of(parent()), of(text())),
+    )
+        .prop_map(
+            |(
+                (upstream, occurred_at, method, path, status, duration_us),
+                (credential, acted_as, trace_parent, error),
+            )| UpstreamRequest {
+                upstream,
+                occurred_at,
+                operation: method.clone(),
+                method,
+                path,
+                status,
+                duration_us,
+                credential,
+                acted_as,
+                trace_parent,
+                error,
+            },
+        );
+    let issue = (text(), text(), wall(), any::<bool>(), of(parent())).prop_map(
+        |(id, text, created_at, trashed, trace_parent)| Issue {
+            id,
+            identifier: text.clone(),
+            url: text.clone(),
+            title: text.clone(),
+            description: text.clone(),
+            priority: 1,
+            labels: vec![text.clone()],
+            author: text,
+            created_at,
+            trashed,
+            trace_parent,
+        },
+    );
+    let session = (text(), of(text()), wall()).prop_map(|(id, name, at)| Session {
+        id,
+        session_type: SessionType::User,
+        user_id: None,
+        user_name: name.clone(),
+        application_id: None,
+        user_agent_id: None,
+        initiator_name: name,
+        parent_id: None,
+        authenticated_at: at,
+        expires_at: at,
+        status: LifeStatus::Revoked,
+    });
+    let line = (text(), any::<bool>()).prop_map(|(name, set)| EnvLine {
+        value: set.then(|| name.clone()),
+        name,
+        kind: EnvKind::Config,
+        set,
+        note: String::new(),
+        worth_stealing: set,
+    });
+    // What waits at the gate is what would be a row.
+    let held = (text(), audit()).prop_map(|(id, record)| HeldExchange {
+        id,
+        held_at: record.occurred_at,
+        application: record.actor.application,
+        user: record.actor.user,
+        resource: record.resource,
+        scopes: record.scopes,
+        forecast: Forecast {
+            status: record.status,
+            decision: record.decision,
+            error: record.error,
+            reason: record.reason,
+        },
+        trace_parent: record.trace_parent,
+    });
+    let why = select(vec![
+        ReleaseReason::LetGo,
+        ReleaseReason::HolderGone,
+        ReleaseReason::TimedOut,
+        ReleaseReason::AskerGone,
+    ]);
+    let released =
+        (text(), why, micros(), of(parent())).prop_map(|(id, why, held_us, trace_parent)| {
+            ReleasedExchange {
+                id,
+                why,
+                held_us,
+                trace_parent,
+            }
+        });
+    prop_oneof![
+        6 => audit().prop_map(|record| Fact::AuditRecorded(Box::new(record))),
+        2 => held.prop_map(|held| Fact::ExchangeHeld(Box::new(held))),
+        2 => released.prop_map(Fact::ExchangeReleased),
+        4 => request.prop_map(Fact::UpstreamAnswered),
+        2 => issue.prop_map(Fact::IssueSeen),
+        1 => vec(session, 0..3)
+            .prop_map(|sessions| Fact::SessionsRead { sessions, grants: Vec::new() }),
+        1 => Just(Fact::PolicyRead(PolicyOverview { sets: Vec::new(), active_policies: Vec::new() })),
+        1 => (any::<bool>(), text(), vec(line, 0..5)).prop_map(|(before, file, lines)| Fact::EnvRead {
+            which: if before { EnvSide::Before } else { EnvSide::After },
+            file,
+            lines,
+        }),
+        1 => text().prop_map(|text| Fact::FeedLost { feed: text.clone(), why: text }),
+        1 => text().prop_map(|t| Fact::FailureOccurred(Failure::new(Exit::Failed, t.clone(), t.clone(), t))),
+        1 => text().prop_map(|text| Fact::NoteWritten { text }),
+        1 => (proptest::option::of(any::<u8>()), text())
+            .prop_map(|(chapter, text)| Fact::MarkSet { chapter, text }),
+        1 => any::<u8>().prop_map(|chapter| Fact::LabMoved { chapter }),
+        1 => text().prop_map(|t| Fact::RunStarted(Target {
+            lab: false,
+            name: t.clone(),
+            server: t,
+            console: ConsoleDoor::Closed,
+        })),
+        1 => text().prop_map(|t| Fact::LabStarted(LabEndpoints {
+            server: t.clone(),
+            zone: t.clone(),
+            supabase: t.clone(),
+            anthropic: t.clone(),
+            linear: t,
+            stand_ins: vec![],
+            served_by: ServedBy::Yours,
+        })),
+        1 => (text(), value()).prop_map(|(name, body)| {
+            Fact::Unknown(std::iter::once((format!("moon {name}"), body)).collect())
+        }),
+    ]
+}
+
+pub fn event() -> impl Strategy<Value = TraceEvent> {
+    let fact = prop_oneof![client_fact(), server_fact(), observed_fact()];
+    (
+        any::<u64>(),
+        micros(),
+        of(span()),
+        of(call()),
+        select(Actor::ALL.to_vec()),
+        fact,
+    )
+        .prop_map(|(seq, at_us, span, call, actor, fact)| TraceEvent {
+            seq,
+            at_us,
+            span,
+            call,
+            actor,
+            fact,
+        })
+}
