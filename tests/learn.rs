@@ -2,6 +2,8 @@
 
 #[path = "learn/going.rs"]
 mod going;
+#[path = "learn/reading.rs"]
+mod reading;
 mod screens;
 
 use hoptrail::{
