@@ -95,7 +95,7 @@ impl App {
     pub(super) fn opened(&mut self, tape: Tape) {
         let warning = tape.warning.clone();
         let place = match tape.growth {
-            Growth::Finished => 0,
+            Growth::Finished => self.where_the_show_is(tape.timeline.end()),
             Growth::Followed => tape.timeline.len(),
         };
         self.projection = tape.timeline.at(place);

@@ -30,9 +30,15 @@ fn a_recording_takes_over_by_one_key_and_what_is_live_comes_back_with_all_it_tol
     assert!(app.overlays().is_empty());
     let _ = app.update(Msg::Opened(Box::new(tape())));
     let seen = shown(&app);
-    for told in ["REPLAY 0/72", "a recording stands in", "F comes back"] {
+    for told in ["a recording stands in", "F comes back"] {
         assert!(seen.contains(told), "{told} in {seen}");
     }
+    // It goes on where the show is: before the delete.
+    let calls = app.projection().tools().calls();
+    assert!(calls.iter().any(|call| &*call.tool == "escalate_ticket"));
+    assert!(!calls.iter().any(|call| &*call.tool == "delete_issue"));
+    let _ = press(&mut app, "0");
+    assert!(shown(&app).contains("REPLAY 0/72"));
     assert_eq!(press(&mut app, "e"), []);
     assert!(toast(&app).contains("F comes back to what is live"));
     assert!(why_not(&app, Command::Hold).contains("recording"));

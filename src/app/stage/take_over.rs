@@ -12,7 +12,9 @@ use crate::{
         player::{Opening, Source},
         toast::Tone,
     },
+    config::sheet::Action,
     projection::Projection,
+    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::TraceEvent,
 };
 
@@ -45,6 +47,23 @@ impl App {
     #[must_use]
     pub const fn is_taken_over(&self) -> bool {
         self.away.is_some()
+    }
+
+    /// Where a recording has to begin so that the show goes on: before what the cue at hand does. A
+    /// recording that does not do it, or that nobody's cue asked for, begins at its beginning.
+    pub(in crate::app) fn where_the_show_is(&self, recorded: &Projection) -> usize {
+        let stage = self.stage.as_ref().filter(|_| self.is_taken_over());
+        let cue = stage.and_then(|stage| stage.current().or_else(|| stage.upcoming()));
+        let tool = match cue.map(|(_, cue)| cue.action) {
+            Some(Action::ListTickets) => GET_SUPPORT_TICKETS,
+            Some(Action::Escalate) => ESCALATE_TICKET,
+            Some(Action::Delete | Action::PolicyOff | Action::PolicyOn) => DELETE_ISSUE,
+            Some(Action::SignIn | Action::SignOut | Action::Talk) | None => return 0,
+        };
+        let mut calls = recorded.tools().calls().iter();
+        calls
+            .find(|call| *call.tool == *tool)
+            .map_or(0, |call| call.started.index())
     }
 
     /// The recording takes over, or what is live comes back.
