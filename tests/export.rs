@@ -4,7 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use hoptrail::{
-    export::{markdown, ocsf, otlp},
+    export::{
+        markdown::{self, Beside},
+        ocsf, otlp,
+    },
     projection::Projection,
     protocol::audit::AuditStatus,
     trace::{TraceEvent, codec::Header, event::Fact},
@@ -70,13 +73,18 @@ fn hostile() -> Projection {
 #[test]
 fn the_report_of_the_story() {
     let (header, projection) = told();
-    insta::assert_snapshot!(text(|out| markdown::write(out, &header, &projection, &[])));
+    insta::assert_snapshot!(text(|out| markdown::write(
+        out,
+        &header,
+        &projection,
+        Beside::default()
+    )));
 }
 
 #[test]
 fn the_report_of_nothing_says_so() {
     let header = screens::header();
-    let report = text(|out| markdown::write(out, &header, &projection(&[]), &[]));
+    let report = text(|out| markdown::write(out, &header, &projection(&[]), Beside::default()));
     for part in ["No hop was seen", "No tool was called", "told of nothing"] {
         assert!(report.contains(part), "{report}");
     }
@@ -87,10 +95,11 @@ fn a_part_of_the_story_is_not_called_wrong() {
     let header = screens::header();
     let story = screens::story();
     let escalated = &story[..60];
-    let report = text(|out| markdown::write(out, &header, &projection(escalated), &[]));
+    let report =
+        text(|out| markdown::write(out, &header, &projection(escalated), Beside::default()));
     assert!(report.contains("**… Not all of it was seen**"), "{report}");
     let lifted = screens::story_with_the_policy_lifted();
-    let report = text(|out| markdown::write(out, &header, &projection(&lifted), &[]));
+    let report = text(|out| markdown::write(out, &header, &projection(&lifted), Beside::default()));
     assert!(report.contains("**✗ It did not hold**"), "{report}");
 }
 
@@ -123,7 +132,16 @@ fn what_was_noted_is_in_the_report() {
 #[test]
 fn text_from_outside_cannot_break_the_report() {
     let header = screens::header();
-    let report = text(|out| markdown::write(out, &header, &hostile(), &[]));
+    let lacks = ["the first 4000000 events are shown; there are more".to_owned()];
+    let beside = Beside {
+        lacks: &lacks,
+        ..Beside::default()
+    };
+    let report = text(|out| markdown::write(out, &header, &hostile(), beside));
+    assert!(
+        report.contains("- Not whole: the first 4000000 events"),
+        "{report}"
+    );
     assert!(!report.contains('\u{1b}') && !report.contains('\u{202e}'));
     for line in report.lines() {
         // As code it is harmless; as text it would be a tag.

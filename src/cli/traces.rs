@@ -15,7 +15,7 @@ use crate::{
     app::{compare::Durations, notes::Notes},
     export::{
         cast::{self, Pace},
-        markdown::{self, Remark},
+        markdown::{self, Beside, Remark},
         ocsf, otlp,
         screen::{Screen, View},
         svg,
@@ -189,7 +189,14 @@ fn write(
     let view = view(args.pane);
     match args.to {
         Form::Otlp => otlp::write(out, header, projection),
-        Form::Markdown => markdown::write(out, header, projection, remarks),
+        Form::Markdown => {
+            let lacks = loaded.damage.sentences();
+            let beside = Beside {
+                remarks,
+                lacks: &lacks,
+            };
+            markdown::write(out, header, projection, beside)
+        }
         Form::Ocsf => ocsf::write(out, projection),
         Form::Cast => {
             let pace = Pace::default();

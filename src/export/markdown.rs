@@ -30,7 +30,15 @@ pub struct Remark {
     pub text: String,
 }
 
-/// Writes the report, with what was noted.
+/// What is known of a trace beside its events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    pub remarks: &'a [Remark],
+    /// What of the file could not be shown, a sentence each: a report must not pass for the whole.
+    pub lacks: &'a [String],
+}
+
+/// Writes the report.
 ///
 /// # Errors
 /// What the writer says.
@@ -38,13 +46,13 @@ pub fn write(
     out: &mut impl io::Write,
     header: &Header,
     projection: &Projection,
-    remarks: &[Remark],
+    beside: Beside<'_>,
 ) -> io::Result<()> {
     let title = header.title.as_deref().unwrap_or("A run of hoptrail");
     writeln!(out, "# {}\n", cell(title))?;
-    about(out, header, projection)?;
+    about(out, header, projection, beside.lacks)?;
     story(out, projection)?;
-    noted(out, projection, remarks)?;
+    noted(out, projection, beside.remarks)?;
     calls(out, projection)?;
     hops(out, projection)?;
     audit(out, projection)?;
@@ -53,7 +61,12 @@ pub fn write(
     not_observed(out, projection)
 }
 
-fn about(out: &mut impl io::Write, header: &Header, projection: &Projection) -> io::Result<()> {
+fn about(
+    out: &mut impl io::Write,
+    header: &Header,
+    projection: &Projection,
+    lacks: &[String],
+) -> io::Result<()> {
     let started = header.started.format("%Y-%m-%d %H:%M:%S UTC");
     writeln!(out, "- Recorded: {started}, by {}", cell(&header.app))?;
     if let Some(target) = projection.target() {
@@ -68,11 +81,11 @@ fn about(out: &mut impl io::Write, header: &Header, projection: &Projection) -> 
         None => writeln!(out, "- Signed in: nobody")?,
     }
     let lasted = duration(projection.now_us());
-    writeln!(
-        out,
-        "- Lasted: {lasted}, {} events\n",
-        projection.log().len()
-    )
+    writeln!(out, "- Lasted: {lasted}, {} events", projection.log().len())?;
+    for lack in lacks {
+        writeln!(out, "- Not whole: {}", cell(lack))?;
+    }
+    writeln!(out)
 }
 
 fn story(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
