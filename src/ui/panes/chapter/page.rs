@@ -15,6 +15,7 @@ use crate::{
         learn::{Anchor, Ground, Lab, Learn, MISTAKES, PAUSE, command_of},
     },
     chapters::{Attempt, Segment},
+    protocol::observed::ServedBy,
     support::{pane::Pane, text::one_line},
     ui::{
         ViewCx,
@@ -184,18 +185,27 @@ fn whereabouts(cx: &ViewCx, learn: &Learn) -> Option<Vec<prose::Run>> {
 /// How far the attendee's own server has come.
 fn own(cx: &ViewCx) -> Vec<prose::Run> {
     let dim = cx.look.style(Role::Dim);
+    // A lab of another process is followed as well, and its server is nobody's work.
+    let lab = cx.app.projection().lab();
+    let whose = match lab.map(|lab| lab.served_by) {
+        Some(ServedBy::Lab) => "the lab's server",
+        Some(ServedBy::Yours) | None => "your server",
+    };
     let Some(found) = cx.app.orientation() else {
-        return vec![("your server is being looked at".to_owned(), dim)];
+        return vec![(format!("{whose} is being looked at"), dim)];
     };
     let (text, role) = match found.troubles.first() {
-        Some(_) => ("something of your server cannot be seen; ", Role::Warning),
-        None if found.signs.is_empty() => ("nothing shows how far your server is; ", Role::Warning),
-        None => ("", Role::Dim),
-    };
-    let text = if text.is_empty() {
-        format!("your server is at the end of chapter {}; ", found.reached)
-    } else {
-        text.to_owned()
+        Some(_) => (
+            format!("something of {whose} cannot be seen; "),
+            Role::Warning,
+        ),
+        None if found.signs.is_empty() => {
+            (format!("nothing shows how far {whose} is; "), Role::Warning)
+        }
+        None => (
+            format!("{whose} is at the end of chapter {}; ", found.reached),
+            Role::Dim,
+        ),
     };
     let key = key(cx, Command::Whereabouts);
     vec![
