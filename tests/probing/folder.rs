@@ -122,7 +122,7 @@ async fn orient(root: &Path) -> Orientation {
         folder: Some(root.to_owned()),
         ..around("http://127.0.0.1:9/mcp", EnvAt::of(root))
     };
-    let results = probing::ask(&orientation::probes(), &around).await;
+    let results = Box::pin(probing::ask(&orientation::probes(), &around)).await;
     orientation::of(&results, around.person.is_some())
 }
 
