@@ -154,7 +154,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             match (file, other) {
                 (Some(file), other) => {
                     let place = replay::Place::named(&file);
-                    // A pipe is at its end when its writer is; until then reading waits for it.
+                    // A pipe is at its end when its writer is, whether or not somebody looks on.
                     let growth = match place {
                         Place::Pipe(_) => Growth::Finished,
                         Place::File(_) | Place::Shipped(_) => growth,
@@ -191,9 +191,21 @@ fn on_screen(options: Options, tui: TuiOptions, against: Option<Place>) -> Resul
 
 /// Whether panes can be drawn here.
 fn has_screen() -> bool {
-    io::stdout().is_terminal()
-        && io::stdin().is_terminal()
-        && std::env::var("TERM").map_or(true, |term| term != "dumb")
+    draws() && io::stdin().is_terminal()
+}
+
+/// As [`has_screen`], for a trace: one that comes through standard input leaves the keys to the
+/// terminal that the process belongs to.
+fn has_screen_for(place: &Place) -> bool {
+    let keys = || io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
+    match place {
+        Place::Pipe(_) => draws() && keys(),
+        Place::File(_) | Place::Shipped(_) => has_screen(),
+    }
+}
+
+fn draws() -> bool {
+    io::stdout().is_terminal() && std::env::var("TERM").map_or(true, |term| term != "dumb")
 }
 
 /// The other trace, which must be one.
@@ -219,7 +231,7 @@ fn choose(common: &Common) -> Result<Exit, Failure> {
 
 /// Shows a trace on the screen, or writes it where there is none; with another, what differs.
 fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<Exit, Failure> {
-    if common.json || common.plain || !has_screen() {
+    if common.json || common.plain || !has_screen_for(&trace.place) {
         if let Some(other) = other {
             return traces::diff(common, &trace.place, &Place::named(other), None);
         }

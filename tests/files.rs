@@ -238,6 +238,90 @@ fn a_trace_may_come_through_standard_input() {
     }
 }
 
+/// Tells of a pipe what came until there are so many events, and whether it may still grow.
+async fn until(viewing: &mut Option<Viewing>, events: usize, mut so_far: usize) -> usize {
+    while so_far < events {
+        let Msg::Grew(more) = heard(viewing).await else {
+            panic!("it grows on");
+        };
+        so_far += more.len();
+    }
+    so_far
+}
+
+#[tokio::test]
+async fn what_has_come_through_a_pipe_is_shown_while_its_writer_goes_on() {
+    let text = story();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut viewing = Some(Viewing::begin(Trace {
+        place: Place::named(&path),
+        growth: Growth::Finished,
+    }));
+    let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
+    pipe.write_all(lines[..41].concat().as_bytes()).unwrap();
+    // Half a line is no event before its other half is there.
+    pipe.write_all(&lines[41].as_bytes()[..30]).unwrap();
+    let first = tape(heard(&mut viewing).await);
+    assert_eq!(first.growth, Growth::Followed);
+    assert!(first.warning.is_none());
+    let so_far = until(&mut viewing, 40, first.timeline.len()).await;
+    assert_eq!(so_far, 40);
+
+    pipe.write_all(&lines[41].as_bytes()[30..]).unwrap();
+    pipe.write_all(b"{\"seq\":oops}\n").unwrap();
+    assert_eq!(until(&mut viewing, 41, 40).await, 41);
+    let Msg::Unreadable(failure) = heard(&mut viewing).await else {
+        panic!("a line is damaged");
+    };
+    assert!(failure.why.contains("line 43, column 8"), "{failure}");
+
+    // Its last line has no line feed, and says all it has to say.
+    pipe.write_all(lines[42].trim_end().as_bytes()).unwrap();
+    drop(pipe);
+    assert_eq!(until(&mut viewing, 42, 41).await, 42);
+    assert!(matches!(
+        heard(&mut viewing).await,
+        Msg::Ended { warning: None }
+    ));
+}
+
+#[tokio::test]
+async fn a_pipe_that_breaks_off_within_a_line_says_so() {
+    let text = story();
+    let whole = text
+        .lines()
+        .take(41)
+        .map(|line| line.len() + 1)
+        .sum::<usize>();
+    let (_dir, path) = piped(text[..whole + 30].to_owned());
+    let mut viewing = Some(Viewing::begin(Trace {
+        place: Place::named(&path),
+        growth: Growth::Finished,
+    }));
+    let first = tape(heard(&mut viewing).await);
+    let warning = match first.growth {
+        Growth::Finished => first.warning,
+        // A machine under load: the writer came late.
+        Growth::Followed => {
+            until(&mut viewing, 40, first.timeline.len()).await;
+            match heard(&mut viewing).await {
+                Msg::Ended { warning } => warning,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    assert!(warning.unwrap().contains("ends within a line"));
+}
+
 /// The next message that tells more than progress.
 async fn heard(viewing: &mut Option<Viewing>) -> Msg {
     loop {

@@ -10,7 +10,7 @@ use hoptrail::{
     lab::{self, Chapter, LabConfig, ServerPart, env_file},
     plain::Style,
     projection::{Projection, issue::Whereabouts},
-    protocol::{secret::Secret, tickets::Escalated},
+    protocol::{observed::ServedBy, secret::Secret, tickets::Escalated},
     runtime::{
         Options, Output, TargetChoice,
         headless::{self, Job, Voices},
@@ -280,6 +280,7 @@ async fn a_server_of_ones_own_takes_the_place_of_the_labs() {
     })
     .await
     .unwrap();
+    assert_eq!(lab.endpoints.served_by, ServedBy::Yours);
     env_file::write(&home.file(".env"), &lab.env(), Chapter::LAST).unwrap();
     let served = {
         let server = home.serve(&["serve"], "running at");

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use facts::event;
 use hoptrail::{
     projection::{Projection, Query, Seq},
-    protocol::traceparent::{SpanId, TraceId},
+    protocol::traceparent::{SpanId, TraceId, TraceParent},
     trace::{Fact, TraceEvent, codec},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -227,4 +227,29 @@ fn a_late_row_reaches_back_a_bounded_way() {
     let after = projection.hops().order();
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     assert!(before.len() - same <= 64);
+}
+
+#[test]
+fn what_a_check_asked_is_a_row_of_the_log_and_no_hop_of_the_run() {
+    let mut events = story::events();
+    let before = fold(&events);
+    let mut asked = events
+        .iter()
+        .rfind(|event| matches!(event.fact, Fact::AuditRecorded(_)))
+        .unwrap()
+        .clone();
+    asked.seq = events.last().unwrap().seq + 1;
+    asked.call = None;
+    let Fact::AuditRecorded(record) = &mut asked.fact else {
+        unreachable!()
+    };
+    record.id = "asked-by-a-check".to_owned();
+    record.trace_parent = Some(TraceParent {
+        trace: TraceId::of_check(7),
+        span: SpanId(7),
+    });
+    events.push(asked);
+    let after = fold(&events);
+    assert_eq!(after.audit().rows().len(), before.audit().rows().len() + 1);
+    assert_eq!(after.hops().len(), before.hops().len());
 }

@@ -16,7 +16,7 @@ use hoptrail::{
         expect::Service,
         probe::{Folder, HttpAnswer, HttpProbe, Zone, ZoneResource},
     },
-    protocol::{audit::CredentialSource, env::classify, secret::Secret},
+    protocol::{audit::CredentialSource, env::classify, observed::ServedBy, secret::Secret},
     trace::event::Fact,
 };
 use rstest::rstest;
@@ -125,6 +125,26 @@ fn how_far_an_own_server_is_stands_over_the_text_and_a_window_shows_why(
     snap("own-whereabouts", &mut app, size);
     let _ = press(&mut app, "esc C");
     assert!(shown(&mut app, size).contains("your server is at the end of chapter 4"));
+}
+
+#[rstest]
+#[case::before_the_lab("localhost:8000", "localhost:8000")]
+#[case::the_labs("LAB", "LAB")]
+fn the_header_names_the_server_and_not_the_lab_behind_it(
+    #[case] name: &str,
+    #[case] expected: &str,
+    #[values(0, 1, 2)] place: usize,
+) {
+    let mut app = opened("vault", Ground::Own, SIZES[place]);
+    let mut first = story()[0].clone();
+    if let Fact::RunStarted(target) = &mut first.fact {
+        name.clone_into(&mut target.name);
+    }
+    let _ = app.update(Msg::Trace(first));
+    let page = shown(&mut app, SIZES[place]);
+    let header = page.lines().next().unwrap_or_default();
+    assert!(header.contains(expected), "{header}");
+    assert_eq!(header.contains("LAB"), expected == "LAB", "{header}");
 }
 
 #[test]
@@ -329,4 +349,30 @@ fn task(effects: &[Effect]) -> TaskId {
         _ => None,
     };
     effects.iter().find_map(id).expect("a task was started")
+}
+
+/// A lab in another process is neither the reader's own server nor theirs to move.
+#[rstest]
+#[case::the_labs_server(ServedBy::Lab, "start that one with --stage")]
+#[case::ones_own(ServedBy::Yours, "this is your own server")]
+fn what_cannot_be_done_at_another_lab_says_whose_it_is(
+    #[case] served_by: ServedBy,
+    #[case] words: &str,
+) {
+    let mut app = opened("limit", Ground::Own, (80, 24));
+    for mut event in story().into_iter().take(2) {
+        if let Fact::LabStarted(lab) = &mut event.fact {
+            lab.served_by = served_by;
+        }
+        let _ = app.update(Msg::Trace(event));
+    }
+    assert!(app.projection().lab().is_some());
+    let _ = press(&mut app, "E");
+    assert!(toast(&app).contains(words), "{}", toast(&app));
+    let _ = press(&mut app, "Z");
+    assert!(
+        toast(&app).contains("which has all of this already"),
+        "{}",
+        toast(&app)
+    );
 }

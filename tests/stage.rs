@@ -1,38 +1,38 @@
 //! The instructor's stage: cues by one key, held exchanges, a recording that stands in, the way back
 //! to the start; and what a room sees of each at three sizes.
 
+#[path = "stage/holding.rs"]
+mod holding;
+#[path = "stage/pictures.rs"]
+mod pictures;
 mod screens;
+#[path = "stage/take_over.rs"]
+mod take_over;
 
 use hoptrail::{
     app::{
-        App, AppConfig, Resettable,
-        command::{Availability, Command, Context},
+        App, AppConfig,
+        command::{Availability, Command},
         effect::{Effect, Effects, Job},
         focus::{Layout, PaneId},
         msg::{Msg, TaskId, TaskOutcome},
-        overlay::Overlay,
         player::{Growth, Tape},
         stage::Judgement,
     },
-    config::{
-        Palette,
-        sheet::{Hold, Sheet},
-    },
+    config::sheet::Sheet,
     projection::Timeline,
     protocol::{
         audit::{AuditStatus, Effect as Decided, Party, PolicyDecision, ResourceRef},
         hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
         traceparent::{SpanId, TraceId, TraceParent},
     },
-    support::error::{Exit, Failure},
     trace::{
         Actor, TraceEvent,
-        event::{ConsoleDoor, Fact, Target},
+        event::Fact,
         reader::{Item, Reader},
     },
-    ui::look::Charset,
 };
-use screens::{draw, header, lifted, look, look_of, press, shoot, story, styled_dump, text};
+use screens::{draw, header, lifted, look, press, shoot, story, styled_dump, text};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
@@ -266,6 +266,15 @@ fn why_not(app: &App, command: Command) -> String {
     }
 }
 
+fn snap(name: &str, make: impl Fn(u16, u16) -> App) {
+    for (width, height) in SIZES {
+        let app = make(width, height);
+        let (buffer, _) = draw(&app, &look(), width, height);
+        shoot(name, &buffer);
+        insta::assert_snapshot!(format!("{name}@{width}x{height}"), styled_dump(&buffer));
+    }
+}
+
 #[test]
 fn one_key_goes_from_cue_to_cue_and_each_is_held_against_its_sheet() {
     let mut app = refused(120, 36);
@@ -365,335 +374,4 @@ fn cues_that_are_so_already_do_nothing_and_the_sheet_begins_again_at_its_end() {
         "{}",
         toast(&app)
     );
-}
-
-#[test]
-fn the_one_key_lets_go_what_waits_once() {
-    let mut app = refused(120, 36);
-    let (id, job) = run(&press(&mut app, "H"));
-    assert_eq!(job, Job::Hold(Hold::On));
-    let _ = done(&mut app, id);
-    assert_eq!(app.holding(), Hold::On);
-    tell_all(&mut app, [held(AuditStatus::Failure)]);
-    let seen = shown(&app);
-    for told in [
-        "Support Escalation MCP for ada@lab.example",
-        "wants write on Linear API",
-        "limit-linear-scopes will forbid it",
-        "HOLD",
-    ] {
-        assert!(seen.contains(told), "{told} in {seen}");
-    }
-    let (_, job) = run(&press(&mut app, "space"));
-    assert_eq!(
-        job,
-        Job::LetGo {
-            id: "held-1".to_owned()
-        }
-    );
-    assert_eq!(press(&mut app, "space u"), [], "it is asked for once");
-    tell_all(&mut app, [released()]);
-    assert!(!shown(&app).contains("will forbid it"));
-    assert_eq!(why_not(&app, Command::LetGo), "nothing waits");
-    // A zone that is gone holds nothing, and the key says so again.
-    let mut lost = released();
-    lost.fact = Fact::FeedLost {
-        feed: "gate".to_owned(),
-        why: "the zone closed the connection".to_owned(),
-    };
-    tell_all(&mut app, [lost]);
-    assert_eq!(app.holding(), Hold::Off);
-}
-
-#[test]
-fn a_recording_shows_what_was_held_and_lets_nothing_go() {
-    let tape = tape_with(Some(held(AuditStatus::Failure)));
-    let mut app = App::new(AppConfig {
-        replay: Some("held.jsonl".to_owned()),
-        ..AppConfig::default()
-    });
-    let _ = app.update(Msg::Opened(Box::new(tape)));
-    let _ = press(&mut app, "v $");
-    assert!(shown(&app).contains("limit-linear-scopes will forbid it"));
-    assert_ne!(app.next_step().command, Command::LetGo);
-    assert_eq!(press(&mut app, "u"), []);
-    assert!(toast(&app).contains("waits for nobody"), "{}", toast(&app));
-}
-
-#[test]
-fn another_ones_zone_is_never_held() {
-    let mut app = with(Sheet::built_in(), 120, 36);
-    assert_eq!(why_not(&app, Command::Hold), "the lab is still starting");
-    let mut event = story().remove(0);
-    event.fact = Fact::RunStarted(Target {
-        lab: false,
-        name: "mcp.example".to_owned(),
-        server: "https://mcp.example/mcp".to_owned(),
-        console: ConsoleDoor::default(),
-    });
-    tell_all(&mut app, [event]);
-    assert!(why_not(&app, Command::Hold).contains("start with --lab URL"));
-    assert_eq!(press(&mut app, "H"), []);
-    assert!(toast(&app).contains("only a lab's zone waits"));
-}
-
-#[test]
-fn what_a_cue_needs_first_does_not_wait() {
-    let mut app = staged(120, 36);
-    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
-    let (id, _) = run(&press(&mut app, "H"));
-    let _ = done(&mut app, id);
-    let (list, job) = run(&press(&mut app, "space"));
-    assert_eq!(tool(&job), "get_support_tickets");
-    // Held all the same, but nobody is asked.
-    let passed = app.update(Msg::Trace(held(AuditStatus::Issued)));
-    let wanted = Job::LetGo {
-        id: "held-1".to_owned(),
-    };
-    assert_eq!(run(&passed).1, wanted);
-    let seen = shown(&app);
-    assert!(!seen.contains("let it go on"), "{seen}");
-    assert!(seen.contains("first what this cue needs"), "{seen}");
-    assert_eq!(why_not(&app, Command::LetGo), "nothing waits");
-    tell_all(&mut app, [released()]);
-    tell(&mut app, 31..40);
-    let (_, job) = run(&done(&mut app, list));
-    assert_eq!(tool(&job), "escalate_ticket");
-    // The cue's own call is what it is about.
-    tell_all(&mut app, [held(AuditStatus::Issued)]);
-    assert!(shown(&app).contains("let it go on"), "{}", shown(&app));
-}
-
-#[test]
-fn a_recording_takes_over_by_one_key_and_what_is_live_comes_back_with_all_it_told() {
-    let mut app = refused(120, 36);
-    let failure = Failure::new(Exit::Unreachable, "The lab is gone", "a cable", "wait");
-    app.fail(failure.clone());
-    assert!(shown(&app).contains("F a recording takes over"));
-    assert_eq!(press(&mut app, "F"), [Effect::TakeOver]);
-    assert!(app.overlays().is_empty());
-    let _ = app.update(Msg::Opened(Box::new(tape())));
-    let seen = shown(&app);
-    for told in ["REPLAY 0/72", "a recording stands in", "F comes back"] {
-        assert!(seen.contains(told), "{told} in {seen}");
-    }
-    assert_eq!(press(&mut app, "e"), []);
-    assert!(toast(&app).contains("F comes back to what is live"));
-    assert!(why_not(&app, Command::Hold).contains("recording"));
-    // The same key tells the story, call by call, and back.
-    let _ = press(&mut app, "space space");
-    assert_eq!(app.projection().tools().calls().len(), 1);
-    let _ = press(&mut app, "b");
-    assert_eq!(app.projection().tools().calls().len(), 0);
-    let _ = press(&mut app, "$");
-    assert_eq!(app.next_step().command, Command::TakeOver);
-    // What happens meanwhile is kept.
-    let mut later = story()[71].clone();
-    later.seq = 72;
-    tell_all(&mut app, [later]);
-    let mut broken = story()[71].clone();
-    broken.fact = Fact::FailureOccurred(failure.clone());
-    tell_all(&mut app, [broken]);
-    assert!(app.overlays().is_empty());
-    assert_eq!(press(&mut app, "F"), [Effect::ComeBack]);
-    assert_eq!(app.projection().log().len(), 74);
-    assert!(matches!(app.overlays(), [Overlay::Failure { failure: f, .. }] if *f == failure));
-    let _ = press(&mut app, "esc");
-    let seen = shown(&app);
-    assert!(
-        seen.contains("LIVE") && seen.contains("3/8 Now the delete"),
-        "{seen}"
-    );
-}
-
-#[test]
-fn a_job_that_ends_while_the_recording_is_shown_is_not_forgotten() {
-    let mut app = refused(120, 36);
-    let (id, _) = run(&press(&mut app, "space"));
-    let _ = press(&mut app, "F");
-    let failure = Failure::new(Exit::Failed, "It broke", "a", "b");
-    assert_eq!(app.update(Msg::Task(id, TaskOutcome::Failed(failure))), []);
-    let _ = press(&mut app, "F");
-    assert!(matches!(app.overlays(), [Overlay::Failure { .. }]));
-    assert!(app.tasks().is_empty());
-    assert!(matches!(app.judgement(), Some(Judgement::Otherwise(_))));
-}
-
-#[test]
-fn reset_asks_once_calls_off_what_runs_and_begins_at_the_first_cue() {
-    let mut app = refused(120, 36);
-    let (id, _) = run(&press(&mut app, "space"));
-    assert_eq!(press(&mut app, "A"), []);
-    assert!(shown(&app).contains("Back to the start?"));
-    assert_eq!(press(&mut app, "esc"), []);
-    let effects = press(&mut app, "A enter");
-    assert_eq!(effects, [Effect::CancelTask(id), Effect::Reset]);
-    assert_eq!(app.update(Msg::Begun(header().started)), []);
-    assert!(app.projection().log().is_empty());
-    assert!(app.tasks().is_empty() && app.overlays().is_empty());
-    assert_eq!(app.judgement(), None);
-    assert!(toast(&app).starts_with("back at the start"));
-    tell(&mut app, 0..5);
-    assert_eq!(app.next_step().text, "Sign in");
-    assert_eq!(app.now_us(), story()[4].at_us);
-}
-
-#[test]
-fn a_sheet_may_begin_signed_in_and_holding() {
-    let sheet = Sheet::parse(
-        "begin = \"signed-in\"\nhold = true\n[[cue]]\ntitle=\"a\"\ndo=\"sign-in\"\n",
-        "s",
-    )
-    .unwrap();
-    let mut app = with(sheet, 120, 36);
-    let effects = app.update(Msg::Begun(header().started));
-    let jobs: Vec<_> = effects
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::Run(_, job) => Some(job.clone()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(jobs, [Job::SignIn, Job::Hold(Hold::On)]);
-}
-
-#[test]
-fn a_lab_of_another_process_is_not_reset() {
-    let mut app = App::new(AppConfig {
-        sheet: Some(Sheet::built_in()),
-        reset: Resettable::No,
-        ..AppConfig::default()
-    });
-    assert!(why_not(&app, Command::Reset).contains("another process"));
-    assert_eq!(press(&mut app, "A"), []);
-    assert!(app.overlays().is_empty());
-}
-
-#[test]
-fn on_stage_no_key_is_told_of_two_commands() {
-    let app = staged(120, 36);
-    let mut seen = std::collections::BTreeMap::new();
-    for spec in hoptrail::app::command::COMMANDS {
-        if !spec.is_in(Context::Stage) {
-            continue;
-        }
-        for key in app.keymap().keys(spec.command) {
-            if let Some(other) = seen.insert(*key, spec.name) {
-                panic!("{key} is told of {other} and {}", spec.name);
-            }
-            assert_eq!(app.meaning(*key), Some(spec.command), "{key}");
-        }
-    }
-}
-
-#[test]
-fn the_picture_is_asked_for_and_its_place_is_told() {
-    let mut app = refused(120, 36);
-    assert_eq!(press(&mut app, "P"), [Effect::Picture]);
-    let _ = app.update(Msg::Pictured(Ok("hoptrail-1.svg".to_owned())));
-    assert_eq!(toast(&app), "the screen is in hoptrail-1.svg");
-}
-
-#[test]
-fn every_size_is_drawn_and_ascii_means_ascii() {
-    let ascii = look_of(Palette::Mono, Charset::Ascii);
-    let with_notes = |mut app: App| {
-        let _ = press(&mut app, "i");
-        app
-    };
-    let holding = |mut app: App| {
-        tell_all(&mut app, [held(AuditStatus::Failure)]);
-        app
-    };
-    for (width, height) in (1..=210)
-        .step_by(37)
-        .flat_map(|width| (1..=66).step_by(9).map(move |height| (width, height)))
-    {
-        for app in [
-            staged(width, height),
-            with_notes(refused(width, height)),
-            with_notes(holding(refused(width, height))),
-            policy_off(width, height),
-            taken_over(width, height),
-        ] {
-            let _ = draw(&app, &look(), width, height);
-            let shown = text(&draw(&app, &ascii, width, height).0);
-            let strange: String = shown.chars().filter(|c| !c.is_ascii()).collect();
-            assert_eq!(strange, "", "{width}x{height}");
-        }
-    }
-}
-
-fn snap(name: &str, make: impl Fn(u16, u16) -> App) {
-    for (width, height) in SIZES {
-        let app = make(width, height);
-        let (buffer, _) = draw(&app, &look(), width, height);
-        shoot(name, &buffer);
-        insta::assert_snapshot!(format!("{name}@{width}x{height}"), styled_dump(&buffer));
-    }
-}
-
-#[test]
-fn what_the_room_sees_before_the_first_cue() {
-    snap("ready", staged);
-}
-
-#[test]
-fn what_the_room_sees_of_the_refusal() {
-    snap("refused", refused);
-}
-
-#[test]
-fn what_the_speaker_sees_of_the_notes() {
-    snap("notes", |width, height| {
-        let mut app = refused(width, height);
-        let _ = press(&mut app, "i");
-        app
-    });
-}
-
-#[test]
-fn what_the_room_sees_of_an_exchange_that_waits() {
-    snap("held", |width, height| {
-        let mut app = refused(width, height);
-        let (id, _) = run(&press(&mut app, "H"));
-        let _ = done(&mut app, id);
-        tell_all(&mut app, [held(AuditStatus::Failure)]);
-        app
-    });
-}
-
-#[test]
-fn what_the_room_sees_when_the_policy_was_switched() {
-    snap("policy-off", policy_off);
-}
-
-#[test]
-fn what_the_room_sees_when_it_was_not_as_planned() {
-    snap("not-as-planned", |width, height| {
-        let mut app = refused(width, height);
-        let _ = press(&mut app, "b");
-        let (id, _) = run(&press(&mut app, "space"));
-        tell_all(&mut app, lifted());
-        let _ = done(&mut app, id);
-        app
-    });
-}
-
-#[test]
-fn what_the_room_sees_of_the_recording() {
-    snap("stood-in", |width, height| {
-        let mut app = taken_over(width, height);
-        let _ = press(&mut app, "$");
-        app
-    });
-}
-
-#[test]
-fn what_is_asked_before_a_reset() {
-    snap("reset", |width, height| {
-        let mut app = refused(width, height);
-        let _ = press(&mut app, "A");
-        app
-    });
 }

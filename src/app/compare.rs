@@ -3,6 +3,8 @@
 //! The other run is whole. This one is whole too when it is a finished trace; a live one grows, and
 //! what it has not come to yet is awaited, not missing.
 
+mod rows;
+
 use super::{
     App,
     overlay::Overlay,
@@ -13,6 +15,8 @@ use crate::projection::{
     Comparison, HopId, Projection,
     compare::{Counts, Difference, HopPair, Pair, Standing, Tolerance},
 };
+
+pub use self::rows::{Reach, Row};
 
 /// Above so many hops a live run is compared when the window is opened, not with each fact.
 const LARGE: usize = 4_000;
@@ -65,28 +69,6 @@ pub struct Compared {
     rows: Vec<(Row, Reach)>,
     selected: Option<usize>,
     stale: bool,
-}
-
-/// A row of the comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Row {
-    /// The heading over what differs about the runs as wholes.
-    Runs,
-    /// One such thing, by its place.
-    Run(usize),
-    Call(usize),
-    /// A hop of a call.
-    Hop(usize, usize),
-    /// A difference of a call, or of one of its hops.
-    Detail(usize, Option<usize>, usize),
-}
-
-/// Whether this run has come so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    Reached,
-    /// Only in the other so far; this one may still come to it.
-    Awaited,
 }
 
 impl Compared {
@@ -321,63 +303,6 @@ impl Compared {
             self.selected = self.rows.iter().position(|(other, _)| *other == row);
         }
     }
-
-    fn lines(&self, grows: bool) -> Vec<(Row, Reach)> {
-        let reach = |awaited: bool| {
-            if grows && awaited {
-                Reach::Awaited
-            } else {
-                Reach::Reached
-            }
-        };
-        let mut rows = Vec::new();
-        let run = &self.comparison.run;
-        if !run.is_empty() {
-            rows.push((Row::Runs, Reach::Reached));
-        }
-        for (place, found) in run.iter().enumerate() {
-            let awaited = matches!(found.left.as_str(), "" | "none" | "nobody" | "not yet");
-            rows.push((Row::Run(place), reach(awaited)));
-        }
-        let calls = &self.comparison.calls;
-        let here = |pair: &Pair<HopPair>| pair.left.is_some() || pair.right.is_none();
-        let last_call = calls.iter().rposition(here);
-        for (place, call) in calls.iter().enumerate() {
-            let ahead = last_call.is_none_or(|last| place > last);
-            let under_way = call.left.as_deref() == Some("under way");
-            let open = ahead || under_way || call.right.is_none() && call.left.is_none();
-            rows.push((Row::Call(place), reach(ahead || under_way)));
-            if !(ahead || under_way) || !grows {
-                let details = 0..call.differences().len();
-                rows.extend(details.map(|d| (Row::Detail(place, None, d), Reach::Reached)));
-            }
-            let last_hop = call.hops.iter().rposition(|hop| hop.left.is_some());
-            for (number, hop) in call.hops.iter().enumerate() {
-                let beyond = open && last_hop.is_none_or(|last| number > last);
-                // The newest hop of a call under way may be told by one voice of two.
-                let newest =
-                    under_way && last_hop == Some(number) && hop.standing == Standing::OnlyLeft;
-                let pending =
-                    hop.left.as_deref() == Some("pending") || newest || open && is_half_told(hop);
-                let reach = reach(beyond || pending);
-                rows.push((Row::Hop(place, number), reach));
-                if reach == Reach::Reached {
-                    let details = 0..hop.differences().len();
-                    rows.extend(details.map(|d| (Row::Detail(place, Some(number), d), reach)));
-                }
-            }
-        }
-        rows
-    }
-}
-
-/// Whether a hop differs only in what this run's voices have not told yet.
-fn is_half_told(hop: &HopPair) -> bool {
-    let found = hop.differences();
-    !found.is_empty()
-        && found
-            .iter()
-            .all(|one| matches!(one.left.as_str(), "" | "none" | "issued"))
 }
 
 impl App {

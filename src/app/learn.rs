@@ -9,6 +9,7 @@ mod guide;
 mod judge;
 pub mod moved;
 mod own;
+mod possible;
 mod steps;
 mod told;
 

@@ -57,6 +57,8 @@ pub enum Msg {
     Opened(Box<Tape>),
     /// A trace that is followed grew by these events; how each one's line is kept.
     Grew(Vec<(TraceEvent, Kept)>),
+    /// A trace that grew grows no more; what to tell the person of its end.
+    Ended { warning: Option<String> },
     /// Spans did not reach the collector that was named.
     NotExported(Failure),
     /// A run begins at this time, on a lab to which nothing happened: at the start of a run sheet and

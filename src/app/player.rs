@@ -28,7 +28,7 @@ pub enum Source {
 pub struct Opening {
     /// The file's name.
     pub name: String,
-    /// How much of it is read, in hundredths.
+    /// How much of it is read, in hundredths; 0 for what comes through a pipe, whose length nobody knows.
     pub percent: u8,
 }
 
@@ -36,7 +36,7 @@ pub struct Opening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Growth {
     Finished,
-    /// Another process writes it, and we look on.
+    /// Another process writes it, into a file or a pipe, and we look on.
     Followed,
 }
 
@@ -160,6 +160,12 @@ impl Player {
     #[must_use]
     pub const fn speed(&self) -> Speed {
         self.speed
+    }
+
+    /// Nothing more comes: from here on it is a finished trace.
+    pub(super) fn end(&mut self) {
+        self.timeline.close();
+        self.growth = Growth::Finished;
     }
 
     /// The flow's rows of the whole trace, folded as `index` folds them, and its hops.

@@ -126,6 +126,19 @@ impl App {
         }
     }
 
+    /// What grew is whole now.
+    pub(super) fn grows_no_more(&mut self, warning: Option<String>) {
+        let Source::Replay(player) = &mut self.source else {
+            return;
+        };
+        player.end();
+        self.take_whole();
+        match warning {
+            Some(warning) => self.say(Tone::Warning, warning),
+            None => self.say(Tone::Plain, "the trace is whole now: its writer ended"),
+        }
+    }
+
     /// Shows the next event. Tells it, or `None` at the end.
     fn one_more(&mut self) -> Option<TraceEvent> {
         let Source::Replay(player) = &self.source else {

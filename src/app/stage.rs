@@ -3,11 +3,12 @@
 //!
 //! Must not know how anything is done: a cue asks for the same jobs as the keys do.
 
+mod holding;
 mod judge;
+mod need;
 mod take_over;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 
 use super::{
     App, Resettable,
@@ -21,17 +22,15 @@ use super::{
     toast::Tone,
 };
 use crate::{
-    config::sheet::{Action, Begin, Cue, Hold, Sheet},
+    config::sheet::{Begin, Cue, Hold, Sheet},
     projection::{
         Projection,
-        holds::Waiting,
-        story::LIMIT_LINEAR_SCOPES,
         timeline::{Direction, Unit},
     },
-    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
 };
 
 pub use self::judge::Judgement;
+use self::need::Need;
 pub(super) use self::take_over::Away;
 
 /// Jobs that may come before a cue's own: listing, reading the policy, escalating what is to be
@@ -79,16 +78,6 @@ enum Phase {
 enum Tried {
     Yes,
     NotYet,
-}
-
-/// What a cue needs next.
-enum Need {
-    /// Something before its own job, and what to say of it.
-    First(Job, Option<&'static str>),
-    Own(Job),
-    /// Nothing: it is so already, or there is nothing to do.
-    Nothing(Option<String>),
-    Cannot(String),
 }
 
 /// What the one key does now.
@@ -149,42 +138,6 @@ impl App {
     #[must_use]
     pub const fn stage(&self) -> Option<&Stage> {
         self.stage.as_ref()
-    }
-
-    /// Whether exchanges are held.
-    #[must_use]
-    pub const fn holding(&self) -> Hold {
-        self.holding
-    }
-
-    /// Whether the cue is still at what it needs before its own call: that is not what the
-    /// instructor wants to talk about, so it does not wait.
-    #[must_use]
-    pub fn is_preparing(&self) -> bool {
-        matches!(self.source, Source::Live)
-            && self
-                .stage
-                .as_ref()
-                .and_then(|stage| stage.begun)
-                .is_some_and(|begun| {
-                    matches!(begun.phase, Phase::Running(_)) && begun.calls.is_none()
-                })
-    }
-
-    /// The exchange that waits for somebody to let it go on.
-    #[must_use]
-    pub fn held_exchange(&self) -> Option<&Waiting> {
-        let first = self.projection.holds().first();
-        first.filter(|_| !self.is_preparing())
-    }
-
-    /// Lets through what a cue needs before its own call.
-    pub(super) fn pass_preparations(&mut self) -> Effects {
-        if self.is_preparing() {
-            self.let_go()
-        } else {
-            Effects::new()
-        }
     }
 
     /// What to do next, and in what words: the sheet's next cue where there is one.
@@ -277,11 +230,6 @@ impl App {
         })
     }
 
-    fn busy_with_hold(&self) -> bool {
-        let holds = |job: &Job| matches!(job, Job::Hold(_));
-        self.tasks.values().any(|task| holds(&task.job))
-    }
-
     /// The one key: lets go what waits, else begins the next cue; in the recording that took over,
     /// the next tool call.
     pub(super) fn next_cue(&mut self) -> Effects {
@@ -350,47 +298,6 @@ impl App {
         };
         self.panes.flow.follow();
         self.panes.audit.follow();
-    }
-
-    /// Switches the holding.
-    pub(super) fn turn_hold(&mut self) -> Effects {
-        let wanted = match self.holding {
-            Hold::On => Hold::Off,
-            Hold::Off => Hold::On,
-        };
-        vec![self.start(Job::Hold(wanted))]
-    }
-
-    /// Lets the exchange go that waits longest; once, however often it is asked for.
-    pub(super) fn let_go(&mut self) -> Effects {
-        let Some(id) = self.projection.holds().first().map(|w| w.id.clone()) else {
-            return Effects::new();
-        };
-        let job = Job::LetGo { id };
-        if self.tasks.values().any(|task| task.job == job) {
-            return Effects::new();
-        }
-        vec![self.start(job)]
-    }
-
-    /// The gate is open again, whoever opened it.
-    pub(super) const fn holds_no_more(&mut self) {
-        self.holding = Hold::Off;
-    }
-
-    pub(super) fn hold_is(&mut self, hold: Hold) {
-        self.holding = hold;
-        let key = self.keymap.shown(match self.stage {
-            Some(_) => Command::NextCue,
-            None => Command::LetGo,
-        });
-        match hold {
-            Hold::On => self.say(
-                Tone::Plain,
-                format!("each exchange waits now, until {key} lets it go"),
-            ),
-            Hold::Off => self.say(Tone::Plain, "nothing waits any more"),
-        }
     }
 
     /// Takes the cue as far as it goes without waiting.
@@ -496,70 +403,6 @@ impl App {
         }
     }
 
-    fn need(&mut self, cue: &Cue) -> Need {
-        let user = self.projection.identity().user();
-        match cue.action {
-            Action::Talk => Need::Nothing(None),
-            Action::SignIn => match user {
-                Some(user) => Need::Nothing(Some(format!("already signed in as {}", user.name))),
-                None => Need::Own(Job::SignIn),
-            },
-            Action::SignOut => match user {
-                Some(_) => Need::Own(Job::SignOut),
-                None => Need::Nothing(Some("nobody was signed in".to_owned())),
-            },
-            Action::PolicyOff => self.need_policy(Hold::Off),
-            Action::PolicyOn => self.need_policy(Hold::On),
-            Action::ListTickets | Action::Escalate | Action::Delete if user.is_none() => {
-                let key = self.keymap.shown(Command::SignIn);
-                Need::Cannot(format!("nobody is signed in: {key} signs in"))
-            }
-            Action::ListTickets => Need::Own(list_tickets()),
-            Action::Escalate => self.need_ticket(cue.ticket),
-            Action::Delete => match self.standing_issue() {
-                Some(issue) => Need::Own(call(DELETE_ISSUE, json!({ "issueId": &*issue.id }))),
-                None => match self.need_ticket(None) {
-                    Need::Own(job) => {
-                        Need::First(job, Some("no issue stands: one is escalated first"))
-                    }
-                    other => other,
-                },
-            },
-        }
-    }
-
-    fn need_ticket(&mut self, ticket: Option<usize>) -> Need {
-        if self.projection.issues().tickets().is_empty() {
-            return Need::First(list_tickets(), None);
-        }
-        if let Some(place) = ticket {
-            self.panes.ticket = place;
-        }
-        match self.chosen_ticket() {
-            Some(ticket) => Need::Own(call(ESCALATE_TICKET, json!({ "ticketId": ticket.id }))),
-            None => Need::Cannot("there is no ticket".to_owned()),
-        }
-    }
-
-    /// `On` is the rule in force.
-    fn need_policy(&self, wanted: Hold) -> Need {
-        let policies = self.projection.policies();
-        let Some(on) = policies.is_active(LIMIT_LINEAR_SCOPES) else {
-            return Need::First(Job::RefreshConsole, None);
-        };
-        match (wanted, on) {
-            (Hold::On, true) => Need::Nothing(Some("the rule is in force already".to_owned())),
-            (Hold::Off, false) => Need::Nothing(Some("the rule is off already".to_owned())),
-            (Hold::On, false) | (Hold::Off, true) => match self.other_policy_set() {
-                Some(set) => Need::Own(Job::ActivatePolicySet {
-                    set_id: set.id.clone(),
-                    version: set.latest_version,
-                }),
-                None => Need::Cannot("the zone has only one policy set".to_owned()),
-            },
-        }
-    }
-
     /// A run begins, for the first time or anew: everything that was seen is gone.
     pub(super) fn begun(&mut self, started: DateTime<Utc>) -> Effects {
         let again = !self.projection.log().is_empty();
@@ -606,15 +449,4 @@ impl App {
         }
         effects
     }
-}
-
-fn call(tool: &str, arguments: serde_json::Value) -> Job {
-    Job::CallTool {
-        tool: tool.to_owned(),
-        arguments,
-    }
-}
-
-fn list_tickets() -> Job {
-    call(GET_SUPPORT_TICKETS, json!({}))
 }

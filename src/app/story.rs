@@ -145,6 +145,13 @@ pub fn told_of_issuance(told: Issuance) -> String {
 pub fn next(app: &App) -> Next {
     if let Some(player) = app.player() {
         let at_end = app.place() == player.timeline().len();
+        if at_end && player.growth() == Growth::Followed {
+            // It goes along by itself; playing would have nothing to play.
+            return Next {
+                command: Command::Start,
+                text: "from the beginning",
+            };
+        }
         let text = match (player.pace(), player.growth()) {
             (Pace::Playing { .. }, _) => "pause",
             (Pace::Paused, Growth::Finished) if at_end => "play again",

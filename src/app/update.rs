@@ -117,6 +117,10 @@ impl App {
                 self.grew(events);
                 Effects::new()
             }
+            Msg::Ended { warning } => {
+                self.grows_no_more(warning);
+                Effects::new()
+            }
             Msg::NotExported(failure) => {
                 self.say(Tone::Warning, format!("{}: {}", failure.what, failure.why));
                 Effects::new()

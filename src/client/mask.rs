@@ -20,6 +20,16 @@ use crate::{
     trace::event::{Body, Leg},
 };
 
+mod names;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use self::{
+    names::{OPEN_FIELDS, SECRET_MEMBERS, SECRET_WORDS, is_secret_member},
+    shape::is_word,
+};
+
 /// The longest body text that a trace keeps, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
@@ -27,87 +37,6 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 const SHORTEST_KNOWN: usize = 12;
 /// How many values are remembered; a run makes a few dozen.
 const MOST_KNOWN: usize = 512;
-
-/// Query parameters and form fields whose values open nothing. Every other value is masked: the
-/// parameters of a server that is not ours are not known, and one of them may be a key.
-const OPEN_FIELDS: &[&str] = &[
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "resource",
-    "audience",
-    "code_challenge_method",
-    "prompt",
-    "iss",
-    "error",
-    "error_description",
-    "error_uri",
-    "grant_type",
-    "subject_token_type",
-    "requested_token_type",
-    "actor_token_type",
-    "client_assertion_type",
-    "after",
-    "before",
-    "limit",
-    "status",
-    "expand[]",
-    "filter[active]",
-    "decision",
-    "action",
-    "person",
-    "user",
-    "login",
-    "email",
-    "actor",
-];
-
-/// Words in the name of a field whose value is looked for everywhere after. A value under another
-/// name is masked where it stands and no more: it may be an ordinary word or an identifier, and
-/// hiding that everywhere would hide the story.
-const SECRET_WORDS: &[&str] = &[
-    "token",
-    "secret",
-    "csrf",
-    "code",
-    "state",
-    "nonce",
-    "verifier",
-    "transaction",
-    "session",
-    "key",
-    "password",
-    "assertion",
-];
-
-/// JSON members (and members of forms inside JSON) that carry a secret.
-const SECRET_MEMBERS: &[&str] = &[
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "token",
-    "subject_token",
-    "actor_token",
-    "assertion",
-    "client_assertion",
-    "client_secret",
-    "code_verifier",
-    "device_code",
-    "registration_access_token",
-    "authorization",
-    "password",
-    "secret",
-    "api_key",
-    "apikey",
-    "private_key",
-    "csrf",
-    "csrf_token",
-    "csrftoken",
-];
-
-/// Members that carry a secret in OAuth, but a plain word in a tool's arguments or result.
-const SECRET_MEMBERS_OF_OAUTH: &[&str] = &["code", "state", "code_challenge", "nonce"];
 
 /// Masks, and remembers what it masked. Cloning shares the memory.
 #[derive(Debug, Clone, Default)]
@@ -316,7 +245,7 @@ impl Masker {
                     self.text(text)
                 }
             }
-            Ok(_) | Err(_) => self.shapeless(text),
+            Ok(_) | Err(_) => self.shapeless(text, leg),
         }
     }
 
@@ -382,8 +311,8 @@ impl Masker {
         }
     }
 
-    /// Text that is no whole JSON: half an answer, HTML, plain words.
-    fn shapeless(&self, text: &str) -> String {
+    /// Text that is no whole JSON: half an answer, HTML, plain words, an answer quoted in a sentence.
+    fn shapeless(&self, text: &str, leg: Leg) -> String {
         static MEMBER: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(&format!(
                 r#""({}|code|state)"\s*:\s*"([^"]*)"?"#,
@@ -395,7 +324,13 @@ impl Masker {
             Regex::new(r#"value\s*=\s*"([^"]{16,})""#).expect("a constant pattern")
         });
         let text = MEMBER.replace_all(text, |found: &regex::Captures<'_>| {
-            format!("\"{}\":\"{}\"", &found[1], self.mask(&found[2]))
+            let (name, value) = (&found[1], &found[2]);
+            // Of a value that is cut off nobody knows how it goes on.
+            let whole = found[0].ends_with('"');
+            if whole && !is_secret_member(name, leg) && is_word(value) {
+                return found[0].to_owned();
+            }
+            format!("\"{name}\":\"{}\"", self.mask(value))
         });
         let text = INPUT.replace_all(&text, |found: &regex::Captures<'_>| {
             format!("value=\"{}\"", self.mask(&found[1]))
@@ -407,19 +342,6 @@ impl Masker {
 /// The name that stands for a hidden value: `‹1a2b3c4d›`.
 fn mark(value: &str) -> String {
     format!("‹{}›", Fingerprint::of(value.as_bytes()))
-}
-
-fn is_secret_member(name: &str, leg: Leg) -> bool {
-    let lower = name.to_ascii_lowercase();
-    if SECRET_MEMBERS.contains(&lower.as_str()) {
-        return true;
-    }
-    match leg {
-        Leg::Mcp | Leg::Console | Leg::Discovery => false,
-        Leg::Registration | Leg::Authorization | Leg::Callback | Leg::Token => {
-            SECRET_MEMBERS_OF_OAUTH.contains(&lower.as_str())
-        }
-    }
 }
 
 fn decode(text: &str) -> String {
@@ -460,137 +382,5 @@ pub fn cut(media_type: String, mut text: String, bytes: usize) -> Body {
         text,
         bytes: bytes as u64,
         cut: too_long,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url(text: &str) -> String {
-        Masker::default().url(&Url::parse(text).unwrap())
-    }
-
-    #[test]
-    fn a_url_keeps_what_is_harmless_and_masks_the_rest() {
-        let masked = url(
-            "http://user:pass@127.0.0.1:1/cb?code=abc123&state=xyz&iss=http%3A%2F%2Fz&api_key=k#f",
-        );
-        assert!(
-            masked.starts_with("http://127.0.0.1:1/cb?code=‹"),
-            "{masked}"
-        );
-        assert!(masked.contains("&iss=http%3A%2F%2Fz&"), "{masked}");
-        for secret in ["abc123", "xyz", "=k", "pass"] {
-            assert!(!masked.contains(secret), "{masked}");
-        }
-    }
-
-    #[test]
-    fn what_was_masked_once_is_hidden_everywhere_after() {
-        let masker = Masker::default();
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            "authorization",
-            "Bearer opaque-token-value".parse().unwrap(),
-        );
-        let shown = masker.headers(&headers);
-        assert!(shown[0].1.starts_with("Bearer ‹"), "{shown:?}");
-        let echoed = masker.json(r#"{"echo":"you sent opaque-token-value"}"#, Leg::Mcp);
-        assert!(!echoed.contains("opaque-token-value"), "{echoed}");
-    }
-
-    #[test]
-    fn secret_members_are_masked_and_the_order_is_kept() {
-        let shown = Masker::default().json(
-            r#"{"token_type":"Bearer","access_token":"opaque-access-1","expires_in":5,"nested":{"client_secret":"hush-hush-hush"}}"#,
-            Leg::Token,
-        );
-        assert!(
-            shown.starts_with(r#"{"token_type":"Bearer","access_token":"‹"#),
-            "{shown}"
-        );
-        assert!(
-            !shown.contains("opaque-access-1") && !shown.contains("hush-hush"),
-            "{shown}"
-        );
-    }
-
-    #[test]
-    fn an_identifier_in_an_unknown_field_is_not_hunted_down() {
-        let masker = Masker::default();
-        let url = Url::parse("http://h/?workspace=hoptrail-lab-workspace&csrf_x=abcdefghijklmnop");
-        assert!(!masker.url(&url.unwrap()).contains("hoptrail-lab-workspace"));
-        let text = "hoptrail-lab-workspace abcdefghijklmnop";
-        let shown = masker.text(text);
-        assert!(shown.starts_with("hoptrail-lab-workspace ‹"), "{shown}");
-    }
-
-    #[test]
-    fn half_a_token_answer_hides_the_token_too() {
-        let shown = Masker::default().json(r#"{"access_token":"opaque-acc"#, Leg::Token);
-        assert!(!shown.contains("opaque-acc"), "{shown}");
-    }
-
-    #[test]
-    fn a_tool_argument_called_code_is_left_alone() {
-        let text = r#"{"code":"print(1)","state":"open"}"#;
-        assert_eq!(Masker::default().json(text, Leg::Mcp), text);
-        assert_ne!(Masker::default().json(text, Leg::Token), text);
-    }
-
-    #[test]
-    fn cookies_keep_their_names_and_attributes() {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            "set-cookie",
-            "sid=abcdefghijklmnop; Path=/; HttpOnly".parse().unwrap(),
-        );
-        headers.insert("cookie", "sid=abcdefghijklmnop; a=b".parse().unwrap());
-        let shown = format!("{:?}", Masker::default().headers(&headers));
-        assert!(
-            shown.contains("; Path=/; HttpOnly") && !shown.contains("abcdefgh"),
-            "{shown}"
-        );
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_secret_survives_anywhere(
-            secret in "[A-Za-z0-9._~+/-]{12,60}",
-            before in "[a-z ]{0,8}",
-        ) {
-            let masker = Masker::default();
-            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            let url = Url::parse(&format!("https://h/cb?state=1&code={encoded}")).unwrap();
-            let mut headers = HeaderMap::new();
-            headers.insert("authorization", format!("Bearer {secret}").parse().unwrap());
-            headers.insert("set-cookie", format!("s={secret}").parse().unwrap());
-            headers.insert("location", url.as_str().parse().unwrap());
-            let json = serde_json::json!({"a": [{"refresh_token": secret}], "b": "c"}).to_string();
-            let half = &json[..json.len() - 8];
-            let form = format!("grant_type=x&code_verifier={encoded}");
-            let body = |kind: &str, text: &str| masker.body(kind, text.as_bytes(), Leg::Token).unwrap().text;
-            let shown = [
-                masker.url(&url),
-                format!("{:?}", masker.headers(&headers)),
-                body("application/json", &json),
-                body("application/json", half),
-                body("application/x-www-form-urlencoded", &form),
-                masker.text(&format!("{before}{secret} in plain words")),
-            ];
-            for text in shown {
-                proptest::prop_assert!(!text.contains(&secret) && !text.contains(&encoded), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_long_body_is_cut_and_says_so() {
-        let body = Masker::default()
-            .body("text/plain", "é".repeat(BODY_LIMIT).as_bytes(), Leg::Mcp)
-            .unwrap();
-        assert!(body.cut && body.text.len() <= BODY_LIMIT);
-        assert_eq!(body.bytes, 2 * BODY_LIMIT as u64);
     }
 }

@@ -169,8 +169,8 @@ impl<R: BufRead> Reader<R> {
         Ok((header, reader))
     }
 
-    /// Reads the next line. After [`Item::Torn`] and [`Item::End`] it may be asked again: a file
-    /// that is still being written goes on.
+    /// Reads the next line. After [`Item::Torn`], [`Item::End`] and an error it may be asked again: a
+    /// file that is still being written goes on.
     ///
     /// # Errors
     /// If the source cannot be read.
@@ -279,6 +279,13 @@ impl<R: BufRead> Reader<R> {
         })
     }
 
+    /// [`Self::rest`], once: after it the end is an end.
+    pub fn take_rest(&mut self) -> Option<Entry> {
+        let rest = self.rest()?;
+        self.next_line();
+        Some(rest)
+    }
+
     /// Bytes read so far.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
@@ -300,9 +307,13 @@ impl<R: BufRead> Reader<R> {
     fn fill(&mut self) -> io::Result<Line> {
         while !self.overlong {
             let room = self.limit.saturating_sub(self.partial.len());
+            let before = self.partial.len();
             let mut source = (&mut self.source).take(room as u64);
-            let taken = source.read_until(b'\n', &mut self.partial)?;
+            let read = source.read_until(b'\n', &mut self.partial);
+            // What was read before an error stays, and the next call goes on behind it.
+            let taken = self.partial.len() - before;
             self.bytes += taken as u64;
+            read?;
             if taken > 0 && self.partial.last() == Some(&b'\n') {
                 return Ok(Line::Whole);
             }

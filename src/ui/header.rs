@@ -167,8 +167,12 @@ fn replay(cx: &ViewCx, player: &Player) -> Vec<Span<'static>> {
             cx.look.style(Role::Text),
         ));
     }
+    let more = match player.growth() {
+        Growth::Finished => "",
+        Growth::Followed => " so far",
+    };
     spans.push(span(
-        format!("{mark} REPLAY {place}/{end}"),
+        format!("{mark} REPLAY {place}/{end}{more}"),
         cx.look.bold(role),
     ));
     spans

@@ -28,7 +28,7 @@ use crate::{
     },
     config::sheet::Hold,
     projection::{
-        Name, audit::AuditRow, holds::Waiting, hops::HopKind, issue::Whereabouts,
+        Name, audit::AuditRow, holds::Waiting, hops::HopKind, identity::SignIn, issue::Whereabouts,
         story::LIMIT_LINEAR_SCOPES, tools::Call,
     },
     protocol::{
@@ -196,24 +196,42 @@ fn headline(cx: &ViewCx) -> Headline {
             lines: working_on(cx),
         },
         Some(call) => ended(cx, call),
-        None => match seen.identity().user() {
-            Some(user) => Headline {
-                tone: Tone::Good,
-                word: "SIGNED IN".to_owned(),
-                lines: vec![
-                    Line::styled(user.name.to_string(), cx.look.style(Role::Heading)),
-                    Line::raw("the client holds one token: it proves who drives"),
-                    next(cx),
-                ],
-            },
-            None => Headline {
-                tone: Tone::Waiting,
-                word: "READY".to_owned(),
-                lines: vec![
-                    Line::raw("nobody is signed in, no credential exists"),
-                    next(cx),
-                ],
-            },
+        None => before_any_call(cx),
+    }
+}
+
+fn before_any_call(cx: &ViewCx) -> Headline {
+    let heading = cx.look.style(Role::Heading);
+    match &cx.app.projection().identity().state {
+        SignIn::SignedIn(user) => Headline {
+            tone: Tone::Good,
+            word: "SIGNED IN".to_owned(),
+            lines: vec![
+                Line::styled(user.name.to_string(), heading),
+                Line::raw("the client holds one token: it proves who drives"),
+                next(cx),
+            ],
+        },
+        SignIn::Refused(failure) => {
+            let why = wrap(&failure.why, usize::from(SENTENCE))
+                .into_iter()
+                .take(2);
+            let mut lines = vec![Line::styled(failure.what.clone(), heading)];
+            lines.extend(why.map(Line::raw));
+            lines.push(next(cx));
+            Headline {
+                tone: Tone::Refused,
+                word: "NO TOKEN".to_owned(),
+                lines,
+            }
+        }
+        SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => Headline {
+            tone: Tone::Waiting,
+            word: "READY".to_owned(),
+            lines: vec![
+                Line::raw("nobody is signed in, no credential exists"),
+                next(cx),
+            ],
         },
     }
 }

@@ -80,10 +80,14 @@ fn progress(cx: &ViewCx, area: Rect, buf: &mut Buffer, opening: &Opening) {
         let line = Line::styled("choose a trace", look.style(Role::Dim));
         return put::line(buf, area, 0, &line, look);
     }
+    let percent = match opening.percent {
+        0 => "  ".to_owned(),
+        percent => format!("  {percent} % "),
+    };
     let line = Line::from(vec![
         span("reading ", look.style(Role::Dim)),
         span(one_line(&opening.name), look.style(Role::Text)),
-        span(format!("  {} % ", opening.percent), look.bold(Role::Accent)),
+        span(percent, look.bold(Role::Accent)),
     ]);
     put::line(buf, area, 0, &line, look);
     let used = u16::try_from(put::line_width(&line)).unwrap_or(u16::MAX);

@@ -8,6 +8,7 @@ mod judging;
 #[path = "../program/mod.rs"]
 mod program;
 mod unseen;
+mod yours;
 
 use std::fs;
 

@@ -11,6 +11,7 @@ use crate::{
     },
     chapters::{Evidence, Probe, Status},
     projection::{AuditId, HopId, Seq},
+    protocol::tickets::{ESCALATE_TICKET, Ticket},
     trace::Fact,
 };
 
@@ -109,22 +110,20 @@ impl App {
             return;
         }
         let event = self.projection.log().event(seq);
+        let call = event.as_ref().and_then(|event| event.call);
         let pane = match event.map(|event| event.fact) {
             Some(Fact::EnvRead { .. }) => PaneId::Env,
             Some(Fact::IssueSeen(issue)) => {
-                let tickets = self.projection.issues().tickets();
-                let of = |app: &Self| {
-                    let issues = app.projection.issues();
-                    tickets.iter().position(|ticket| {
-                        issues
-                            .of_ticket(ticket.id)
-                            .is_some_and(|view| *view.identifier == *issue.identifier)
-                    })
-                };
-                if let Some(ticket) = of(self) {
-                    self.panes.ticket = ticket;
+                self.choose_ticket_of(&issue.identifier);
+                PaneId::Issue
+            }
+            Some(Fact::ToolCallFinished { tool, .. }) if tool == ESCALATE_TICKET => {
+                let filed = call
+                    .and_then(|call| self.projection.issues().of_call(call))
+                    .map(|issue| issue.identifier.to_string());
+                if let Some(identifier) = filed {
+                    self.choose_ticket_of(&identifier);
                 }
-                self.panes.issue_scroll = 0;
                 PaneId::Issue
             }
             Some(Fact::PolicyRead(_)) => PaneId::Policy,
@@ -141,6 +140,19 @@ impl App {
             }
         }
         self.focus.show(pane);
+    }
+
+    /// Shows an issue beside the ticket that it was made of, from the top.
+    fn choose_ticket_of(&mut self, identifier: &str) {
+        let issues = self.projection.issues();
+        let of = |ticket: &Ticket| {
+            let issue = issues.of_ticket(ticket.id);
+            issue.is_some_and(|issue| *issue.identifier == *identifier)
+        };
+        if let Some(place) = issues.tickets().iter().position(of) {
+            self.panes.ticket = place;
+        }
+        self.panes.issue_scroll = 0;
     }
 
     /// What a probe brought back is in no trace: a window tells it.

@@ -1,13 +1,9 @@
 //! What the chapters' keys do.
 
-use super::{
-    Cover, Ground, InView, Item, Learn, Place, View,
-    judge::{Lab, lab_chapter},
-};
+use super::{Cover, InView, Item, Learn, Place, View, judge::lab_chapter};
 use crate::{
     app::{
         App,
-        command::{Availability, Command},
         effect::{Effects, Job},
         focus::PaneId,
         overlay::{Overlay, Question, What},
@@ -15,7 +11,7 @@ use crate::{
         toast::Tone,
     },
     chapters::{
-        Attempt, Book, Probe, ProbeResults, Segment, Status,
+        Attempt, Book, Probe, ProbeResults, Segment,
         progress::{Passed, Standing},
     },
     projection::Seq,
@@ -40,7 +36,7 @@ impl Learn {
 
     /// The check that the hint and the reader's word are about: the selected one, else the first
     /// that is open.
-    fn check_in_hand(&self) -> Option<usize> {
+    pub(super) fn check_in_hand(&self) -> Option<usize> {
         let is_open = |check: usize| self.shown(check).is_some_and(|shown| !shown.is_done());
         if let Some(Item::Check(check)) = self.selected()
             && is_open(check)
@@ -385,103 +381,6 @@ impl App {
             });
         if let Some(pane) = next {
             self.focus.set_beside(pane);
-        }
-    }
-
-    /// Whether a command of the chapters can be carried out now.
-    pub(in crate::app) fn chapter_availability(&self, command: Command) -> Availability {
-        let no = |why: String| Availability::Unavailable(why);
-        let Some(learn) = &self.learn else {
-            return no("there are no chapters here".to_owned());
-        };
-        if matches!(command, Command::Contents | Command::Show(PaneId::Chapter)) {
-            return Availability::Ready;
-        }
-        if !learn.is_open() {
-            let key = self.keymap.shown(Command::Show(PaneId::Chapter));
-            return no(format!("no chapter is open: {key} opens the chapters"));
-        }
-        let blocked = |why: Option<&'static str>| Availability::unless(why);
-        match command {
-            Command::NextChapter => blocked(
-                learn
-                    .following()
-                    .is_none()
-                    .then_some("this is the last chapter"),
-            ),
-            Command::PreviousChapter => {
-                blocked((learn.open == 0).then_some("this is the first chapter"))
-            }
-            Command::Hint => match learn.check_in_hand().and_then(|check| learn.shown(check)) {
-                None => blocked(Some("every check of this chapter is done")),
-                Some(shown) if shown.hints >= shown.check.hints.len() => {
-                    blocked(Some("there are no more hints for this check"))
-                }
-                Some(_) => Availability::Ready,
-            },
-            Command::Answer => blocked(
-                learn
-                    .chapter()
-                    .answer
-                    .is_none()
-                    .then_some("this chapter asks no question"),
-            ),
-            Command::Vouch => {
-                let shown = learn.check_in_hand().and_then(|check| learn.shown(check));
-                blocked(match shown.map(|shown| shown.status) {
-                    Some(Status::NotObservable { .. }) => None,
-                    Some(_) => Some("this check can be seen from here; no word is needed"),
-                    None => Some("every check of this chapter is done"),
-                })
-            }
-            Command::ReachEnd | Command::BeginChapter => {
-                let target = self.projection.target();
-                let is_own = learn.ground() == Ground::Own;
-                blocked(match target {
-                    Some(target) if is_own || !target.lab => {
-                        Some("this is your own server: do the steps in its folder")
-                    }
-                    None => Some("the lab has not started yet"),
-                    Some(_) if command == Command::ReachEnd && self.lab() == Lab::At => {
-                        Some("the lab is there already")
-                    }
-                    Some(_) => self.busy(),
-                })
-            }
-            Command::RunProbes => {
-                let asks = learn
-                    .chapter()
-                    .probes()
-                    .iter()
-                    .any(|probe| *probe != Probe::Env);
-                blocked(if asks {
-                    self.busy()
-                } else {
-                    Some("this chapter's checks see all they need by themselves")
-                })
-            }
-            Command::ConsoleWork => {
-                let is_lab = learn.ground() == Ground::Lab
-                    && self.projection.target().is_none_or(|target| target.lab);
-                blocked(if !learn.has_console_work() {
-                    Some("this chapter has no work in the zone's console")
-                } else if is_lab {
-                    None
-                } else {
-                    Some("this is not the lab's zone: do it in your zone's console")
-                })
-            }
-            Command::Whereabouts => blocked(
-                (learn.ground() == Ground::Lab)
-                    .then_some("this is the lab: the line under the title says where it is"),
-            ),
-            Command::Changes => blocked(
-                learn
-                    .moved()
-                    .is_none()
-                    .then_some("the lab was not brought anywhere yet"),
-            ),
-            _ => Availability::Ready,
         }
     }
 

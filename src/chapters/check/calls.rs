@@ -13,6 +13,8 @@ use crate::{
     },
 };
 
+/// What stands for the end of a line in a text that was made one.
+const LINE_END: char = '⏎';
 /// The HTTP status of a request without a token that is good.
 const UNAUTHORIZED: u16 = 401;
 
@@ -114,7 +116,9 @@ impl Seen<'_> {
             };
             let text = match (&call.text, call.outcome) {
                 (Some(text), Some(CallOutcome::Failed | CallOutcome::Broken)) => {
-                    format!(": {}", text.trim_end_matches('.'))
+                    // What the tool advises its own caller to do is on the lines below.
+                    let said = text.split(LINE_END).next().unwrap_or_default();
+                    format!(": {}", said.trim_end_matches('.'))
                 }
                 _ => String::new(),
             };

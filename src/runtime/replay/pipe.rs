@@ -3,13 +3,31 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, BufRead as _, Cursor, Read},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    thread,
+    time::Duration,
 };
+
+use crate::support::clock::Stopwatch;
 
 /// Bytes of the beginning that are kept; looking for the header takes a buffer's worth.
 const HEAD: usize = 1024 * 1024;
+/// Bytes that are taken out of the pipe at once: what one holds on most systems.
+const CHUNK: usize = 64 * 1024;
+/// Chunks that wait to be decoded. Whoever writes a whole trace at once is ahead by these, so that a
+/// pipe which stands empty is one whose writer has no more to say yet.
+const AHEAD: usize = 4;
+
+/// How long a pipe stands empty until what has come is shown, while the reading is young.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// And from when on less has to do: else one that writes ten lines a second would never be shown.
+const YOUNG_US: u64 = 1_000_000;
+const LESS_PATIENCE: Duration = Duration::from_millis(25);
 
 /// A pipe, or anything else that cannot be gone back in. Copies are the same pipe.
 #[derive(Debug, Clone)]
@@ -30,10 +48,14 @@ enum Way {
 #[derive(Debug, Default)]
 struct State {
     /// Opened when first it is read: opening a named pipe waits for its writer.
-    source: Option<File>,
+    source: Option<Receiver<io::Result<Vec<u8>>>>,
+    /// What was taken out of the pipe last.
+    chunk: Cursor<Vec<u8>>,
     head: Vec<u8>,
     /// Somebody read on behind the beginning.
     read: bool,
+    /// Since when whoever reads wants to hear of an empty pipe.
+    watched: Option<Stopwatch>,
 }
 
 impl PartialEq for Pipe {
@@ -78,14 +100,41 @@ impl Pipe {
             ));
         }
         if state.source.is_none() {
-            state.source = Some(match &self.0.way {
+            state.source = Some(drain(match &self.0.way {
                 Way::StandardInput => standard_input()?,
                 Way::Path(path) => File::open(path)?,
-            });
+            }));
         }
         let shared = Arc::clone(&self.0);
         Ok(PipeReader { shared, at: 0 })
     }
+
+    /// From now on reading ends with [`io::ErrorKind::WouldBlock`] where the pipe stands empty, and may
+    /// be tried again: the writer goes on.
+    pub(super) fn watch(&self) {
+        self.0.state().watched = Some(Stopwatch::start());
+    }
+}
+
+/// Takes the bytes out of a pipe on a thread of their own, as there is no asking whether there are any.
+fn drain(mut source: File) -> Receiver<io::Result<Vec<u8>>> {
+    let (give, chunks) = sync_channel(AHEAD);
+    thread::spawn(move || {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let read = match source.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => Ok(buffer[..count].to_vec()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let failed = read.is_err();
+            if give.send(read).is_err() || failed {
+                return;
+            }
+        }
+    });
+    chunks
 }
 
 #[cfg(unix)]
@@ -100,6 +149,30 @@ fn standard_input() -> io::Result<File> {
     Err(io::Error::other(
         "here a trace cannot come through standard input: name a file",
     ))
+}
+
+impl State {
+    /// Makes sure that there are bytes to be had, if any more come.
+    fn take_chunk(&mut self) -> io::Result<()> {
+        if !self.chunk.fill_buf()?.is_empty() {
+            return Ok(());
+        }
+        let Some(source) = &self.source else {
+            return Ok(());
+        };
+        let came = match &self.watched {
+            None => source.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(watch) if watch.micros() < YOUNG_US => source.recv_timeout(PATIENCE),
+            Some(_) => source.recv_timeout(LESS_PATIENCE),
+        };
+        self.chunk = Cursor::new(match came {
+            Ok(chunk) => chunk?,
+            Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::WouldBlock.into()),
+            // Nobody writes any more.
+            Err(RecvTimeoutError::Disconnected) => Vec::new(),
+        });
+        Ok(())
+    }
 }
 
 impl Shared {
@@ -127,10 +200,8 @@ impl Read for PipeReader {
             self.at += count;
             return Ok(count);
         }
-        let Some(source) = &mut state.source else {
-            return Ok(0);
-        };
-        let count = source.read(buffer)?;
+        state.take_chunk()?;
+        let count = state.chunk.read(buffer)?;
         if !state.read && state.head.len() + count <= HEAD {
             state.head.extend_from_slice(&buffer[..count]);
             self.at = state.head.len();

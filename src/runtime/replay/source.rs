@@ -47,6 +47,15 @@ pub struct Source {
     bounds: Bounds,
 }
 
+/// What comes next of a trace that may still grow.
+pub(super) enum Come {
+    Event(Box<TraceEvent>, Kept),
+    /// Its writer has written no more yet.
+    NothingYet,
+    /// No more comes: it came through a pipe that nobody holds any more, or there is no room.
+    End,
+}
+
 /// How much of a trace is kept; the rest is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
@@ -153,6 +162,49 @@ impl Source {
         }
         self.events += 1;
         true
+    }
+
+    /// True if asking what comes next waits for it a while by itself.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self.place, Place::Pipe(_))
+    }
+
+    /// What comes next; what is damaged is noted and passed by.
+    ///
+    /// # Errors
+    /// If the trace cannot be read.
+    pub(super) fn come(&mut self, damage: &mut Damage) -> Result<Come, Failure> {
+        loop {
+            let item = match self.reader.read_next() {
+                Ok(item) => item,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Come::NothingYet);
+                }
+                Err(error) => return Err(cannot_open(&self.place, &error)),
+            };
+            let entry = match item {
+                Item::Event(entry) => entry,
+                Item::Damaged(error) => {
+                    damage.note(error);
+                    continue;
+                }
+                // A file may be written on.
+                Item::Torn | Item::End if !self.waits() => return Ok(Come::NothingYet),
+                Item::End => return Ok(Come::End),
+                Item::Torn => {
+                    let Some(entry) = self.reader.take_rest() else {
+                        damage.torn = true;
+                        return Ok(Come::End);
+                    };
+                    Box::new(entry)
+                }
+            };
+            if !self.has_room(damage) {
+                return Ok(Come::End);
+            }
+            let kept = self.kept(&entry);
+            return Ok(Come::Event(Box::new(entry.event), kept));
+        }
     }
 
     /// Reads on to the end that there is now. `take` gets every event; `told` hears of the bytes

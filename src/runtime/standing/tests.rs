@@ -294,3 +294,18 @@ async fn who_quits_is_not_followed_any_more() {
     let scene = Scene::new(OPEN).until(1_000).await;
     assert_eq!(scene.now, Duration::from_millis(1_400));
 }
+
+#[tokio::test]
+async fn a_standpoint_differs_by_a_file_and_by_the_door() {
+    let project = tempfile::tempdir().unwrap();
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}/mcp", held.local_addr().unwrap());
+    let of = async || Standpoint::of(project.path(), Some(&server)).await;
+    let before = of().await;
+    assert_eq!(before, of().await);
+    fs::write(project.path().join(".env"), "A=1\n").unwrap();
+    let written = of().await;
+    assert_ne!(before, written);
+    drop(held);
+    assert_ne!(written, of().await);
+}

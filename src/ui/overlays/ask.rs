@@ -12,7 +12,7 @@ use crate::{
     app::{command::Command, msg::RecordingState, overlay::Question},
     config::sheet::Begin,
     support::{
-        error::Failure,
+        error::{Exit, Failure},
         text::{one_line, wrap},
     },
     trace::event::BrowserLeg,
@@ -120,9 +120,9 @@ pub fn failure(
     }
     lines.push(Line::raw(""));
     let mut offered = vec![(Command::Copy, "copy"), (Command::Back, "close")];
-    let next = cx.app.next_step();
-    if next.command == Command::SignIn && cx.app.player().is_none() {
-        offered.insert(0, (next.command, "sign in"));
+    let nobody = cx.app.projection().identity().user().is_none() && cx.app.player().is_none();
+    if nobody && failure.exit == Exit::Refused {
+        offered.insert(0, (Command::SignIn, "sign in"));
     }
     if cx.app.stage().is_some() {
         // On stage the show goes on first.

@@ -12,14 +12,14 @@ use crate::{
     app::{
         command::Command,
         learn::{
-            Ground, Learn,
+            Ground, Item, Learn,
             console::Step,
             moved::{Changes, HopChanges},
         },
         overlay::What,
         toast::Tone,
     },
-    chapters::{Chapter, progress::Standing},
+    chapters::{Attempt, Chapter, progress::Standing},
     projection::env::{EnvChange, EnvRow},
     protocol::env::{EnvKind, EnvLine},
     support::text::{one_line, shorten_middle, truncate, width},
@@ -458,9 +458,18 @@ fn hops(cx: &ViewCx, changes: &Changes, cells: usize, lines: &mut Vec<Line<'stat
         HopChanges::NotSeen => {
             let key = cx.app.keymap().shown(Command::EscalateTicket);
             let again = cx.app.keymap().shown(Command::Changes);
-            let text = format!(
-                "not seen yet: {key} escalates a ticket, and {again} shows then what is new"
-            );
+            let escalates = Attempt::EscalateTicket;
+            let asks_for_it = cx
+                .app
+                .learn()
+                .is_some_and(|learn| learn.items().contains(&Item::Try(escalates)));
+            let text = if asks_for_it {
+                format!(
+                    "not seen yet: {key} escalates a ticket, and {again} shows then what is new"
+                )
+            } else {
+                "not seen yet: this chapter escalates nothing".to_owned()
+            };
             for line in prose::fill(&[(text, dim)], cells.saturating_sub(2)) {
                 let mut spans = vec![Span::raw("  ")];
                 spans.extend(line.spans);

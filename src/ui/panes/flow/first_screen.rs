@@ -42,11 +42,13 @@ pub(super) fn first_screen(
     if let Source::Opening(opening) = cx.app.source()
         && !opening.name.is_empty()
     {
-        let text = format!(
-            "{} is being read, and is shown from its beginning when all of it is there: {} %.",
-            one_line(&opening.name),
-            opening.percent
-        );
+        let name = one_line(&opening.name);
+        let text = match opening.percent {
+            0 => format!("{name} is being read, and is shown when all has come that there is."),
+            percent => format!(
+                "{name} is being read, and is shown from its beginning when all of it is there: {percent} %.",
+            ),
+        };
         return teach(
             cx,
             area,

@@ -1,0 +1,123 @@
+//! Which of the chapters' commands can be carried out, and why the others cannot.
+
+use super::{Ground, judge::Lab};
+use crate::{
+    app::{
+        App,
+        command::{Availability, Command},
+        focus::PaneId,
+    },
+    chapters::{Probe, Status},
+    protocol::observed::ServedBy,
+};
+
+impl App {
+    /// Whether the server is that of a lab in another process.
+    fn is_elsewhere(&self) -> bool {
+        let lab = self.projection.lab();
+        self.projection.target().is_some_and(|target| target.lab)
+            && lab.is_some_and(|lab| lab.served_by == ServedBy::Lab)
+    }
+
+    /// Whether a command of the chapters can be carried out now.
+    pub(in crate::app) fn chapter_availability(&self, command: Command) -> Availability {
+        let no = |why: String| Availability::Unavailable(why);
+        let Some(learn) = &self.learn else {
+            return no("there are no chapters here".to_owned());
+        };
+        if matches!(command, Command::Contents | Command::Show(PaneId::Chapter)) {
+            return Availability::Ready;
+        }
+        if !learn.is_open() {
+            let key = self.keymap.shown(Command::Show(PaneId::Chapter));
+            return no(format!("no chapter is open: {key} opens the chapters"));
+        }
+        let blocked = |why: Option<&'static str>| Availability::unless(why);
+        match command {
+            Command::NextChapter => blocked(
+                learn
+                    .following()
+                    .is_none()
+                    .then_some("this is the last chapter"),
+            ),
+            Command::PreviousChapter => {
+                blocked((learn.open == 0).then_some("this is the first chapter"))
+            }
+            Command::Hint => match learn.check_in_hand().and_then(|check| learn.shown(check)) {
+                None => blocked(Some("every check of this chapter is done")),
+                Some(shown) if shown.hints >= shown.check.hints.len() => {
+                    blocked(Some("there are no more hints for this check"))
+                }
+                Some(_) => Availability::Ready,
+            },
+            Command::Answer => blocked(
+                learn
+                    .chapter()
+                    .answer
+                    .is_none()
+                    .then_some("this chapter asks no question"),
+            ),
+            Command::Vouch => {
+                let shown = learn.check_in_hand().and_then(|check| learn.shown(check));
+                blocked(match shown.map(|shown| shown.status) {
+                    Some(Status::NotObservable { .. }) => None,
+                    Some(_) => Some("this check can be seen from here; no word is needed"),
+                    None => Some("every check of this chapter is done"),
+                })
+            }
+            Command::ReachEnd | Command::BeginChapter => {
+                let target = self.projection.target();
+                let is_own = learn.ground() == Ground::Own;
+                blocked(match target {
+                    Some(_) if is_own && self.is_elsewhere() => {
+                        Some("the lab runs in another process: start that one with --stage")
+                    }
+                    Some(target) if is_own || !target.lab => {
+                        Some("this is your own server: do the steps in its folder")
+                    }
+                    None => Some("the lab has not started yet"),
+                    Some(_) if command == Command::ReachEnd && self.lab() == Lab::At => {
+                        Some("the lab is there already")
+                    }
+                    Some(_) => self.busy(),
+                })
+            }
+            Command::RunProbes => {
+                let asks = learn
+                    .chapter()
+                    .probes()
+                    .iter()
+                    .any(|probe| *probe != Probe::Env);
+                blocked(if asks {
+                    self.busy()
+                } else {
+                    Some("this chapter's checks see all they need by themselves")
+                })
+            }
+            Command::ConsoleWork => {
+                let is_lab = learn.ground() == Ground::Lab
+                    && self.projection.target().is_none_or(|target| target.lab);
+                blocked(if !learn.has_console_work() {
+                    Some("this chapter has no work in the zone's console")
+                } else if is_lab {
+                    None
+                } else if self.projection.target().is_some_and(|target| target.lab) {
+                    Some("the lab runs in another process, which has all of this already")
+                } else {
+                    Some("this is not the lab's zone: do it in your zone's console")
+                })
+            }
+            Command::Whereabouts => blocked(
+                (learn.ground() == Ground::Lab)
+                    .then_some("this is the lab: the line under the title says where it is"),
+            ),
+            Command::Changes => blocked(
+                learn
+                    .moved()
+                    .is_none()
+                    .then_some("the lab was not brought anywhere yet"),
+            ),
+            _ => Availability::Ready,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Marks, bookmarks and notes of a trace, and the list of the traces that come along.
+
+use hoptrail::{
+    app::{
+        App, AppConfig,
+        effect::Effect,
+        msg::Msg,
+        notes::{LandmarkKind, Note, Notes},
+        player::{Growth, Tape},
+    },
+    projection::Timeline,
+};
+
+use super::{
+    opened, opening, read,
+    screens::{draw, look, press, text},
+    snap, toast,
+};
+
+/// A shipped trace, opened with these notes.
+fn shipped(name: &str, notes: Notes) -> App {
+    let trace = hoptrail::shipped::by_name(name).unwrap();
+    let (header, entries, _) = read(trace.text.as_bytes()).unwrap();
+    let mut timeline = Timeline::open(Some(header.started));
+    for entry in &entries {
+        timeline.push(&entry.event, &entry.line);
+    }
+    timeline.close();
+    let mut app = opening(120, 36);
+    let _ = app.update(Msg::Notes(notes));
+    let tape = Tape {
+        timeline,
+        title: header.title.unwrap(),
+        growth: Growth::Finished,
+        warning: None,
+    };
+    let _ = app.update(Msg::Opened(Box::new(tape)));
+    app
+}
+
+#[test]
+fn the_marks_of_the_chapters_can_be_stepped_and_gone_to() {
+    let mut app = shipped("denial", Notes::kept(Vec::new()));
+    let _ = press(&mut app, "'");
+    assert!(toast(&app).starts_with("chapter 3: "), "{}", toast(&app));
+    let _ = press(&mut app, "' ' '");
+    assert!(toast(&app).starts_with("chapter 7: "), "{}", toast(&app));
+    let seventh = app.place();
+    let _ = press(&mut app, "'");
+    assert_eq!(app.place(), seventh);
+    assert_eq!(toast(&app), "no part of the story begins after this");
+    let _ = press(&mut app, "\"");
+    assert!(toast(&app).starts_with("chapter 6: "), "{}", toast(&app));
+    let _ = press(&mut app, "0 T text:ch text:7 enter");
+    assert_eq!(app.place(), seventh);
+    let _ = press(&mut app, "T text:ch5 enter");
+    assert_eq!(toast(&app), "this trace has no mark of chapter 5");
+    assert_eq!(app.place(), seventh);
+    let (buffer, _) = draw(&app, &look(), 120, 36);
+    let row = text(&buffer).lines().nth(1).unwrap().to_owned();
+    for chapter in ["3", "4", "6"] {
+        assert!(row.contains(chapter), "{row}");
+    }
+}
+
+#[test]
+fn a_place_is_bookmarked_noted_listed_and_gone_back_to() {
+    let mut app = shipped("denial", Notes::kept(Vec::new()));
+    let effects = press(&mut app, "! b");
+    let refused = app.place();
+    let bookmark = Note {
+        place: refused,
+        text: String::new(),
+    };
+    assert_eq!(effects, [Effect::SaveNotes(vec![bookmark.clone()])]);
+    let effects = press(&mut app, "0 ] W text:first enter");
+    let note = Note {
+        place: app.place(),
+        text: "first".to_owned(),
+    };
+    assert_eq!(effects, [Effect::SaveNotes(vec![note.clone(), bookmark])]);
+    let kinds: Vec<_> = app.landmarks().iter().map(|mark| mark.kind).collect();
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|k| **k == LandmarkKind::Bookmark)
+            .count(),
+        2
+    );
+    assert_eq!(kinds.len(), 6);
+    let _ = press(&mut app, "L G enter");
+    assert_eq!(app.place(), refused);
+    let effects = press(&mut app, "b");
+    assert_eq!(effects, [Effect::SaveNotes(vec![note])]);
+    assert_eq!(toast(&app), "the bookmark is gone");
+}
+
+#[test]
+fn the_list_of_marks_and_notes_says_when_and_what() {
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        let mut app = opened(size.0, size.1);
+        let note = |place, text: &str| Note {
+            place,
+            text: text.to_owned(),
+        };
+        let notes = Notes::kept(vec![note(41, "the ticket is read"), note(12, "")]);
+        let _ = app.update(Msg::Notes(notes));
+        let _ = press(&mut app, "L");
+        snap("replay-places", &app, size);
+    }
+}
+
+#[test]
+fn a_note_is_changed_and_only_removed_by_leaving_no_words() {
+    let kept = vec![Note {
+        place: 0,
+        text: "look".to_owned(),
+    }];
+    let mut app = shipped("denial", Notes::kept(kept));
+    assert_eq!(press(&mut app, "b"), [], "one key does not lose words");
+    assert!(
+        toast(&app).contains("there is a note here"),
+        "{}",
+        toast(&app)
+    );
+    let effects = press(&mut app, "W text:s enter");
+    let Some(Effect::SaveNotes(notes)) = effects.first() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(notes[0].text, "looks");
+    let effects = press(&mut app, "W ctrl-u enter");
+    assert_eq!(effects, [Effect::SaveNotes(Vec::new())]);
+    assert_eq!(press(&mut app, "W esc"), []);
+}
+
+#[test]
+fn notes_that_cannot_be_read_are_not_written_over() {
+    let why = "The notes in x cannot be read".to_owned();
+    let mut app = shipped("denial", Notes::Unusable(why));
+    assert_eq!(press(&mut app, "b W"), []);
+    assert!(toast(&app).contains("cannot be read"), "{}", toast(&app));
+    assert!(app.overlays().is_empty());
+}
+
+#[test]
+fn without_a_trace_one_is_chosen_from_the_list() {
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        let mut app = App::new(AppConfig {
+            size,
+            replay: Some(String::new()),
+            ..AppConfig::default()
+        });
+        snap("replay-choose", &app, size);
+        assert_eq!(press(&mut app.clone(), "esc"), [Effect::Quit]);
+        let denial = hoptrail::shipped::by_name("denial").unwrap();
+        let down = "j ".repeat(4);
+        let effects = press(&mut app, &format!("{down} enter"));
+        assert_eq!(effects, [Effect::OpenShipped(denial)]);
+        let (buffer, _) = draw(&app, &look(), size.0, size.1);
+        assert!(text(&buffer).contains("reading denial"));
+    }
+}

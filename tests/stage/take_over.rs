@@ -1,0 +1,126 @@
+//! A recording that stands in, and the way back to the start.
+
+use hoptrail::{
+    app::{
+        App, AppConfig, Resettable,
+        command::Command,
+        effect::{Effect, Job},
+        msg::{Msg, TaskOutcome},
+        overlay::Overlay,
+        stage::Judgement,
+    },
+    config::sheet::{Hold, Sheet},
+    support::error::{Exit, Failure},
+    trace::event::Fact,
+};
+
+use super::{
+    refused, run,
+    screens::{header, press, story},
+    shown, tape, tell, tell_all, toast, why_not, with,
+};
+
+#[test]
+fn a_recording_takes_over_by_one_key_and_what_is_live_comes_back_with_all_it_told() {
+    let mut app = refused(120, 36);
+    let failure = Failure::new(Exit::Unreachable, "The lab is gone", "a cable", "wait");
+    app.fail(failure.clone());
+    assert!(shown(&app).contains("F a recording takes over"));
+    assert_eq!(press(&mut app, "F"), [Effect::TakeOver]);
+    assert!(app.overlays().is_empty());
+    let _ = app.update(Msg::Opened(Box::new(tape())));
+    let seen = shown(&app);
+    for told in ["REPLAY 0/72", "a recording stands in", "F comes back"] {
+        assert!(seen.contains(told), "{told} in {seen}");
+    }
+    assert_eq!(press(&mut app, "e"), []);
+    assert!(toast(&app).contains("F comes back to what is live"));
+    assert!(why_not(&app, Command::Hold).contains("recording"));
+    // The same key tells the story, call by call, and back.
+    let _ = press(&mut app, "space space");
+    assert_eq!(app.projection().tools().calls().len(), 1);
+    let _ = press(&mut app, "b");
+    assert_eq!(app.projection().tools().calls().len(), 0);
+    let _ = press(&mut app, "$");
+    assert_eq!(app.next_step().command, Command::TakeOver);
+    // What happens meanwhile is kept.
+    let mut later = story()[71].clone();
+    later.seq = 72;
+    tell_all(&mut app, [later]);
+    let mut broken = story()[71].clone();
+    broken.fact = Fact::FailureOccurred(failure.clone());
+    tell_all(&mut app, [broken]);
+    assert!(app.overlays().is_empty());
+    assert_eq!(press(&mut app, "F"), [Effect::ComeBack]);
+    assert_eq!(app.projection().log().len(), 74);
+    assert!(matches!(app.overlays(), [Overlay::Failure { failure: f, .. }] if *f == failure));
+    let _ = press(&mut app, "esc");
+    let seen = shown(&app);
+    assert!(
+        seen.contains("LIVE") && seen.contains("3/8 Now the delete"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn a_job_that_ends_while_the_recording_is_shown_is_not_forgotten() {
+    let mut app = refused(120, 36);
+    let (id, _) = run(&press(&mut app, "space"));
+    let _ = press(&mut app, "F");
+    let failure = Failure::new(Exit::Failed, "It broke", "a", "b");
+    assert_eq!(app.update(Msg::Task(id, TaskOutcome::Failed(failure))), []);
+    let _ = press(&mut app, "F");
+    assert!(matches!(app.overlays(), [Overlay::Failure { .. }]));
+    assert!(app.tasks().is_empty());
+    assert!(matches!(app.judgement(), Some(Judgement::Otherwise(_))));
+}
+
+#[test]
+fn reset_asks_once_calls_off_what_runs_and_begins_at_the_first_cue() {
+    let mut app = refused(120, 36);
+    let (id, _) = run(&press(&mut app, "space"));
+    assert_eq!(press(&mut app, "A"), []);
+    assert!(shown(&app).contains("Back to the start?"));
+    assert_eq!(press(&mut app, "esc"), []);
+    let effects = press(&mut app, "A enter");
+    assert_eq!(effects, [Effect::CancelTask(id), Effect::Reset]);
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    assert!(app.projection().log().is_empty());
+    assert!(app.tasks().is_empty() && app.overlays().is_empty());
+    assert_eq!(app.judgement(), None);
+    assert!(toast(&app).starts_with("back at the start"));
+    tell(&mut app, 0..5);
+    assert_eq!(app.next_step().text, "Sign in");
+    assert_eq!(app.now_us(), story()[4].at_us);
+}
+
+#[test]
+fn a_sheet_may_begin_signed_in_and_holding() {
+    let sheet = Sheet::parse(
+        "begin = \"signed-in\"\nhold = true\n[[cue]]\ntitle=\"a\"\ndo=\"sign-in\"\n",
+        "s",
+    )
+    .unwrap();
+    let mut app = with(sheet, 120, 36);
+    let effects = app.update(Msg::Begun(header().started));
+    let jobs: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Run(_, job) => Some(job.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(jobs, [Job::SignIn, Job::Hold(Hold::On)]);
+}
+
+#[test]
+fn a_lab_of_another_process_is_not_reset() {
+    let mut app = App::new(AppConfig {
+        sheet: Some(Sheet::built_in()),
+        reset: Resettable::No,
+        ..AppConfig::default()
+    });
+    assert!(why_not(&app, Command::Reset).contains("another process"));
+    assert_eq!(press(&mut app, "A"), []);
+    assert!(app.overlays().is_empty());
+}
