@@ -328,11 +328,12 @@ fn told(result: io::Result<()>) -> Result<Exit, Failure> {
         Ok(()) => Ok(Exit::Ok),
         // `hoptrail man | head` is no mistake.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
-        Err(error) => Err(Failure::new(
-            Exit::Usage,
-            "The output could not be written",
-            error.to_string(),
-            "check the pipe or the disk behind standard output",
-        )),
+        Err(error) => Err(Failure::unwritten(&error)),
     }
+}
+
+/// Writes to standard output, where it is seen at once.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    told(out.write_all(text.as_bytes()).and_then(|()| out.flush())).map(drop)
 }

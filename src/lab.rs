@@ -34,11 +34,7 @@ use crate::{
     },
 };
 
-pub use self::{
-    chapter::Chapter,
-    thread::start,
-    workshop::{LinearOAuth, Materials},
-};
+pub use self::{chapter::Chapter, thread::start, workshop::Materials};
 use self::{ports::Port, switch::Switch};
 use crate::zone::{
     Zone,

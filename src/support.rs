@@ -1,4 +1,5 @@
-//! Small things that every layer needs: time, identifiers, text, paths, names of panes, failures.
+//! Small things that every layer needs: time, identifiers, text and places in it, paths, names of panes,
+//! failures.
 //!
 //! Must not know anything of OAuth, MCP or the terminal; the wall clock and
 //! randomness are read in `clock` and `ids` and nowhere else.
@@ -9,4 +10,5 @@ pub mod html;
 pub mod ids;
 pub mod pane;
 pub mod paths;
+pub mod place;
 pub mod text;

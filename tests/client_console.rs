@@ -1,8 +1,7 @@
 //! The zone's console and the feeds, as the client reads them.
 
 #[expect(dead_code, reason = "each test binary uses a part of it")]
-#[path = "support/client_fake.rs"]
-mod fake;
+mod client_fake;
 
 use std::sync::{
     Arc,
@@ -16,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response, Sse, sse::Event},
     routing::{get, post},
 };
-use fake::{Collected, rig};
+use client_fake::rig::{Collected, rig};
 use futures::StreamExt as _;
 use hoptrail::{
     client::{

@@ -1,10 +1,13 @@
 //! Tools over the MCP connection: what a call tells on its way, and what a bad answer becomes.
 
 #[expect(dead_code, reason = "each test binary uses a part of it")]
-#[path = "support/client_fake.rs"]
-mod fake;
+mod client_fake;
 
-use fake::{Fake, Mcp, Rig, rig};
+use client_fake::{
+    Fake,
+    mcp::Mcp,
+    rig::{Rig, rig},
+};
 use hoptrail::{
     client::browser::BrowserMode,
     protocol::traceparent::SpanId,

@@ -2,10 +2,12 @@
 //! for every document that can lie.
 
 #[expect(dead_code, reason = "each test binary uses a part of it")]
-#[path = "support/client_fake.rs"]
-mod fake;
+mod client_fake;
 
-use fake::{Fake, Script, config, rig};
+use client_fake::{
+    Fake, Script,
+    rig::{Rig, config, rig},
+};
 use hoptrail::{
     client::{Client, browser::BrowserMode, discovery::MissingPkceAllowed},
     support::error::{Exit, Failure},
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// Signs in at a fake that was told to misbehave.
-async fn refused(edit: impl FnOnce(&mut Script, &str)) -> (Fake, fake::Rig, Failure) {
+async fn refused(edit: impl FnOnce(&mut Script, &str)) -> (Fake, Rig, Failure) {
     let fake = Fake::start().await;
     let issuer = fake.issuer.clone();
     fake.script(|script| edit(script, &issuer));

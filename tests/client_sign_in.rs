@@ -1,11 +1,10 @@
 //! Signing in, as far as it goes well.
 
 #[expect(dead_code, reason = "each test binary uses a part of it")]
-#[path = "support/client_fake.rs"]
-mod fake;
+mod client_fake;
 
 use chrono::TimeDelta;
-use fake::{Fake, rig};
+use client_fake::{Fake, mcp::Mcp, rig::rig};
 use hoptrail::{
     client::{browser::BrowserMode, robot},
     trace::{
@@ -365,7 +364,7 @@ async fn nothing_that_was_ever_a_secret_is_in_the_trace() {
         .call_tool("escalate_ticket", Map::new(), never())
         .await
         .unwrap();
-    fake.script(|script| script.mcp = fake::Mcp::EchoToken);
+    fake.script(|script| script.mcp = Mcp::EchoToken);
     rig.client
         .call_tool("escalate_ticket", Map::new(), never())
         .await

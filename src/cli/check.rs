@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     args::{CheckArgs, Common},
-    settings,
+    say, settings,
 };
 use crate::{
     chapters::{Book, Chapter, Orientation, report::Report},
@@ -352,19 +352,6 @@ fn called_off() -> Failure {
         "it was interrupted",
         "start it again when you like",
     )
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            Exit::Usage,
-            "The output could not be written",
-            error.to_string(),
-            "check the pipe or the disk behind standard output",
-        )),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 /// A lab's state that ends with the check; below the usual one, where nobody else may look.

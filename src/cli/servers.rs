@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use super::args::{Common, LabArgs, LabPart};
+use super::{
+    args::{Common, LabArgs, LabPart},
+    say,
+};
 use crate::{
     lab::{
         self, Chapter, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart,
@@ -199,20 +202,6 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
         ),
     };
     text
-}
-
-fn say(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::new(
-            Exit::Usage,
-            "The output could not be written",
-            error.to_string(),
-            "check the pipe or the disk behind standard output",
-        )),
-    }
 }
 
 /// Runs the support-escalation MCP server alone.

@@ -8,7 +8,10 @@ use super::{
     Animation, Config, GlyphSet, LookConfig, Mouse, Palette, Secondary,
     keys::{Key, KeyBindings},
 };
-use crate::support::error::{Exit, Failure};
+use crate::support::{
+    error::{Exit, Failure},
+    place::Place,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -78,12 +81,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Failure> {
 }
 
 fn failure(name: &str, text: &str, offset: usize, why: &str) -> Failure {
-    let before = text.get(..offset).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(1, |l| l.chars().count() + 1);
+    let Place { line, column } = Place::of(text, offset);
     Failure::new(
         Exit::Usage,
         format!("The settings in {name} were not taken"),

@@ -8,7 +8,7 @@ use crate::{
     },
     zone::{
         Zone,
-        seed::{LIMIT_LINEAR_SCOPES, Workshop, id},
+        seed::{LIMIT_LINEAR_SCOPES, LinearOAuth, Workshop, id},
     },
 };
 
@@ -31,18 +31,8 @@ pub struct Materials {
     pub limit: String,
 }
 
-/// The OAuth client that the zone is at Linear.
-#[derive(Debug, Clone)]
-pub struct LinearOAuth {
-    pub authorization_endpoint: String,
-    pub token_endpoint: String,
-    pub client_id: String,
-    pub client_secret: Secret,
-}
-
 impl Materials {
     pub(super) fn of(workshop: &Workshop) -> Self {
-        let oauth = &workshop.linear_oauth;
         Self {
             server: workshop.server.clone(),
             supabase: workshop.supabase.clone(),
@@ -50,12 +40,7 @@ impl Materials {
             linear: workshop.linear.clone(),
             supabase_key: workshop.supabase_secret.clone(),
             anthropic_key: workshop.anthropic_secret.clone(),
-            linear_oauth: LinearOAuth {
-                authorization_endpoint: oauth.authorization_endpoint.clone(),
-                token_endpoint: oauth.token_endpoint.clone(),
-                client_id: oauth.client_id.clone(),
-                client_secret: oauth.client_secret.clone(),
-            },
+            linear_oauth: workshop.linear_oauth.clone(),
             limit: LIMIT_LINEAR_SCOPES.to_owned(),
         }
     }

@@ -90,7 +90,7 @@ pub async fn run<O: io::Write, E: io::Write>(
             event = stream.next() => if let Some(event) = event { teller.tell(&event)? },
             url = backend.browser_url() => {
                 writeln!(voices.err, "Open this page to sign in, then come back here:\n\n  {url}\n")
-                    .map_err(|e| cannot_write(&e))?;
+                    .map_err(|e| Failure::unwritten(&e))?;
             }
             done = &mut work => break done,
             _ = signals.next() => {
@@ -122,7 +122,7 @@ pub async fn run<O: io::Write, E: io::Write>(
     if let Some(exporter) = teller.exporter.take()
         && let Some(failure) = exporter.finish().await
     {
-        collector::write(voices.err, &failure).map_err(|e| cannot_write(&e))?;
+        collector::write(voices.err, &failure).map_err(|e| Failure::unwritten(&e))?;
     }
     let outcome = driven?;
     teller.conclude(&job, outcome.as_ref())
@@ -215,7 +215,7 @@ impl<'a, O: io::Write> Writer<'a, O> {
             Output::Plain(style) => Self::Plain(Box::new(Text::new(out, style))),
             Output::Json => {
                 let mut json = Jsonl::new(out);
-                json.header(header).map_err(|e| cannot_write(&e))?;
+                json.header(header).map_err(|e| Failure::unwritten(&e))?;
                 Self::Json(json)
             }
         })
@@ -242,7 +242,7 @@ impl<O: io::Write> Teller<'_, O> {
             Writer::Plain(text) => text.event(event, &self.projection),
             Writer::Json(json) => json.event(event),
         }
-        .map_err(|e| cannot_write(&e))
+        .map_err(|e| Failure::unwritten(&e))
     }
 
     /// Waits until the story is complete, or until the feeds had time enough to tell it.
@@ -267,7 +267,7 @@ impl<O: io::Write> Teller<'_, O> {
                     .and_then(|result| projection.tools().call(result.call))
                     .map_or(Ok(()), |call| text.result(call, projection)),
             }
-            .map_err(|e| cannot_write(&e))?;
+            .map_err(|e| Failure::unwritten(&e))?;
         }
         let held = match job {
             Job::Demo { .. } => projection.story().verdict().is_ok(),
@@ -278,13 +278,4 @@ impl<O: io::Write> Teller<'_, O> {
         };
         Ok(if held { Exit::Ok } else { Exit::Failed })
     }
-}
-
-fn cannot_write(error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        "The output could not be written",
-        error.to_string(),
-        "check the pipe or the disk behind standard output",
-    )
 }

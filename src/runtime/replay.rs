@@ -100,7 +100,7 @@ pub fn print<O: io::Write, E: io::Write>(
         Output::Plain(style) => text = Some(Text::new(voices.out, style)),
         Output::Json => {
             let mut lines = Jsonl::new(voices.out);
-            lines.header(&header).map_err(|e| cannot_write(&e))?;
+            lines.header(&header).map_err(|e| Failure::unwritten(&e))?;
             json = Some(lines);
         }
     }
@@ -109,12 +109,12 @@ pub fn print<O: io::Write, E: io::Write>(
             copy.record_lines(std::iter::once(line.as_str().into()))?;
         }
         if let Some(json) = &mut json {
-            json.raw(line).map_err(|e| cannot_write(&e))?;
+            json.raw(line).map_err(|e| Failure::unwritten(&e))?;
         }
         if let Some(text) = &mut text {
             projection.take(event, kept);
             text.event(event, &projection)
-                .map_err(|e| cannot_write(&e))?;
+                .map_err(|e| Failure::unwritten(&e))?;
         }
         Ok(())
     };
@@ -152,19 +152,11 @@ pub fn print<O: io::Write, E: io::Write>(
         }
     }
     if let Some(text) = &mut text {
-        text.summary(&projection).map_err(|e| cannot_write(&e))?;
+        text.summary(&projection)
+            .map_err(|e| Failure::unwritten(&e))?;
     }
     for sentence in damage.sentences() {
-        writeln!(voices.err, "hoptrail: {sentence}").map_err(|e| cannot_write(&e))?;
+        writeln!(voices.err, "hoptrail: {sentence}").map_err(|e| Failure::unwritten(&e))?;
     }
     Ok(Exit::Ok)
-}
-
-fn cannot_write(error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        "The output could not be written",
-        error.to_string(),
-        "check the pipe or the disk behind standard output",
-    )
 }

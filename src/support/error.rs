@@ -1,6 +1,6 @@
 //! What a person is told when something went wrong: what happened, why, what to do next.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,17 @@ impl Failure {
             next: clean(next.into()),
             exit,
         }
+    }
+
+    /// Standard output did not take what was said.
+    #[must_use]
+    pub fn unwritten(error: &io::Error) -> Self {
+        Self::new(
+            Exit::Usage,
+            "The output could not be written",
+            error.to_string(),
+            "check the pipe or the disk behind standard output",
+        )
     }
 }
 

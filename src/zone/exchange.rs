@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::{
     protocol::{
-        audit::{AuditEvent, Effect, IdentityChain, ResourceRef},
+        audit::{AuditEvent, IdentityChain, ResourceRef},
         console::{Consent, LifeStatus},
         hold::Forecast,
         jwt::TokenView,
@@ -344,14 +344,9 @@ impl Attempt<'_> {
                 scopes,
             },
         );
-        let denial = match decision.effect {
-            Effect::Allow => None,
-            Effect::Deny => Some(policy::denial(&decision)),
-        };
+        let verdict = policy::verdict(&decision);
         draft.decision = Some(decision);
-        if let Some(denial) = denial {
-            return Err(denial);
-        }
+        verdict?;
         Ok(Obtain {
             resource,
             grant,

@@ -290,7 +290,7 @@ fn merge(into: &mut Vec<String>, ids: Vec<String>) {
 /// Whether the decision lets a credential be issued; if not, what the caller is told.
 ///
 /// # Errors
-/// [`denial`], if it is one.
+/// The denial in words, if it is one.
 pub fn verdict(decision: &PolicyDecision) -> Result<(), Refusal> {
     match decision.effect {
         Effect::Allow => Ok(()),
@@ -300,8 +300,7 @@ pub fn verdict(decision: &PolicyDecision) -> Result<(), Refusal> {
 
 /// What the caller is told of a denial, in the words that Keycard used at the time of the
 /// workshop. The word `none`, and the sentence for no active set, are ours.
-#[must_use]
-pub fn denial(decision: &PolicyDecision) -> Refusal {
+fn denial(decision: &PolicyDecision) -> Refusal {
     let mut text = "Access denied by policy.".to_owned();
     match &decision.policy_set {
         Some(set) => {

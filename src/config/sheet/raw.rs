@@ -7,6 +7,7 @@ use super::{Action, Begin, Cue, Expect, Hold, Sheet};
 use crate::support::{
     error::{Exit, Failure},
     pane::Pane,
+    place::Place,
     text::{one_line, sanitize},
 };
 
@@ -175,12 +176,7 @@ const fn fits(action: Action, expect: RawExpect) -> bool {
 }
 
 fn failure(name: &str, text: &str, offset: usize, why: &str) -> Failure {
-    let before = text.get(..offset).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(1, |l| l.chars().count() + 1);
+    let Place { line, column } = Place::of(text, offset);
     Failure::new(
         Exit::Usage,
         "The run sheet was not taken",

@@ -13,7 +13,7 @@ use super::{
     Front,
     authorize::error_page,
     form::Params,
-    steps::{Parties, advance, commit, refuse},
+    steps::{Parties, go_on, refuse},
     transaction::{self, Loaded, Stage, Transaction, WEB_SESSION_LIFETIME, fresh_secret},
 };
 use crate::{
@@ -37,7 +37,6 @@ use crate::{
         directory::{Change, Directory, User},
         pages::Audience,
         refusal::Refusal,
-        store::Commit,
     },
 };
 
@@ -196,24 +195,7 @@ async fn sign_in(
             Change::put(user),
             Change::put(session),
         ];
-        let directory = commit(
-            front,
-            Commit {
-                unchanged: vec![loaded.as_read()],
-                changes,
-                audit: vec![draft],
-                ..Commit::default()
-            },
-        )
-        .await?;
-        let loaded = Loaded::find(
-            &front.zone.vault,
-            &directory,
-            now,
-            loaded.handle.expose(),
-            browser,
-        )?;
-        let mut response = advance(front, &loaded).await;
+        let mut response = go_on(front, loaded, browser, now, changes, vec![draft]).await?;
         response
             .headers_mut()
             .append(header::SET_COOKIE, front.cookies.set_session(&cookie));
@@ -320,29 +302,13 @@ async fn connect(
             brokered_login::sealed_grant(zone, &user.id, resource, before.map(|g| &**g), &tokens);
         let mut draft = draft;
         draft.scopes.clone_from(&grant.scopes);
-        let directory = commit(
-            front,
-            Commit {
-                unchanged: vec![loaded.as_read()],
-                changes: vec![
-                    Change::put(grant),
-                    loaded.moved(Stage::Consent {
-                        session_id: session.id.clone(),
-                    })?,
-                ],
-                audit: vec![draft],
-                ..Commit::default()
-            },
-        )
-        .await?;
-        let loaded = Loaded::find(
-            &front.zone.vault,
-            &directory,
-            now,
-            loaded.handle.expose(),
-            leg.browser,
-        )?;
-        Ok(advance(front, &loaded).await)
+        let changes = vec![
+            Change::put(grant),
+            loaded.moved(Stage::Consent {
+                session_id: session.id.clone(),
+            })?,
+        ];
+        go_on(front, loaded, leg.browser, now, changes, vec![draft]).await
     }
     .await;
     connected.unwrap_or_else(|refusal: Refusal| error_page(&refusal, audience))

@@ -14,7 +14,9 @@ use super::{
     authorize::{error_page, see_other},
     form::Params,
     metadata, redirect_uri,
-    steps::{CLIENT_SESSION_LIFETIME, Parties, advance, commit, page_url, refuse, upstream_state},
+    steps::{
+        CLIENT_SESSION_LIFETIME, Parties, advance, commit, go_on, page_url, refuse, upstream_state,
+    },
     transaction::{self, Loaded, Stage, Transaction, consent_key, fresh_secret},
 };
 use crate::{
@@ -306,22 +308,13 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
             ..transaction.clone()
         })?,
     );
-    let directory = commit(
+    go_on(
         front,
-        Commit {
-            unchanged: vec![step.loaded.as_read()],
-            changes,
-            audit,
-            ..Commit::default()
-        },
-    )
-    .await?;
-    let loaded = Loaded::find(
-        &front.zone.vault,
-        &directory,
-        now,
-        step.loaded.handle.expose(),
+        &step.loaded,
         Some(&step.browser),
-    )?;
-    Ok(advance(front, &loaded).await)
+        now,
+        changes,
+        audit,
+    )
+    .await
 }

@@ -162,6 +162,72 @@ impl Standing<'_> {
             resource: resource.clone(),
         })
     }
+
+    /// Asks policy, and signs.
+    fn mint(
+        &self,
+        front: &Front,
+        directory: &Directory,
+        key: &SigningKey,
+        draft: &mut Draft,
+        bearing: &Bearing,
+    ) -> Result<Tokens, Refusal> {
+        let Self { agent, scopes, .. } = self;
+        let Bearing {
+            session,
+            user,
+            resource,
+        } = bearing;
+        let decision = policy::decide(
+            directory,
+            &Question {
+                user: Some(user),
+                caller: Caller::UserAgent(agent),
+                resource,
+                scopes,
+            },
+        );
+        let verdict = policy::verdict(&decision);
+        draft.decision = Some(decision);
+        verdict?;
+        let lifetime = resource
+            .credential_lifetime_seconds
+            .and_then(|seconds| i64::try_from(seconds).ok())
+            .and_then(TimeDelta::try_seconds)
+            .unwrap_or(ACCESS_TOKEN_LIFETIME);
+        let minted = front
+            .zone
+            .tokens
+            .mint(
+                key,
+                TokenRequest {
+                    sub: user.identifier.clone(),
+                    sub_profile: SubProfile::User,
+                    client_id: agent.identifier.clone(),
+                    keycard_app_id: None,
+                    resource: resource.identifier.clone(),
+                    scopes: scopes.to_vec(),
+                    session_id: Some(session.id.clone()),
+                    lifetime,
+                },
+            )
+            .map_err(|error| {
+                tracing::error!(%error, "the zone could not sign");
+                Refusal::new(ErrorCode::ServerError, "The zone could not sign a token")
+            })?;
+        draft.credential = Some(CredentialView {
+            source: CredentialSource::KeycardSts,
+            token: TokenView::of(&minted.token),
+            expires_in: Some(minted.expires_in),
+        });
+        Ok(Tokens {
+            access_token: minted.token,
+            refresh_token: None,
+            expires_in: Some(minted.expires_in),
+            scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
+            issued_token_type: None,
+        })
+    }
 }
 
 /// What a standing that was found good is about.
@@ -169,72 +235,6 @@ struct Bearing {
     session: Arc<Session>,
     user: Arc<User>,
     resource: Arc<Resource>,
-}
-
-/// Asks policy, and signs.
-fn mint(
-    front: &Front,
-    directory: &Directory,
-    key: &SigningKey,
-    draft: &mut Draft,
-    agent: &UserAgent,
-    bearing: &Bearing,
-    scopes: &[String],
-) -> Result<Tokens, Refusal> {
-    let Bearing {
-        session,
-        user,
-        resource,
-    } = bearing;
-    let decision = policy::decide(
-        directory,
-        &Question {
-            user: Some(user),
-            caller: Caller::UserAgent(agent),
-            resource,
-            scopes,
-        },
-    );
-    let verdict = policy::verdict(&decision);
-    draft.decision = Some(decision);
-    verdict?;
-    let lifetime = resource
-        .credential_lifetime_seconds
-        .and_then(|seconds| i64::try_from(seconds).ok())
-        .and_then(TimeDelta::try_seconds)
-        .unwrap_or(ACCESS_TOKEN_LIFETIME);
-    let minted = front
-        .zone
-        .tokens
-        .mint(
-            key,
-            TokenRequest {
-                sub: user.identifier.clone(),
-                sub_profile: SubProfile::User,
-                client_id: agent.identifier.clone(),
-                keycard_app_id: None,
-                resource: resource.identifier.clone(),
-                scopes: scopes.to_vec(),
-                session_id: Some(session.id.clone()),
-                lifetime,
-            },
-        )
-        .map_err(|error| {
-            tracing::error!(%error, "the zone could not sign");
-            Refusal::new(ErrorCode::ServerError, "The zone could not sign a token")
-        })?;
-    draft.credential = Some(CredentialView {
-        source: CredentialSource::KeycardSts,
-        token: TokenView::of(&minted.token),
-        expires_in: Some(minted.expires_in),
-    });
-    Ok(Tokens {
-        access_token: minted.token,
-        refresh_token: None,
-        expires_in: Some(minted.expires_in),
-        scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
-        issued_token_type: None,
-    })
 }
 
 /// Takes back what came of one sign-in: its refresh tokens, and its session, without which its
@@ -307,15 +307,7 @@ pub(super) async fn authorization_code(
             {
                 return Err(invalid_grant("The code_verifier is not the code's"));
             }
-            let mut tokens = mint(
-                front,
-                directory,
-                key,
-                &mut draft,
-                agent,
-                &bearing,
-                &row.scopes,
-            )?;
+            let mut tokens = standing.mint(front, directory, key, &mut draft, &bearing)?;
             let family = front.zone.config.ids.short();
             changes.push(Change::put(AuthorizationCode {
                 used_at: Some(now),
@@ -409,15 +401,7 @@ pub(super) async fn refresh_token(
                     "A refresh may narrow the scopes, not widen them",
                 ));
             }
-            let mut tokens = mint(
-                front,
-                directory,
-                key,
-                &mut draft,
-                agent,
-                &bearing,
-                standing.scopes,
-            )?;
+            let mut tokens = standing.mint(front, directory, key, &mut draft, &bearing)?;
             let next = fresh_secret(&front.zone);
             changes.push(Change::put(RefreshToken {
                 status: RefreshStatus::Rotated,

@@ -375,6 +375,35 @@ pub(super) async fn commit(front: &Front, commit: Commit) -> Result<Arc<Director
         .map_err(|error| not_committed(error, stale))
 }
 
+/// Commits a step that was taken at `now`, and goes on from where the sign-in stands then.
+pub(super) async fn go_on(
+    front: &Front,
+    loaded: &Loaded,
+    browser: Option<&Secret>,
+    now: DateTime<Utc>,
+    changes: Vec<Change>,
+    audit: Vec<Draft>,
+) -> Result<Response, Refusal> {
+    let directory = commit(
+        front,
+        Commit {
+            unchanged: vec![loaded.as_read()],
+            changes,
+            audit,
+            ..Commit::default()
+        },
+    )
+    .await?;
+    let loaded = Loaded::find(
+        &front.zone.vault,
+        &directory,
+        now,
+        loaded.handle.expose(),
+        browser,
+    )?;
+    Ok(advance(front, &loaded).await)
+}
+
 /// Ends the sign-in with an error for the client, leaving `draft` as a failure in the log.
 pub(super) async fn refuse(
     front: &Front,

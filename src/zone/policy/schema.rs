@@ -7,6 +7,8 @@ use cedar_policy::{
     ffi::DetailedError,
 };
 
+use crate::support::place::Place;
+
 /// The schema's text, as the management API serves it.
 pub const SCHEMA_TEXT: &str = include_str!("../policies/schema.cedarschema");
 
@@ -24,12 +26,12 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
 #[error("{}{message}", place(*.at))]
 pub struct PolicyFault {
     pub message: String,
-    /// Line and column, from 1, where they are known.
-    pub at: Option<(usize, usize)>,
+    /// Where it is known.
+    pub at: Option<Place>,
 }
 
-fn place(at: Option<(usize, usize)>) -> String {
-    at.map_or_else(String::new, |(line, column)| {
+fn place(at: Option<Place>) -> String {
+    at.map_or_else(String::new, |Place { line, column }| {
         format!("line {line}, column {column}: ")
     })
 }
@@ -64,12 +66,10 @@ pub fn check(text: &str) -> Result<(), Vec<PolicyFault>> {
 }
 
 fn fault(text: &str, error: &DetailedError) -> PolicyFault {
-    let at = error.source_locations.first().and_then(|label| {
-        let before = text.get(..label.loc.start)?;
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
-        Some((line, column))
-    });
+    let at = error
+        .source_locations
+        .first()
+        .map(|label| Place::of(text, label.loc.start));
     let mut message = error.message.clone();
     if let Some(help) = &error.help {
         message.push_str("; ");
@@ -86,7 +86,11 @@ mod tests {
     fn a_fault_names_its_line_and_column() {
         let faults = check("permit (\n  principal,\n  action,\n  resource\n) when { contxt.x };")
             .unwrap_err();
-        assert_eq!(faults[0].at, Some((5, 10)), "{faults:?}");
+        let at = Place {
+            line: 5,
+            column: 10,
+        };
+        assert_eq!(faults[0].at, Some(at), "{faults:?}");
     }
 
     #[test]
@@ -95,7 +99,7 @@ mod tests {
             "permit (principal is Keycard::User, action, resource)\nwhen { principal.salary == 1 };",
         )
         .unwrap_err();
-        assert_eq!(faults[0].at.map(|(line, _)| line), Some(2), "{faults:?}");
+        assert_eq!(faults[0].at.map(|at| at.line), Some(2), "{faults:?}");
         assert!(faults[0].message.contains("salary"), "{faults:?}");
     }
 

@@ -1,0 +1,199 @@
+//! The MCP server: whom it lets in, and how it answers a call.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures::StreamExt as _;
+use hoptrail::protocol::observed::STEP_META_KEY;
+use serde_json::{Value, json};
+
+use super::Shared;
+
+/// How `tools/call` is answered.
+#[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mcp {
+    #[default]
+    Usual,
+    Html,
+    Status500,
+    Empty,
+    HalfJson,
+    HalfEvents,
+    EventIsNoJson,
+    WrongJson,
+    JsonRpcError,
+    Hang,
+    NeedsScope,
+    ToolFails,
+    EchoToken,
+}
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/mcp", post(mcp_post).get(mcp_other).delete(mcp_other))
+        .route("/.well-known/oauth-protected-resource/mcp", get(resource))
+        .with_state(shared)
+}
+
+async fn resource(State(shared): State<Arc<Shared>>) -> Response {
+    let script = shared.script.lock().unwrap();
+    if script.publish_nothing {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let mut document = json!({
+        "resource": shared.server,
+        "authorization_servers": [shared.issuer],
+        "scopes_supported": ["read", "issues:create"],
+    });
+    if let Some(edit) = &script.resource {
+        edit(&mut document);
+    }
+    Json(document).into_response()
+}
+
+async fn mcp_other() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
+}
+
+async fn mcp_post(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(message): Json<Value>,
+) -> Response {
+    let method = message["method"].as_str().unwrap_or_default().to_owned();
+    let bearer = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default()
+        .to_owned();
+    let behaviour = {
+        let mut script = shared.script.lock().unwrap();
+        let mut good = script.open || shared.access.lock().unwrap().contains(&bearer);
+        if good && script.refuse_tokens > 0 && method == "tools/call" {
+            script.refuse_tokens -= 1;
+            good = false;
+        }
+        if !good {
+            let origin = shared.server.trim_end_matches("/mcp");
+            let mut challenge = format!(
+                r#"Bearer resource_metadata="{origin}/.well-known/oauth-protected-resource/mcp""#
+            );
+            if let Some(edit) = &script.challenge {
+                challenge = edit(challenge);
+            }
+            return (
+                StatusCode::UNAUTHORIZED,
+                [(header::WWW_AUTHENTICATE, challenge)],
+                "no",
+            )
+                .into_response();
+        }
+        script.mcp
+    };
+    shared.saw(format!("mcp {method} {}", message["params"]));
+    let id = message["id"].clone();
+    match method.as_str() {
+        "initialize" => Json(json!({"jsonrpc": "2.0", "id": id, "result": {
+            "protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+            "serverInfo": {"name": "fake\u{1b}[31m", "version": "1.0"},
+        }}))
+        .into_response(),
+        "tools/list" => Json(json!({"jsonrpc": "2.0", "id": id, "result": {"tools": [
+            {"name": "escalate_ticket", "title": "Escalate", "inputSchema": {"type": "object"}},
+        ]}}))
+        .into_response(),
+        "tools/call" => {
+            shared.called.notify_one();
+            call(&shared, behaviour, &id, &message, &bearer)
+        }
+        "notifications/cancelled" => {
+            shared.cancelled.notify_one();
+            StatusCode::ACCEPTED.into_response()
+        }
+        _ => StatusCode::ACCEPTED.into_response(),
+    }
+}
+
+fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) -> Response {
+    let json_type = [(header::CONTENT_TYPE, "application/json")];
+    let event_type = [(header::CONTENT_TYPE, "text/event-stream")];
+    let result = |text: &str, is_error: bool| {
+        json!({"jsonrpc": "2.0", "id": id, "result": {
+            "content": [{"type": "text", "text": text}], "isError": is_error,
+        }})
+    };
+    match how {
+        Mcp::Usual => {
+            let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
+                "progressToken": message["params"]["_meta"]["progressToken"],
+                "progress": 1, "total": 2, "message": "exchanging",
+                "_meta": {STEP_META_KEY: {
+                    "span": "00000000000000aa", "action": "exchanged", "upstream": "linear",
+                    "scope": "read", "outcome": "succeeded", "duration_us": 5,
+                }},
+            }});
+            let words = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
+                "progressToken": message["params"]["_meta"]["progressToken"],
+                "progress": 2, "message": "done",
+            }});
+            let mut events = String::new();
+            for event in [progress, words, result("it is done", false)] {
+                write!(events, "event: message\ndata: {event}\n\n").unwrap();
+            }
+            (event_type, events).into_response()
+        }
+        Mcp::Html => (
+            [(header::CONTENT_TYPE, "text/html")],
+            "<html>welcome</html>",
+        )
+            .into_response(),
+        Mcp::Status500 => (StatusCode::INTERNAL_SERVER_ERROR, "boom").into_response(),
+        Mcp::Empty => json_type.into_response(),
+        Mcp::HalfJson => (json_type, broken(r#"{"jsonrpc":"2.0","#)).into_response(),
+        Mcp::HalfEvents => (event_type, broken("event: message\ndata: {\"jsonr")).into_response(),
+        Mcp::EventIsNoJson => (event_type, "data: hello\n\n").into_response(),
+        Mcp::WrongJson => Json(json!({"hello": "world"})).into_response(),
+        Mcp::JsonRpcError => Json(json!({"jsonrpc": "2.0", "id": id, "error": {
+            "code": -32602, "message": "Tool \u{1b}]0;x nope not found",
+        }}))
+        .into_response(),
+        Mcp::Hang => {
+            let silence = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+            (event_type, Body::from_stream(silence)).into_response()
+        }
+        Mcp::NeedsScope => (
+            StatusCode::FORBIDDEN,
+            [(
+                header::WWW_AUTHENTICATE,
+                format!(
+                    r#"Bearer error="insufficient_scope", scope="write", resource_metadata="{}/.well-known/oauth-protected-resource/mcp""#,
+                    shared.server.trim_end_matches("/mcp")
+                ),
+            )],
+        )
+            .into_response(),
+        Mcp::ToolFails => Json(result("refused by policy", true)).into_response(),
+        Mcp::EchoToken => Json(result(&format!("you sent {bearer}"), false)).into_response(),
+    }
+}
+
+/// A body that breaks off.
+fn broken(text: &'static str) -> Body {
+    let parts = [
+        Ok(Bytes::from_static(text.as_bytes())),
+        Err(std::io::Error::other("cut")),
+    ];
+    // The server writes a part only when the next one is not there yet.
+    Body::from_stream(futures::stream::iter(parts).then(|part| async move {
+        tokio::task::yield_now().await;
+        part
+    }))
+}

@@ -1,0 +1,165 @@
+//! A folder of somebody's code: the keys in it, and how far it and its server have come.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hoptrail::{
+    chapters::{
+        Orientation, ProbeResults, Reading,
+        expect::Service,
+        orientation,
+        probe::{HttpAnswer, HttpProbe, ScopeAnswer},
+    },
+    runtime::probing::{self, Surroundings, env::EnvAt, folder},
+};
+use rstest::rstest;
+
+use crate::{around, program::Home};
+
+fn project(home: &Home, files: &[(&str, &str)]) -> std::path::PathBuf {
+    let root = home.file("support-escalation");
+    for (name, text) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    root
+}
+
+#[test]
+fn keys_in_files_are_found_by_kind_and_examples_are_none() {
+    let home = Home::new();
+    let legacy = format!(
+        "eyJhbGciOiJIUzI1NiJ9.{}.c2lnbmF0dXJlLXNpZ25hdHVyZQ",
+        URL_SAFE_NO_PAD.encode(r#"{"iss":"supabase","role":"service_role"}"#)
+    );
+    let root = project(
+        &home,
+        &[
+            ("package.json", "{}"),
+            (
+                "src/a.ts",
+                "// one\nconst k = 'sb_secret_AbCdEf0123456789xyz';\n",
+            ),
+            (
+                "src/b.ts",
+                "// sb_secret_... or sb_secret_your_key_goes_here\n",
+            ),
+            (
+                "notes.md",
+                "lin_api_0123456789abcdefghij and sk-ant-api03-0123456789abcdef\n",
+            ),
+            ("old.env", legacy.as_str()),
+            ("node_modules/x/index.js", "sb_secret_AbCdEf0123456789xyz"),
+        ],
+    );
+    // Also when the whole clone was named.
+    for named in [root.as_path(), home.path()] {
+        let Reading::Told(found) = folder::look(named) else {
+            panic!("it was not read");
+        };
+        let secrets: Vec<_> = found
+            .secrets
+            .iter()
+            .map(|one| (one.file.as_str(), one.line, one.opens))
+            .collect();
+        assert_eq!(
+            secrets,
+            [
+                ("notes.md", 1, Service::Linear),
+                ("notes.md", 1, Service::Anthropic),
+                ("old.env", 1, Service::Supabase),
+                ("src/a.ts", 2, Service::Supabase),
+            ]
+        );
+    }
+}
+
+const PACKAGE: (&str, &str) = (
+    "package.json",
+    r#"{"dependencies":{"@keycardai/mcp":"0.10.0"}}"#,
+);
+
+const LOCK: (&str, &str) = ("src/server.ts", "app.post('/mcp', requireBearerAuth({}))");
+
+const VAULT: (&str, &str) = ("src/keycard.ts", "new AuthProvider({})");
+
+const MASK: (&str, &str) = ("src/pii.ts", "generateText()");
+
+const KEYED: (&str, &str) = ("src/linear.ts", "process.env.LINEAR_API_KEY");
+
+const DELEGATED: (&str, &str) = ("src/linear.ts", "process.env.LINEAR_API_URL");
+
+const ENV_0: (&str, &str) = (".env", "LINEAR_API_KEY=k\nKEYCARD_CLIENT_ID=\n");
+
+const ENV_1: (&str, &str) = (
+    ".env",
+    "LINEAR_API_KEY=k\nKEYCARD_CLIENT_ID=a\nKEYCARD_CLIENT_SECRET=b\n",
+);
+
+/// facts/keycard.md, 1.1.
+#[rstest]
+#[case(&[("package.json", "{}"), KEYED, ENV_0], 0)]
+#[case(&[("package.json", "{}"), KEYED, ENV_1], 1)]
+#[case(&[PACKAGE, LOCK, KEYED, ENV_1], 2)]
+#[case(&[PACKAGE, LOCK, VAULT, KEYED, ENV_1], 4)]
+#[case(&[PACKAGE, LOCK, VAULT, MASK, KEYED, ENV_1], 5)]
+#[case(&[PACKAGE, LOCK, VAULT, MASK, DELEGATED, ENV_1], 6)]
+#[tokio::test]
+async fn the_code_tells_how_far_somebody_has_come(
+    #[case] files: &[(&str, &str)],
+    #[case] reached: u8,
+) {
+    let home = Home::new();
+    let root = project(&home, files);
+    let found = orient(&root).await;
+    assert_eq!(found.reached, reached, "{:?}", found.signs);
+    assert!(!found.signs.is_empty());
+}
+
+async fn orient(root: &Path) -> Orientation {
+    let around = Surroundings {
+        folder: Some(root.to_owned()),
+        ..around("http://127.0.0.1:9/mcp", EnvAt::of(root))
+    };
+    let results = Box::pin(probing::ask(&orientation::probes(), &around)).await;
+    orientation::of(&results, around.person.is_some())
+}
+
+#[test]
+fn the_servers_behaviour_tells_the_rest() {
+    let knock = |status| {
+        let answer = HttpAnswer {
+            status,
+            www_authenticate: None,
+            outcome: None,
+        };
+        BTreeMap::from([(HttpProbe::NoToken, Reading::Told(answer))])
+    };
+    let refused = ScopeAnswer::Refused {
+        policy: Some("set::limit-linear-scopes".to_owned()),
+    };
+    let reached = |code: u8, http, write: Option<ScopeAnswer>, signed_in| {
+        let results = ProbeResults {
+            http,
+            folder: Reading::Told(hoptrail::chapters::probe::Folder {
+                secrets: Vec::new(),
+                reached: vec![(code, "a file".to_owned())],
+            }),
+            scopes: write
+                .map(|answer| ("write".to_owned(), Reading::Told(answer)))
+                .into_iter()
+                .collect(),
+            ..ProbeResults::default()
+        };
+        orientation::of(&results, signed_in).reached
+    };
+    assert_eq!(reached(2, knock(401), None, false), 2);
+    assert_eq!(reached(2, knock(401), None, true), 3);
+    assert_eq!(reached(6, knock(401), Some(ScopeAnswer::Issued), true), 6);
+    assert_eq!(reached(6, knock(401), Some(refused.clone()), true), 7);
+    // Somebody limited the zone before the code came so far.
+    assert_eq!(reached(4, knock(401), Some(refused), true), 4);
+    // The code is written, but the server that runs is an older one.
+    assert_eq!(reached(2, knock(200), None, false), 1);
+}

@@ -1,0 +1,103 @@
+//! `hoptrail check` of a server and a folder that are somebody's own.
+
+use std::{collections::BTreeMap, fs, net::Ipv4Addr, path::Path};
+
+use serde_json::Value;
+
+use crate::program::Home;
+
+/// What stands in a folder, byte by byte.
+fn contents(root: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+    fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let bytes = fs::read(&path).unwrap();
+            (path, bytes)
+        })
+        .collect()
+}
+
+#[test]
+fn an_attendees_own_server_is_checked_and_their_files_are_left_alone() {
+    let home = Home::new();
+    let root = home.file("mine");
+    fs::create_dir(&root).unwrap();
+    let port = free_port();
+    let url = format!("http://localhost:{port}/mcp");
+    let env = root.join(".env").display().to_string();
+    let args = [
+        "lab",
+        "--without",
+        "server",
+        "--mcp-url",
+        &url,
+        "--stage",
+        "7",
+        "--write-env",
+        &env,
+    ];
+    let _lab = home.serve(&args, "Ctrl-C");
+    let _server = home.serve(&["serve", "--env-file", &env], "running at");
+    let before = contents(&root);
+    let mine = ["check", "--project", "mine", "--headless", "--json"];
+    let ended = home.run(&mine).exits_with(0);
+    let lines: Vec<Value> = ended
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["reached"], 7, "{}", ended.out);
+    assert!(lines[0]["signs"].as_array().unwrap().len() > 4);
+    assert_eq!(lines.len(), 6);
+    for line in &lines[1..] {
+        assert_eq!(line["status"], "passed", "{line}");
+        assert_eq!(line["number"], 7);
+    }
+    let ended = home
+        .run(&["check", "8", "--project", "mine", "--headless"])
+        .exits_with(0);
+    assert!(
+        ended
+            .out
+            .ends_with("4 passed, 0 failed, 0 pending, 1 not observable\n"),
+        "{}",
+        ended.out
+    );
+    // An earlier chapter's end is not what this server is at.
+    let ended = home
+        .run(&["check", "0", "--project", "mine", "--headless"])
+        .exits_with(1);
+    assert!(
+        ended.out.contains("LINEAR_API_KEY is not set"),
+        "{}",
+        ended.out
+    );
+    assert_eq!(contents(&root), before);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_with_what_to_do() {
+    let home = Home::new();
+    let ended = home
+        .run(&["check", "2", "--server", "http://127.0.0.1:9/mcp"])
+        .exits_with(1);
+    assert!(ended.out.contains("did not answer"), "{}", ended.out);
+    assert!(ended.out.starts_with("Nothing shows"), "{}", ended.out);
+    // That nobody answers is the reason; nothing is guessed beside it.
+    assert!(!ended.out.contains("likely"), "{}", ended.out);
+    let nowhere = home.run(&["check", "--project", "nowhere"]).exits_with(2);
+    assert!(
+        nowhere.err.contains("nowhere is no folder"),
+        "{}",
+        nowhere.err
+    );
+    let watched = home.run(&["check", "--watch"]).exits_with(2);
+    assert!(watched.err.contains("--project"), "{}", watched.err);
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

@@ -1,0 +1,141 @@
+//! The MCP endpoint itself: its tools, the generations of the protocol, what it refuses, its port.
+
+use hoptrail::server::serve;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::server_bench::{
+    Bench, ID,
+    server_stub::{list_tools, post, text},
+    tool_call,
+};
+
+#[tokio::test]
+async fn an_unknown_tool_is_a_fault_of_the_protocol_and_wrong_arguments_are_not() {
+    let bench = Bench::start().await;
+    let messages = bench.send(&tool_call("nope", &json!({}), &json!({}))).await;
+    assert_eq!(messages[0]["error"]["code"], -32602);
+    assert_eq!(messages[0]["error"]["message"], "Tool nope not found");
+
+    let told = bench
+        .failing("escalate_ticket", json!({"ticketId": "7"}))
+        .await;
+    assert!(told.contains("ticketId is no UUID"), "{told}");
+    assert_eq!(bench.exchanges(), []);
+}
+
+#[tokio::test]
+async fn the_tools_are_listed_with_their_schemas() {
+    let bench = Bench::start().await;
+    let messages = bench.send(&list_tools()).await;
+    let tools = messages[0]["result"]["tools"].as_array().unwrap();
+    let names: Vec<_> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["get_support_tickets", "escalate_ticket", "delete_issue"]
+    );
+    assert_eq!(tools[1]["inputSchema"]["required"], json!(["ticketId"]));
+    assert!(tools[0]["inputSchema"].get("required").is_none());
+
+    let result = bench.escalate().await;
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(
+        keys(&tools[1]["outputSchema"]["properties"]),
+        keys(&result["structuredContent"])
+    );
+    let result = bench.call("get_support_tickets", json!({})).await;
+    assert_eq!(
+        keys(&tools[0]["outputSchema"]["properties"]["tickets"]["items"]["properties"]),
+        keys(&result["structuredContent"]["tickets"][0])
+    );
+}
+
+#[tokio::test]
+async fn both_generations_of_the_protocol_are_served() {
+    let bench = Bench::start().await;
+    let messages = bench
+        .send(
+            &json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+                "protocolVersion": "2025-11-25", "capabilities": {},
+                "clientInfo": {"name": "t", "version": "1"},
+            }}),
+        )
+        .await;
+    let result = &messages[0]["result"];
+    assert_eq!(result["protocolVersion"], "2025-11-25");
+    assert_eq!(result["serverInfo"]["name"], "support-escalation");
+    assert_eq!(result["serverInfo"]["version"], "0.1.0");
+
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let newest = |message: &Value, name: Option<&str>| {
+        let mut request = post(Some(&bench.token), message);
+        let headers = request.headers_mut();
+        headers.insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+        headers.insert(
+            "mcp-method",
+            message["method"].as_str().unwrap().parse().unwrap(),
+        );
+        if let Some(name) = name {
+            headers.insert("mcp-name", name.parse().unwrap());
+        }
+        bench.server.clone().oneshot(request)
+    };
+    let discover =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": meta}});
+    let answer = text(newest(&discover, None).await.unwrap()).await;
+    assert!(
+        answer.contains("2026-07-28") && answer.contains("support-escalation"),
+        "{answer}"
+    );
+
+    let call = tool_call("get_support_tickets", &json!({}), &meta);
+    let answer = text(newest(&call, Some("get_support_tickets")).await.unwrap()).await;
+    assert!(
+        answer.contains(r#""resultType":"complete""#) && answer.contains(ID),
+        "{answer}"
+    );
+}
+
+#[rstest]
+#[case::only_json("accept", "application/json", 406)]
+#[case::no_json("content-type", "text/plain", 415)]
+#[case::unknown_version("mcp-protocol-version", "2001-01-01", 400)]
+#[case::page("origin", "https://evil.example", 403)]
+#[tokio::test]
+async fn what_is_no_mcp_request_is_refused_by_http(
+    #[case] header: &'static str,
+    #[case] value: &str,
+    #[case] status: u16,
+) {
+    let bench = Bench::start().await;
+    let mut request = post(Some(&bench.token), &list_tools());
+    request.headers_mut().insert(header, value.parse().unwrap());
+    let response = bench.server.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), status);
+}
+
+#[tokio::test]
+async fn it_serves_on_the_port_it_is_given_until_it_is_stopped() {
+    let bench = Bench::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://{}/.well-known/oauth-protected-resource/mcp",
+        listener.local_addr().unwrap()
+    );
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(serve(listener, bench.server.clone(), async {
+        stopped.await.unwrap();
+    }));
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+    assert!(reqwest::get(&url).await.is_err());
+}

@@ -1,0 +1,152 @@
+//! The commands: keys, palette, footer and help say and do the same.
+
+use std::collections::BTreeSet;
+
+use hoptrail::{
+    app::{
+        App, AppConfig,
+        command::{COMMANDS, Command, Context, Group},
+        focus::PaneId,
+        msg::{InputEvent, Msg},
+        target::Target,
+    },
+    config::{Config, keys::Key, sheet::Sheet},
+};
+
+use crate::{
+    jobs,
+    screens::{draw, fresh, look, press, story, text, told},
+};
+
+#[test]
+fn a_key_without_a_meaning_points_to_the_help() {
+    let mut app = fresh(80, 24);
+    assert_eq!(press(&mut app, "Q"), []);
+    assert_eq!(app.toast().expect("a hint").text, "? lists the keys");
+}
+
+#[test]
+fn the_palette_finds_runs_and_explains() {
+    let mut app = told(120, 36);
+    let effects = press(&mut app, ": text:tick enter");
+    assert_eq!(jobs(&effects).len(), 1);
+    let mut app = fresh(120, 36);
+    let _ = press(&mut app, ": text:esca");
+    let (buffer, _) = draw(&app, &look(), 120, 36);
+    assert!(text(&buffer).contains("not now: nobody is signed in: s signs in"));
+}
+
+#[test]
+fn help_never_lies() {
+    // Every command is in the registry once, and the help lists every key of the keymap.
+    let mut app = told(200, 90);
+    let _ = press(&mut app, "?");
+    let (buffer, _) = draw(&app, &look(), 200, 90);
+    let shown = text(&buffer);
+    let mut seen = BTreeSet::new();
+    for spec in COMMANDS {
+        assert!(seen.insert(spec.command), "{} stands twice", spec.name);
+        assert_eq!(spec.command.spec().name, spec.name);
+        assert!(shown.contains(spec.doc), "help leaves out {}", spec.name);
+        for key in app.keymap().keys(spec.command) {
+            assert!(shown.contains(&key.to_string()), "help leaves out {key}");
+        }
+    }
+}
+
+/// The whole story on a stage with a run sheet.
+fn staged() -> App {
+    let mut app = App::new(AppConfig {
+        sheet: Some(Sheet::built_in()),
+        ..AppConfig::default()
+    });
+    for event in story() {
+        let _ = app.update(Msg::Trace(event));
+    }
+    app
+}
+
+#[test]
+fn every_key_does_what_its_command_does() {
+    for spec in COMMANDS {
+        for context in spec.contexts {
+            for name in spec.keys {
+                let key: Key = name.parse().unwrap();
+                let mut app = match context {
+                    Context::Stage => staged(),
+                    Context::Panes | Context::Overlay | Context::Field => told(120, 36),
+                };
+                let opening = match context {
+                    Context::Panes | Context::Stage => "",
+                    Context::Overlay if spec.group == Group::Overlay => "2 g j enter",
+                    Context::Overlay => "2 enter",
+                    Context::Field => ":",
+                };
+                let _ = press(&mut app, opening);
+                assert_eq!(app.context(), *context);
+                assert_eq!(app.meaning(key), Some(spec.command), "{name}");
+                let mut told = app.clone();
+                let by_key = app.update(Msg::Input(InputEvent::Key(key)));
+                let by_command = told.perform(spec.command);
+                assert_eq!(by_key, by_command, "{name}");
+                assert_eq!(format!("{app:?}"), format!("{told:?}"), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_that_is_offered_does_something() {
+    for spec in COMMANDS {
+        // At the end of a list some moves have nowhere to go; from its middle all have.
+        let mut app = told(120, 36);
+        let _ = press(
+            &mut app,
+            match spec.command {
+                Command::Left | Command::Right => "5 h h",
+                Command::Back => "z",
+                Command::Top | Command::Bottom => "2 k",
+                _ => "2 k k",
+            },
+        );
+        if spec.contexts.contains(&Context::Panes) && app.availability(spec.command).is_ready() {
+            let before = format!("{app:?}");
+            let effects = app.perform(spec.command);
+            let same_pane = matches!(spec.command, Command::Show(pane) if pane == PaneId::Audit);
+            assert!(
+                !effects.is_empty() || format!("{app:?}") != before || same_pane,
+                "{} does nothing",
+                spec.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_footer_shows_only_keys_that_work() {
+    for keys in ["1", "2", "3", "4", "5", "6", "7", "v"] {
+        for mut app in [fresh(200, 60), told(200, 60)] {
+            let _ = press(&mut app, keys);
+            let (_, hits) = draw(&app, &look(), 200, 60);
+            for (area, target) in hits.areas() {
+                if let (59, Target::Command(command)) = (area.y, target) {
+                    assert!(app.availability(*command).is_ready(), "{command:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn settings_that_cannot_hold_open_as_failures() {
+    let config = Config::parse("[keys]\nquit = \"s\"\nfly = \"F\"\n", "c.toml").unwrap();
+    let app = App::new(AppConfig {
+        keys: config.keys,
+        ..AppConfig::default()
+    });
+    assert_eq!(app.overlays().len(), 2);
+    assert_eq!(
+        app.keymap().command(Context::Panes, Key::char('q')),
+        Some(Command::Quit)
+    );
+}

@@ -1,0 +1,132 @@
+//! Who is asked for consent, who is asked again, and who is not asked at all.
+
+use chrono::TimeDelta;
+use hoptrail::{
+    protocol::{
+        console::{Application, Consent, LifeStatus},
+        page::PageKind,
+    },
+    zone::directory::{Change, Grant},
+};
+use rstest::rstest;
+
+use crate::{
+    browser::{Browser, authorize_url},
+    harness::{Lab, REDIRECT, depends, query, resource},
+};
+
+#[tokio::test]
+async fn the_second_sign_in_needs_neither_github_nor_consent_nor_linear() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let answer = browser.visit(&authorize_url(&client, &[])).await;
+    assert!(query(&answer.location()).contains_key("code"));
+    let asked_again = browser
+        .visit(&authorize_url(&client, &[("prompt", "consent")]))
+        .await;
+    assert_eq!(asked_again.form().page, PageKind::Consent);
+    let answer = browser.submit(&asked_again).await;
+    assert!(query(&answer.location()).contains_key("code"));
+    let signs_in_again = browser
+        .visit(&authorize_url(&client, &[("prompt", "login")]))
+        .await;
+    assert_eq!(signs_in_again.form().page, PageKind::SignIn);
+    lab.clock.advance(TimeDelta::hours(13));
+    let later = browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(later.form().page, PageKind::SignIn);
+}
+
+#[tokio::test]
+async fn another_client_must_ask_for_itself() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let other = lab.register_as("Another", REDIRECT).await;
+    let page = browser.visit(&authorize_url(&other, &[])).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+}
+
+#[tokio::test]
+async fn an_added_dependency_brings_the_consent_page_back() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let answer = browser.sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    lab.change(vec![
+        resource(
+            "r-anthropic",
+            "Anthropic API",
+            "http://127.0.0.1:9303",
+            Some("p-vault"),
+            &[],
+        ),
+        depends("r-anthropic"),
+    ])
+    .await;
+    let refused = lab.exchange(&token, "http://127.0.0.1:9303").await;
+    assert_eq!(refused.error(), "insufficient_authorization");
+    let page = browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+    assert!(
+        page.form()
+            .details
+            .iter()
+            .any(|d| d.label == "Anthropic API")
+    );
+    let back = browser.submit(&page).await;
+    assert!(query(&back.location()).contains_key("code"));
+}
+
+#[tokio::test]
+async fn an_application_whose_consent_is_implicit_shows_no_consent_page() {
+    let lab = Lab::open().await;
+    lab.change(vec![Change::put(Application {
+        id: "a-mcp".into(),
+        name: "Support Escalation".into(),
+        identifier: "urn:app:support-escalation".into(),
+        consent: Consent::Implicit,
+    })])
+    .await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let to_linear = browser.up_to_consent(&client).await;
+    assert!(to_linear.location().contains("/oauth/authorize?"));
+    let back = browser
+        .come_back(&to_linear.location(), &[("code", "lin-code")])
+        .await;
+    assert!(query(&back.location()).contains_key("code"));
+}
+
+#[rstest]
+#[case("r-linear", "/oauth/authorize?")]
+#[case("r-supabase", "code=")]
+#[case("r-mcp", "code=")]
+#[tokio::test]
+async fn a_revoked_grant_needs_consent_again_and_where_there_is_one_the_provider(
+    #[case] revoked: &str,
+    #[case] next: &str,
+) {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let directory = lab.zone.state().directory();
+    let grant = directory
+        .grants
+        .values()
+        .find(|grant| grant.resource_id == revoked)
+        .unwrap();
+    lab.change(vec![Change::put(Grant {
+        status: LifeStatus::Revoked,
+        ..Grant::clone(grant)
+    })])
+    .await;
+    let page = browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+    let answer = browser.submit(&page).await;
+    assert!(answer.location().contains(next), "{}", answer.location());
+}

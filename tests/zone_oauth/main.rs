@@ -1,0 +1,9 @@
+//! The zone's OAuth front as clients, browsers and robots see it.
+
+mod browser;
+mod consents;
+mod harness;
+mod refusals;
+mod sign_in;
+mod stand_ins;
+mod tokens;
