@@ -36,6 +36,7 @@ use crate::{
 
 pub use self::{chapter::Chapter, thread::start, workshop::Materials};
 use self::{ports::Port, switch::Switch};
+pub use crate::zone::gate::AT_MOST as HELD_AT_MOST;
 use crate::zone::{
     Zone,
     seed::{Extent, Workshop},

@@ -28,7 +28,6 @@ use crate::{
         ids::Ids,
         paths,
     },
-    zone,
 };
 
 /// Runs the lab until Ctrl-C or SIGTERM.
@@ -219,7 +218,7 @@ pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, 
     let mut deps = server::Deps::new(SystemClock::shared(), Ids::system());
     if settings.gate().is_some_and(|gate| gate.zone.is_loopback()) {
         // A zone on this computer is a lab's, and somebody may hold an exchange there.
-        deps.patience.zone += zone::gate::AT_MOST;
+        deps.patience.zone += lab::HELD_AT_MOST;
     }
     let router = server::router(settings, deps)?;
     let listener = tokio::net::TcpListener::bind(SocketAddr::from((bind, port)))

@@ -1,8 +1,8 @@
 //! Follows an attendee's own work while the chapters are open: looks at their folder, their `.env`
 //! and their server, and again when a file changed.
 //!
-//! Reads and never writes. The server is knocked on when there is a reason to, so that its own
-//! output stays readable.
+//! Reads and never writes. The server is knocked on when there is a reason to, and else every 21 s
+//! for what shows in no file, so that its own output stays readable.
 
 mod eyes;
 #[cfg(test)]
