@@ -348,7 +348,7 @@ fn a_delete_without_an_issue_escalates_one_first() {
 }
 
 #[test]
-fn cues_that_are_so_already_do_nothing_and_the_sheet_begins_again_at_its_end() {
+fn cues_that_are_so_already_do_nothing_and_at_its_end_the_sheet_waits() {
     let sheet = "[[cue]]\ntitle=\"a\"\ndo=\"policy-on\"\nexpect=\"policy-on\"\n\
                  [[cue]]\ntitle=\"b\"\ndo=\"talk\"\nshow=\"policy\"\n";
     let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);
@@ -362,8 +362,12 @@ fn cues_that_are_so_already_do_nothing_and_the_sheet_begins_again_at_its_end() {
     );
     assert_eq!(app.next_step().command, Command::Reset);
     assert_eq!(press(&mut app, "space"), []);
-    assert_eq!(app.focus().layout, Layout::Stage);
-    assert_eq!(app.stage().unwrap().current().unwrap().0, 1);
+    assert!(toast(&app).contains("at its end"), "{}", toast(&app));
+    assert_eq!(app.stage().unwrap().current().unwrap().0, 2);
+    // Leaving takes the show with it, so it is asked first.
+    assert_eq!(press(&mut app, "q"), []);
+    assert_eq!(press(&mut app, "esc"), []);
+    assert_eq!(press(&mut app, "q enter"), [Effect::Quit]);
     // Nobody is signed in: a call says so and does not sign in by itself.
     let sheet = "[[cue]]\ntitle=\"a\"\ndo=\"escalate\"\n";
     let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);

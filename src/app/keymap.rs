@@ -96,7 +96,7 @@ impl Keymap {
             .collect();
         for (command, keys) in &mut self.keys {
             let contexts = command.spec().contexts;
-            if contexts.contains(&Context::Panes) && !contexts.contains(&Context::Overlay) {
+            if contexts.contains(&Context::Panes) {
                 keys.retain(|key| !taken.contains(key));
             }
         }

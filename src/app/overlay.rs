@@ -94,6 +94,8 @@ pub enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     QuitWhileRecording,
+    /// Leave a show that goes on.
+    QuitOnStage,
     Reset,
     /// Go on though required checks are open.
     SkipChapter,

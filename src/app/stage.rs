@@ -127,6 +127,12 @@ impl Stage {
         self.notes
     }
 
+    /// Whether a cue was begun.
+    #[must_use]
+    pub const fn is_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
     fn running(&self) -> bool {
         self.begun
             .is_some_and(|begun| matches!(begun.phase, Phase::Running(_)))
@@ -249,11 +255,19 @@ impl App {
         let Some(stage) = &mut self.stage else {
             return Effects::new();
         };
-        let cue = match stage.upcoming() {
-            Some(_) => stage.next,
-            // Once more from the top, with the lab as it is.
-            None => 0,
-        };
+        // One press too many must not take the closing picture away.
+        if stage.upcoming().is_none() {
+            let (reset, back) = (
+                self.keymap.shown(Command::Reset),
+                self.keymap.shown(Command::PreviousCue),
+            );
+            self.say(
+                Tone::Plain,
+                format!("the sheet is at its end: {reset} starts over, {back} goes a cue back"),
+            );
+            return Effects::new();
+        }
+        let cue = stage.next;
         stage.next = cue + 1;
         stage.begun = Some(Begun {
             cue,

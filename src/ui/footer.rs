@@ -17,6 +17,7 @@ use crate::{
         focus::{Layout, PaneId},
         learn::Learn,
         overlay::{Overlay, Subject},
+        stage::Judgement,
         target::Target,
         toast::Tone,
     },
@@ -229,7 +230,14 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if hint_cells(cx, next) <= area.width {
         offered.insert(0, next);
     }
-    offered.extend(offered_now(cx, next));
+    if cx.app.stage().is_some() && matches!(cx.app.judgement(), Some(Judgement::Otherwise(_))) {
+        offered.insert(0, Command::TakeOver);
+    }
+    for command in offered_now(cx, next) {
+        if !offered.contains(&command) {
+            offered.push(command);
+        }
+    }
     keys(cx, area, buf, hits, &offered);
 }
 

@@ -256,15 +256,12 @@ impl Look {
         }
     }
 
-    /// The verdict that a whole room reads: bold, in the bright colour.
+    /// The verdict that a whole room reads. Never reversed: its letters are made of blocks, and the
+    /// gaps between them would stand out instead. Never bright: that is lost on a light ground.
     #[must_use]
     pub fn loud(&self, role: Role) -> Style {
-        let style = self.bold(role);
-        match style.fg {
-            Some(Color::Green) => style.fg(Color::LightGreen),
-            Some(Color::Yellow) => style.fg(Color::LightYellow),
-            _ => style,
-        }
+        let style = self.bold(role).remove_modifier(Modifier::REVERSED);
+        style.add_modifier(Modifier::BOLD)
     }
 
     /// The style of a role, bold.

@@ -9,7 +9,8 @@ pub(super) const STAGE: &[Spec] = &[
         Command::NextCue,
         "next-cue",
         "next cue",
-        &["space", "n"],
+        // The last two are what a presenter's remote sends.
+        &["space", "n", "pgdn", "right"],
         Group::Stage,
         ON_STAGE,
         "The next cue; lets go what waits; in a recording a call",
@@ -18,7 +19,7 @@ pub(super) const STAGE: &[Spec] = &[
         Command::PreviousCue,
         "previous-cue",
         "cue back",
-        &["b", "backspace"],
+        &["b", "backspace", "pgup", "left"],
         Group::Stage,
         ON_STAGE,
         "One cue back, to repeat it; nothing is undone",

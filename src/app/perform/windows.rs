@@ -7,6 +7,7 @@ use crate::app::{
     overlay::{HOP_TABS, Inspect, Overlay, Question, Subject},
     palette,
     player::Source,
+    stage::Stage,
 };
 
 impl App {
@@ -107,6 +108,11 @@ impl App {
                 .push(Overlay::Confirm(Question::QuitWhileRecording));
             return Effects::new();
         }
+        let on_air = self.stage.as_ref().is_some_and(Stage::is_begun);
+        if on_air && matches!(self.source, Source::Live) {
+            self.overlays.push(Overlay::Confirm(Question::QuitOnStage));
+            return Effects::new();
+        }
         vec![Effect::Quit]
     }
 
@@ -146,6 +152,7 @@ impl App {
             Some(Overlay::Confirm(Question::QuitWhileRecording)) => {
                 vec![Effect::StopRecording, Effect::Quit]
             }
+            Some(Overlay::Confirm(Question::QuitOnStage)) => vec![Effect::Quit],
             Some(Overlay::Confirm(Question::Reset)) => {
                 let mut effects: Effects =
                     self.tasks.keys().copied().map(Effect::CancelTask).collect();

@@ -45,6 +45,12 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 "go on",
             )
         }
+        Question::QuitOnStage => (
+            "Leave the stage?",
+            "The lab of this show is in memory: what was done in it is gone with it.".to_owned(),
+            "leave",
+            "stay",
+        ),
         Question::SkipChapter => {
             let open = cx
                 .app

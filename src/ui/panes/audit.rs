@@ -19,6 +19,7 @@ use crate::{
         audit::{AuditEvent, AuditStatus},
         traceparent::TraceId,
     },
+    support::text::{truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -35,11 +36,11 @@ use crate::{
 
 const COLUMNS: &[Column] = &[
     Column::words("Status", 9, 0),
-    Column::words("Time", 8, 4),
+    Column::words("Time", 8, 5),
     Column::words("Tool", 19, 3),
     Column::words("Resource", 17, 1).growing(),
     Column::words("Scope", 13, 0),
-    Column::words("Acting for", 38, 5).growing(),
+    Column::words("Acting for", 30, 4).growing(),
     Column::words("Reason", 34, 6).growing(),
 ];
 
@@ -300,6 +301,20 @@ pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
+/// The chain in so much room: the person whole, of the application what is left.
+fn chain_within(row: &AuditRow, room: u16, look: &Look) -> Vec<Span<'static>> {
+    let (Some(application), Some(user)) = (&row.application, &row.user) else {
+        return chain(row, look);
+    };
+    let link = format!(" {} ", look.glyphs.becomes);
+    let left = usize::from(room).saturating_sub(width(user) + width(&link));
+    vec![
+        Span::raw(truncate(application, left).into_owned()),
+        span(link, look.style(Role::Dim)),
+        span(user.to_string(), Style::new()),
+    ]
+}
+
 /// An event that no tool asked for, in the words of people.
 const fn happened(event: AuditEvent) -> &'static str {
     match event {
@@ -351,7 +366,7 @@ fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
             look,
         )),
         "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),
-        "Acting for" => Line::from(chain(row, look)),
+        "Acting for" => Line::from(chain_within(row, room, look)),
         _ => match (&row.policy, &row.reason, &row.error) {
             (Some(policy), _, _) => {
                 Line::styled(format!("forbidden by {policy}"), look.style(Role::Bad))

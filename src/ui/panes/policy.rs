@@ -160,6 +160,11 @@ fn decided(cx: &ViewCx, decision: Option<&Decision>) -> Line<'static> {
     ));
     spans.push(span(" on ", Style::new()));
     spans.push(or_dash(decision.resource.as_deref(), Style::new(), look));
+    let now = cx.run.policies().active().map(|set| set.name.as_str());
+    if let Some(then) = decision.set.as_ref().filter(|set| now != Some(&*set.name)) {
+        let then = format!("  when {} was in force", then.name);
+        spans.push(span(then, look.style(Role::Warning)));
+    }
     Line::from(spans)
 }
 

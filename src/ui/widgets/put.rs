@@ -51,7 +51,6 @@ pub fn text(
 /// Writes a line of spans, cut to the area with an ellipsis.
 pub fn line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>, look: &Look) {
     let mut column = 0;
-    let total = line_width(line);
     for span in &line.spans {
         if column >= area.width {
             return;
@@ -64,7 +63,6 @@ pub fn line(buf: &mut Buffer, area: Rect, row: u16, line: &Line<'_>, look: &Look
             return;
         }
     }
-    debug_assert!(total > 0 || column == 0);
 }
 
 /// Writes a line of spans so that it ends at the area's right edge.
