@@ -29,6 +29,8 @@ pub struct Materials {
     pub linear_oauth: LinearOAuth,
     /// The text of `limit-linear-scopes`. Keycard's own is not published; this one is ours.
     pub limit: String,
+    /// The client id that stands in the `.env`; empty before somebody put one there.
+    pub pasted: String,
 }
 
 /// The OAuth client that the zone is at Linear.
@@ -41,7 +43,7 @@ pub struct LinearOAuth {
 }
 
 impl Materials {
-    pub(super) fn of(workshop: &Workshop) -> Self {
+    pub(super) fn of(workshop: &Workshop, pasted: String) -> Self {
         let oauth = &workshop.linear_oauth;
         Self {
             server: workshop.server.clone(),
@@ -57,6 +59,7 @@ impl Materials {
                 client_secret: oauth.client_secret.clone(),
             },
             limit: LIMIT_LINEAR_SCOPES.to_owned(),
+            pasted,
         }
     }
 }
