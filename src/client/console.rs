@@ -373,7 +373,7 @@ impl Console {
                 Exit::Failed,
                 what,
                 format!("{said} ({} from {})", answer.status, path_of(&answer.url)),
-                "change what was asked for",
+                "change that, and try again",
             );
         }
         let said = said.map(|said| format!(": {said}")).unwrap_or_default();

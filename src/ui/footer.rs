@@ -267,7 +267,7 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     let label = match (command, cx.app.overlays().last()) {
         (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
         (Command::Accept, Some(Overlay::Console { .. } | Overlay::Form(_))) => "take the step",
-        (Command::Back, Some(Overlay::Form(_))) => "drop the changes",
+        (Command::Back, Some(Overlay::Form(_))) => "drop",
         (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),
         (Command::Right, None) if in_chapter => "next item",
         (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),

@@ -37,6 +37,8 @@ use crate::{
 };
 
 const WIDTH: u16 = 76;
+/// A form is wider: three choices beside a label need it.
+const FORM_WIDTH: u16 = 78;
 /// Where values begin.
 const VALUES: usize = 25;
 /// Where the lines of a long text begin.
@@ -196,12 +198,15 @@ struct Row<'a> {
 /// Draws a form that is being filled in.
 pub fn form(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, form: &Form) {
     let look = cx.look;
-    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(6);
+    let cells = usize::from(FORM_WIDTH.min(body.width)).saturating_sub(4);
     let (rows, cursor) = form_rows(look, form, cells);
     let below = under(cx, form, cells);
     let foot = u16::try_from(below.len()).unwrap_or(u16::MAX);
     let wanted = u16::try_from(rows.len()).unwrap_or(u16::MAX);
-    let size = (WIDTH, wanted.saturating_add(foot).saturating_add(4).max(8));
+    let size = (
+        FORM_WIDTH,
+        wanted.saturating_add(foot).saturating_add(4).max(8),
+    );
     let right = Line::styled(
         match form
             .entries()
@@ -395,7 +400,7 @@ fn under(cx: &ViewCx, form: &Form, cells: usize) -> Vec<Line<'static>> {
         };
         keys.extend(next);
     }
-    keys.push((Command::Back, "drop the changes"));
+    keys.push((Command::Back, "drop"));
     lines.push(hints(cx, &keys));
     lines
 }
