@@ -260,9 +260,11 @@ impl App {
         if self.busy().is_some() {
             return Effects::new();
         }
-        let Some((place, filled)) = self.form().map(|form| (form.place, form.filled())) else {
+        let Some(form) = self.form_mut() else {
             return Effects::new();
         };
+        form.try_again();
+        let (place, filled) = (form.place, form.filled());
         vec![self.start(Job::TakeStep {
             chapter,
             place,

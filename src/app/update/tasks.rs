@@ -77,6 +77,9 @@ impl App {
                 Effects::new()
             }
             Job::GoToChapter(_) | Job::BeginAgain(_) => {
+                if matches!(job, Job::BeginAgain(_)) {
+                    self.forget_chapter();
+                }
                 self.arrived();
                 self.probes_of_its_own()
             }

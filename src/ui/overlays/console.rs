@@ -39,7 +39,7 @@ use crate::{
 const WIDTH: u16 = 76;
 /// A form is wider: three choices beside a label need it.
 const FORM_WIDTH: u16 = 78;
-/// Where values begin.
+/// Where values begin, unless a label is longer.
 const VALUES: usize = 25;
 /// Where the lines of a long text begin.
 const LONG: usize = 4;
@@ -143,6 +143,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
 /// What a step fills in, and what came of it.
 fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
+    let values = values_at(step.form.iter());
     for field in &step.form {
         // A text of several lines has them to itself: it is read, not glanced at.
         let (label, indent) = if field.value.contains('\n') {
@@ -152,7 +153,7 @@ fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
         } else {
             (
                 format!("{} {}", mark(field), one_line(&field.label)),
-                VALUES,
+                values,
             )
         };
         for part in field.value.split('\n') {
@@ -171,6 +172,17 @@ fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+/// Where the values begin beside these labels.
+fn values_at<'a>(fields: impl Iterator<Item = &'a Field>) -> usize {
+    let longest = fields
+        .filter(|field| field.kind != Kind::Lines)
+        .map(|field| width(&one_line(&field.label)));
+    // The mark and a space before it, and a space after it.
+    longest
+        .max()
+        .map_or(VALUES, |longest| VALUES.max(longest + 3))
 }
 
 /// What stands before a field that holds something else than at first.
@@ -261,6 +273,7 @@ pub fn form(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, form: 
 fn form_rows<'a>(look: &Look, form: &'a Form, cells: usize) -> (Vec<Row<'a>>, usize) {
     let mut rows = Vec::new();
     let mut cursor = 0;
+    let values = 2 + values_at(form.entries().iter().map(Entry::field));
     for (place, entry) in form.entries().iter().enumerate() {
         let here = place == form.at();
         if here {
@@ -287,10 +300,10 @@ fn form_rows<'a>(look: &Look, form: &'a Form, cells: usize) -> (Vec<Row<'a>>, us
         }
         let used: usize = label.iter().map(|span| width(&span.content)).sum();
         let mut spans = label;
-        spans.push(Span::raw(" ".repeat((VALUES + 2).saturating_sub(used))));
-        let room = cells.saturating_sub(VALUES + 2);
+        spans.push(Span::raw(" ".repeat(values.saturating_sub(used))));
+        let room = cells.saturating_sub(values);
         let typed = match &field.kind {
-            Kind::Text if here => entry.lines().first().map(|line| (line, VALUES + 2)),
+            Kind::Text if here => entry.lines().first().map(|line| (line, values)),
             Kind::Choice(among) => {
                 spans.extend(choices(look, among, &field.value, here, room));
                 None

@@ -122,7 +122,7 @@ impl Entry {
 }
 
 fn lines_of(value: &str) -> Vec<Input> {
-    value.split('\n').map(|line| line.into()).collect()
+    value.split('\n').map(Input::from).collect()
 }
 
 impl Form {
@@ -175,6 +175,11 @@ impl Form {
     /// It was not taken; what was filled in stays.
     pub fn refuse(&mut self, failure: Failure) {
         self.refused = Some(failure);
+    }
+
+    /// It is tried again: what was said before is of another try.
+    pub fn try_again(&mut self) {
+        self.refused = None;
     }
 
     /// To another field, over those that nobody fills in; the last is followed by the first.
@@ -242,6 +247,7 @@ impl Form {
             && is_long
         {
             entry.write(text.trim_end_matches('\n').to_owned());
+            self.refused = None;
         }
     }
 
