@@ -97,7 +97,10 @@ fn of_form(form: &Form) -> Vec<Command> {
     if form.current().is_some_and(Field::is_changed) {
         keys.push(Command::SetBack);
     }
-    keys.extend([Command::NextField, Command::PreviousField, Command::Back]);
+    if form.has_more_fields() {
+        keys.extend([Command::NextField, Command::PreviousField]);
+    }
+    keys.push(Command::Back);
     if !form.is_typing() {
         keys.push(Command::Help);
     }

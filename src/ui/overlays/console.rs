@@ -41,6 +41,8 @@ const WIDTH: u16 = 76;
 const FORM_WIDTH: u16 = 78;
 /// Where values begin, unless a label is longer.
 const VALUES: usize = 25;
+/// The rows that a form's fields have in any case.
+const LEAST_ROWS: u16 = 3;
 /// Where the lines of a long text begin.
 const LONG: usize = 4;
 
@@ -215,10 +217,8 @@ pub fn form(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, form: 
     let below = under(cx, form, cells);
     let foot = u16::try_from(below.len()).unwrap_or(u16::MAX);
     let wanted = u16::try_from(rows.len()).unwrap_or(u16::MAX);
-    let size = (
-        FORM_WIDTH,
-        wanted.saturating_add(foot).saturating_add(4).max(8),
-    );
+    let wanted = wanted.max(LEAST_ROWS);
+    let size = (FORM_WIDTH, wanted.saturating_add(foot).saturating_add(3));
     let right = Line::styled(
         match form
             .entries()
@@ -239,7 +239,7 @@ pub fn form(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, form: 
         height: inner
             .height
             .saturating_sub(foot.saturating_add(1))
-            .max(3.min(inner.height)),
+            .max(LEAST_ROWS.min(inner.height)),
         ..inner
     };
     let first = scroll::window(rows.len(), cursor, usize::from(list.height));
@@ -399,13 +399,7 @@ fn under(cx: &ViewCx, form: &Form, cells: usize) -> Vec<Line<'static>> {
         ]),
         Some(Kind::Text | Kind::Fixed) | None => {}
     }
-    if form
-        .entries()
-        .iter()
-        .filter(|one| one.field().is_open())
-        .count()
-        > 1
-    {
+    if form.has_more_fields() {
         let next = match current.map(|field| &field.kind) {
             // There the arrows go through the text.
             Some(Kind::Lines) => None,

@@ -182,6 +182,13 @@ impl Form {
         self.refused = None;
     }
 
+    /// Whether there is another field to go to.
+    #[must_use]
+    pub fn has_more_fields(&self) -> bool {
+        let open = self.entries.iter().filter(|entry| entry.field.is_open());
+        open.count() > 1
+    }
+
     /// To another field, over those that nobody fills in; the last is followed by the first.
     pub fn go(&mut self, by: isize) {
         let count = self.entries.len().cast_signed();
