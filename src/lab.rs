@@ -216,6 +216,24 @@ impl LabHandle {
         Ok(())
     }
 
+    /// Brings the server to the end of a chapter whose console work somebody did themselves: what
+    /// they made in it, and which policy set is active, stays as it is. Only what earlier chapters
+    /// make is made where it is not there.
+    ///
+    /// # Errors
+    /// As for [`Self::go_to`].
+    pub async fn arrive(&self, stage: Chapter) -> Result<(), Failure> {
+        let mut at = self.at.lock().await;
+        if let Some(before) = stage.before() {
+            self.make_missing(before).await?;
+        }
+        if let Some((switch, router)) = self.router_of(stage)? {
+            switch.put(router);
+        }
+        *at = stage;
+        Ok(())
+    }
+
     /// [`Self::go_to`], and then takes away what later chapters made in the zone: before chapter 1 that
     /// is everything, before chapter 7 the policies. People, their sessions and the log stay.
     ///
@@ -256,8 +274,8 @@ impl LabHandle {
             return Ok(());
         };
         let limit = stage.is_limited() && !workshop::has_limit(zone);
-        let objects = stage > Chapter::FIRST
-            && (self.env().client_id.is_empty() || !workshop::has_objects(zone));
+        let objects =
+            stage > Chapter::FIRST && (self.has_no_credential() || !workshop::has_objects(zone));
         let extent = match (limit, objects) {
             (true, _) => Extent::Everything,
             (false, true) => Extent::Objects,
@@ -268,6 +286,12 @@ impl LabHandle {
             self.keep(seeded.client_id, seeded.client_secret);
         }
         Ok(())
+    }
+
+    /// A public client's id is not enough for an exchange.
+    fn has_no_credential(&self) -> bool {
+        let env = self.env();
+        env.client_id.is_empty() || env.client_secret.expose().is_empty()
     }
 
     /// Puts a credential that was made in the console into the `.env`, as a person pastes it; a
@@ -293,7 +317,8 @@ impl LabHandle {
     /// What the zone's objects are made from; `None` when the zone is a real one.
     #[must_use]
     pub fn materials(&self) -> Option<Materials> {
-        self.workshop.as_ref().map(Materials::of)
+        let workshop = self.workshop.as_ref()?;
+        Some(Materials::of(workshop, self.env().client_id))
     }
 
     /// What `--write-env` writes, chapter by chapter.

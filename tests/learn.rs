@@ -1,5 +1,7 @@
 //! The chapters on the screen: what their keys do, and what is drawn, at three sizes.
 
+#[path = "learn/form.rs"]
+mod form;
 #[path = "learn/going.rs"]
 mod going;
 #[path = "learn/reading.rs"]
@@ -13,7 +15,10 @@ use hoptrail::{
         focus::{Layout, PaneId},
         learn::{
             Ground, InView, Item, Keeping, Lab, LearnConfig,
-            console::{Step, Work},
+            console::{
+                Step, Work,
+                form::{Field, Kind},
+            },
             moved::HopChanges,
         },
         msg::{Msg, TaskId, TaskOutcome},
@@ -436,7 +441,7 @@ fn the_console_work_is_done_step_by_step_or_all_at_once() {
     assert_eq!(jobs(&opened), [Job::ReadConsoleWork(1)]);
     let step = |title: &str| Step {
         title: title.to_owned(),
-        form: vec![("name".to_owned(), "Linear OAuth".to_owned())],
+        form: vec![Field::new("name", Kind::Text, "Linear OAuth")],
         taken: None,
     };
     let _ = app.update(Msg::ConsoleWork(Work {
@@ -449,7 +454,11 @@ fn the_console_work_is_done_step_by_step_or_all_at_once() {
     }));
     let _ = app.update(Msg::Task(task(&opened), TaskOutcome::Done));
     snap("console", &mut app, size);
-    let take = |place| Job::TakeStep { chapter: 1, place };
+    let take = |place| Job::TakeStep {
+        chapter: 1,
+        place,
+        filled: vec![("name".to_owned(), "Linear OAuth".to_owned())],
+    };
     let first = press(&mut app, "enter");
     assert_eq!(jobs(&first), [take(0)]);
     assert_eq!(jobs(&press(&mut app, "enter")), [], "one at a time");
@@ -458,6 +467,7 @@ fn the_console_work_is_done_step_by_step_or_all_at_once() {
             chapter: 1,
             place,
             told: "made: a thing".to_owned(),
+            again: Vec::new(),
         })
     };
     let _ = told(&mut app, 0);

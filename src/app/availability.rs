@@ -5,6 +5,7 @@ use super::{
     command::{Availability, Command, Context},
     effect::Job,
     focus::PaneId,
+    learn::console::form::Field,
     msg::RecordingState,
     overlay::Overlay,
 };
@@ -146,6 +147,14 @@ impl App {
                 Some(Overlay::Console { .. }) => self.busy(),
                 Some(_) | None => Some("only in the list of console steps"),
             }),
+            Command::ChangeForm => Availability::unless(self.no_form()),
+            Command::NextField
+            | Command::PreviousField
+            | Command::NextChoice
+            | Command::PreviousChoice
+            | Command::SetBack
+            | Command::BreakLine
+            | Command::OwnEditor => self.form_availability(command),
             Command::Compare => Availability::unless(
                 self.compared()
                     .is_none()
@@ -219,6 +228,22 @@ impl App {
             | Command::Places
             | Command::Traces => Availability::Ready,
         }
+    }
+
+    fn form_availability(&self, command: Command) -> Availability {
+        let Some(form) = self.form() else {
+            return Availability::unless("only in the form of a console step");
+        };
+        let is_long = form.long_text().is_some();
+        Availability::unless(match command {
+            Command::SetBack if !form.current().is_some_and(Field::is_changed) => {
+                Some("this field holds what it held at first")
+            }
+            Command::BreakLine | Command::OwnEditor if !is_long => {
+                Some("only in a text of several lines")
+            }
+            _ => None,
+        })
     }
 
     fn needs_user(&self) -> Availability {

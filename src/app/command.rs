@@ -96,6 +96,14 @@ pub enum Command {
     RunProbes,
     ConsoleWork,
     AllSteps,
+    ChangeForm,
+    NextField,
+    PreviousField,
+    NextChoice,
+    PreviousChoice,
+    SetBack,
+    BreakLine,
+    OwnEditor,
     Hint,
     Answer,
     Vouch,
@@ -112,6 +120,8 @@ pub enum Context {
     Overlay,
     /// A text field has the keys; characters are text.
     Field,
+    /// A form has the keys; in a field that is typed in, characters are text.
+    Form,
 }
 
 /// One entry of the registry.
@@ -133,7 +143,13 @@ pub struct Spec {
 const PANES: &[Context] = &[Context::Panes];
 const OVERLAY: &[Context] = &[Context::Overlay];
 const READING: &[Context] = &[Context::Panes, Context::Overlay];
-const EVERYWHERE: &[Context] = &[Context::Panes, Context::Overlay, Context::Field];
+const FORM: &[Context] = &[Context::Form];
+const EVERYWHERE: &[Context] = &[
+    Context::Panes,
+    Context::Overlay,
+    Context::Field,
+    Context::Form,
+];
 
 const fn spec(
     command: Command,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{msg::TaskId, notes::Note};
+use super::{learn::console::form::Filled, msg::TaskId, notes::Note};
 use crate::{
     chapters::{Probe, Progress},
     config::sheet::Hold,
@@ -45,6 +45,9 @@ pub enum Effect {
     SaveNotes(Vec<Note>),
     /// Read one of the traces that come along in place of the one that is shown.
     OpenShipped(&'static Shipped),
+    /// Let the person edit this text in their own editor; what they made of it comes back as
+    /// [`super::msg::Msg::Edited`].
+    Edit(String),
     Quit,
 }
 
@@ -88,6 +91,7 @@ pub enum Job {
     TakeStep {
         chapter: u16,
         place: usize,
+        filled: Filled,
     },
 }
 

@@ -80,7 +80,7 @@ impl Keymap {
         let own = self.meaning.get(&(context, key));
         let below = || match context {
             Context::Stage => self.meaning.get(&(Context::Panes, key)),
-            Context::Panes | Context::Overlay | Context::Field => None,
+            Context::Panes | Context::Overlay | Context::Field | Context::Form => None,
         };
         own.or_else(below).copied()
     }

@@ -39,7 +39,11 @@ pub enum Msg {
         chapter: u16,
         place: usize,
         told: String,
+        /// The steps that have to be taken again because of it.
+        again: Vec<usize>,
     },
+    /// What a person's own editor made of a text, or why there was none.
+    Edited(Result<String, Failure>),
     /// What was made in the zone's console, and what went away, while the lab was brought elsewhere.
     ZoneChanged {
         made: Vec<String>,

@@ -2,7 +2,11 @@
 
 use tui_input::Input;
 
-use super::{command::Context, focus::PaneId, learn::console::Going};
+use super::{
+    command::Context,
+    focus::PaneId,
+    learn::console::{Going, form::Form},
+};
 use crate::{
     chapters::Probe,
     projection::{AuditId, HopId, Seq},
@@ -65,6 +69,8 @@ pub enum Overlay {
         selected: usize,
         going: Going,
     },
+    /// The form of a step of it, being filled in.
+    Form(Box<Form>),
     Confirm(Question),
     Failure {
         failure: Failure,
@@ -144,6 +150,7 @@ impl Overlay {
             Self::Palette { .. } | Self::Filter { .. } | Self::Goto { .. } | Self::Note { .. } => {
                 Context::Field
             }
+            Self::Form(_) => Context::Form,
             Self::Help { .. }
             | Self::Places { .. }
             | Self::Traces { .. }
@@ -176,6 +183,7 @@ impl Overlay {
             | Self::Goto { .. }
             | Self::Note { .. }
             | Self::Compare
+            | Self::Form(_)
             | Self::Confirm(_)
             | Self::Waiting { .. } => None,
         }

@@ -12,6 +12,7 @@ use super::{
     command::{Availability, Command},
     effect::{Capture, Effect, Effects, Job},
     focus::{PaneId, Zoom},
+    learn::console::form::Form,
     msg::TaskId,
     overlay::{Overlay, Question, What},
     player::Speed,
@@ -91,6 +92,21 @@ impl App {
             Command::RunProbes => return self.run_probes(),
             Command::ConsoleWork => return self.open_console(),
             Command::AllSteps => return self.take_all_steps(),
+            Command::ChangeForm => self.open_form(),
+            Command::NextField => self.in_form(|form| form.go(1)),
+            Command::PreviousField => self.in_form(|form| form.go(-1)),
+            Command::NextChoice => self.in_form(|form| form.choose(1)),
+            Command::PreviousChoice => self.in_form(|form| form.choose(-1)),
+            Command::SetBack => self.in_form(Form::set_back),
+            Command::BreakLine => self.in_form(Form::break_line),
+            Command::OwnEditor => {
+                let text = self.form().and_then(Form::long_text);
+                return text
+                    .map(str::to_owned)
+                    .map(Effect::Edit)
+                    .into_iter()
+                    .collect();
+            }
             Command::Hint => self.hint(),
             Command::Answer => self.answer(),
             Command::Vouch => self.vouch(),
@@ -197,6 +213,12 @@ impl App {
             Command::PreviousDifference => self.step_difference(-1),
         }
         Effects::new()
+    }
+
+    fn in_form(&mut self, change: impl FnOnce(&mut Form)) {
+        if let Some(form) = self.form_mut() {
+            change(form);
+        }
     }
 
     /// Starts a task.

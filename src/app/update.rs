@@ -82,10 +82,15 @@ impl App {
                 chapter,
                 place,
                 told,
+                again,
             } => {
                 if let Some(learn) = &mut self.learn {
-                    learn.step_taken(chapter, place, told);
+                    learn.step_taken(chapter, place, told, &again);
                 }
+                Effects::new()
+            }
+            Msg::Edited(edited) => {
+                self.edited(edited);
                 Effects::new()
             }
             Msg::ZoneChanged { made, gone } => {

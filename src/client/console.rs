@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 pub use objects::{
-    CreatedCredential, NewApplication, NewProvider, NewResource, ProviderOAuth, VaultedSecret,
+    CreatedCredential, CredentialKind, NewApplication, NewProvider, NewResource, ProviderOAuth,
+    VaultedSecret,
 };
 
 use super::http::{ANSWER_LIMIT, Answer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
@@ -355,15 +356,27 @@ impl Console {
     }
 
     fn refused(&self, what: &str, answer: &Answer) -> Failure {
-        let said = serde_json::from_slice::<Said>(&answer.body)
-            .map(|said| {
-                let text = said
-                    .message
-                    .or(said.error_description)
-                    .unwrap_or(said.error);
-                format!(": {}", self.http.clean(&text))
-            })
-            .unwrap_or_default();
+        let said = serde_json::from_slice::<Said>(&answer.body).map(|said| {
+            let text = said
+                .message
+                .or(said.error_description)
+                .unwrap_or(said.error);
+            self.http.clean(&text)
+        });
+        let is_about_content = matches!(
+            answer.status,
+            StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY
+        );
+        // What was asked for is at fault, and not who asked: the zone's own words come first.
+        if let (Ok(said), true) = (&said, is_about_content) {
+            return Failure::new(
+                Exit::Failed,
+                what,
+                format!("{said} ({} from {})", answer.status, path_of(&answer.url)),
+                "change that, and try again",
+            );
+        }
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
         Failure::new(
             if answer.status.is_server_error() {
                 Exit::Unreachable
@@ -397,6 +410,11 @@ impl Console {
             .extend(path);
         Ok(url)
     }
+}
+
+/// The path of an address that may be shown.
+fn path_of(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.path().to_owned())
 }
 
 fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {

@@ -37,6 +37,12 @@ impl Chapter {
         (Self::FIRST.0..=Self::LAST.0).map(Self)
     }
 
+    /// The chapter before it.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+
     /// From 0 to 8.
     #[must_use]
     pub const fn number(self) -> u8 {

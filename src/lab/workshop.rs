@@ -29,10 +29,12 @@ pub struct Materials {
     pub linear_oauth: LinearOAuth,
     /// The text of `limit-linear-scopes`. Keycard's own is not published; this one is ours.
     pub limit: String,
+    /// The client id that stands in the `.env`; empty before somebody put one there.
+    pub pasted: String,
 }
 
 impl Materials {
-    pub(super) fn of(workshop: &Workshop) -> Self {
+    pub(super) fn of(workshop: &Workshop, pasted: String) -> Self {
         Self {
             server: workshop.server.clone(),
             supabase: workshop.supabase.clone(),
@@ -42,6 +44,7 @@ impl Materials {
             anthropic_key: workshop.anthropic_secret.clone(),
             linear_oauth: workshop.linear_oauth.clone(),
             limit: LIMIT_LINEAR_SCOPES.to_owned(),
+            pasted,
         }
     }
 }

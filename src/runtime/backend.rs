@@ -20,6 +20,7 @@ use super::{
     probing::{self, Surroundings as Look, env::EnvAt},
 };
 use crate::{
+    app::learn::console::form::Filled,
     client::{
         self, Client,
         browser::{BrowserMode, SystemBrowser},
@@ -216,6 +217,7 @@ impl Backend {
         let before = lab.objects();
         match kept {
             Kept::All => lab.go_to(chapter).await?,
+            Kept::AsMade => lab.arrive(chapter).await?,
             Kept::AsAtTheEnd => lab.begin_again(chapter).await?,
         }
         let after = lab.objects();
@@ -256,19 +258,32 @@ impl Backend {
         lab.as_ref()?.materials()
     }
 
-    /// Takes a step of the console work; a new credential is put into the lab's `.env` at once.
+    /// Takes a step of the console work as it is filled in at first: [`Self::take_step_with`].
     ///
     /// # Errors
     /// If there is no way to the console, or the zone refuses.
     pub async fn take_step(&self, step: Step) -> Result<Taken, Failure> {
         let materials = self.materials().await;
+        let filled = materials.map(|materials| step.filled(&materials));
+        self.take_step_with(step, &filled.unwrap_or_default()).await
+    }
+
+    /// Takes a step of the console work with what is filled in; a new credential is put into the
+    /// lab's `.env` at once.
+    ///
+    /// # Errors
+    /// If there is no way to the console, or the zone refuses.
+    pub async fn take_step_with(&self, step: Step, filled: &Filled) -> Result<Taken, Failure> {
+        let materials = self.materials().await;
         let (Some(console), Some(materials)) = (&self.console, materials) else {
             return Err(no_lab("The console's work is done on a lab only"));
         };
-        let taken = step.take(console, &materials).await?;
+        let taken = step.take(console, &materials, filled).await?;
         if let Some((id, secret)) = taken.credential.clone()
             && let Some(lab) = &*self.lab.lock().await
         {
+            // A public client has no secret, and its line in the .env stays empty.
+            let secret = secret.unwrap_or_else(|| Secret::new(String::new()));
             lab.paste_credential(id, secret).await?;
         }
         // The last step of a chapter's work is its end.
@@ -280,7 +295,7 @@ impl Backend {
         if let Some(end) = ends
             && self.stage().await.is_some_and(|at| at <= end)
         {
-            self.go_to(end).await?;
+            self.travel(end, Kept::AsMade).await?;
         }
         Ok(taken)
     }
@@ -360,6 +375,8 @@ impl Backend {
 pub enum Kept {
     /// It stays.
     All,
+    /// It stays as it is, and nothing is added: somebody made it by their own hand.
+    AsMade,
     /// What later chapters made goes away.
     AsAtTheEnd,
 }

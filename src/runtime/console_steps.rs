@@ -1,15 +1,17 @@
 //! The console work of chapters 1 and 7, step by step, through the zone's management API.
 //!
-//! Each step finds out first what is there, makes only what is missing, and says what it did; any of
-//! them can be repeated. Which steps are taken, and when, is for the caller.
+//! Each step finds out first what is there, makes what is missing and changes what is filled in
+//! otherwise, and says what it did; any of them can be repeated. Which steps are taken, and when, is for the caller.
 
+mod form;
 mod work;
 
-use self::work::Work;
+use self::{form::Answers, work::Work};
 use crate::{
+    app::learn::console::form::{Field, Filled},
     client::console::{Console, NewResource},
     lab::Materials,
-    protocol::{audit::CredentialSource, secret::Secret},
+    protocol::secret::Secret,
     support::error::{Exit, Failure},
 };
 
@@ -91,122 +93,84 @@ impl Step {
         }
     }
 
-    /// What the step would fill in, field by field, as it may be shown; a key is told by its kind.
+    /// The steps whose outcome no longer counts once this one changed something: a set is published
+    /// with versions of policies, and a version of the set is activated.
     #[must_use]
-    pub fn form(self, materials: &Materials) -> Vec<(&'static str, String)> {
-        let text = |value: &str| value.to_owned();
+    pub const fn outdates(self) -> &'static [Self] {
         match self {
-            Self::LinearProvider => vec![
-                ("name", text(LINEAR_PROVIDER)),
-                ("type", text("external")),
-                (
-                    "authorization endpoint",
-                    materials.linear_oauth.authorization_endpoint.clone(),
-                ),
-                (
-                    "token endpoint",
-                    materials.linear_oauth.token_endpoint.clone(),
-                ),
-                ("client id", materials.linear_oauth.client_id.clone()),
-                ("client secret", text("of your Linear OAuth application")),
-            ],
-            Self::Application => vec![("name", text(APPLICATION)), ("consent", text("required"))],
-            Self::McpServer => vec![
-                ("name", text(MCP_SERVER)),
-                ("identifier", materials.server.clone()),
-                ("provider", text("Zone Provider")),
-                ("provided by", text(APPLICATION)),
-            ],
-            Self::Supabase => vec![
-                ("name", text(SUPABASE)),
-                ("identifier", materials.supabase.clone()),
-                ("provider", text("Keycard Vault")),
-            ],
-            Self::SupabaseKey => vec![
-                ("resource", text(SUPABASE)),
-                ("token", text("a Supabase secret key")),
-            ],
-            Self::Anthropic => vec![
-                ("name", text(ANTHROPIC)),
-                ("identifier", materials.anthropic.clone()),
-                ("provider", text("Keycard Vault")),
-            ],
-            Self::AnthropicKey => vec![
-                ("resource", text(ANTHROPIC)),
-                ("token", text("an Anthropic API key")),
-            ],
-            Self::Linear => vec![
-                ("name", text(LINEAR)),
-                ("identifier", materials.linear.clone()),
-                ("provider", text(LINEAR_PROVIDER)),
-                ("scopes", text("read write issues:create")),
-            ],
-            Self::Dependencies => vec![
-                ("application", text(APPLICATION)),
-                (
-                    "resources",
-                    [MCP_SERVER, SUPABASE, ANTHROPIC, LINEAR].join(", "),
-                ),
-            ],
-            Self::Credential => vec![
-                ("application", text(APPLICATION)),
-                ("type", text("client id and secret")),
-            ],
-            Self::Policy => vec![("name", text(POLICY)), ("text", rule_of(&materials.limit))],
-            Self::PolicySet => vec![("name", text(POLICY_SET))],
-            Self::Publish => vec![
-                ("set", text(POLICY_SET)),
-                ("policies", text("the three defaults, limit-linear-scopes")),
-            ],
-            Self::Activate => vec![("set", text(POLICY_SET))],
+            Self::Policy | Self::PolicySet => &[Self::Publish, Self::Activate],
+            Self::Publish => &[Self::Activate],
+            _ => &[],
         }
     }
 
-    /// Takes the step.
+    /// What the step is filled in with at first.
+    #[must_use]
+    pub fn filled(self, materials: &Materials) -> Filled {
+        let held = |field: Field| (field.label, field.value);
+        self.form(materials).into_iter().map(held).collect()
+    }
+
+    /// Takes the step with what is filled in.
     ///
     /// # Errors
     /// If the zone refuses or does not answer, or an earlier step was left out.
-    pub async fn take(self, console: &Console, materials: &Materials) -> Result<Taken, Failure> {
-        let work = Work { console, materials };
+    pub async fn take(
+        self,
+        console: &Console,
+        materials: &Materials,
+        filled: &Filled,
+    ) -> Result<Taken, Failure> {
+        let work = Work {
+            console,
+            materials,
+            filled: Answers(filled),
+        };
         match self {
             Self::LinearProvider => work.linear_provider().await,
             Self::Application => work.make_application().await,
             Self::McpServer => {
-                let application = work.application().await?;
-                let server = NewResource {
-                    application_id: Some(application.id),
-                    scopes: scopes(&["read", "issues:create"]),
-                    ..resource(MCP_SERVER, &materials.server)
+                let provided_by = work.filled.text(form::PROVIDED_BY);
+                let application_id = match provided_by {
+                    "" => None,
+                    name => Some(work.application(name).await?.id),
                 };
-                work.make_resource(server, CredentialSource::KeycardSts)
+                let server = NewResource {
+                    application_id,
+                    scopes: scopes(&["read", "issues:create"]),
+                    ..work.resource()
+                };
+                work.make_resource(server, MCP_SERVER, &materials.server)
                     .await
             }
             Self::Supabase => {
-                let new = resource(SUPABASE, &materials.supabase);
-                work.make_resource(new, CredentialSource::KeycardVault)
-                    .await
+                let new = work.resource();
+                work.make_resource(new, SUPABASE, &materials.supabase).await
             }
             Self::SupabaseKey => {
-                let at = &materials.supabase;
-                work.store("Supabase secret key", at, &materials.supabase_key)
+                let default = (SUPABASE, materials.supabase.as_str());
+                let key = &materials.supabase_key;
+                work.store("Supabase secret key", default, key, Self::Supabase)
                     .await
             }
             Self::Anthropic => {
-                let new = resource(ANTHROPIC, &materials.anthropic);
-                work.make_resource(new, CredentialSource::KeycardVault)
+                let new = work.resource();
+                work.make_resource(new, ANTHROPIC, &materials.anthropic)
                     .await
             }
             Self::AnthropicKey => {
-                let at = &materials.anthropic;
-                work.store("Anthropic API key", at, &materials.anthropic_key)
+                let default = (ANTHROPIC, materials.anthropic.as_str());
+                let key = &materials.anthropic_key;
+                work.store("Anthropic API key", default, key, Self::Anthropic)
                     .await
             }
             Self::Linear => {
+                let asked = work.filled.text(form::SCOPES).split_whitespace();
                 let linear = NewResource {
-                    scopes: scopes(&["read", "write", "issues:create"]),
-                    ..resource(LINEAR, &materials.linear)
+                    scopes: asked.map(str::to_owned).collect(),
+                    ..work.resource()
                 };
-                work.make_resource(linear, CredentialSource::External).await
+                work.make_resource(linear, LINEAR, &materials.linear).await
             }
             Self::Dependencies => work.add_dependencies().await,
             Self::Credential => work.create_credential().await,
@@ -225,7 +189,7 @@ pub struct Taken {
     /// What was made or found, one line for each object.
     pub objects: Vec<String>,
     /// A new client credential, which is shown this once: it belongs into the `.env`.
-    pub credential: Option<(String, Secret)>,
+    pub credential: Option<(String, Option<Secret>)>,
 }
 
 /// Whether a step changed anything.
@@ -247,27 +211,8 @@ impl Taken {
     }
 }
 
-/// A policy without its comments.
-fn rule_of(text: &str) -> String {
-    let rule = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    rule.collect::<Vec<_>>().join("\n")
-}
-
 fn scopes(names: &[&str]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
-}
-
-/// The provider is filled in when the resource is made.
-fn resource(name: &str, identifier: &str) -> NewResource {
-    NewResource {
-        name: name.to_owned(),
-        identifier: identifier.to_owned(),
-        application_id: None,
-        credential_provider_id: String::new(),
-        scopes: Vec::new(),
-    }
 }
 
 fn missing(what: &str, step: Step) -> Failure {

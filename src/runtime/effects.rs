@@ -231,32 +231,45 @@ async fn run(
             let materials = backend.materials().await.ok_or_else(no_console)?;
             let steps = Step::of_chapter(chapter).iter().map(|step| console::Step {
                 title: step.title().to_owned(),
-                form: step
-                    .form(&materials)
-                    .into_iter()
-                    .map(|(field, value)| (field.to_owned(), value))
-                    .collect(),
+                form: step.form(&materials),
                 taken: None,
             });
             let steps = steps.collect();
             tell(answers, Msg::ConsoleWork(console::Work { chapter, steps }));
             Ok(())
         }
-        Job::TakeStep { chapter, place } => {
-            let step = Step::of_chapter(chapter).get(place).copied();
-            let taken = backend.take_step(step.ok_or_else(no_console)?).await?;
+        Job::TakeStep {
+            chapter,
+            place,
+            filled,
+        } => {
+            let steps = Step::of_chapter(chapter);
+            let step = steps.get(place).copied().ok_or_else(no_console)?;
+            let taken = backend.take_step_with(step, &filled).await?;
             let word = match taken.change {
                 Change::Made => "made",
                 Change::Changed => "changed",
                 Change::WasThere => "was there already",
             };
-            let told = format!("{word}: {}", taken.objects.join(", "));
+            let told = if taken.objects.is_empty() {
+                format!("{word}: nothing")
+            } else {
+                format!("{word}: {}", taken.objects.join(", "))
+            };
+            let outdated = match taken.change {
+                Change::Made | Change::Changed => step.outdates(),
+                Change::WasThere => &[],
+            };
+            let again = (0..).zip(steps);
+            let again = again.filter(|(_, step)| outdated.contains(step));
+            let again = again.map(|(place, _)| place).collect();
             tell(
                 answers,
                 Msg::StepTaken {
                     chapter,
                     place,
                     told,
+                    again,
                 },
             );
             Ok(())

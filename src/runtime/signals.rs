@@ -6,7 +6,17 @@ use crate::app::msg::Signal;
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
-    streams: Vec<tokio::signal::unix::Signal>,
+    streams: Vec<(Kind, tokio::signal::unix::Signal)>,
+}
+
+/// Who sends it.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The system, or somebody who wants the program to end.
+    End,
+    /// Also the keyboard, for everything that runs on the terminal.
+    Interrupt,
 }
 
 #[cfg(unix)]
@@ -16,26 +26,36 @@ impl Signals {
     pub fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-            SignalKind::interrupt(),
+            (Kind::End, SignalKind::terminate()),
+            (Kind::End, SignalKind::hangup()),
+            (Kind::Interrupt, SignalKind::interrupt()),
         ];
         Self {
             streams: kinds
                 .into_iter()
-                .filter_map(|kind| signal(kind).ok())
+                .filter_map(|(kind, number)| Some((kind, signal(number).ok()?)))
                 .collect(),
         }
     }
 
     /// Waits for the next one.
     pub async fn next(&mut self) -> Signal {
-        let waits = self.streams.iter_mut().map(|s| Box::pin(s.recv()));
-        if waits.len() == 0 {
+        self.any(|_| true).await;
+        Signal::Terminate
+    }
+
+    /// Waits for one that no key sends: while another program has the terminal, Ctrl-C is its own.
+    pub async fn end(&mut self) {
+        self.any(|kind| kind == Kind::End).await;
+    }
+
+    async fn any(&mut self, wanted: impl Fn(Kind) -> bool) {
+        let streams = self.streams.iter_mut().filter(|(kind, _)| wanted(*kind));
+        let waits: Vec<_> = streams.map(|(_, one)| Box::pin(one.recv())).collect();
+        if waits.is_empty() {
             return std::future::pending().await;
         }
         futures::future::select_all(waits).await;
-        Signal::Terminate
     }
 }
 
@@ -58,6 +78,11 @@ impl Signals {
             return std::future::pending().await;
         }
         Signal::Terminate
+    }
+
+    /// Waits for one that no key sends; there are none.
+    pub async fn end(&mut self) {
+        std::future::pending().await
     }
 }
 

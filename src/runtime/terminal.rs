@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use crossterm::{
@@ -29,7 +29,10 @@ static MODES: AtomicU8 = AtomicU8::new(0);
 
 /// Holds the terminal in full-screen mode; dropping it gives it back.
 #[derive(Debug)]
-pub struct TerminalGuard(());
+pub struct TerminalGuard {
+    /// Whether the mouse was ours when the terminal was given back for a while.
+    mouse: AtomicBool,
+}
 
 impl TerminalGuard {
     /// Turns the modes on, and makes every panic give the terminal back before it is told.
@@ -38,7 +41,9 @@ impl TerminalGuard {
     /// If standard output is no terminal that obeys.
     pub fn enter() -> io::Result<(Self, Screen)> {
         install_panic_hook();
-        let guard = Self(());
+        let guard = Self {
+            mouse: AtomicBool::new(false),
+        };
         guard.resume()?;
         let screen = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         Ok((guard, screen))
@@ -56,11 +61,17 @@ impl TerminalGuard {
             EnableBracketedPaste,
             Clear(ClearType::All),
             cursor::Hide
-        )
+        )?;
+        if self.mouse.swap(false, Ordering::SeqCst) {
+            self.set_mouse(true)?;
+        }
+        Ok(())
     }
 
     /// Gives the terminal back for a while.
     pub fn suspend(&self) {
+        let mouse = MODES.load(Ordering::SeqCst) & MOUSE != 0;
+        self.mouse.store(mouse, Ordering::SeqCst);
         restore();
     }
 

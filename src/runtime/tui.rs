@@ -3,6 +3,7 @@
 //! Input is looked at first and painted at once; facts are folded as they come and painted at most
 //! sixty times a second; with nothing to do the process sleeps.
 
+mod editor;
 mod effects;
 mod recording;
 
@@ -150,6 +151,8 @@ struct Tui {
     dirty: bool,
     painted: Instant,
     quit: bool,
+    /// A text that the person wants to have in their own editor.
+    to_edit: Option<String>,
     summary: Summary,
 }
 
@@ -263,6 +266,7 @@ impl Tui {
             dirty: true,
             painted: Instant::now(),
             quit: false,
+            to_edit: None,
             summary: Summary::default(),
         }
     }
@@ -324,11 +328,47 @@ impl Tui {
                 },
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.tick(),
             }
+            if let Some(text) = self.to_edit.take() {
+                // Who reads the keys here would take the first ones from the editor.
+                drop(keys);
+                self.edit(&text, &mut signals).await;
+                keys = EventStream::new();
+            }
             if self.dirty && self.painted.elapsed() >= FRAME {
                 self.paint();
             }
         }
         self.finish().await
+    }
+
+    /// Gives the terminal to the person's editor until it ends. The lab goes on meanwhile; what it
+    /// tells is looked at afterwards.
+    async fn edit(&mut self, text: &str, signals: &mut Signals) {
+        let edited = match editor::chosen() {
+            Ok(program) => match editor::Draft::write(&self.options.state, text) {
+                Ok(draft) => {
+                    self.guard.suspend();
+                    let ended = tokio::select! {
+                        ended = draft.open_in(&program) => ended.unwrap_or_else(|gone| Err(io::Error::other(gone))),
+                        () = signals.end() => {
+                            self.quit = true;
+                            return;
+                        }
+                    };
+                    // The keyboard's Ctrl-C was the editor's.
+                    *signals = Signals::listen();
+                    if self.guard.resume().is_err() {
+                        self.quit = true;
+                    }
+                    self.repaint();
+                    editor::outcome(&draft, ended)
+                }
+                Err(failure) => Err(failure),
+            },
+            Err(failure) => Err(failure),
+        };
+        self.tick();
+        self.update(Msg::Edited(edited));
     }
 
     /// When to wake though nothing happens: for a frame that is owed, or for the app's own clock.

@@ -1,5 +1,7 @@
 //! The bottom row: the next step of the story, the keys that work now, and news in their place.
 
+mod windows;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -15,8 +17,7 @@ use crate::{
     app::{
         command::{Command, Context},
         focus::{Layout, PaneId},
-        learn::Learn,
-        overlay::{Overlay, Subject},
+        overlay::Overlay,
         stage::Judgement,
         target::Target,
         toast::Tone,
@@ -162,14 +163,14 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         };
         match cx.app.overlays().last() {
             None => beside_news(cx, rest, buf, hits),
-            Some(overlay) => keys(cx, rest, buf, hits, &of_overlay(cx, overlay)),
+            Some(overlay) => keys(cx, rest, buf, hits, &windows::of_overlay(cx, overlay)),
         }
         return;
     }
     match cx.app.overlays().last() {
         None => panes(cx, area, buf, hits),
         Some(overlay) => {
-            keys(cx, area, buf, hits, &of_overlay(cx, overlay));
+            keys(cx, area, buf, hits, &windows::of_overlay(cx, overlay));
         }
     }
 }
@@ -265,73 +266,6 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
         .collect()
 }
 
-/// The keys of a window.
-fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
-    match overlay {
-        Overlay::Help { .. } => vec![Command::Down, Command::Up, Command::PageDown, Command::Back],
-        Overlay::Contents { .. } => {
-            vec![Command::Down, Command::Up, Command::Accept, Command::Back]
-        }
-        Overlay::Console { .. } if cx.app.learn().is_some_and(Learn::is_work_done) => {
-            vec![Command::Back, Command::Down, Command::Up]
-        }
-        Overlay::Console { .. } => vec![
-            Command::Accept,
-            Command::AllSteps,
-            Command::Down,
-            Command::Up,
-            Command::Back,
-        ],
-        Overlay::Told { .. } => vec![Command::Down, Command::Up, Command::Back],
-        Overlay::Palette { .. } | Overlay::Confirm(_) => vec![Command::Accept, Command::Back],
-        Overlay::Filter { .. } | Overlay::Goto { .. } | Overlay::Note { .. } => Vec::new(),
-        Overlay::Places { .. } | Overlay::Traces { .. } => {
-            vec![Command::Accept, Command::Down, Command::Up, Command::Back]
-        }
-        Overlay::Compare => vec![
-            Command::NextDifference,
-            Command::PreviousDifference,
-            Command::Accept,
-            Command::Down,
-            Command::Up,
-            Command::Back,
-            Command::Help,
-        ],
-        Overlay::Both { .. } => vec![
-            Command::NextTab,
-            Command::NextDifference,
-            Command::PreviousDifference,
-            Command::NextHop,
-            Command::PreviousHop,
-            Command::Down,
-            Command::Back,
-        ],
-        Overlay::Inspect(inspect) => match inspect.subject {
-            Subject::Hop(_) | Subject::Audit(_) => vec![
-                Command::NextTab,
-                Command::Down,
-                Command::Up,
-                Command::NextHop,
-                Command::PreviousHop,
-                Command::Copy,
-                Command::Back,
-            ],
-            Subject::Event(_) => vec![
-                Command::Down,
-                Command::Up,
-                Command::NextHop,
-                Command::PreviousHop,
-                Command::Copy,
-                Command::Back,
-            ],
-        },
-        Overlay::Failure { .. } if cx.app.stage().is_some() => {
-            vec![Command::TakeOver, Command::Copy, Command::Back]
-        }
-        Overlay::Failure { .. } | Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
-    }
-}
-
 fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     let key = cx.app.keymap().shown(command);
     if key.is_empty() {
@@ -340,7 +274,8 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     let in_chapter = cx.app.focus().pane == PaneId::Chapter;
     let label = match (command, cx.app.overlays().last()) {
         (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
-        (Command::Accept, Some(Overlay::Console { .. })) => "take the step",
+        (Command::Accept, Some(Overlay::Console { .. } | Overlay::Form(_))) => "take the step",
+        (Command::Back, Some(Overlay::Form(_))) => "drop",
         (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),
         (Command::Right, None) if in_chapter => "next item",
         (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),

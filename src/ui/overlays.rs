@@ -5,6 +5,7 @@ mod both;
 mod chapters;
 mod claims;
 mod compare;
+mod console;
 mod help;
 mod inspect;
 mod inspect_hop;
@@ -48,7 +49,8 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         }
         Overlay::Inspect(inspect) => inspect::draw(cx, body, buf, hits, *inspect),
         Overlay::Contents { selected } => chapters::contents(cx, body, buf, hits, *selected),
-        Overlay::Console { selected, .. } => chapters::console(cx, body, buf, hits, *selected),
+        Overlay::Console { selected, .. } => console::steps(cx, body, buf, hits, *selected),
+        Overlay::Form(form) => console::form(cx, body, buf, hits, form),
         Overlay::Told { what, scroll } => chapters::told(cx, body, buf, hits, what, *scroll),
         Overlay::Confirm(question) => ask::confirm(cx, body, buf, hits, *question),
         Overlay::Failure { failure, scroll } => {

@@ -153,7 +153,11 @@ fn the_consoles_work_leaves_the_reader_where_they_are_until_it_is_done() {
     let opened = press(&mut app, "Z");
     let step = |title: &str| Step {
         title: title.to_owned(),
-        form: vec![("text".to_owned(), "forbid (\n    principal\n);".to_owned())],
+        form: vec![Field::new(
+            "text",
+            Kind::Lines,
+            "forbid (\n    principal\n);",
+        )],
         taken: None,
     };
     let _ = app.update(Msg::ConsoleWork(Work {
@@ -174,6 +178,7 @@ fn the_consoles_work_leaves_the_reader_where_they_are_until_it_is_done() {
             chapter,
             place,
             told,
+            again: Vec::new(),
         });
         jobs(&app.update(Msg::Task(task(&started), TaskOutcome::Done)))
     };

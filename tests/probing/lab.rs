@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// A lab at the end of a chapter, with what chapter 1 and 7 make or without it.
-async fn lab(home: &Home, stage: u8, objects: ZoneObjects) -> Run {
+pub(super) async fn lab(home: &Home, stage: u8, objects: ZoneObjects) -> Run {
     let folder = home.file("lab");
     Run::open(Options {
         lab: LabStart {

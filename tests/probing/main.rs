@@ -2,6 +2,7 @@
 //! their kind, that somebody is told where they are, and that nothing secret comes back.
 
 mod folder;
+mod forms;
 mod knocks;
 mod lab;
 #[expect(dead_code, reason = "shared; this file needs a part of it")]

@@ -325,7 +325,7 @@ pub(super) const BASE: &[Spec] = &[
         "help",
         &["?"],
         Group::Program,
-        READING,
+        &[Context::Panes, Context::Overlay, Context::Form],
         "Every key and what it does",
     ),
     spec(
@@ -442,7 +442,7 @@ pub(super) const BASE: &[Spec] = &[
         "go",
         &["enter"],
         Group::Overlay,
-        &[Context::Overlay, Context::Field],
+        &[Context::Overlay, Context::Field, Context::Form],
         "Do it",
     ),
 ];

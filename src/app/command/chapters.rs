@@ -1,6 +1,6 @@
 //! The registry's entries for the chapters.
 
-use super::{Command, Group, OVERLAY, PANES, Spec, spec};
+use super::{Command, FORM, Group, OVERLAY, PANES, Spec, spec};
 use crate::app::focus::PaneId;
 
 /// The commands of the chapters, in the order of help and palette.
@@ -103,6 +103,78 @@ pub(super) const CHAPTERS: &[Spec] = &[
         Group::Overlay,
         OVERLAY,
         "Take every step of the console work that is left",
+    ),
+    spec(
+        Command::ChangeForm,
+        "change-form",
+        "change",
+        &["e"],
+        Group::Overlay,
+        OVERLAY,
+        "Change what the selected console step fills in",
+    ),
+    spec(
+        Command::NextField,
+        "next-field",
+        "next field",
+        &["down", "tab"],
+        Group::Overlay,
+        FORM,
+        "In a form: the next field",
+    ),
+    spec(
+        Command::PreviousField,
+        "previous-field",
+        "field before",
+        &["up", "shift-tab"],
+        Group::Overlay,
+        FORM,
+        "In a form: the field before",
+    ),
+    spec(
+        Command::NextChoice,
+        "next-choice",
+        "choose",
+        &["right", "space"],
+        Group::Overlay,
+        FORM,
+        "In a form: the next of the choices",
+    ),
+    spec(
+        Command::PreviousChoice,
+        "previous-choice",
+        "choose back",
+        &["left"],
+        Group::Overlay,
+        FORM,
+        "In a form: the choice before",
+    ),
+    spec(
+        Command::SetBack,
+        "set-back",
+        "set back",
+        &["ctrl-r"],
+        Group::Overlay,
+        FORM,
+        "In a form: what was filled in at first",
+    ),
+    spec(
+        Command::BreakLine,
+        "break-line",
+        "new line",
+        &["ctrl-j"],
+        Group::Overlay,
+        FORM,
+        "In a form: a new line in a text of several",
+    ),
+    spec(
+        Command::OwnEditor,
+        "own-editor",
+        "your editor",
+        &["ctrl-o"],
+        Group::Overlay,
+        FORM,
+        "In a form: edit the text in $VISUAL or $EDITOR",
     ),
     spec(
         Command::Hint,

@@ -2,6 +2,9 @@
 //!
 //! What the steps are is known to whoever can take them; they come in with a message.
 
+pub mod form;
+
+use self::form::{Field, Filled, Form};
 use super::Learn;
 use crate::{
     app::{
@@ -10,6 +13,7 @@ use crate::{
         overlay::Overlay,
     },
     chapters::Attempt,
+    support::error::Failure,
 };
 
 /// The work of a chapter.
@@ -26,9 +30,18 @@ pub struct Step {
     /// What it does, as an instruction.
     pub title: String,
     /// What it fills in, field by field.
-    pub form: Vec<(String, String)>,
+    pub form: Vec<Field>,
     /// What came of it, once it was taken.
     pub taken: Option<String>,
+}
+
+impl Step {
+    /// What stands in its fields.
+    #[must_use]
+    pub fn filled(&self) -> Filled {
+        let held = |field: &Field| (field.label.clone(), field.value.clone());
+        self.form.iter().map(held).collect()
+    }
 }
 
 /// How the steps are gone through.
@@ -70,16 +83,66 @@ impl Learn {
         {
             for (new, old) in work.steps.iter_mut().zip(known.steps) {
                 new.taken = new.taken.take().or(old.taken);
+                new.form = old.form;
             }
         }
         self.work = Some(work);
     }
 
-    /// Takes in what came of a step.
-    pub(in crate::app) fn step_taken(&mut self, chapter: u16, place: usize, told: String) {
-        let work = self.work.as_mut().filter(|work| work.chapter == chapter);
-        if let Some(step) = work.and_then(|work| work.steps.get_mut(place)) {
+    /// Takes in what came of a step, and which others have to be taken again because of it.
+    pub(in crate::app) fn step_taken(
+        &mut self,
+        chapter: u16,
+        place: usize,
+        told: String,
+        again: &[usize],
+    ) {
+        let Some(work) = self.work.as_mut().filter(|work| work.chapter == chapter) else {
+            return;
+        };
+        if let Some(step) = work.steps.get_mut(place) {
             step.taken = Some(told);
+        }
+        for place in again {
+            if let Some(step) = work.steps.get_mut(*place) {
+                step.taken = None;
+            }
+        }
+    }
+
+    /// Keeps what a step was taken with. A thing that has another name now has it in the later
+    /// steps' forms, too, where nobody wrote something else.
+    fn keep_filled(&mut self, chapter: u16, place: usize, filled: &Filled) {
+        let Some(work) = self.work.as_mut().filter(|work| work.chapter == chapter) else {
+            return;
+        };
+        let Some(step) = work.steps.get_mut(place) else {
+            return;
+        };
+        let mut renamed = None;
+        for (field, (_, value)) in step.form.iter_mut().zip(filled) {
+            let before = std::mem::replace(&mut field.value, value.clone());
+            if field.label == form::NAME && before != *value {
+                renamed = Some((before, value));
+            }
+        }
+        let Some((before, now)) = renamed else {
+            return;
+        };
+        for field in work
+            .steps
+            .iter_mut()
+            .skip(place + 1)
+            .flat_map(|step| &mut step.form)
+        {
+            if field.label == before {
+                field.label.clone_from(now);
+            }
+            if field.kind == form::Kind::Text && field.label != form::NAME && field.value == before
+            {
+                field.value.clone_from(now);
+                field.prefilled.clone_from(now);
+            }
         }
     }
 
@@ -132,18 +195,119 @@ impl App {
 
     fn take_step(&mut self, place: usize) -> Effects {
         let work = self.learn.as_ref().and_then(Learn::work);
-        match work
-            .filter(|work| place < work.steps.len())
-            .map(|work| work.chapter)
-        {
-            Some(chapter) => vec![self.start(Job::TakeStep { chapter, place })],
-            None => Effects::new(),
+        let Some((chapter, step)) =
+            work.and_then(|work| Some((work.chapter, work.steps.get(place)?)))
+        else {
+            return Effects::new();
+        };
+        let filled = step.filled();
+        vec![self.start(Job::TakeStep {
+            chapter,
+            place,
+            filled,
+        })]
+    }
+
+    /// Why there is no form to be changed here; `None` if there is one.
+    pub(in crate::app) fn no_form(&self) -> Option<&'static str> {
+        let Some(Overlay::Console { selected, .. }) = self.overlays.last() else {
+            return Some("only in the list of console steps");
+        };
+        let work = self.learn.as_ref().and_then(Learn::work);
+        let step = work.and_then(|work| work.steps.get(*selected));
+        if !step.is_some_and(|step| step.form.iter().any(Field::is_open)) {
+            return Some("there is nothing in this form that could be another");
+        }
+        self.busy()
+    }
+
+    /// Opens the selected step's form.
+    pub(in crate::app) fn open_form(&mut self) {
+        let Some(Overlay::Console { selected, going }) = self.overlays.last_mut() else {
+            return;
+        };
+        *going = Going::Step;
+        let place = *selected;
+        let work = self.learn.as_ref().and_then(Learn::work);
+        if let Some(step) = work.and_then(|work| work.steps.get(place)) {
+            self.overlays
+                .push(Overlay::Form(Box::new(Form::of(place, step))));
+        }
+    }
+
+    /// The form that has the keys.
+    #[must_use]
+    pub fn form(&self) -> Option<&Form> {
+        match self.overlays.last() {
+            Some(Overlay::Form(form)) => Some(form),
+            Some(_) | None => None,
+        }
+    }
+
+    pub(in crate::app) fn form_mut(&mut self) -> Option<&mut Form> {
+        match self.overlays.last_mut() {
+            Some(Overlay::Form(form)) => Some(form),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Takes the step with what is in its form; the form stays until the zone has taken it.
+    pub(in crate::app) fn take_form(&mut self) -> Effects {
+        let chapter = self.learn.as_ref().and_then(Learn::work);
+        let Some(chapter) = chapter.map(|work| work.chapter) else {
+            return Effects::new();
+        };
+        if self.busy().is_some() {
+            return Effects::new();
+        }
+        let Some(form) = self.form_mut() else {
+            return Effects::new();
+        };
+        form.try_again();
+        let (place, filled) = (form.place, form.filled());
+        vec![self.start(Job::TakeStep {
+            chapter,
+            place,
+            filled,
+        })]
+    }
+
+    /// A step was refused: its form says so, where it is open; the steps after it wait.
+    pub(in crate::app) fn step_refused(&mut self, place: usize, failure: Failure) {
+        for overlay in self.overlays.iter_mut().rev() {
+            match overlay {
+                Overlay::Form(form) if form.place == place => return form.refuse(failure),
+                Overlay::Console { going, .. } => *going = Going::Step,
+                _ => {}
+            }
+        }
+        self.fail(failure);
+    }
+
+    /// What came of editing a long text elsewhere.
+    pub(in crate::app) fn edited(&mut self, edited: Result<String, Failure>) {
+        let Some(form) = self.form_mut() else {
+            return;
+        };
+        match edited {
+            Ok(text) => form.take_long_text(&text),
+            Err(failure) => form.refuse(failure),
         }
     }
 
     /// A step was taken: on to the next one, and the checks are asked again. The reader stays where
     /// they are in the text until all of it is done.
-    pub(in crate::app) fn after_step(&mut self) -> Effects {
+    pub(in crate::app) fn after_step(
+        &mut self,
+        chapter: u16,
+        place: usize,
+        filled: &Filled,
+    ) -> Effects {
+        if let Some(learn) = &mut self.learn {
+            learn.keep_filled(chapter, place, filled);
+        }
+        self.overlays
+            .retain(|overlay| !matches!(overlay, Overlay::Form(form) if form.place == place));
         let next = self.learn.as_ref().and_then(Learn::next_step);
         let mut effects = self.probes_of_its_own();
         if next.is_none() {

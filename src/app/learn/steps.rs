@@ -241,6 +241,15 @@ impl App {
         self.set_out(to, Job::BeginAgain(to))
     }
 
+    /// On its way back the lab is still as it was, and checks that passed then count no more.
+    pub(in crate::app) fn forget_chapter(&mut self) {
+        if let Some(learn) = &mut self.learn {
+            let chapter = &learn.book.chapters[learn.open];
+            learn.progress.forget(chapter);
+            learn.unsaved = true;
+        }
+    }
+
     fn set_out(&mut self, to: u8, job: Job) -> Effects {
         let moving = self.before_moving(to);
         if let Some(learn) = &mut self.learn {

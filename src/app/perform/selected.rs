@@ -148,6 +148,7 @@ impl App {
                 | Overlay::Contents { .. }
                 | Overlay::Told { .. }
                 | Overlay::Console { .. }
+                | Overlay::Form(_)
                 | Overlay::Note { .. }
                 | Overlay::Places { .. }
                 | Overlay::Traces { .. }

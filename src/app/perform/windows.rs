@@ -82,6 +82,7 @@ impl App {
                 | Overlay::Contents { .. }
                 | Overlay::Told { .. }
                 | Overlay::Console { .. }
+                | Overlay::Form(_)
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. },
             ) => {}
@@ -175,6 +176,10 @@ impl App {
             Some(open @ Overlay::Console { .. }) => {
                 self.overlays.push(open);
                 self.take_selected_step()
+            }
+            Some(open @ Overlay::Form(_)) => {
+                self.overlays.push(open);
+                self.take_form()
             }
             Some(open @ (Overlay::Inspect(_) | Overlay::Both { .. } | Overlay::Waiting { .. })) => {
                 self.overlays.push(open);

@@ -8,6 +8,7 @@ use crate::{
         command::{Command, Context},
         compare::Compared,
         effect::Effects,
+        learn::console::form::Form,
         msg::MouseAction,
         overlay::Overlay,
         palette,
@@ -21,12 +22,64 @@ use crate::{
 /// Rows that a turn of the wheel moves.
 const WHEEL: isize = 3;
 
+/// What a key does to a line of text; `None` if that is for others to say.
+fn request_of(key: Key) -> Option<InputRequest> {
+    use InputRequest as R;
+    Some(match (key.code, key.modifier) {
+        (KeyCode::Char(c), Modifier::None) => R::InsertChar(c),
+        (KeyCode::Backspace, Modifier::None) => R::DeletePrevChar,
+        (KeyCode::Backspace, Modifier::Ctrl | Modifier::Alt)
+        | (KeyCode::Char('w'), Modifier::Ctrl) => R::DeletePrevWord,
+        (KeyCode::Delete, _) => R::DeleteNextChar,
+        (KeyCode::Left, Modifier::None) => R::GoToPrevChar,
+        (KeyCode::Right, Modifier::None) => R::GoToNextChar,
+        (KeyCode::Left, _) => R::GoToPrevWord,
+        (KeyCode::Right, _) => R::GoToNextWord,
+        (KeyCode::Home, _) | (KeyCode::Char('a'), Modifier::Ctrl) => R::GoToStart,
+        (KeyCode::End, _) | (KeyCode::Char('e'), Modifier::Ctrl) => R::GoToEnd,
+        (KeyCode::Char('u'), Modifier::Ctrl) => R::DeleteFromStart,
+        (
+            KeyCode::Char(_)
+            | KeyCode::F(_)
+            | KeyCode::Enter
+            | KeyCode::Esc
+            | KeyCode::Tab
+            | KeyCode::BackTab
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::PageUp
+            | KeyCode::PageDown,
+            _,
+        ) => return None,
+    })
+}
+
+/// Several lines go into a text of several; elsewhere the first is taken.
+fn paste_into(form: &mut Form, text: &str) {
+    if !form.is_typing() {
+        return;
+    }
+    let is_long = form.long_text().is_some();
+    let most = if is_long { usize::MAX } else { 1 };
+    for (place, line) in text.lines().take(most).enumerate() {
+        if place > 0 {
+            form.break_line();
+        }
+        for c in one_line(line).chars().take(1_000) {
+            form.edit(InputRequest::InsertChar(c));
+        }
+    }
+}
+
 impl App {
     pub(super) fn key(&mut self, key: Key) -> Effects {
+        if self.type_in_form(key) {
+            return Effects::new();
+        }
         if let Some(command) = self.meaning(key) {
             return self.perform(command);
         }
-        if self.context() == Context::Field {
+        if matches!(self.context(), Context::Field | Context::Form) {
             self.edit(key);
         } else if key.modifier == Modifier::Alt && matches!(key.code, KeyCode::Char(_)) {
             // Terminals send Alt with a letter as Escape and the letter, so this is what two keys in
@@ -55,44 +108,49 @@ impl App {
         }
     }
 
+    /// A key that a form's field takes before it is looked at as a command: where one types, a
+    /// character is text, and in a text of several lines one goes up and down in it first.
+    fn type_in_form(&mut self, key: Key) -> bool {
+        let Some(form) = self.form_mut().filter(|form| form.is_typing()) else {
+            return false;
+        };
+        if key.modifier == Modifier::None && form.long_text().is_some() {
+            match key.code {
+                KeyCode::Up => return form.go_to_line(-1),
+                KeyCode::Down => return form.go_to_line(1),
+                _ => {}
+            }
+        }
+        let Some(request) = request_of(key) else {
+            return false;
+        };
+        form.edit(request);
+        true
+    }
+
     /// A key in a text field that is no command: text, or a move in the text or the list.
     fn edit(&mut self, key: Key) {
-        use InputRequest as R;
-        let request = match (key.code, key.modifier) {
-            (KeyCode::Char(c), Modifier::None) => R::InsertChar(c),
-            (KeyCode::Backspace, Modifier::None) => R::DeletePrevChar,
-            (KeyCode::Backspace, Modifier::Ctrl | Modifier::Alt)
-            | (KeyCode::Char('w'), Modifier::Ctrl) => R::DeletePrevWord,
-            (KeyCode::Delete, _) => R::DeleteNextChar,
-            (KeyCode::Left, Modifier::None) => R::GoToPrevChar,
-            (KeyCode::Right, Modifier::None) => R::GoToNextChar,
-            (KeyCode::Left, _) => R::GoToPrevWord,
-            (KeyCode::Right, _) => R::GoToNextWord,
-            (KeyCode::Home, _) | (KeyCode::Char('a'), Modifier::Ctrl) => R::GoToStart,
-            (KeyCode::End, _) | (KeyCode::Char('e'), Modifier::Ctrl) => R::GoToEnd,
-            (KeyCode::Char('u'), Modifier::Ctrl) => R::DeleteFromStart,
+        match (key.code, key.modifier) {
             (KeyCode::Up | KeyCode::BackTab, _) | (KeyCode::Char('p'), Modifier::Ctrl) => {
-                return self.palette_move(-1);
+                self.palette_move(-1);
             }
             (KeyCode::Down | KeyCode::Tab, _) | (KeyCode::Char('n'), Modifier::Ctrl) => {
-                return self.palette_move(1);
+                self.palette_move(1);
             }
-            (
-                KeyCode::Char(_)
-                | KeyCode::F(_)
-                | KeyCode::Enter
-                | KeyCode::Esc
-                | KeyCode::PageUp
-                | KeyCode::PageDown,
-                _,
-            ) => return,
-        };
-        self.edit_field(|input| {
-            input.handle(request);
-        });
+            _ => {
+                if let Some(request) = request_of(key) {
+                    self.edit_field(|input| {
+                        input.handle(request);
+                    });
+                }
+            }
+        }
     }
 
     pub(super) fn paste(&mut self, text: &str) {
+        if let Some(form) = self.form_mut() {
+            return paste_into(form, text);
+        }
         let line = one_line(text.lines().next().unwrap_or_default());
         self.edit_field(|input| {
             for c in line.chars().take(1_000) {
@@ -123,6 +181,7 @@ impl App {
                 | Overlay::Contents { .. }
                 | Overlay::Told { .. }
                 | Overlay::Console { .. }
+                | Overlay::Form(_)
                 | Overlay::Confirm(_)
                 | Overlay::Failure { .. }
                 | Overlay::Waiting { .. },
@@ -192,6 +251,7 @@ impl App {
                     *selected = place;
                     return self.perform(Command::Accept);
                 }
+                Some(Overlay::Form(form)) => form.point_at(place),
                 Some(Overlay::Compare) => {
                     let before = self.compared().map(Compared::selected);
                     self.select_in_comparison(place);
@@ -214,9 +274,14 @@ impl App {
             },
             Target::Place(place) => self.jump_to_place(place),
             Target::Overlay => {}
-            // A stray click must not call off a sign-in or answer a question.
+            // A stray click must not call off a sign-in, answer a question or drop what was typed.
             Target::Outside => match self.overlays.last() {
-                Some(Overlay::Waiting { .. } | Overlay::Confirm(_) | Overlay::Traces { .. })
+                Some(
+                    Overlay::Waiting { .. }
+                    | Overlay::Confirm(_)
+                    | Overlay::Traces { .. }
+                    | Overlay::Form(_),
+                )
                 | None => {}
                 Some(
                     Overlay::Help { .. }

@@ -39,7 +39,10 @@ impl App {
         let mut effects = match outcome {
             TaskOutcome::Done => self.done(&task.job),
             TaskOutcome::Failed(failure) => {
-                self.fail(failure);
+                match &task.job {
+                    Job::TakeStep { place, .. } => self.step_refused(*place, failure),
+                    _ => self.fail(failure),
+                }
                 Effects::new()
             }
             TaskOutcome::Cancelled => {
@@ -74,10 +77,17 @@ impl App {
                 Effects::new()
             }
             Job::GoToChapter(_) | Job::BeginAgain(_) => {
+                if matches!(job, Job::BeginAgain(_)) {
+                    self.forget_chapter();
+                }
                 self.arrived();
                 self.probes_of_its_own()
             }
-            Job::TakeStep { .. } => self.after_step(),
+            Job::TakeStep {
+                chapter,
+                place,
+                filled,
+            } => self.after_step(*chapter, *place, filled),
             Job::CallTool { .. }
             | Job::ListTools
             | Job::RefreshConsole

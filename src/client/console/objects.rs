@@ -14,7 +14,7 @@ use crate::{
         audit::CredentialSource,
         console::{
             Application, ApplicationCredential, Consent, Manifest, Policy, PolicySet,
-            PolicySetVersion, Provider, Resource,
+            PolicySetVersion, PolicyVersion, Provider, Resource,
         },
         secret::Secret,
     },
@@ -74,14 +74,36 @@ pub struct VaultedSecret {
 #[derive(Debug, Clone)]
 pub struct CreatedCredential {
     pub credential: ApplicationCredential,
-    pub secret: Secret,
+    /// A public one has none.
+    pub secret: Option<Secret>,
+}
+
+/// How an application shows who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// By a client id and a secret.
+    Password,
+    /// By its client id alone.
+    Public,
+}
+
+impl CredentialKind {
+    /// The zone's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Public => "public",
+        }
+    }
 }
 
 #[derive(Deserialize)]
 struct CreatedAnswer {
     #[serde(flatten)]
     credential: ApplicationCredential,
-    password: Secret,
+    password: Option<Secret>,
 }
 
 /// Reads. Each fails if the zone does not answer.
@@ -231,14 +253,35 @@ impl Console {
             .map(drop)
     }
 
-    /// Makes a client credential of type `password`.
+    /// Takes a dependency away.
+    ///
+    /// # Errors
+    /// If the zone refuses, for instance because there is no such dependency.
+    pub async fn remove_dependency(
+        &self,
+        application: &str,
+        resource: &str,
+    ) -> Result<(), Failure> {
+        let url = self.zone_url(&["applications", application, "dependencies", resource])?;
+        self.request(|| Outgoing::new(Method::DELETE, url.clone(), Leg::Console))
+            .await
+            .map(drop)
+    }
+
+    /// Makes a client credential.
     ///
     /// # Errors
     /// If the zone refuses or does not answer.
-    pub async fn create_credential(&self, application: &str) -> Result<CreatedCredential, Failure> {
-        let body = json!({ "application_id": application, "type": "password" });
+    pub async fn create_credential(
+        &self,
+        application: &str,
+        kind: CredentialKind,
+    ) -> Result<CreatedCredential, Failure> {
+        let body = json!({ "application_id": application, "type": kind });
         let created: CreatedAnswer = self.post(&["application-credentials"], &body).await?;
-        self.http.masker().remember(created.password.expose());
+        if let Some(secret) = &created.password {
+            self.http.masker().remember(secret.expose());
+        }
         Ok(CreatedCredential {
             credential: created.credential,
             secret: created.password,
@@ -271,6 +314,19 @@ impl Console {
     pub async fn create_policy(&self, name: &str, text: &str) -> Result<Policy, Failure> {
         let body = json!({ "name": name, "cedar_raw": text });
         self.post(&["policies"], &body).await
+    }
+
+    /// Makes the next version of a policy.
+    ///
+    /// # Errors
+    /// If the zone refuses, for instance because the text is no policy.
+    pub async fn create_policy_version(
+        &self,
+        policy: &str,
+        text: &str,
+    ) -> Result<PolicyVersion, Failure> {
+        let body = json!({ "cedar_raw": text });
+        self.post(&["policies", policy, "versions"], &body).await
     }
 
     /// Makes a policy set without a version.

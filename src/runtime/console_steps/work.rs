@@ -1,37 +1,35 @@
-//! What the steps do in the zone: each looks first, and makes what is missing.
+//! What the steps do in the zone: each looks first, makes what is missing, and changes what is
+//! otherwise than filled in.
 
 use std::collections::BTreeMap;
 
-use super::{APPLICATION, Change, LINEAR_PROVIDER, POLICY, POLICY_SET, Step, Taken, missing};
+use super::{
+    ANTHROPIC, Answers, Change, LINEAR, LINEAR_PROVIDER, MCP_SERVER, SUPABASE, Step, Taken, form,
+    missing,
+};
 use crate::{
     client::console::{Console, NewApplication, NewProvider, NewResource, ProviderOAuth},
     lab::Materials,
     protocol::{
         audit::CredentialSource,
-        console::{
-            Application, Consent, Manifest, ManifestEntry, Owner, Policy, PolicySet, Resource,
-        },
+        console::{Application, Manifest, ManifestEntry, Owner, PolicySet, Resource},
         secret::Secret,
     },
     support::error::Failure,
 };
 
-/// The zone's console and what the objects are made from.
+/// The zone's console, what the objects are made from, and what is filled in.
 pub(super) struct Work<'a> {
     pub console: &'a Console,
     pub materials: &'a Materials,
+    pub filled: Answers<'a>,
 }
 
 impl Work<'_> {
     pub async fn linear_provider(&self) -> Result<Taken, Failure> {
-        let found = self
-            .console
-            .providers()
-            .await?
-            .into_iter()
-            .find(|provider| {
-                provider.kind == CredentialSource::External && provider.name == LINEAR_PROVIDER
-            });
+        let (name, kind) = (self.filled.name(), self.filled.provider_kind());
+        let mut there = self.console.providers().await?.into_iter();
+        let found = there.find(|provider| provider.kind == kind && provider.name == name);
         if let Some(found) = found {
             return Ok(Taken::new(
                 Change::WasThere,
@@ -39,22 +37,21 @@ impl Work<'_> {
             ));
         }
         let oauth = &self.materials.linear_oauth;
-        let made = self
-            .console
-            .create_provider(&NewProvider {
-                name: LINEAR_PROVIDER.to_owned(),
-                kind: CredentialSource::External,
-                oauth: Some(ProviderOAuth {
-                    authorization_endpoint: oauth.authorization_endpoint.clone(),
-                    token_endpoint: oauth.token_endpoint.clone(),
-                    client_id: oauth.client_id.clone(),
-                    client_secret: oauth.client_secret.clone(),
-                    // So that an issue's author is the person and not the application.
-                    authorization_parameters: BTreeMap::from([("actor".into(), "user".into())]),
-                    scope_separator: ",".to_owned(),
-                }),
-            })
-            .await?;
+        let oauth = (kind == CredentialSource::External).then(|| ProviderOAuth {
+            authorization_endpoint: oauth.authorization_endpoint.clone(),
+            token_endpoint: oauth.token_endpoint.clone(),
+            client_id: oauth.client_id.clone(),
+            client_secret: oauth.client_secret.clone(),
+            // So that an issue's author is the person and not the application.
+            authorization_parameters: BTreeMap::from([("actor".into(), "user".into())]),
+            scope_separator: ",".to_owned(),
+        });
+        let new = NewProvider {
+            name: name.to_owned(),
+            kind,
+            oauth,
+        };
+        let made = self.console.create_provider(&new).await?;
         Ok(Taken::new(
             Change::Made,
             format!("provider {} ({})", made.name, made.id),
@@ -62,17 +59,18 @@ impl Work<'_> {
     }
 
     pub async fn make_application(&self) -> Result<Taken, Failure> {
-        let found = self.find_application().await?;
+        let (name, consent) = (self.filled.name(), self.filled.consent());
+        let found = self.find_application(name).await?;
         let (change, application) = match found {
-            Some(found) if found.consent == Consent::Required => (Change::WasThere, found),
+            Some(found) if found.consent == consent => (Change::WasThere, found),
             Some(found) => {
-                let changed = self.console.set_consent(&found.id, Consent::Required).await;
+                let changed = self.console.set_consent(&found.id, consent).await;
                 (Change::Changed, changed?)
             }
             None => {
                 let new = NewApplication {
-                    name: APPLICATION.to_owned(),
-                    consent: Consent::Required,
+                    name: name.to_owned(),
+                    consent,
                 };
                 (Change::Made, self.console.create_application(&new).await?)
             }
@@ -81,49 +79,90 @@ impl Work<'_> {
         Ok(Taken::new(change, line))
     }
 
-    async fn find_application(&self) -> Result<Option<Application>, Failure> {
+    async fn find_application(&self, name: &str) -> Result<Option<Application>, Failure> {
         let all = self.console.applications().await?;
-        Ok(all
-            .into_iter()
-            .find(|application| application.name == APPLICATION))
+        Ok(all.into_iter().find(|application| application.name == name))
     }
 
-    pub async fn application(&self) -> Result<Application, Failure> {
-        let found = self.find_application().await?;
-        found.ok_or_else(|| missing("the application", Step::Application))
+    pub async fn application(&self, name: &str) -> Result<Application, Failure> {
+        let found = self.find_application(name).await?;
+        found.ok_or_else(|| missing(&format!("the application {name}"), Step::Application))
     }
 
-    async fn find_resource(&self, identifier: &str) -> Result<Option<Resource>, Failure> {
-        let all = self.console.resources().await?;
-        Ok(all
-            .into_iter()
-            .find(|resource| resource.identifier == identifier))
+    /// The resource of that name; one that has the identifier which the workshop gives it, and a name
+    /// of nobody else's, is the same under another name.
+    fn find_resource(
+        all: Vec<Resource>,
+        name: &str,
+        (default, identifier): (&str, &str),
+    ) -> Option<Resource> {
+        let others = [MCP_SERVER, SUPABASE, ANTHROPIC, LINEAR];
+        let named = |wanted: &str| all.iter().position(|one| one.name == wanted);
+        let place = named(name).or_else(|| named(default)).or_else(|| {
+            all.iter().position(|one| {
+                one.identifier == identifier && !others.contains(&one.name.as_str())
+            })
+        });
+        all.into_iter().nth(place?)
+    }
+
+    /// A resource as it is filled in; its provider is looked up when it is made.
+    pub fn resource(&self) -> NewResource {
+        NewResource {
+            name: self.filled.name().to_owned(),
+            identifier: self.filled.identifier().to_owned(),
+            application_id: None,
+            credential_provider_id: String::new(),
+            scopes: Vec::new(),
+        }
+    }
+
+    /// The provider that hands out a resource's credentials.
+    async fn provider(&self) -> Result<String, Failure> {
+        let kind = self.filled.source();
+        let all = self.console.providers().await?;
+        let of_kind = || all.iter().filter(|provider| provider.kind == kind);
+        let found = match kind {
+            CredentialSource::External => of_kind()
+                .find(|provider| provider.name == LINEAR_PROVIDER)
+                .or_else(|| of_kind().next()),
+            CredentialSource::KeycardSts | CredentialSource::KeycardVault => of_kind()
+                .find(|provider| provider.name != LINEAR_PROVIDER)
+                .or_else(|| of_kind().next()),
+        };
+        found
+            .map(|provider| provider.id.clone())
+            .ok_or_else(|| missing("the provider", Step::LinearProvider))
     }
 
     pub async fn make_resource(
         &self,
         new: NewResource,
-        kind: CredentialSource,
+        default: &str,
+        identifier: &str,
     ) -> Result<Taken, Failure> {
-        let provider = self.console.providers().await?.into_iter().find(|one| {
-            one.kind == kind && (kind != CredentialSource::External || one.name == LINEAR_PROVIDER)
-        });
-        let provider = provider.ok_or_else(|| missing("the provider", Step::LinearProvider))?;
         let new = NewResource {
-            credential_provider_id: provider.id,
+            credential_provider_id: self.provider().await?,
             ..new
         };
-        let (change, resource) = match self.find_resource(&new.identifier).await? {
+        let all = self.console.resources().await?;
+        let found = Self::find_resource(all, &new.name, (default, identifier));
+        let (change, resource) = match found {
             None => (Change::Made, self.console.create_resource(&new).await?),
             Some(found) => {
-                let fine = found.credential_provider_id.as_ref()
-                    == Some(&new.credential_provider_id)
-                    && found.application_id == new.application_id
+                let same_scopes = new.scopes.len() == found.scopes.len()
                     && new.scopes.iter().all(|scope| found.scopes.contains(scope));
+                let fine = found.name == new.name
+                    && found.identifier == new.identifier
+                    && found.credential_provider_id.as_ref() == Some(&new.credential_provider_id)
+                    && found.application_id == new.application_id
+                    && same_scopes;
                 if fine {
                     (Change::WasThere, found)
                 } else {
                     let patch = serde_json::json!({
+                        "name": new.name,
+                        "identifier": new.identifier,
                         "credential_provider_id": new.credential_provider_id,
                         "application_id": new.application_id,
                         "scopes": new.scopes,
@@ -142,11 +181,18 @@ impl Work<'_> {
     pub async fn store(
         &self,
         name: &str,
-        identifier: &str,
+        default: (&str, &str),
         key: &Secret,
+        step: Step,
     ) -> Result<Taken, Failure> {
-        let resource = self.find_resource(identifier).await?;
-        let resource = resource.ok_or_else(|| missing(identifier, Step::Supabase))?;
+        let wanted = self.filled.text(form::RESOURCE);
+        let all = self.console.resources().await?;
+        let resource = if wanted == default.0 {
+            Self::find_resource(all, wanted, default)
+        } else {
+            all.into_iter().find(|one| one.name == wanted)
+        };
+        let resource = resource.ok_or_else(|| missing(&format!("the resource {wanted}"), step))?;
         let there = self.console.secrets().await?;
         let change = if there.iter().any(|secret| secret.entity_id == resource.id) {
             Change::WasThere
@@ -161,7 +207,8 @@ impl Work<'_> {
     }
 
     pub async fn add_dependencies(&self) -> Result<Taken, Failure> {
-        let application = self.application().await?;
+        let name = self.filled.text(form::APPLICATION_OF);
+        let application = self.application(name).await?;
         let there = self.console.dependencies(&application.id).await?;
         let mut taken = Taken {
             change: Change::WasThere,
@@ -169,40 +216,69 @@ impl Work<'_> {
             credential: None,
         };
         let materials = self.materials;
-        for (identifier, step) in [
-            (&materials.server, Step::McpServer),
-            (&materials.supabase, Step::Supabase),
-            (&materials.anthropic, Step::Anthropic),
-            (&materials.linear, Step::Linear),
-        ] {
-            let resource = self.find_resource(identifier).await?;
-            let resource = resource.ok_or_else(|| missing(identifier, step))?;
-            if there.iter().all(|one| one.id != resource.id) {
-                self.console
-                    .add_dependency(&application.id, &resource.id)
-                    .await?;
-                taken.change = Change::Made;
+        let defaults = [
+            (MCP_SERVER, &materials.server, Step::McpServer),
+            (SUPABASE, &materials.supabase, Step::Supabase),
+            (ANTHROPIC, &materials.anthropic, Step::Anthropic),
+            (LINEAR, &materials.linear, Step::Linear),
+        ];
+        for ((wanted, is_in), (default, identifier, step)) in self.filled.picked().zip(defaults) {
+            let all = self.console.resources().await?;
+            let resource = Self::find_resource(all, wanted, (default, identifier));
+            let Some(resource) = resource else {
+                if is_in {
+                    return Err(missing(&format!("the resource {wanted}"), step));
+                }
+                continue;
+            };
+            let depends = there.iter().any(|one| one.id == resource.id);
+            match (is_in, depends) {
+                (true, false) => {
+                    self.console
+                        .add_dependency(&application.id, &resource.id)
+                        .await?;
+                    taken.change = Change::Made;
+                }
+                (false, true) => {
+                    self.console
+                        .remove_dependency(&application.id, &resource.id)
+                        .await?;
+                    taken.change = Change::Changed;
+                }
+                (true, true) | (false, false) => {}
             }
-            taken
-                .objects
-                .push(format!("{} depends on {}", application.name, resource.name));
+            let word = if is_in {
+                "depends on"
+            } else {
+                "does not depend on"
+            };
+            let line = format!("{} {word} {}", application.name, resource.name);
+            taken.objects.push(line);
         }
         Ok(taken)
     }
 
+    /// A secret is shown once: a credential that does not stand in the `.env` is of no use any more.
     pub async fn create_credential(&self) -> Result<Taken, Failure> {
-        let application = self.application().await?;
+        let name = self.filled.text(form::APPLICATION_OF);
+        let kind = self.filled.credential();
+        let application = self.application(name).await?;
         let there = self.console.credentials().await?;
-        let found = there
-            .iter()
-            .find(|one| one.application_id == application.id && one.kind == "password");
+        let found = there.iter().find(|one| {
+            one.application_id == application.id
+                && one.kind == kind.word()
+                && one.identifier == self.materials.pasted
+        });
         if let Some(found) = found {
             return Ok(Taken::new(
                 Change::WasThere,
                 format!("client credential {}", found.identifier),
             ));
         }
-        let made = self.console.create_credential(&application.id).await?;
+        let made = self
+            .console
+            .create_credential(&application.id, kind)
+            .await?;
         let id = made.credential.identifier;
         Ok(Taken {
             credential: Some((id.clone(), made.secret)),
@@ -211,57 +287,71 @@ impl Work<'_> {
     }
 
     pub async fn make_policy(&self) -> Result<Taken, Failure> {
-        let (change, policy) = if let Some(found) = self.find_policy().await? {
-            (Change::WasThere, found)
-        } else {
-            let text = &self.materials.limit;
-            (
-                Change::Made,
-                self.console.create_policy(POLICY, text).await?,
-            )
+        let name = self.filled.name();
+        let text = self.filled.policy(self.materials);
+        let all = self.console.policies().await?;
+        let mut own = all
+            .into_iter()
+            .filter(|policy| policy.owner_type == Owner::Customer);
+        let (change, version) = match own.find(|policy| policy.name == name) {
+            Some(found) if found.latest_version.cedar_raw == text => {
+                (Change::WasThere, found.latest_version.version)
+            }
+            Some(found) => {
+                let next = self.console.create_policy_version(&found.id, text).await?;
+                (Change::Changed, next.version)
+            }
+            None => {
+                let made = self.console.create_policy(name, text).await?;
+                (Change::Made, made.latest_version.version)
+            }
         };
-        let version = policy.latest_version.version;
-        let line = format!("policy {}, version {version}", policy.name);
+        let line = format!("policy {name}, version {version}");
         Ok(Taken::new(change, line))
     }
 
-    async fn find_policy(&self) -> Result<Option<Policy>, Failure> {
-        let all = self.console.policies().await?;
-        Ok(all.into_iter().find(|policy| policy.name == POLICY))
-    }
-
     pub async fn make_policy_set(&self) -> Result<Taken, Failure> {
-        let (change, set) = match self.find_set().await? {
+        let name = self.filled.name();
+        let found = self
+            .find_set(name)
+            .await?
+            .filter(|set| set.owner_type == Owner::Customer);
+        let (change, set) = match found {
             Some(found) => (Change::WasThere, found),
-            None => (
-                Change::Made,
-                self.console.create_policy_set(POLICY_SET).await?,
-            ),
+            None => (Change::Made, self.console.create_policy_set(name).await?),
         };
         Ok(Taken::new(change, format!("policy set {}", set.name)))
     }
 
-    async fn find_set(&self) -> Result<Option<PolicySet>, Failure> {
+    async fn find_set(&self, name: &str) -> Result<Option<PolicySet>, Failure> {
         let all = self.console.policy_sets().await?;
-        Ok(all.into_iter().find(|set| set.name == POLICY_SET))
+        Ok(all.into_iter().find(|set| set.name == name))
     }
 
     async fn set(&self) -> Result<PolicySet, Failure> {
-        let found = self.find_set().await?;
-        found.ok_or_else(|| missing("the policy set", Step::PolicySet))
+        let name = self.filled.text(form::SET);
+        let found = self.find_set(name).await?;
+        found.ok_or_else(|| missing(&format!("the policy set {name}"), Step::PolicySet))
     }
 
-    /// The platform's own policies and the forbid, each in its newest version.
+    /// The policies that are taken in, each in its newest version, in the order in which the zone
+    /// lists them, the person's own last.
     async fn manifest(&self) -> Result<Manifest, Failure> {
         let all = self.console.policies().await?;
-        let ours = all.iter().find(|policy| policy.name == POLICY);
-        let ours = ours.ok_or_else(|| missing("the policy", Step::Policy))?;
-        let defaults = all
-            .iter()
-            .filter(|policy| policy.owner_type == Owner::Platform);
+        let mut chosen = Vec::new();
+        for (name, is_in) in self.filled.picked() {
+            if is_in {
+                let place = all.iter().position(|policy| policy.name == name);
+                let place =
+                    place.ok_or_else(|| missing(&format!("the policy {name}"), Step::Policy))?;
+                chosen.push((all[place].owner_type == Owner::Customer, place));
+            }
+        }
+        chosen.sort_unstable();
         Ok(Manifest {
-            entries: defaults
-                .chain([ours])
+            entries: chosen
+                .into_iter()
+                .map(|(_, place)| &all[place])
                 .map(|policy| ManifestEntry {
                     policy_id: policy.id.clone(),
                     policy_version_id: policy.latest_version.id.clone(),

@@ -51,6 +51,7 @@ impl Tui {
             Effect::StopRecording => self.stop_recording(),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => self.repaint(),
+            Effect::Edit(text) => self.to_edit = Some(text),
             Effect::SetMouseCapture(capture) => {
                 // A terminal without a mouse ignores it; there is nothing to tell.
                 let _ = self.guard.set_mouse(capture == Capture::On);
@@ -122,7 +123,7 @@ impl Tui {
         .map(|path| one_line(&path.display().to_string()))
     }
 
-    fn repaint(&mut self) {
+    pub(super) fn repaint(&mut self) {
         // Not `clear`: it asks the terminal where its cursor is, and one that does not answer would
         // hold up the program for seconds and then end it.
         let size = crossterm::terminal::size();

@@ -13,7 +13,6 @@ use crate::{
         command::Command,
         learn::{
             Ground, Item, Learn,
-            console::Step,
             moved::{Changes, HopChanges},
         },
         overlay::What,
@@ -150,7 +149,7 @@ fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'s
     ])
 }
 
-fn hints(cx: &ViewCx, keys: &[(Command, &str)]) -> Line<'static> {
+pub(super) fn hints(cx: &ViewCx, keys: &[(Command, &str)]) -> Line<'static> {
     let mut spans = Vec::new();
     for (command, label) in keys {
         spans.push(span(
@@ -160,127 +159,6 @@ fn hints(cx: &ViewCx, keys: &[(Command, &str)]) -> Line<'static> {
         spans.push(span(format!(" {label}   "), Style::new()));
     }
     Line::from(spans)
-}
-
-/// Draws the console work: the steps, and what the selected one fills in.
-pub fn console(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
-    let look = cx.look;
-    let work = cx.app.learn().and_then(Learn::work);
-    let steps = work.map_or(&[][..], |work| work.steps.as_slice());
-    let selected = selected.min(steps.len().saturating_sub(1));
-    let done = steps.iter().filter(|step| step.taken.is_some()).count();
-    let right = Line::styled(
-        format!(" {done} of {} done ", steps.len()),
-        look.style(Role::Dim),
-    );
-    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
-    let form = steps
-        .get(selected)
-        .map_or_else(Vec::new, |step| form(look, step, cells));
-    let wanted = u16::try_from(steps.len() + form.len() + 6).unwrap_or(u16::MAX);
-    let title = "In the zone's console";
-    let size = (WIDTH, wanted.max(8));
-    let inner = window(cx, body, buf, hits, size, title, Role::Focus, &right);
-    if steps.is_empty() {
-        put::text(
-            buf,
-            inner,
-            1,
-            2,
-            "looking at the console",
-            look.style(Role::Dim),
-            look,
-        );
-        return;
-    }
-    // The form may have what the steps leave.
-    let steps_take = u16::try_from(steps.len()).unwrap_or(u16::MAX);
-    let left = inner.height.saturating_sub(steps_take.saturating_add(2));
-    let below = u16::try_from(form.len())
-        .unwrap_or(u16::MAX)
-        .min(left.max(inner.height / 2))
-        + 2;
-    let list = Rect {
-        height: inner.height.saturating_sub(below),
-        ..inner
-    };
-    let row = |place: usize| {
-        let step = &steps[place];
-        let (mark, role) = match step.taken {
-            Some(_) => (look.glyphs.good, Role::Good),
-            None => (look.glyphs.dot, Role::Dim),
-        };
-        let words = if place == selected {
-            look.bold(Role::Accent)
-        } else {
-            Style::new()
-        };
-        let title = format!("{:>2}  {}", place + 1, one_line(&step.title));
-        Line::from(vec![
-            span(format!("{mark} "), look.bold(role)),
-            span(title, words),
-        ])
-    };
-    super::rows(cx, list, buf, hits, steps.len(), row, selected);
-    let under = Rect {
-        y: list.bottom(),
-        height: inner.bottom().saturating_sub(list.bottom()),
-        ..inner
-    };
-    let room = usize::from(under.height.saturating_sub(1));
-    for (row, line) in (0..).zip(form.iter().take(room)) {
-        put::line(buf, put::inset(under, 1), row, line, look);
-    }
-    let foot = Rect {
-        y: inner.bottom().saturating_sub(1),
-        height: 1.min(inner.height),
-        ..inner
-    };
-    if done == steps.len() {
-        let mut line = vec![span(
-            format!("{} all of it is done   ", look.glyphs.good),
-            look.style(Role::Good),
-        )];
-        line.extend(hints(cx, &[(Command::Back, "back to the chapter")]).spans);
-        put::line(buf, foot, 0, &Line::from(line), look);
-        return;
-    }
-    let keys = [
-        (Command::Accept, "take the step"),
-        (Command::AllSteps, "all that are left"),
-        (Command::Back, "close"),
-    ];
-    put::line(buf, foot, 0, &hints(cx, &keys), look);
-}
-
-/// What a step fills in, and what came of it.
-fn form(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
-    let dim = look.style(Role::Dim);
-    let mut lines = vec![Line::default()];
-    for (field, value) in &step.form {
-        // A text of several lines has them to itself: it is read, not glanced at.
-        let (label, indent) = if value.contains('\n') {
-            lines.push(Line::from(span(format!("  {field}"), dim)));
-            ("", 4)
-        } else {
-            (field.as_str(), 25)
-        };
-        for part in value.lines() {
-            let room = cells.saturating_sub(indent + 1);
-            lines.push(Line::from(vec![
-                span(format!("{:<indent$}", format!("  {label}")), dim),
-                span(truncate(&one_line(part), room).into_owned(), Style::new()),
-            ]));
-        }
-    }
-    if let Some(told) = &step.taken {
-        for line in prose::fill(&[(one_line(told), look.style(Role::Good))], cells) {
-            let mut spans = vec![Span::raw("  ")];
-            spans.extend(line.spans);
-            lines.push(Line::from(spans));
-        }
-    }
-    lines
 }
 
 /// Draws a window that tells something in words.
