@@ -248,12 +248,15 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
         } else {
             Output::Plain(settings::style(common))
         };
-        let voices = Voices {
-            out: &mut io::stdout(),
-            err: &mut io::stderr(),
+        let (place, record) = (trace.place.clone(), common.record.as_deref());
+        let (out, err) = (&mut io::stdout(), &mut io::stderr());
+        let exit = if record.is_some() {
+            // The copy is whole, whoever has read enough.
+            let out = &mut UntilClosed(out);
+            replay::print(&trace, output, record, Voices { out, err })?
+        } else {
+            replay::print(&trace, output, None, Voices { out, err })?
         };
-        let place = trace.place.clone();
-        let exit = replay::print(&trace, output, common.record.as_deref(), voices)?;
         if let Some(to) = settings::otlp(common)? {
             let sent = block_on(async {
                 let exporter = Exporter::replaying(to, place, Patience::default())?;
