@@ -243,7 +243,7 @@ impl Timeline {
     }
 
     /// Folds the next event; tells it as [`codec::skim`](crate::trace::codec::skim) reads it, or
-    /// `None` at the end.
+    /// `None` at the end, and where its line cannot be read any more.
     pub fn advance(&self, projection: &mut Projection) -> Option<TraceEvent> {
         projection.advance(&self.head.log)
     }
@@ -253,13 +253,18 @@ impl Timeline {
         while projection.log.len() < place {
             let here = projection.log.len();
             if self.advance(projection).is_none() {
-                let seq = Seq::at(here);
-                let why = self.head.log.read(seq).err();
-                let why = why.unwrap_or_else(|| "its line is another one now".to_owned());
-                return Err(format!("event {} cannot be read any more: {why}", here + 1));
+                return Err(self.unreadable(here));
             }
         }
         Ok(())
+    }
+
+    /// Why [`Self::advance`] does not go on from `place`, though it is not the end, in a few words.
+    #[must_use]
+    pub fn unreadable(&self, place: usize) -> String {
+        let why = self.head.log.read(Seq::at(place)).err();
+        let why = why.unwrap_or_else(|| "its line is another one now".to_owned());
+        format!("event {} cannot be read any more: {why}", place + 1)
     }
 
     /// The place of the last checkpoint that is not behind `place`.
