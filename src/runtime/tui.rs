@@ -127,8 +127,9 @@ struct Tui {
     viewing: Option<Viewing>,
     live: Live,
     stand_in: Place,
-    /// Labs whose place another one took, until they have stopped.
-    outgoing: JoinSet<()>,
+    /// Labs whose place another one took, until they have stopped, and what sent their spans; with
+    /// what a collector did not take.
+    outgoing: JoinSet<Option<Failure>>,
     /// Another run that is read, to be laid beside this one.
     comparing: Option<Viewing>,
     notes: Option<NotesFile>,
@@ -402,14 +403,15 @@ impl Tui {
     async fn finish(&mut self) -> Summary {
         self.runner.cancel_all();
         self.backend.close().await;
-        while self.outgoing.join_next().await.is_some() {}
         self.drain(usize::MAX);
         self.stop_recording();
-        if let Some(exporter) = self.exporter.take()
-            && let Some(failure) = exporter.finish().await
-        {
-            let Failure { what, why, .. } = failure;
-            self.summary.lines.push(format!("{what}: {why}"));
+        if let Some(exporter) = self.exporter.take() {
+            self.outgoing.spawn(exporter.finish());
+        }
+        while let Some(ended) = self.outgoing.join_next().await {
+            if let Ok(Some(Failure { what, why, .. })) = ended {
+                self.summary.lines.push(format!("{what}: {why}"));
+            }
         }
         std::mem::take(&mut self.summary)
     }

@@ -89,6 +89,9 @@ impl Tui {
     fn reset(&mut self) {
         // A trace has one beginning: what comes now is another run.
         self.stop_recording();
+        if let Some(exporter) = self.exporter.take() {
+            self.outgoing.spawn(exporter.finish());
+        }
         self.viewing = None;
         let (sink, stream) = stream::open();
         let backend = backend::open(self.options.clone(), Arc::clone(&sink));
@@ -101,8 +104,12 @@ impl Tui {
         self.answers = answers;
         let backend = std::mem::replace(&mut self.backend, backend);
         let runner = std::mem::replace(&mut self.runner, runner);
-        self.outgoing.spawn(stage::wind_up(runner, backend));
+        self.outgoing.spawn(async {
+            stage::wind_up(runner, backend).await;
+            None
+        });
         self.header = Header::new(self.options.clock.now());
+        self.start_exporting();
         self.update(Msg::Begun(self.header.started));
     }
 
