@@ -272,7 +272,7 @@ impl Tui {
         let mut keys = EventStream::new();
         let mut signals = Signals::listen();
         if let Some(path) = self.options.record.clone() {
-            self.start_recording(&path);
+            self.start_recording(Some(&path));
         }
         self.start_exporting();
         while !self.quit {

@@ -44,10 +44,7 @@ impl Tui {
                     ));
                 }
             }
-            Effect::StartRecording => {
-                let path = self.recording_path();
-                self.start_recording(&path);
-            }
+            Effect::StartRecording => self.start_recording(None),
             Effect::StopRecording => self.stop_recording(),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => self.repaint(),
