@@ -2,6 +2,7 @@
 //! their kind, that somebody is told where they are, and that nothing secret comes back.
 
 mod called_off;
+mod elsewhere;
 mod folder;
 mod knocks;
 mod lab;
