@@ -150,13 +150,12 @@ impl Timeline {
     /// Brings the marks up to what was pushed. The first time costs the whole trace, each later one
     /// what came since.
     pub fn settle(&mut self) {
-        match &mut self.origin {
-            Some(origin) => origin.bring(&mut self.marks, &self.head),
-            None => {
-                let (marks, origin) = Marks::of(&self.head);
-                self.marks = marks;
-                self.origin = Some(origin);
-            }
+        if let Some(origin) = &mut self.origin {
+            origin.bring(&mut self.marks, &self.head);
+        } else {
+            let (marks, origin) = Marks::of(&self.head);
+            self.marks = marks;
+            self.origin = Some(origin);
         }
     }
 

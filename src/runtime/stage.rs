@@ -69,7 +69,7 @@ pub(super) fn beside<T>(
                 more => format!("{name}-{more}.{extension}"),
             });
             match make(&path) {
-                Ok(made) => return Ok(made),
+                Ok(file) => return Ok(file),
                 Err(error) => {
                     let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
                     last = (path, error);
