@@ -435,17 +435,17 @@ impl App {
         if hold == Hold::On {
             effects.push(self.start(Job::Hold(Hold::On)));
         }
-        match &self.recording {
-            // The one before was another run; what it told is kept.
-            RecordingState::Saved { file, .. } if again => {
-                let text = format!("back at the start; the recording up to here is in {file}");
-                self.say(Tone::Good, text);
-            }
-            _ if again => self.say(
-                Tone::Good,
-                "back at the start: a new lab, nothing happened yet",
-            ),
-            _ => {}
+        if again {
+            // The one before was another run; what it told is kept, and is told of once.
+            let text = match std::mem::take(&mut self.recording) {
+                RecordingState::Saved { file, .. } => {
+                    format!("back at the start; the recording up to here is in {file}")
+                }
+                RecordingState::Off | RecordingState::On { .. } | RecordingState::Failed(_) => {
+                    "back at the start: a new lab, nothing happened yet".to_owned()
+                }
+            };
+            self.say(Tone::Good, text);
         }
         effects
     }
