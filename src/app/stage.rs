@@ -241,7 +241,7 @@ impl App {
             return self.let_go();
         }
         let under_way = self.stage.as_ref().is_some_and(Stage::running);
-        if under_way || self.busy().is_some() {
+        if under_way || self.busy() {
             let key = self.keymap.shown(Command::CancelTask);
             self.say(Tone::Plain, format!("still under way: {key} calls it off"));
             return Effects::new();

@@ -106,7 +106,7 @@ impl App {
     /// Takes the selected step.
     pub(in crate::app) fn take_selected_step(&mut self) -> Effects {
         match self.overlays.last() {
-            Some(Overlay::Console { selected, .. }) if self.busy().is_none() => {
+            Some(Overlay::Console { selected, .. }) if !self.busy() => {
                 let place = *selected;
                 self.take_step(place)
             }
@@ -116,7 +116,7 @@ impl App {
 
     /// Takes every step that is left.
     pub(in crate::app) fn take_all_steps(&mut self) -> Effects {
-        if self.busy().is_some() {
+        if self.busy() {
             return Effects::new();
         }
         let next = self.learn.as_ref().and_then(Learn::next_step);

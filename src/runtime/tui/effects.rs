@@ -10,6 +10,7 @@ use super::Tui;
 use crate::runtime::PanicIn;
 use crate::{
     app::{
+        command::Command,
         effect::{Capture, Effect},
         msg::{Msg, Signal},
         player::Growth,
@@ -36,11 +37,14 @@ impl Tui {
             Effect::CancelTask(task) => self.runner.cancel(task),
             Effect::Copy(text) => {
                 if let Err(error) = clipboard::copy(&text) {
+                    let key = self.app.keymap().shown(Command::ToggleMouse);
                     self.app.fail(Failure::new(
                         Exit::Failed,
                         "Nothing was copied",
                         error.to_string(),
-                        "select the text with the mouse; `m` gives the mouse to the terminal",
+                        format!(
+                            "select the text with the mouse; {key} gives the mouse to the terminal"
+                        ),
                     ));
                 }
             }
