@@ -231,6 +231,14 @@ fn choose(common: &Common) -> Result<Exit, Failure> {
 
 /// Shows a trace on the screen, or writes it where there is none; with another, what differs.
 fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<Exit, Failure> {
+    if common.otlp.is_some() && matches!(trace.place, Place::Pipe(_)) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "A trace that comes through a pipe cannot be shown and sent to a collector at once",
+            "it can be read once, and each of the two reads it",
+            "write it into a file and name that; `hoptrail export - --to otlp` makes the spans of a pipe",
+        ));
+    }
     if common.json || common.plain || !has_screen_for(&trace.place) {
         if let Some(other) = other {
             return traces::diff(common, &trace.place, &Place::named(other), None);
@@ -240,12 +248,15 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
         } else {
             Output::Plain(settings::style(common))
         };
-        let voices = Voices {
-            out: &mut io::stdout(),
-            err: &mut io::stderr(),
+        let (place, record) = (trace.place.clone(), common.record.as_deref());
+        let (out, err) = (&mut io::stdout(), &mut io::stderr());
+        let exit = if record.is_some() {
+            // The copy is whole, whoever has read enough.
+            let out = &mut UntilClosed(out);
+            replay::print(&trace, output, record, Voices { out, err })?
+        } else {
+            replay::print(&trace, output, None, Voices { out, err })?
         };
-        let place = trace.place.clone();
-        let exit = replay::print(&trace, output, common.record.as_deref(), voices)?;
         if let Some(to) = settings::otlp(common)? {
             let sent = block_on(async {
                 let exporter = Exporter::replaying(to, place, Patience::default())?;

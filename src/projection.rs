@@ -225,7 +225,7 @@ impl Projection {
                 self.issues.finished(&at, fact, shared.names);
                 if let Some(call) = at.call {
                     let note = shared.names.maybe(Some(text));
-                    self.hops.call_finished(call, *outcome, note);
+                    self.hops.call_finished(&at, call, *outcome, note);
                 }
             }
             Fact::StepReported(step) => self.hops.stepped(&at, step, &mut shared),

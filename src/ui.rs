@@ -33,6 +33,7 @@ use self::{
 use crate::{
     app::{
         App, Extent,
+        command::Command,
         focus::{Layout, PaneId, Zoom},
         target::Target,
     },
@@ -268,7 +269,10 @@ fn too_small(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
         Line::raw(format!("at least {width} x {height} cells")),
         Line::raw(format!("here are {} x {}", area.width, area.height)),
         Line::styled(
-            "make the window larger, or q quits",
+            match cx.app.keymap().shown(Command::Quit) {
+                key if key.is_empty() => "make the window larger".to_owned(),
+                key => format!("make the window larger, or {key} quits"),
+            },
             cx.look.style(Role::Dim),
         ),
     ];

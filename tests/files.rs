@@ -221,6 +221,28 @@ fn what_came_through_a_pipe_is_kept_up_to_its_room_and_read_once() {
 }
 
 #[test]
+fn what_comes_through_a_pipe_is_not_shown_and_sent_at_once() {
+    let (_dir, path) = piped(story());
+    let path = path.to_str().unwrap();
+    for name in [path, "-"] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_hoptrail"))
+            .args(["replay", name, "--otlp", "http://127.0.0.1:1"])
+            .stdin(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{name}");
+        assert!(ended.stdout.is_empty(), "{name}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        for part in ["through a pipe", "read once", "export - --to otlp"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    // The pipe was left alone, and its writer waits.
+    let (_, timeline, _) = all_of(&Place::named(Path::new(path)), Bounds::default());
+    assert_eq!(timeline.len(), story().lines().count() - 1);
+}
+
+#[test]
 fn a_trace_may_come_through_standard_input() {
     for name in ["-", "/dev/stdin"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hoptrail"))

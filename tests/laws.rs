@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use facts::event;
 use hoptrail::{
-    projection::{Projection, Query, Seq},
+    projection::{Projection, Query, Seq, Timeline},
     protocol::traceparent::{SpanId, TraceId, TraceParent},
     trace::{Fact, TraceEvent, codec},
 };
@@ -55,6 +55,37 @@ fn look_at_everything(projection: &Projection) {
     let story = projection.story();
     assert_eq!(story.steps.len(), 7);
     let _ = story.verdict();
+}
+
+/// Settles a timeline at each stop; its marks are those of one that was settled once.
+fn grows_as_made_anew(events: &[TraceEvent], stops: &[usize]) {
+    let mut growing = Timeline::open(Some(story::started()));
+    let mut whole = growing.clone();
+    for (place, event) in events.iter().enumerate() {
+        if stops.contains(&place) {
+            growing.settle();
+            let mut now = whole.clone();
+            now.settle();
+            assert_eq!(growing.marks(), now.marks(), "at {place}");
+        }
+        for timeline in [&mut growing, &mut whole] {
+            timeline.push(event, &codec::encode(event));
+        }
+    }
+    growing.settle();
+    whole.close();
+    assert_eq!(growing.marks(), whole.marks());
+    growing.close();
+    assert_eq!(growing.marks(), whole.marks());
+}
+
+#[test]
+fn the_marks_of_the_story_grow_as_they_are_made() {
+    let events = story::events();
+    let every: Vec<usize> = (0..events.len()).collect();
+    grows_as_made_anew(&events, &every);
+    grows_as_made_anew(&events, &[0, 7, 40]);
+    grows_as_made_anew(&events, &[]);
 }
 
 proptest! {
@@ -118,6 +149,15 @@ proptest! {
         resumed.extend(rest);
         prop_assert_eq!(&resumed, &fold(&events));
         prop_assert_eq!(checkpoint, fold(first), "a checkpoint does not change behind its back");
+    }
+
+    #[test]
+    fn marks_that_grew_are_the_marks_made_anew(
+        events in vec(event(), 0..60),
+        at in vec(any::<proptest::sample::Index>(), 0..6),
+    ) {
+        let stops = at.iter().map(|at| at.index(events.len() + 1));
+        grows_as_made_anew(&events, &stops.collect::<Vec<_>>());
     }
 
     #[test]

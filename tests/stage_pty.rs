@@ -7,7 +7,15 @@ mod program;
 #[path = "pty/terminal.rs"]
 mod terminal;
 
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener},
+    sync::{Arc, Mutex},
+    thread,
+};
+
 use program::Home;
+use serde_json::Value;
 use terminal::Terminal;
 
 fn start(home: &Home, args: &[&str]) -> Terminal {
@@ -150,4 +158,77 @@ fn a_sheet_of_ones_own_is_read_before_the_screen_is_taken() {
         .exits_with(2)
         .failure();
     assert_eq!(what, "The stage needs a terminal");
+}
+
+/// A collector that takes everything: the bodies of its requests.
+fn collector() -> (String, Arc<Mutex<Vec<Value>>>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let desk = Arc::clone(&taken);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                if stream.read_line(&mut line).unwrap() <= 2 {
+                    break;
+                }
+                let line = line.to_ascii_lowercase();
+                if let Some(value) = line.strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            desk.lock()
+                .unwrap()
+                .push(serde_json::from_slice(&body).unwrap());
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (url, taken)
+}
+
+#[test]
+fn a_reset_is_another_run_for_the_collector_too() {
+    let home = Home::new();
+    let (url, taken) = collector();
+    let mut terminal = start(&home, &["--otlp", &url]);
+    for _ in 0..2 {
+        terminal.wait_for(&["not signed in", "RULE ON"]);
+        terminal.press(" ");
+        terminal.wait_for(&["1/8 Sign in", "✓ as planned"]);
+        terminal.press("A");
+        terminal.wait_for(&["Back to the start?"]);
+        terminal.press("\r");
+    }
+    terminal.wait_for(&["not signed in", "RULE ON"]);
+    terminal.press("q");
+    assert!(terminal.ended().success());
+    let taken = taken.lock().unwrap();
+    let spans = taken.iter().flat_map(|request| {
+        let scopes = request["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array();
+        scopes.unwrap()
+    });
+    let time = |span: &Value, key: &str| -> u64 { span[key].as_str().unwrap().parse().unwrap() };
+    let mut runs: Vec<(u64, u64)> = spans
+        .filter(|span| span["name"] == "hoptrail run")
+        .map(|span| {
+            (
+                time(span, "startTimeUnixNano"),
+                time(span, "endTimeUnixNano"),
+            )
+        })
+        .collect();
+    runs.sort_unstable();
+    assert_eq!(runs.len(), 3, "each run is sent with its end");
+    for pair in runs.windows(2) {
+        assert!(
+            pair[0].1 <= pair[1].0,
+            "{pair:?}: the next begins behind it"
+        );
+    }
 }

@@ -53,7 +53,7 @@ impl App {
                 None if self.is_learning() && self.is_open_to_all() => Availability::Unavailable(
                     "the server of this chapter asks nobody who they are".to_owned(),
                 ),
-                None => Availability::unless(self.busy()),
+                None => self.unless_busy(),
             },
             Command::ListTickets => self.needs_user(),
             Command::EscalateTicket => match self.needs_user() {
@@ -79,15 +79,14 @@ impl App {
                 }
                 other => other,
             },
-            Command::TogglePolicy => {
-                Availability::unless(self.busy().or_else(|| match self.other_policy_set() {
-                    Some(_) => None,
-                    None if self.projection.policies().overview().is_none() => {
-                        Some("the zone's policy sets were not read yet")
-                    }
-                    None => Some("the zone has only one policy set"),
-                }))
-            }
+            Command::TogglePolicy => Availability::unless(match self.other_policy_set() {
+                _ if self.busy() => return self.unless_busy(),
+                Some(_) => None,
+                None if self.projection.policies().overview().is_none() => {
+                    Some("the zone's policy sets were not read yet")
+                }
+                None => Some("the zone has only one policy set"),
+            }),
             Command::CancelTask => {
                 Availability::unless(self.tasks.is_empty().then_some("nothing is running"))
             }
@@ -98,7 +97,7 @@ impl App {
                     .is_none()
                     .then_some("nobody is signed in"),
             ),
-            Command::Refresh => Availability::unless(self.busy()),
+            Command::Refresh => self.unless_busy(),
             Command::Inspect => Availability::unless(
                 (self.subject().is_none() && !self.has_item())
                     .then_some("there is nothing to open here"),
@@ -143,11 +142,11 @@ impl App {
                     Some(_) | None => Some("only when something is inspected"),
                 })
             }
-            Command::AllSteps => Availability::unless(match self.overlays.last() {
-                Some(Overlay::Console { .. }) => self.busy(),
-                Some(_) | None => Some("only in the list of console steps"),
-            }),
-            Command::ChangeForm => Availability::unless(self.no_form()),
+            Command::AllSteps => match self.overlays.last() {
+                Some(Overlay::Console { .. }) => self.unless_busy(),
+                Some(_) | None => Availability::unless("only in the list of console steps"),
+            },
+            Command::ChangeForm => self.changing_a_form(),
             Command::NextField
             | Command::PreviousField
             | Command::NextChoice
@@ -254,7 +253,7 @@ impl App {
                 self.keymap.shown(Command::SignIn)
             ));
         }
-        Availability::unless(self.busy())
+        self.unless_busy()
     }
 
     /// Whether Enter does something in the chapter.
@@ -263,7 +262,7 @@ impl App {
     }
 
     /// One thing at a time: the flow would tell two stories at once.
-    pub(super) fn busy(&self) -> Option<&'static str> {
+    pub(super) fn busy(&self) -> bool {
         let works = |job: &Job| match job {
             Job::SignIn
             | Job::SignOut
@@ -279,16 +278,23 @@ impl App {
             | Job::Hold(_)
             | Job::LetGo { .. } => false,
         };
-        self.tasks
-            .values()
-            .any(|task| works(&task.job))
-            .then_some("something is running already: x calls it off")
+        self.tasks.values().any(|task| works(&task.job))
+    }
+
+    pub(super) fn unless_busy(&self) -> Availability {
+        if !self.busy() {
+            return Availability::Ready;
+        }
+        Availability::Unavailable(match self.keymap.shown(Command::CancelTask) {
+            key if key.is_empty() => "something is running already".to_owned(),
+            key => format!("something is running already: {key} calls it off"),
+        })
     }
 
     /// Whether what runs takes longer than anybody expects: then calling it off is the next thing to do.
     pub(super) fn is_kept_waiting(&self) -> bool {
         let long = |since_us| self.now_us.saturating_sub(since_us) >= EXPECTED_US;
-        self.busy().is_some() && self.tasks.values().any(|task| long(task.since_us))
+        self.busy() && self.tasks.values().any(|task| long(task.since_us))
     }
 
     fn busy_with(&self, job: &Job) -> bool {

@@ -121,7 +121,9 @@ impl App {
         player.timeline.settle();
         if follows {
             for _ in 0..count {
-                self.one_more();
+                if self.one_more().is_none() {
+                    return;
+                }
             }
         }
     }
@@ -139,14 +141,22 @@ impl App {
         }
     }
 
-    /// Shows the next event. Tells it, or `None` at the end.
+    /// Shows the next event. Tells it, or `None` at the end; also where the event cannot be read any
+    /// more: then the player stands still, and why is said.
     fn one_more(&mut self) -> Option<TraceEvent> {
-        let Source::Replay(player) = &self.source else {
+        let place = self.place();
+        let Source::Replay(player) = &mut self.source else {
             return None;
         };
-        let event = player.timeline.advance(&mut self.projection)?;
-        self.see_more();
-        Some(event)
+        let event = player.timeline.advance(&mut self.projection);
+        if event.is_some() {
+            self.see_more();
+        } else if place < player.timeline.len() {
+            player.pause();
+            let why = player.timeline.unreadable(place);
+            self.say(Tone::Bad, why);
+        }
+        event
     }
 
     /// Plays what is due by now.
@@ -160,9 +170,10 @@ impl App {
             if !player.takes(place, now_us) {
                 return;
             }
-            if let Some(event) = self.one_more() {
-                self.comment(&event);
-            }
+            let Some(event) = self.one_more() else {
+                return;
+            };
+            self.comment(&event);
         }
     }
 

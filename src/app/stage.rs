@@ -247,7 +247,7 @@ impl App {
             return self.let_go();
         }
         let under_way = self.stage.as_ref().is_some_and(Stage::running);
-        if under_way || self.busy().is_some() {
+        if under_way || self.busy() {
             let key = self.keymap.shown(Command::CancelTask);
             self.say(Tone::Plain, format!("still under way: {key} calls it off"));
             return Effects::new();
@@ -449,17 +449,17 @@ impl App {
         if hold == Hold::On {
             effects.push(self.start(Job::Hold(Hold::On)));
         }
-        match &self.recording {
-            // The one before was another run; what it told is kept.
-            RecordingState::Saved { file, .. } if again => {
-                let text = format!("back at the start; the recording up to here is in {file}");
-                self.say(Tone::Good, text);
-            }
-            _ if again => self.say(
-                Tone::Good,
-                "back at the start: a new lab, nothing happened yet",
-            ),
-            _ => {}
+        if again {
+            // The one before was another run; what it told is kept, and is told of once.
+            let text = match std::mem::take(&mut self.recording) {
+                RecordingState::Saved { file, .. } => {
+                    format!("back at the start; the recording up to here is in {file}")
+                }
+                RecordingState::Off | RecordingState::On { .. } | RecordingState::Failed(_) => {
+                    "back at the start: a new lab, nothing happened yet".to_owned()
+                }
+            };
+            self.say(Tone::Good, text);
         }
         effects
     }

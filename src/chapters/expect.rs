@@ -60,7 +60,8 @@ pub enum Expect {
     ScopeRefused(ScopeRefused),
     /// No secret of this service in the project's `.env` or files.
     NoSecretOf(Service),
-    /// Every value of the finished `.env` was tried on the services, and refused.
+    /// Every value of the finished `.env` was tried on the services, and refused. Not observable where
+    /// some were not tried.
     NothingOpens,
 }
 

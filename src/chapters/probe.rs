@@ -29,7 +29,8 @@ pub enum Probe {
     Zone,
     /// An exchange for Linear with this scope, as the application, for the person signed in.
     Scope(String),
-    /// Every value of the `.env`, tried on every service.
+    /// Every value of the `.env`, tried on every service; on a service that is not on this computer
+    /// only what could be its own key.
     Trials,
 }
 
@@ -163,7 +164,7 @@ pub enum ScopeAnswer {
     },
 }
 
-/// A value of the `.env` that was presented to a service as its credential.
+/// What became of a value of the `.env` as the credential of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
     pub variable: String,
@@ -175,6 +176,28 @@ pub struct Trial {
 pub enum TrialEnd {
     Refused,
     Opened,
+    NotTried(Untried),
+}
+
+/// Why a value was not presented to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Untried {
+    /// The service is not on this computer, and the value is nothing that could be its key: it is
+    /// none of that service's business.
+    NotItsOwn,
+    /// It is of several lines or has other characters that fit into no HTTP header.
+    FitsNoHeader,
+}
+
+impl Untried {
+    /// The reason, after "was not tried: ".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotItsOwn => "nothing of its own, and it is not on this computer",
+            Self::FitsNoHeader => "it fits into no HTTP header",
+        }
+    }
 }
 
 impl<T> Reading<T> {

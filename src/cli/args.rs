@@ -208,6 +208,11 @@ pub enum Command {
     /// them it is your own server and folder: which chapter they have reached is told with what
     /// shows it, and that chapter is checked. Your files are read and never changed. Tools are
     /// called as the chapter asks, so an issue is filed. With --json each check is a line of JSON.
+    ///
+    /// Chapter 8 tries the values of your .env on the three services that it names. A service on this
+    /// computer gets each of them. A service elsewhere gets only what could be a key of its own, by
+    /// its shape or its variable's name, and never KEYCARD_CLIENT_SECRET; what was not tried is told
+    /// with the reason. With --watch this is repeated at each change.
     Check(CheckArgs),
     /// The workshop's chapters as text, and what an author got wrong in them
     Chapters {

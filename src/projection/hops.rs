@@ -173,6 +173,9 @@ pub struct Hops {
     asked_for_token: Option<HopId>,
     /// The hop that the last event to change one changed.
     touched: Option<(Seq, HopId)>,
+    /// Another hop that an event changed, the last such event: a credential's end is told of both its
+    /// issue and its use, and how a call ended changes the request that its own answer was told in.
+    touched_too: Option<(Seq, HopId)>,
 }
 
 /// The hops of one call.
@@ -263,6 +266,13 @@ impl Hops {
     pub fn touched_by(&self, seq: Seq) -> Option<&Hop> {
         let (at, id) = self.touched?;
         (at == seq).then(|| self.get(id)).flatten()
+    }
+
+    /// Every hop that this event made or changed, as long as it is the last event to do so.
+    pub(super) fn all_touched_by(&self, seq: Seq) -> impl Iterator<Item = HopId> + use<> {
+        let both = [self.touched, self.touched_too];
+        let own = both.into_iter().flatten().filter(move |(at, _)| *at == seq);
+        own.map(|(_, id)| id)
     }
 
     /// The hop that an event is told in. Looks through the rows, the latest first: for what a person

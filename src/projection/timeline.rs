@@ -6,8 +6,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{HopKind, Log, Projection, Seq, Verdict};
-use crate::trace::{TraceEvent, event::Leg, lines::SharedLines};
+use super::{Log, Projection, Seq};
+use crate::trace::{TraceEvent, lines::SharedLines};
+
+mod marks;
+
+pub use marks::Marks;
+use marks::Origin;
 
 /// Events from one checkpoint to the next, in a short trace.
 const CLOSEST: usize = 256;
@@ -29,27 +34,8 @@ pub struct Timeline {
     /// Nothing more will come.
     closed: bool,
     marks: Marks,
-}
-
-/// Places that a person may want to go to; each is sorted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Where a hop is known to have gone well.
-    good: Vec<u32>,
-    /// Where a hop is known to have gone wrong.
-    failed: Vec<u32>,
-    /// Where a hop is known to have been refused.
-    denied: Vec<u32>,
-    /// Where a hop was seen whose end nobody told, or one that was asked for a token.
-    plain: Vec<u32>,
-    /// Every one of these, once.
-    hops: Vec<u32>,
-    /// Before each tool call begins, so that all of the one before is seen.
-    calls: Vec<u32>,
-    /// Where a part of the story begins.
-    parts: Vec<u32>,
-    /// The chapter that each part belongs to.
-    chapters: Vec<Option<u8>>,
+    /// What the marks were made of, from the first settling until nothing more comes.
+    origin: Option<Origin>,
 }
 
 /// What a step goes over.
@@ -99,6 +85,7 @@ impl Timeline {
             head,
             closed: false,
             marks: Marks::default(),
+            origin: None,
         }
     }
 
@@ -107,6 +94,7 @@ impl Timeline {
     pub fn push(&mut self, event: &TraceEvent, line: &str) {
         if self.takes(event) {
             self.head.apply_line(event, line);
+            self.touched();
         }
     }
 
@@ -114,6 +102,7 @@ impl Timeline {
     pub fn push_at(&mut self, event: &TraceEvent, start: u64) {
         if self.takes(event) {
             self.head.apply_at(event, start);
+            self.touched();
         }
     }
 
@@ -121,6 +110,7 @@ impl Timeline {
     pub fn take(&mut self, event: &TraceEvent, kept: Kept) {
         if self.takes(event) {
             self.head.take(event, kept);
+            self.touched();
         }
     }
 
@@ -150,14 +140,29 @@ impl Timeline {
         }
     }
 
-    /// Brings the marks up to what was pushed.
+    /// Takes note of what the last event changed, if the marks are made already.
+    fn touched(&mut self) {
+        if let (Some(origin), Some(seq)) = (&mut self.origin, self.head.log.last()) {
+            origin.touch(self.head.hops.all_touched_by(seq));
+        }
+    }
+
+    /// Brings the marks up to what was pushed. The first time costs the whole trace, each later one
+    /// what came since.
     pub fn settle(&mut self) {
-        self.marks = Marks::of(&self.head);
+        if let Some(origin) = &mut self.origin {
+            origin.bring(&mut self.marks, &self.head);
+        } else {
+            let (marks, origin) = Marks::of(&self.head);
+            self.marks = marks;
+            self.origin = Some(origin);
+        }
     }
 
     /// [`Self::settle`] for the last time: nothing more will come.
     pub fn close(&mut self) {
         self.settle();
+        self.origin = None;
         self.times.shrink_to_fit();
         self.closed = true;
     }
@@ -243,7 +248,7 @@ impl Timeline {
     }
 
     /// Folds the next event; tells it as [`codec::skim`](crate::trace::codec::skim) reads it, or
-    /// `None` at the end.
+    /// `None` at the end, and where its line cannot be read any more.
     pub fn advance(&self, projection: &mut Projection) -> Option<TraceEvent> {
         projection.advance(&self.head.log)
     }
@@ -253,13 +258,18 @@ impl Timeline {
         while projection.log.len() < place {
             let here = projection.log.len();
             if self.advance(projection).is_none() {
-                let seq = Seq::at(here);
-                let why = self.head.log.read(seq).err();
-                let why = why.unwrap_or_else(|| "its line is another one now".to_owned());
-                return Err(format!("event {} cannot be read any more: {why}", here + 1));
+                return Err(self.unreadable(here));
             }
         }
         Ok(())
+    }
+
+    /// Why [`Self::advance`] does not go on from `place`, though it is not the end, in a few words.
+    #[must_use]
+    pub fn unreadable(&self, place: usize) -> String {
+        let why = self.head.log.read(Seq::at(place)).err();
+        let why = why.unwrap_or_else(|| "its line is another one now".to_owned());
+        format!("event {} cannot be read any more: {why}", place + 1)
     }
 
     /// The place of the last checkpoint that is not behind `place`.
@@ -290,10 +300,10 @@ impl Timeline {
                     Direction::Forward => (place < end).then_some(place + 1),
                 };
             }
-            Unit::Hop => &self.marks.hops,
-            Unit::Call => &self.marks.calls,
-            Unit::Refusal => &self.marks.denied,
-            Unit::Part => &self.marks.parts,
+            Unit::Hop => self.marks.hops(),
+            Unit::Call => self.marks.calls(),
+            Unit::Refusal => self.marks.denied(),
+            Unit::Part => self.marks.part_marks(),
         };
         let found = match direction {
             Direction::Back => {
@@ -313,111 +323,4 @@ impl Timeline {
             (Unit::Hop | Unit::Call, Direction::Forward) => found.or((place < end).then_some(end)),
         }
     }
-}
-
-impl Marks {
-    fn of(projection: &Projection) -> Self {
-        let mut marks = Self::default();
-        for hop in projection.hops().rows() {
-            // What the program reads of the zone is no part of the story.
-            if hop.leg == Some(Leg::Console) {
-                continue;
-            }
-            let evidence = hop.evidence;
-            let ends = match hop.kind {
-                HopKind::Request | HopKind::Browser => [evidence.returned, None, None],
-                HopKind::Exchange => [evidence.audit, evidence.step, None],
-                HopKind::Upstream => [evidence.upstream, evidence.step, evidence.returned],
-            };
-            let told = ends.into_iter().flatten().min();
-            let Some(seq) = told.or_else(|| evidence.iter().min()) else {
-                continue;
-            };
-            // A request without a token is meant to be refused: that is how the client learns whom
-            // to ask, and nothing to stop at.
-            let asks = hop.kind == HopKind::Request && hop.status == Some(401);
-            let list = match hop.verdict {
-                Verdict::Denied if asks => &mut marks.plain,
-                Verdict::Pending | Verdict::Held => &mut marks.plain,
-                Verdict::Ok => &mut marks.good,
-                Verdict::Failed => &mut marks.failed,
-                Verdict::Denied => &mut marks.denied,
-            };
-            list.push(behind(seq));
-        }
-        for part in projection.marks() {
-            marks.parts.push(behind(part.evidence));
-            marks.chapters.push(part.chapter);
-        }
-        let calls = projection.tools().calls().iter();
-        marks.calls = calls
-            .filter_map(|call| u32::try_from(call.started.index()).ok())
-            .collect();
-        for list in [
-            &mut marks.good,
-            &mut marks.failed,
-            &mut marks.denied,
-            &mut marks.plain,
-            &mut marks.calls,
-        ] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        marks.hops = [&marks.good, &marks.failed, &marks.denied, &marks.plain]
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
-        marks.hops.sort_unstable();
-        marks.hops.dedup();
-        marks
-    }
-
-    /// The worst that is known of the hops that end at a place in `from..to`; `None` without any.
-    #[must_use]
-    pub fn worst(&self, from: usize, to: usize) -> Option<Verdict> {
-        [
-            (&self.denied, Verdict::Denied),
-            (&self.failed, Verdict::Failed),
-            (&self.good, Verdict::Ok),
-            (&self.plain, Verdict::Pending),
-        ]
-        .into_iter()
-        .find(|(list, _)| {
-            let first = list.partition_point(|mark| (*mark as usize) < from);
-            list.get(first).is_some_and(|mark| (*mark as usize) < to)
-        })
-        .map(|(_, verdict)| verdict)
-    }
-
-    /// The first part of the story that begins at a place in `from..to`, with its chapter.
-    #[must_use]
-    pub fn part(&self, from: usize, to: usize) -> Option<(usize, Option<u8>)> {
-        let first = self.parts.partition_point(|mark| (*mark as usize) < from);
-        let place = *self.parts.get(first)? as usize;
-        (place < to).then(|| (place, self.chapters.get(first).copied().flatten()))
-    }
-
-    /// Where a chapter begins; `None` if the trace has no mark of it.
-    #[must_use]
-    pub fn chapter(&self, number: u8) -> Option<usize> {
-        let found = self.chapters.iter().position(|one| *one == Some(number))?;
-        self.parts.get(found).map(|mark| *mark as usize)
-    }
-
-    /// Every place where a part of the story begins, in order.
-    pub fn parts(&self) -> impl Iterator<Item = usize> {
-        self.parts.iter().map(|mark| *mark as usize)
-    }
-
-    /// The number of refused hops.
-    #[must_use]
-    pub const fn refusals(&self) -> usize {
-        self.denied.len()
-    }
-}
-
-/// The place right behind an event.
-fn behind(seq: Seq) -> u32 {
-    u32::try_from(seq.index() + 1).unwrap_or(u32::MAX)
 }

@@ -5,7 +5,7 @@ mod parse;
 
 use serde::{Deserialize, Serialize};
 
-pub use classify::classify;
+pub use classify::{classify, could_open};
 pub use parse::{EnvEntry, EnvFile, EnvRemark};
 
 /// What a value is, and so what it is worth to a thief.

@@ -185,7 +185,7 @@ impl Backend {
                 Exit::Failed,
                 format!("The policy set has no version {version}"),
                 "it was changed meanwhile",
-                "read the policy again with F5",
+                "read the zone again, and then switch",
             ));
         };
         console.activate(set, &found.id).await.map(drop)

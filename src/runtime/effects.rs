@@ -47,6 +47,15 @@ fn unasked() -> Failure {
     )
 }
 
+fn called_off() -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The checks' questions were called off",
+        "what was asked until then is not judged",
+        "ask them again when you like",
+    )
+}
+
 fn no_console() -> Failure {
     Failure::new(
         Exit::Usage,
@@ -218,12 +227,12 @@ async fn run(
             // On a thread of its own: rustc cannot prove yet that a future with closures over
             // references is `Send` (rust-lang/rust#102211), and the runner's have to be.
             let handle = Handle::current();
-            let asked = spawn_blocking(move || handle.block_on(probing::ask(&probes, &around)));
-            let results = tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Ok(()),
-                results = asked => results.map_err(|_| unasked())?,
-            };
+            let cancel = cancel.clone();
+            let asked = spawn_blocking(move || {
+                // Given up in there: nobody goes on to knock when it was called off.
+                handle.block_on(cancel.run_until_cancelled(probing::ask(&probes, &around)))
+            });
+            let results = asked.await.map_err(|_| unasked())?.ok_or_else(called_off)?;
             tell(answers, Msg::Probed(chapter, Box::new(results)));
             Ok(())
         }

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::stage;
 use crate::{
     support::error::{Exit, Failure},
     trace::{
@@ -31,18 +32,27 @@ impl Recorder {
     /// # Errors
     /// If the file cannot be made.
     pub fn create(path: &Path, header: &Header) -> Result<Self, Failure> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|e| cannot_record(path, &e))?;
-        let mut recorder = Self {
+        Self::begin(path, header).map_err(|e| cannot_record(path, &e))
+    }
+
+    /// Begins a recording of this name in the folder where hoptrail was started, or else with the
+    /// state: what is there already stays.
+    ///
+    /// # Errors
+    /// If neither folder takes it.
+    pub fn beside(name: &str, state: &Path, header: &Header) -> Result<Self, Failure> {
+        let begun = stage::beside(name, "jsonl", state, |path| Self::begin(path, header));
+        begun.map_err(|(path, error)| cannot_record(&path, &error))
+    }
+
+    fn begin(path: &Path, header: &Header) -> io::Result<Self> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(codec::encode_header(header).as_bytes())?;
+        Ok(Self {
             path: path.to_path_buf(),
             file,
             events: 0,
-        };
-        recorder.write(&codec::encode_header(header))?;
-        Ok(recorder)
+        })
     }
 
     /// Writes one event in one system call, so that no other process sees half of it.
@@ -136,5 +146,22 @@ mod tests {
         assert_eq!(codec::decode(lines.next().unwrap(), 2).unwrap(), event);
         let refused = Recorder::create(&path, &header).unwrap_err();
         assert!(refused.next.contains("never overwrites"));
+    }
+
+    #[test]
+    fn a_recording_goes_to_the_state_where_the_first_folder_takes_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let header = Header::new(FakeClock::shared().now());
+        // A name below a folder that is not there stands for one that may not be written to: the
+        // superuser of a container may write anywhere.
+        let name = "folder/run";
+        let state = dir.path().join("state");
+        let refused = Recorder::beside(name, &state, &header).unwrap_err();
+        assert!(refused.what.contains("state/folder/run.jsonl"), "{refused}");
+        std::fs::create_dir_all(state.join("folder")).unwrap();
+        let first = Recorder::beside(name, &state, &header).unwrap();
+        let second = Recorder::beside(name, &state, &header).unwrap();
+        assert_eq!(first.path(), state.join("folder/run.jsonl"));
+        assert_eq!(second.path(), state.join("folder/run-2.jsonl"));
     }
 }

@@ -77,7 +77,29 @@ pub fn load(place: &Place) -> Result<Loaded, Failure> {
     })
 }
 
-/// Writes a trace as lines of text with a summary, or as it is.
+/// Why writing ended before the trace did.
+enum Stop {
+    /// Whoever reads has had enough: `hoptrail replay FILE | head` is no mistake.
+    Closed,
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Failed(Failure::unwritten(&error)),
+        }
+    }
+}
+
+/// Writes a trace as lines of text with a summary, or as it is; until nobody reads it any more.
 ///
 /// # Errors
 /// If the trace cannot be read or the output not be written.
@@ -87,6 +109,18 @@ pub fn print<O: io::Write, E: io::Write>(
     record: Option<&Path>,
     voices: Voices<'_, O, E>,
 ) -> Result<Exit, Failure> {
+    match write(trace, output, record, voices) {
+        Ok(()) | Err(Stop::Closed) => Ok(Exit::Ok),
+        Err(Stop::Failed(failure)) => Err(failure),
+    }
+}
+
+fn write<O: io::Write, E: io::Write>(
+    trace: &Trace,
+    output: Output,
+    record: Option<&Path>,
+    voices: Voices<'_, O, E>,
+) -> Result<(), Stop> {
     let mut source = Source::open(&trace.place)?;
     let header = source.header.clone();
     let mut copy = record
@@ -100,21 +134,20 @@ pub fn print<O: io::Write, E: io::Write>(
         Output::Plain(style) => text = Some(Text::new(voices.out, style)),
         Output::Json => {
             let mut lines = Jsonl::new(voices.out);
-            lines.header(&header).map_err(|e| Failure::unwritten(&e))?;
+            lines.header(&header)?;
             json = Some(lines);
         }
     }
-    let mut tell = |Entry { event, line, .. }: &Entry, kept: Kept| -> Result<(), Failure> {
+    let mut tell = |Entry { event, line, .. }: &Entry, kept: Kept| -> Result<(), Stop> {
         if let Some(copy) = &mut copy {
             copy.record_lines(std::iter::once(line.as_str().into()))?;
         }
         if let Some(json) = &mut json {
-            json.raw(line).map_err(|e| Failure::unwritten(&e))?;
+            json.raw(line)?;
         }
         if let Some(text) = &mut text {
             projection.take(event, kept);
-            text.event(event, &projection)
-                .map_err(|e| Failure::unwritten(&e))?;
+            text.event(event, &projection)?;
         }
         Ok(())
     };
@@ -146,17 +179,17 @@ pub fn print<O: io::Write, E: io::Write>(
                         format!("{} is another file now", trace.place.shown()),
                         "another process wrote it anew",
                         "follow it again to see the new run",
-                    ));
+                    )
+                    .into());
                 }
             }
         }
     }
     if let Some(text) = &mut text {
-        text.summary(&projection)
-            .map_err(|e| Failure::unwritten(&e))?;
+        text.summary(&projection)?;
     }
     for sentence in damage.sentences() {
-        writeln!(voices.err, "hoptrail: {sentence}").map_err(|e| Failure::unwritten(&e))?;
+        writeln!(voices.err, "hoptrail: {sentence}")?;
     }
-    Ok(Exit::Ok)
+    Ok(())
 }

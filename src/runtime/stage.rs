@@ -2,7 +2,7 @@
 //! and the screen as a picture.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -46,36 +46,61 @@ pub async fn wind_up(runner: Runner, mut backend: super::backend::Opening) {
     backend.close().await;
 }
 
-/// Writes a picture beside the place where hoptrail was started, or else with the state; never over
-/// another file. Returns where it is.
+/// Makes a file beside the place where hoptrail was started, or else with the state; never over
+/// another file.
 ///
 /// # Errors
-/// If neither folder takes it.
-pub fn write_picture(picture: &str, name: &str, state: &Path) -> Result<PathBuf, Failure> {
-    let mut last = io::Error::other("no folder");
+/// If neither folder takes it: with where it was tried last.
+pub(super) fn beside<T>(
+    name: &str,
+    extension: &str,
+    state: &Path,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> Result<T, (PathBuf, io::Error)> {
+    let mut last = (state.to_path_buf(), io::Error::other("no folder"));
     for folder in [Path::new(""), state] {
+        if folder == state {
+            // What cannot be made shows at the file.
+            let _ = fs::create_dir_all(state);
+        }
         for number in 1..100 {
             let path = folder.join(match number {
-                1 => format!("{name}.svg"),
-                more => format!("{name}-{more}.svg"),
+                1 => format!("{name}.{extension}"),
+                more => format!("{name}-{more}.{extension}"),
             });
-            let made = OpenOptions::new().write(true).create_new(true).open(&path);
-            match made.and_then(|mut file| file.write_all(picture.as_bytes())) {
-                Ok(()) => return Ok(path),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            match make(&path) {
+                Ok(file) => return Ok(file),
                 Err(error) => {
-                    last = error;
-                    break;
+                    let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
+                    last = (path, error);
+                    if !is_taken {
+                        break;
+                    }
                 }
             }
         }
     }
-    Err(Failure::new(
-        Exit::Failed,
-        "The picture could not be written",
-        last.to_string(),
-        "start hoptrail in a folder that you may write to",
-    ))
+    Err(last)
+}
+
+/// Writes a picture [`beside`] the place where hoptrail was started. Returns where it is.
+///
+/// # Errors
+/// If no folder takes it.
+pub fn write_picture(picture: &str, name: &str, state: &Path) -> Result<PathBuf, Failure> {
+    let written = beside(name, "svg", state, |path| {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(picture.as_bytes())?;
+        Ok(path.to_path_buf())
+    });
+    written.map_err(|(_, error)| {
+        Failure::new(
+            Exit::Failed,
+            "The picture could not be written",
+            error.to_string(),
+            "start hoptrail in a folder that you may write to",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -99,7 +124,7 @@ mod tests {
         let second = write_picture("<svg/>", name, dir.path()).unwrap();
         assert_ne!(first, second);
         assert!(second.to_str().unwrap().ends_with("screen-2.svg"));
-        let failure = write_picture("", "no/such/folder", Path::new("/nor/this")).unwrap_err();
+        let failure = write_picture("", "no/such/folder", dir.path()).unwrap_err();
         assert_eq!(failure.what, "The picture could not be written");
     }
 }

@@ -128,8 +128,9 @@ struct Tui {
     viewing: Option<Viewing>,
     live: Live,
     stand_in: Place,
-    /// Labs whose place another one took, until they have stopped.
-    outgoing: JoinSet<()>,
+    /// Labs whose place another one took, until they have stopped, and what sent their spans; with
+    /// what a collector did not take.
+    outgoing: JoinSet<Option<Failure>>,
     /// Another run that is read, to be laid beside this one.
     comparing: Option<Viewing>,
     notes: Option<NotesFile>,
@@ -275,7 +276,7 @@ impl Tui {
         let mut keys = EventStream::new();
         let mut signals = Signals::listen();
         if let Some(path) = self.options.record.clone() {
-            self.start_recording(&path);
+            self.start_recording(Some(&path));
         }
         self.start_exporting();
         while !self.quit {
@@ -442,14 +443,15 @@ impl Tui {
     async fn finish(&mut self) -> Summary {
         self.runner.cancel_all();
         self.backend.close().await;
-        while self.outgoing.join_next().await.is_some() {}
         self.drain(usize::MAX);
         self.stop_recording();
-        if let Some(exporter) = self.exporter.take()
-            && let Some(failure) = exporter.finish().await
-        {
-            let Failure { what, why, .. } = failure;
-            self.summary.lines.push(format!("{what}: {why}"));
+        if let Some(exporter) = self.exporter.take() {
+            self.outgoing.spawn(exporter.finish());
+        }
+        while let Some(ended) = self.outgoing.join_next().await {
+            if let Ok(Some(Failure { what, why, .. })) = ended {
+                self.summary.lines.push(format!("{what}: {why}"));
+            }
         }
         std::mem::take(&mut self.summary)
     }

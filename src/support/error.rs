@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How the process ends; the numbers are part of the command line's contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,8 +35,8 @@ impl Exit {
 }
 
 /// A failure that a person can act on. Never holds a secret; text from outside
-/// is sanitised on the way in (`support::text::sanitize`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// is sanitised on the way in (`support::text::sanitize`), also that of a trace's file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// What happened, one sentence without a full stop.
     pub what: String,
@@ -46,6 +46,26 @@ pub struct Failure {
     pub next: String,
     /// The exit code if this ends the process.
     pub exit: Exit,
+}
+
+impl<'de> Deserialize<'de> for Failure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "Failure")]
+        struct Written {
+            what: String,
+            why: String,
+            next: String,
+            exit: Exit,
+        }
+        let Written {
+            what,
+            why,
+            next,
+            exit,
+        } = Written::deserialize(deserializer)?;
+        Ok(Self::new(exit, what, why, next))
+    }
 }
 
 impl Failure {
@@ -88,3 +108,21 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_of_a_failure_is_made_harmless() {
+        let text = r#"{"what":"a\u001b[2J","why":"b\u202ec","next":"d","exit":"failed"}"#;
+        let read: Failure = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            read,
+            Failure::new(Exit::Failed, "a\u{1b}[2J", "b\u{202e}c", "d")
+        );
+        assert!(!read.to_string().contains(['\u{1b}', '\u{202e}']));
+        let again = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<Failure>(&again).unwrap(), read);
+    }
+}

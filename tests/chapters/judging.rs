@@ -6,6 +6,7 @@ use hoptrail::{
         expect::Service,
         probe::{
             HttpAnswer, HttpProbe, ProbeResults, ResourceMetadata, ScopeAnswer, Trial, TrialEnd,
+            Untried,
         },
     },
     projection::Projection,
@@ -342,6 +343,16 @@ fn scopes_and_values_that_were_tried_are_judged() {
     };
     assert!(passed("limit", "others-refused", &results));
     assert!(passed("whole-trail", "nothing-opens", &results));
+    results.trials = trial(TrialEnd::NotTried(Untried::NotItsOwn));
+    let told = status("whole-trail", "nothing-opens", &story(), &results);
+    let Status::NotObservable { look_at } = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!(
+        look_at,
+        "your .env yourself: nothing of it was tried. Not sent to Linear (not on this computer; \
+         only what could be their own key goes there): KEYCARD_CLIENT_SECRET"
+    );
     results.trials = trial(TrialEnd::Opened);
     results
         .scopes

@@ -1,6 +1,8 @@
 //! The probes: that a server which looks at the wrong things is found out, that keys are found by
 //! their kind, that somebody is told where they are, and that nothing secret comes back.
 
+mod called_off;
+mod elsewhere;
 mod folder;
 mod forms;
 mod knocks;

@@ -1,5 +1,7 @@
 //! A trace that is written out, as lines of JSON or of words.
 
+use std::io;
+
 use hoptrail::{
     app::player::Growth,
     plain::{Color, Glyphs, Style},
@@ -8,7 +10,7 @@ use hoptrail::{
         headless::Voices,
         replay::{self, Trace},
     },
-    support::error::Failure,
+    support::error::{Exit, Failure},
 };
 
 use super::{STORY, bytes};
@@ -40,6 +42,46 @@ fn printed_as_json_a_trace_is_the_file_byte_for_byte() {
     ended.unwrap();
     assert_eq!(out.as_bytes(), bytes());
     assert_eq!(err, "");
+}
+
+/// A reader that has had enough after so many bytes.
+struct Head(usize);
+
+impl io::Write for Head {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let count = bytes.len().min(self.0);
+        self.0 -= count;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whoever_has_read_enough_of_a_trace_is_told_of_no_mistake() {
+    for growth in [Growth::Finished, Growth::Followed] {
+        for output in [PLAIN, Output::Json] {
+            for enough in [0, 10, 3_000] {
+                let trace = Trace {
+                    place: replay::Place::File(STORY.into()),
+                    growth,
+                };
+                let mut err = Vec::new();
+                let voices = Voices {
+                    out: &mut Head(enough),
+                    err: &mut err,
+                };
+                let ended = replay::print(&trace, output, None, voices);
+                assert_eq!(ended, Ok(Exit::Ok), "{growth:?} {output:?} {enough}");
+                assert!(err.is_empty());
+            }
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use hoptrail::{
         App, AppConfig, Resettable,
         command::Command,
         effect::{Effect, Job},
-        msg::{Msg, TaskOutcome},
+        msg::{Msg, RecordingState, TaskOutcome},
         overlay::Overlay,
         stage::Judgement,
     },
@@ -98,6 +98,18 @@ fn reset_asks_once_calls_off_what_runs_and_begins_at_the_first_cue() {
     tell(&mut app, 0..5);
     assert_eq!(app.next_step().text, "Sign in");
     assert_eq!(app.now_us(), story()[4].at_us);
+}
+
+#[test]
+fn the_recording_of_a_run_is_told_of_at_its_reset_and_not_at_the_next() {
+    let mut app = refused(120, 36);
+    let file = "first.jsonl".to_owned();
+    let _ = app.update(Msg::Recording(RecordingState::Saved { file, events: 9 }));
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    assert!(toast(&app).contains("is in first.jsonl"), "{}", toast(&app));
+    tell(&mut app, 0..5);
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    assert!(toast(&app).contains("a new lab"), "{}", toast(&app));
 }
 
 #[test]

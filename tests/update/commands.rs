@@ -6,8 +6,9 @@ use hoptrail::{
     app::{
         App, AppConfig,
         command::{COMMANDS, Command, Context, Group},
+        effect::Effect,
         focus::PaneId,
-        msg::{InputEvent, Msg},
+        msg::{InputEvent, Msg, TaskOutcome},
         target::Target,
     },
     config::{Config, keys::Key, sheet::Sheet},
@@ -155,4 +156,38 @@ fn settings_that_cannot_hold_open_as_failures() {
         app.keymap().command(Context::Panes, Key::char('q')),
         Some(Command::Quit)
     );
+}
+
+#[test]
+fn hints_name_the_keys_in_force() {
+    let keys = "[keys]\nquit = \"f9\"\ncancel-task = \"f10\"\nbottom = \"f8\"\nup = \"f7\"\nissue = \"f6\"\n";
+    let config = Config::parse(keys, "c.toml").unwrap();
+    let mut app = App::new(AppConfig {
+        keys: config.keys,
+        size: (120, 36),
+        ..AppConfig::default()
+    });
+    assert!(app.overlays().is_empty(), "{:?}", app.overlays());
+    for event in story() {
+        let _ = app.update(Msg::Trace(event));
+    }
+    let shown = |app: &App, width, height| text(&draw(app, &look(), width, height).0);
+    let listed = press(&mut app, "t");
+    let [Effect::Run(task, _)] = listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert_eq!(press(&mut app, "e"), []);
+    assert!(
+        app.toast().unwrap().text.ends_with("F10 calls it off"),
+        "{:?}",
+        app.toast()
+    );
+    let _ = app.update(Msg::Task(task, TaskOutcome::Done));
+    let told = &app.toast().unwrap().text;
+    assert!(told.ends_with("F6 shows them, j and F7 choose"), "{told}");
+    let _ = press(&mut app, "1 g");
+    assert!(shown(&app, 120, 36).contains("F8 follows"));
+    let _ = press(&mut app, "7 g");
+    assert!(shown(&app, 120, 36).contains("F8 follows"));
+    assert!(shown(&app, 40, 10).contains("or F9 quits"));
 }

@@ -9,6 +9,7 @@ use super::Learn;
 use crate::{
     app::{
         App,
+        command::Availability,
         effect::{Effects, Job},
         overlay::Overlay,
     },
@@ -169,7 +170,7 @@ impl App {
     /// Takes the selected step.
     pub(in crate::app) fn take_selected_step(&mut self) -> Effects {
         match self.overlays.last() {
-            Some(Overlay::Console { selected, .. }) if self.busy().is_none() => {
+            Some(Overlay::Console { selected, .. }) if !self.busy() => {
                 let place = *selected;
                 self.take_step(place)
             }
@@ -179,7 +180,7 @@ impl App {
 
     /// Takes every step that is left.
     pub(in crate::app) fn take_all_steps(&mut self) -> Effects {
-        if self.busy().is_some() {
+        if self.busy() {
             return Effects::new();
         }
         let next = self.learn.as_ref().and_then(Learn::next_step);
@@ -208,17 +209,17 @@ impl App {
         })]
     }
 
-    /// Why there is no form to be changed here; `None` if there is one.
-    pub(in crate::app) fn no_form(&self) -> Option<&'static str> {
+    /// Whether there is a form to be changed here.
+    pub(in crate::app) fn changing_a_form(&self) -> Availability {
         let Some(Overlay::Console { selected, .. }) = self.overlays.last() else {
-            return Some("only in the list of console steps");
+            return Availability::unless("only in the list of console steps");
         };
         let work = self.learn.as_ref().and_then(Learn::work);
         let step = work.and_then(|work| work.steps.get(*selected));
         if !step.is_some_and(|step| step.form.iter().any(Field::is_open)) {
-            return Some("there is nothing in this form that could be another");
+            return Availability::unless("there is nothing in this form that could be another");
         }
-        self.busy()
+        self.unless_busy()
     }
 
     /// Opens the selected step's form.
@@ -257,7 +258,7 @@ impl App {
         let Some(chapter) = chapter.map(|work| work.chapter) else {
             return Effects::new();
         };
-        if self.busy().is_some() {
+        if self.busy() {
             return Effects::new();
         }
         let Some(form) = self.form_mut() else {

@@ -19,15 +19,16 @@ pub(super) struct Judged {
     /// Length of the log then.
     len: usize,
     at_us: u64,
-    /// Something else changed than the log.
-    fresh: Fresh,
+    due: Due,
 }
 
+/// When the checks are judged next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Fresh {
-    Yes,
+enum Due {
+    /// Something else changed than the log.
     #[default]
-    No,
+    AtOnce,
+    WhenTheLogGrew,
 }
 
 /// The shortest time between two judgements while facts arrive, in microseconds.
@@ -36,7 +37,7 @@ const REST_US: u64 = 50_000;
 impl Learn {
     /// Judges again at the next opportunity, whatever the log says.
     pub(in crate::app) const fn judge_anew(&mut self) {
-        self.judged.fresh = Fresh::No;
+        self.judged.due = Due::AtOnce;
     }
 
     fn rest(len: usize) -> u64 {
@@ -76,7 +77,7 @@ impl Learn {
 
     fn is_due(&self, len: usize, now_us: u64) -> bool {
         self.cover == Cover::Open
-            && (self.judged.fresh == Fresh::No
+            && (self.judged.due == Due::AtOnce
                 || (self.judged.len != len
                     && now_us >= self.judged.at_us.saturating_add(Self::rest(len))))
     }
@@ -205,7 +206,7 @@ impl App {
             learn.judged = Judged {
                 len,
                 at_us: self.now_us,
-                fresh: Fresh::Yes,
+                due: Due::WhenTheLogGrew,
             };
             let known = learn.known(&self.projection);
             let chapter = learn.chapter();

@@ -79,7 +79,7 @@ impl App {
                     Some(_) if command == Command::ReachEnd && self.lab() == Lab::At => {
                         Some("the lab is there already")
                     }
-                    Some(_) => self.busy(),
+                    Some(_) => return self.unless_busy(),
                 })
             }
             Command::RunProbes => {
@@ -88,11 +88,13 @@ impl App {
                     .probes()
                     .iter()
                     .any(|probe| *probe != Probe::Env);
-                blocked(if asks {
-                    self.busy()
+                if asks {
+                    self.unless_busy()
                 } else {
-                    Some("this chapter's checks see all they need by themselves")
-                })
+                    blocked(Some(
+                        "this chapter's checks see all they need by themselves",
+                    ))
+                }
             }
             Command::ConsoleWork => {
                 let is_lab = learn.ground() == Ground::Lab

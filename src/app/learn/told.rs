@@ -135,15 +135,19 @@ fn answer(probe: &Probe, results: &ProbeResults, server: &str) -> Option<Vec<Tol
         Probe::Trials => lines(&results.trials, |trials| {
             let mut lines: Vec<Told> = Vec::new();
             for trial in trials {
-                let (word, tone) = match trial.ended {
-                    TrialEnd::Refused => ("refused it", Tone::Good),
-                    TrialEnd::Opened => ("took it", Tone::Bad),
+                let service = trial.service.name();
+                let (text, tone) = match trial.ended {
+                    TrialEnd::Refused => (format!("{service} refused it"), Tone::Good),
+                    TrialEnd::Opened => (format!("{service} took it"), Tone::Bad),
+                    TrialEnd::NotTried(why) => (
+                        format!("{service} was not given it ({})", why.words()),
+                        Tone::Warning,
+                    ),
                 };
-                let text = format!("{} {word}", trial.service.name());
                 match lines.last_mut().filter(|line| line.label == trial.variable) {
                     Some(line) => {
                         line.text = format!("{}, {text}", line.text);
-                        if tone == Tone::Bad {
+                        if tone == Tone::Bad || line.tone == Tone::Good {
                             line.tone = tone;
                         }
                     }

@@ -5,6 +5,7 @@ use crate::{
         App,
         command::Command,
         effect::{Effects, Job},
+        focus::PaneId,
         learn,
         msg::{TaskId, TaskOutcome},
         story,
@@ -156,7 +157,13 @@ impl App {
         let text = match tool {
             GET_SUPPORT_TICKETS => {
                 let count = self.projection.issues().tickets().len();
-                format!("{count} tickets: 4 shows them, j and k choose")
+                let key = |command| self.keymap.shown(command);
+                let (pane, down, up) = (
+                    key(Command::Show(PaneId::Issue)),
+                    key(Command::Down),
+                    key(Command::Up),
+                );
+                format!("{count} tickets: {pane} shows them, {down} and {up} choose")
             }
             ESCALATE_TICKET => {
                 let issue = call.id.and_then(|id| self.projection.issues().of_call(id));

@@ -8,7 +8,7 @@ use crate::{
             Answer, ApplicationIs, Challenge, EnvSays, EnvState, Matches, MetadataSays, ResourceIs,
             ScopeRefused, Service, Side,
         },
-        probe::{HttpAnswer, Probe, Reading, ScopeAnswer, TrialEnd},
+        probe::{HttpAnswer, Probe, Reading, ScopeAnswer, Trial, TrialEnd, Untried},
     },
     projection::policy_name,
     protocol::{
@@ -355,9 +355,57 @@ impl<'a> Seen<'a> {
                 trial.variable,
                 trial.service.name()
             )),
-            None => Status::passed([Evidence::Probe(Probe::Trials)]),
+            None => untried(trials).map_or_else(
+                || Status::passed([Evidence::Probe(Probe::Trials)]),
+                Status::not_observable,
+            ),
         }
     }
+}
+
+/// What a person has to look at themselves of the `.env`; `None` if every value was tried.
+fn untried(trials: &[Trial]) -> Option<String> {
+    // Which services did not get a value, with the variables that have these in common.
+    let mut kept: Vec<(Untried, Vec<&str>, Vec<&str>)> = Vec::new();
+    for of_one in trials.chunk_by(|one, next| one.variable == next.variable) {
+        for why in [Untried::NotItsOwn, Untried::FitsNoHeader] {
+            let left = of_one
+                .iter()
+                .filter(|trial| trial.ended == TrialEnd::NotTried(why));
+            let services: Vec<&str> = left.map(|trial| trial.service.name()).collect();
+            let Some(name) = of_one.first().filter(|_| !services.is_empty()) else {
+                continue;
+            };
+            let name = name.variable.as_str();
+            let same = kept
+                .iter_mut()
+                .find(|(reason, whom, _)| *reason == why && *whom == services);
+            match same {
+                Some((_, _, names)) => names.push(name),
+                None => kept.push((why, services, vec![name])),
+            }
+        }
+    }
+    let refused = trials
+        .iter()
+        .filter(|trial| trial.ended == TrialEnd::Refused)
+        .count();
+    let tried = match refused {
+        0 => "nothing of it was tried".to_owned(),
+        count => format!("{count} of {} trials were made, and refused", trials.len()),
+    };
+    let mut told = vec![format!("your .env yourself: {tried}")];
+    for (why, services, names) in &kept {
+        let reason = match why {
+            Untried::NotItsOwn => {
+                "not on this computer; only what could be their own key goes there"
+            }
+            Untried::FitsNoHeader => "it fits into no HTTP header",
+        };
+        let (services, names) = (services.join(", "), names.join(", "));
+        told.push(format!("Not sent to {services} ({reason}): {names}"));
+    }
+    (!kept.is_empty()).then(|| told.join(". "))
 }
 
 impl Status {

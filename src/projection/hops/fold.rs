@@ -54,8 +54,14 @@ impl Hops {
 
     /// The row, to be changed by an event.
     fn change(&mut self, id: HopId, seq: Seq) -> Option<&mut Hop> {
-        self.touched = Some((seq, id));
+        self.touch(id, seq);
         self.row(id)
+    }
+
+    fn touch(&mut self, id: HopId, seq: Seq) {
+        let same = self.touched.filter(|(at, _)| *at == seq);
+        self.touched_too = same.or(self.touched_too);
+        self.touched = Some((seq, id));
     }
 
     fn row(&mut self, id: HopId) -> Option<&mut Hop> {

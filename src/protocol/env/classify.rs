@@ -1,7 +1,10 @@
 //! What a variable of the workshop's `.env` is worth to a thief.
 
 use super::{EnvKind, EnvLine};
-use crate::{protocol::secret::Secret, support::text::one_line};
+use crate::{
+    protocol::{observed::Upstream, secret::Secret},
+    support::text::one_line,
+};
 
 /// How a known variable is told.
 struct Known {
@@ -140,6 +143,51 @@ pub fn classify(name: &str, value: &Secret) -> EnvLine {
     }
 }
 
+/// Beginnings of values by which the workshop's services know their own keys.
+const SERVICE_SHAPES: &[(&str, Upstream)] = &[
+    ("sb_secret_", Upstream::Supabase),
+    ("sb_publishable_", Upstream::Supabase),
+    ("sk-ant-", Upstream::Anthropic),
+    ("lin_api_", Upstream::Linear),
+    ("lin_oauth_", Upstream::Linear),
+];
+
+/// What a signed token begins with; older keys of Supabase are such, and much else.
+const SIGNED: &str = "eyJ";
+
+/// The service whose own key a value could be: by its shape, or else by what the variable is called.
+/// Never the application's secret at the zone, which is no key of any service.
+#[must_use]
+pub fn could_open(name: &str, value: &Secret) -> Option<Upstream> {
+    let text = value.expose();
+    let name = name.to_ascii_uppercase();
+    if text.is_empty() || name == "KEYCARD_CLIENT_SECRET" {
+        return None;
+    }
+    let shape = SERVICE_SHAPES
+        .iter()
+        .find(|(head, _)| text.starts_with(head));
+    if let Some((_, service)) = shape {
+        return Some(*service);
+    }
+    let somebody_elses = KEY_SHAPES
+        .iter()
+        .any(|(head, _)| *head != SIGNED && text.starts_with(head));
+    let words: Vec<&str> = name.split('_').collect();
+    let is_key = words.iter().any(|word| matches!(*word, "KEY" | "TOKEN"));
+    if somebody_elses || text.contains("://") || !is_key {
+        return None;
+    }
+    [
+        ("SUPABASE", Upstream::Supabase),
+        ("ANTHROPIC", Upstream::Anthropic),
+        ("LINEAR", Upstream::Linear),
+    ]
+    .into_iter()
+    .find(|(word, _)| words.contains(word))
+    .map(|(_, service)| service)
+}
+
 fn sounds_secret(name: &str) -> bool {
     name.to_ascii_uppercase().split('_').any(|word| {
         matches!(
@@ -209,6 +257,32 @@ mod tests {
         let line = classify(name, &Secret::from(value));
         assert_eq!((line.kind, line.worth_stealing), (kind, worth_stealing));
         assert_eq!(line.value.is_none(), kind == EnvKind::Secret);
+    }
+
+    #[rstest]
+    #[case("LINEAR_API_KEY", "anything", Some(Upstream::Linear))]
+    #[case("HARMLESS", "lin_api_abc", Some(Upstream::Linear))]
+    #[case("LINEAR_API_KEY", "sk-ant-api03-abc", Some(Upstream::Anthropic))]
+    #[case("SUPABASE_URL", "sb_secret_abcdef", Some(Upstream::Supabase))]
+    #[case("SUPABASE_SERVICE_ROLE_KEY", "eyJhbGciOi", Some(Upstream::Supabase))]
+    #[case("anthropic_api_key", "abc", Some(Upstream::Anthropic))]
+    #[case("KEYCARD_CLIENT_SECRET", "abc", None)]
+    #[case("KEYCARD_CLIENT_SECRET", "lin_api_abc", None)]
+    #[case("SESSION_TOKEN", "eyJhbGciOi", None)]
+    #[case("LINEAR_TOKEN", "ghp_abc", None)]
+    #[case("AWS_SECRET_ACCESS_KEY", "aB3aB3aB3aB3aB3aB3aB3aB3", None)]
+    #[case("LINEAR_TEAM_ID", "030eb113-b144-44f8-864f-c0507c21e80d", None)]
+    #[case("SUPABASE_URL", "https://x.supabase.co", None)]
+    #[case("SUPABASE_DB_KEY", "postgres://u:p@h/db", None)]
+    #[case("SUPABASE_DB_PASSWORD", "hunter2", None)]
+    #[case("PORT", "8000", None)]
+    #[case("LINEAR_API_KEY", "", None)]
+    fn only_a_services_own_key_could_open_it(
+        #[case] name: &str,
+        #[case] value: &str,
+        #[case] service: Option<Upstream>,
+    ) {
+        assert_eq!(could_open(name, &Secret::from(value)), service);
     }
 
     #[test]

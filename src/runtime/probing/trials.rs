@@ -1,10 +1,11 @@
-//! Tries every value of the `.env`, live, as the credential of Supabase, Anthropic and Linear.
+//! Tries the values of the `.env`, live, as the credential of Supabase, Anthropic and Linear.
 //!
-//! A value goes to the services that the `.env` (or the lab) names and to no other; what a service
-//! shows is thrown away. Asks only reading questions.
+//! A value goes to the services that the `.env` (or the lab) names and to no other. To one on this
+//! computer every value goes; to one elsewhere only what could be its own key, for all the rest is a
+//! secret between others. What a service shows is thrown away. Asks only reading questions.
 
 use futures::stream::{self, StreamExt as _};
-use http::{HeaderName, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -12,10 +13,17 @@ use crate::{
     chapters::{
         Reading,
         expect::Service,
-        probe::{Trial, TrialEnd},
+        probe::{Trial, TrialEnd, Untried},
     },
-    client::http::{ANSWER_LIMIT, Answer, Outgoing},
-    protocol::{env::EnvFile, secret::Secret},
+    client::{
+        address::is_loopback,
+        http::{ANSWER_LIMIT, Answer, Outgoing},
+    },
+    protocol::{
+        env::{EnvFile, could_open},
+        observed::Upstream,
+        secret::Secret,
+    },
     support::text::one_line,
     trace::event::Leg,
 };
@@ -49,6 +57,13 @@ pub(super) async fn run(around: &Surroundings) -> Reading<Vec<Trial>> {
     });
     let trials: Vec<Result<Trial, String>> = stream::iter(pairs)
         .map(async |(variable, value, service, url)| {
+            if let Some(why) = untried(variable, value, service, url) {
+                return Ok(Trial {
+                    variable: variable.clone(),
+                    service,
+                    ended: TrialEnd::NotTried(why),
+                });
+            }
             let ended = tokio::time::timeout(PATIENCE, present(value, service, url, around)).await;
             match ended {
                 Ok(Ok(ended)) => Ok(Trial {
@@ -104,6 +119,20 @@ fn services(file: &EnvFile, around: &Surroundings) -> Result<Vec<(Service, Url)>
                 .map_err(|_| format!("{name} in .env is no URL"))
         })
         .collect()
+}
+
+/// Why a value stays here; `None` if the service is asked.
+fn untried(variable: &str, value: &Secret, service: Service, url: &Url) -> Option<Untried> {
+    let own = could_open(variable, value).map(|upstream| match upstream {
+        Upstream::Supabase => Service::Supabase,
+        Upstream::Anthropic => Service::Anthropic,
+        Upstream::Linear => Service::Linear,
+    });
+    if !is_loopback(url) && own != Some(service) {
+        return Some(Untried::NotItsOwn);
+    }
+    let fits = HeaderValue::from_str(value.expose()).is_ok();
+    (!fits).then_some(Untried::FitsNoHeader)
 }
 
 async fn present(

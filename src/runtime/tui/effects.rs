@@ -10,6 +10,7 @@ use super::Tui;
 use crate::runtime::PanicIn;
 use crate::{
     app::{
+        command::Command,
         effect::{Capture, Effect},
         msg::{Msg, Signal},
         player::Growth,
@@ -36,18 +37,18 @@ impl Tui {
             Effect::CancelTask(task) => self.runner.cancel(task),
             Effect::Copy(text) => {
                 if let Err(error) = clipboard::copy(&text) {
+                    let key = self.app.keymap().shown(Command::ToggleMouse);
                     self.app.fail(Failure::new(
                         Exit::Failed,
                         "Nothing was copied",
                         error.to_string(),
-                        "select the text with the mouse; `m` gives the mouse to the terminal",
+                        format!(
+                            "select the text with the mouse; {key} gives the mouse to the terminal"
+                        ),
                     ));
                 }
             }
-            Effect::StartRecording => {
-                let path = self.recording_path();
-                self.start_recording(&path);
-            }
+            Effect::StartRecording => self.start_recording(None),
             Effect::StopRecording => self.stop_recording(),
             Effect::Suspend => self.suspend(),
             Effect::Redraw => self.repaint(),
@@ -90,6 +91,9 @@ impl Tui {
     fn reset(&mut self) {
         // A trace has one beginning: what comes now is another run.
         self.stop_recording();
+        if let Some(exporter) = self.exporter.take() {
+            self.outgoing.spawn(exporter.finish());
+        }
         self.viewing = None;
         let (sink, stream) = stream::open();
         let backend = backend::open(self.options.clone(), Arc::clone(&sink));
@@ -102,8 +106,12 @@ impl Tui {
         self.answers = answers;
         let backend = std::mem::replace(&mut self.backend, backend);
         let runner = std::mem::replace(&mut self.runner, runner);
-        self.outgoing.spawn(stage::wind_up(runner, backend));
+        self.outgoing.spawn(async {
+            stage::wind_up(runner, backend).await;
+            None
+        });
         self.header = Header::new(self.options.clock.now());
+        self.start_exporting();
         self.update(Msg::Begun(self.header.started));
     }
 

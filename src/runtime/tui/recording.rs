@@ -1,6 +1,6 @@
 //! Where the facts go besides the screen: into a file, and to a collector.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Tui;
 use crate::{
@@ -28,31 +28,28 @@ impl Tui {
         }
     }
 
-    /// In the folder where hoptrail was started, or else with the state.
-    pub(super) fn recording_path(&self) -> PathBuf {
-        let name = format!(
-            "hoptrail-{}.jsonl",
-            self.options.clock.now().format("%Y%m%d-%H%M%S")
+    /// Begins to record, into this file or into one of its own. What happened before is recorded
+    /// too: a trace tells its story from the beginning.
+    pub(super) fn start_recording(&mut self, path: Option<&Path>) {
+        let created = path.map_or_else(
+            || {
+                let now = self.options.clock.now().format("%Y%m%d-%H%M%S");
+                Recorder::beside(
+                    &format!("hoptrail-{now}"),
+                    &self.options.state,
+                    &self.header,
+                )
+            },
+            |path| Recorder::create(path, &self.header),
         );
-        let here = Path::new(&name);
-        let writable = std::fs::metadata(".").is_ok_and(|m| !m.permissions().readonly());
-        if writable {
-            here.to_path_buf()
-        } else {
-            self.options.state.join(here)
-        }
-    }
-
-    /// What happened before is recorded too: a trace tells its story from the beginning.
-    pub(super) fn start_recording(&mut self, path: &Path) {
-        let started = Recorder::create(path, &self.header).and_then(|mut recorder| {
+        let started = created.and_then(|mut recorder| {
             let log = self.app.projection().log();
             recorder.record_lines(log.lines())?;
             Ok(recorder)
         });
         let state = match started {
             Ok(recorder) => {
-                let file = path.display().to_string();
+                let file = recorder.path().display().to_string();
                 self.recorder = Some(recorder);
                 RecordingState::On { file }
             }

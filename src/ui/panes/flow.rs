@@ -63,8 +63,9 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
     let (shown, _) = cx.app.flow_counts();
     let mut line = counted(cx, PaneId::Flow, shown, ("hop", "hops"), flow.filter());
     if !flow.follows() {
+        let key = cx.app.keymap().shown(Command::Bottom);
         line.push_span(span(
-            format!("{} {} ", cx.look.glyphs.dot, "G follows"),
+            format!("{} {key} follows ", cx.look.glyphs.dot),
             cx.look.style(Role::Dim),
         ));
     }

@@ -41,7 +41,8 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
         list.filter(),
     );
     if !list.follows() {
-        line.push_span(span("G follows ", cx.look.style(Role::Dim)));
+        let key = cx.app.keymap().shown(Command::Bottom);
+        line.push_span(span(format!("{key} follows "), cx.look.style(Role::Dim)));
     }
     line
 }

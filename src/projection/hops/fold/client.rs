@@ -79,7 +79,7 @@ impl Hops {
                 hop.evidence.sent = Some(at.seq);
                 let id = self.push(hop);
                 self.browser = Some(id);
-                self.touched = Some((at.seq, id));
+                self.touch(id, at.seq);
             }
             Fact::CallbackReceived { error, description } => {
                 let verdict = match error {
@@ -144,6 +144,7 @@ impl Hops {
     /// A tool that failed behind an HTTP 200 must not look fine in the flow.
     pub(in crate::projection) fn call_finished(
         &mut self,
+        at: &Moment,
         call: CallId,
         outcome: CallOutcome,
         note: Option<Name>,
@@ -157,9 +158,9 @@ impl Hops {
             CallOutcome::Failed | CallOutcome::Broken if denied => Verdict::Denied,
             CallOutcome::Failed | CallOutcome::Broken | CallOutcome::Cancelled => Verdict::Failed,
         };
-        if let Some(request) = hops.request
-            && let Some(hop) = self.row(request)
-        {
+        let Some(request) = hops.request else { return };
+        self.touched_too = Some((at.seq, request));
+        if let Some(hop) = self.row(request) {
             hop.verdict = hop.verdict.max(verdict);
             if verdict > Verdict::Ok {
                 hop.note = note.or(hop.note.take());
