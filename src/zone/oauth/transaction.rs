@@ -40,8 +40,12 @@ pub(super) enum SignInData {
     Transaction(Transaction),
     /// Who is signed in at a browser, by the hash of its session cookie.
     Browser { session_id: String },
-    /// That a person agreed to a client before, by the hash of [`consent_key`].
-    RememberedConsent,
+    /// That a person agreed to a client before, by the hash of [`consent_key`], and to which scopes.
+    /// A row from before they were kept names none and stands for nothing: the person is asked.
+    RememberedConsent {
+        #[serde(default)]
+        scopes: Option<Vec<String>>,
+    },
 }
 
 /// An authorization request between `/authorize` and its answer. All of it was validated.
@@ -278,7 +282,7 @@ pub(super) fn signed_in(
         .filter(|row| row.expires_at > now)?;
     match data(row)? {
         SignInData::Browser { session_id } => active_session(directory, now, &session_id),
-        SignInData::Transaction(_) | SignInData::RememberedConsent => None,
+        SignInData::Transaction(_) | SignInData::RememberedConsent { .. } => None,
     }
 }
 
@@ -303,27 +307,34 @@ pub(super) fn consent_key(user_id: &str, client_id: &str, resource_id: &str) -> 
     )))
 }
 
-/// Whether that consent is remembered.
-pub(super) fn consent_is_remembered(
+/// The scopes of that consent, if it is remembered.
+pub(super) fn remembered_scopes(
     directory: &Directory,
     now: DateTime<Utc>,
     key: &SecretHash,
-) -> bool {
-    directory
+) -> Option<Vec<String>> {
+    let row = directory
         .sign_ins
         .get(key.as_str())
-        .is_some_and(|row| row.expires_at > now && data(row) == Some(SignInData::RememberedConsent))
+        .filter(|row| row.expires_at > now)?;
+    match data(row)? {
+        SignInData::RememberedConsent { scopes } => scopes,
+        SignInData::Transaction(_) | SignInData::Browser { .. } => None,
+    }
 }
 
-/// The row that remembers a consent.
+/// The row that remembers a consent to `scopes`.
 pub(super) fn remembered_consent(
     key: SecretHash,
+    scopes: Vec<String>,
     expires_at: DateTime<Utc>,
 ) -> Result<Change, Refusal> {
     Ok(Change::put(SignIn {
         id: key,
         expires_at,
-        data: to_data(&SignInData::RememberedConsent)?,
+        data: to_data(&SignInData::RememberedConsent {
+            scopes: Some(scopes),
+        })?,
     }))
 }
 
