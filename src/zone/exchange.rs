@@ -64,6 +64,29 @@ pub struct ExchangeRequest {
     pub started: Stopwatch,
 }
 
+impl ExchangeRequest {
+    /// The identifier of the one resource that is asked for.
+    ///
+    /// # Errors
+    /// If none is named, or more than one.
+    pub fn target(&self) -> Result<&str, Refusal> {
+        match (&*self.resources, &self.audience) {
+            ([one], None) => Ok(one),
+            // RFC 8693 lets a client name the target either way; both at once must agree.
+            ([one], Some(audience)) if one == audience => Ok(one),
+            ([], Some(audience)) => Ok(audience),
+            ([], None) => Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                "resource is missing.",
+            )),
+            _ => Err(Refusal::new(
+                ErrorCode::InvalidTarget,
+                "One request is for one resource.",
+            )),
+        }
+    }
+}
+
 /// A credential, which may now be handed out: its audit row is durable.
 #[derive(Debug)]
 pub struct ExchangeResponse {
@@ -361,24 +384,7 @@ impl Attempt<'_> {
 
     /// The one resource that is asked for, by its exact identifier.
     fn resource(&self) -> Result<&Arc<Resource>, Refusal> {
-        let wanted = match (&*self.request.resources, &self.request.audience) {
-            ([one], None) => one,
-            // RFC 8693 lets a client name the target either way; both at once must agree.
-            ([one], Some(audience)) if one == audience => one,
-            ([], Some(audience)) => audience,
-            ([], None) => {
-                return Err(Refusal::new(
-                    ErrorCode::InvalidRequest,
-                    "resource is missing.",
-                ));
-            }
-            _ => {
-                return Err(Refusal::new(
-                    ErrorCode::InvalidTarget,
-                    "One request is for one resource.",
-                ));
-            }
-        };
+        let wanted = self.request.target()?;
         self.directory.resource_identified(wanted).ok_or_else(|| {
             Refusal::new(
                 ErrorCode::InvalidTarget,

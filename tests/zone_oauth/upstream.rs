@@ -60,6 +60,24 @@ async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out()
     assert_eq!(page.form().page, PageKind::Consent);
 }
 
+#[tokio::test]
+async fn a_target_that_is_named_by_audience_is_renewed_too() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    end_linears_token(&lab).await;
+    *lab.upstreams.linear_answer.lock().unwrap() =
+        Some((200, json!({"access_token": "lin_oauth_second", "expires_in": 3_600})));
+    let linear = lab.exchange_by("audience", &token, LINEAR).await;
+    assert_eq!(
+        linear.json()["access_token"],
+        "lin_oauth_second",
+        "{}",
+        linear.body
+    );
+}
+
 #[rstest]
 #[case(503, json!({"error": "temporarily_unavailable"}))]
 #[case(400, json!({"error": "invalid_request"}))]

@@ -231,7 +231,7 @@ async fn token_exchange(
         started: asked.started,
     };
     gate::pass(&front.zone, &mut request).await;
-    if let (Some(token), [resource]) = (&request.subject_token, &*request.resources) {
+    if let (Some(token), Ok(resource)) = (&request.subject_token, request.target()) {
         brokered_login::refresh::refresh_if_due(&front.zone, token, resource).await;
     }
     let response = exchange(&front.zone, request).await?;
