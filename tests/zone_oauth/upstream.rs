@@ -67,8 +67,10 @@ async fn a_target_that_is_named_by_audience_is_renewed_too() {
     let answer = Browser::of(&lab).sign_in(&client).await;
     let token = lab.redeem(&client, &answer["code"]).await.token();
     end_linears_token(&lab).await;
-    *lab.upstreams.linear_answer.lock().unwrap() =
-        Some((200, json!({"access_token": "lin_oauth_second", "expires_in": 3_600})));
+    *lab.upstreams.linear_answer.lock().unwrap() = Some((
+        200,
+        json!({"access_token": "lin_oauth_second", "expires_in": 3_600}),
+    ));
     let linear = lab.exchange_by("audience", &token, LINEAR).await;
     assert_eq!(
         linear.json()["access_token"],
