@@ -1,6 +1,8 @@
 //! Sessions and consent as they stand at a moment, and how they end.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::protocol::{
     audit::{AuditEvent, IdentityChain, Party},
@@ -15,6 +17,10 @@ use super::{
 };
 
 use crate::support::clock::Stopwatch;
+
+/// How long a session is kept after it has run out, for who looks how it ended. When one was revoked
+/// is not kept, so it stays as long as if it had run out.
+const ENDED_SESSION_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// The session as it is to be shown: names filled in, expiry told.
 #[must_use]
@@ -132,7 +138,8 @@ pub fn revoke_grant(
     (revoked, draft)
 }
 
-/// Deletes what has run out and nobody can use any more: sign-ins, codes and refresh tokens.
+/// Deletes what has run out and nobody can use any more: sign-ins, codes, refresh tokens, and sessions
+/// that ended [a while ago](ENDED_SESSION_KEPT) and that nothing comes from any more.
 #[must_use]
 pub(super) fn sweep(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
     let sign_ins = directory
@@ -150,5 +157,23 @@ pub(super) fn sweep(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
         .iter()
         .filter(|(_, object)| object.expires_at <= now)
         .map(|(key, _)| Change::Delete(Kind::RefreshToken, key.clone()));
-    sign_ins.chain(codes).chain(tokens).collect()
+    // A sign-in, a code or a refresh token runs out with its session at the latest, so only a session
+    // can outlive the one that it came of.
+    let parents: BTreeSet<&str> = directory
+        .sessions
+        .values()
+        .filter_map(|session| session.parent_id.as_deref())
+        .collect();
+    let sessions = directory
+        .sessions
+        .iter()
+        .filter(|(key, object)| {
+            object.expires_at + ENDED_SESSION_KEPT <= now && !parents.contains(key.as_str())
+        })
+        .map(|(key, _)| Change::Delete(Kind::Session, key.clone()));
+    sign_ins
+        .chain(codes)
+        .chain(tokens)
+        .chain(sessions)
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! Metadata, and the way of a person from the authorization request to the code.
 
 use axum::http::{StatusCode, header};
+use chrono::TimeDelta;
 use hoptrail::protocol::{
     audit::{AuditEvent, AuditStatus},
     console::LifeStatus,
@@ -213,6 +214,25 @@ async fn a_person_reads_pages_without_script_that_say_who_asks_and_where_the_ans
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"));
     assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn sessions_that_ran_out_go_some_time_later_with_a_new_sign_in() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let sessions = || lab.zone.state().directory().sessions.len();
+    assert_eq!(sessions(), 2, "the browser's and the client's");
+    // The browser's ran out long ago, but the client's came of it.
+    lab.clock.advance(TimeDelta::days(30));
+    browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(sessions(), 2, "somebody may look how it ended");
+    lab.clock.advance(TimeDelta::days(1));
+    browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(sessions(), 1);
+    browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(sessions(), 0);
 }
 
 #[tokio::test]

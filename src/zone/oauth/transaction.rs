@@ -21,7 +21,7 @@ use crate::{
     support::error::{Exit, Failure},
     zone::{
         ZoneState,
-        directory::{Change, Directory, Kind, Object, RefreshToken, SignIn, Stored as _, User},
+        directory::{Change, Directory, Kind, Object, SignIn, Stored as _, User},
         refusal::Refusal,
         vault::{Belongs, Sealed, SecretHash, Vault},
     },
@@ -336,27 +336,6 @@ pub(super) fn remembered_consent(
             scopes: Some(scopes),
         })?,
     }))
-}
-
-/// What is over and may go. It comes with every new sign-in, so the tables cannot grow for ever.
-pub(super) fn expired_rows(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
-    let over = |expires_at: DateTime<Utc>| expires_at <= now;
-    let sign_ins = directory
-        .sign_ins
-        .iter()
-        .filter(|(_, row)| over(row.expires_at))
-        .map(|(key, _)| Change::Delete(Kind::SignIn, key.clone()));
-    let codes = directory
-        .authorization_codes
-        .iter()
-        .filter(|(_, row)| over(row.expires_at))
-        .map(|(key, _)| Change::Delete(Kind::AuthorizationCode, key.clone()));
-    let refresh_tokens = directory
-        .refresh_tokens
-        .iter()
-        .filter(|(_, row): &(_, &Arc<RefreshToken>)| over(row.expires_at))
-        .map(|(key, _)| Change::Delete(Kind::RefreshToken, key.clone()));
-    sign_ins.chain(codes).chain(refresh_tokens).collect()
 }
 
 fn data(row: &SignIn) -> Option<SignInData> {
