@@ -157,8 +157,7 @@ pub(super) fn sweep(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
         .iter()
         .filter(|(_, object)| object.expires_at <= now)
         .map(|(key, _)| Change::Delete(Kind::RefreshToken, key.clone()));
-    // A sign-in, a code or a refresh token runs out with its session at the latest, so only a session
-    // can outlive the one that it came of.
+    // What else came of a session is over within that time too: only another session can outlive it.
     let parents: BTreeSet<&str> = directory
         .sessions
         .values()
