@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::protocol::{
-    audit::{AuditEvent, IdentityChain, Party},
+    audit::{AuditEvent, CONSENT_REVOKED, IdentityChain, Party},
     console::{DelegatedGrant, LifeStatus, Session},
 };
 
@@ -121,7 +121,7 @@ pub fn revoke_grant(
         refresh_token: None,
         ..grant.clone()
     };
-    let mut draft = Draft::new(AuditEvent::DelegatedGrantsCreate, request_id, started);
+    let mut draft = Draft::new(AuditEvent::DelegatedGrantsRevoke, request_id, started);
     draft.resource = directory
         .resources
         .get(&grant.resource_id)
@@ -134,7 +134,7 @@ pub fn revoke_grant(
             .get(&grant.user_id)
             .map(|user| user_party(user)),
     };
-    draft.reason = Some("The consent was revoked.".to_owned());
+    draft.reason = Some(CONSENT_REVOKED.to_owned());
     (revoked, draft)
 }
 
