@@ -13,6 +13,7 @@ pub mod metadata;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod registration;
+mod settled;
 mod steps;
 mod token;
 mod transaction;

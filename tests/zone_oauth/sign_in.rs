@@ -217,6 +217,27 @@ async fn a_person_reads_pages_without_script_that_say_who_asks_and_where_the_ans
 }
 
 #[tokio::test]
+async fn one_person_who_signs_in_twice_at_once_is_one_user() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    // Both redeem their code before either of them is known.
+    lab.upstreams.meet_at_github(2);
+    let come_in = async || {
+        let mut browser = Browser::of(&lab);
+        browser.up_to_consent(&client).await.form().page
+    };
+    let (one, other) = tokio::join!(come_in(), come_in());
+    assert_eq!((one, other), (PageKind::Consent, PageKind::Consent));
+    let directory = lab.zone.state().directory();
+    assert_eq!(directory.users.len(), 1);
+    let user = directory.users.values().next().unwrap();
+    assert_eq!(directory.sessions.len(), 2);
+    for session in directory.sessions.values() {
+        assert_eq!(session.user_id.as_deref(), Some(user.id.as_str()));
+    }
+}
+
+#[tokio::test]
 async fn sessions_that_ran_out_go_some_time_later_with_a_new_sign_in() {
     let lab = Lab::open().await;
     let client = lab.register().await;

@@ -397,9 +397,20 @@ pub(super) async fn go_on(
         },
     )
     .await?;
+    resume(front, loaded, browser, now, &directory).await
+}
+
+/// Goes on from where the sign-in stands in `directory`, after a step that was taken at `now`.
+pub(super) async fn resume(
+    front: &Front,
+    loaded: &Loaded,
+    browser: Option<&Secret>,
+    now: DateTime<Utc>,
+    directory: &Directory,
+) -> Result<Response, Refusal> {
     let loaded = Loaded::find(
         &front.zone.vault,
-        &directory,
+        directory,
         now,
         loaded.handle.expose(),
         browser,

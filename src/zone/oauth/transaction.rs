@@ -202,6 +202,11 @@ impl Loaded {
         self.row.clone().wrap()
     }
 
+    /// Whether the transaction stands in `directory` as it was read.
+    pub fn stands(&self, directory: &Directory) -> bool {
+        directory.holds(&self.as_read())
+    }
+
     /// The change that moves the transaction to `stage`.
     pub fn moved(&self, stage: Stage) -> Result<Change, Refusal> {
         self.changed(Transaction {
