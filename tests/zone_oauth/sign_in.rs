@@ -217,6 +217,35 @@ async fn a_person_reads_pages_without_script_that_say_who_asks_and_where_the_ans
 }
 
 #[tokio::test]
+async fn whoever_registers_like_another_client_changes_nothing_about_it() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let before = lab.zone.state().directory().user_agents[&client].clone();
+    lab.clock.advance(TimeDelta::minutes(1));
+    let answer = lab
+        .post_json(
+            "/oauth/2/registration",
+            &json!({"client_name": "MCP CLI Proxy", "redirect_uris": [REDIRECT],
+                    "grant_types": ["authorization_code"]}),
+        )
+        .await;
+    assert_ne!(answer.json()["client_id"], client);
+    let again = lab
+        .register_as("MCP CLI Proxy", "http://127.0.0.1:50001/cb")
+        .await;
+    assert_eq!(again, client, "only the port is another");
+    let directory = lab.zone.state().directory();
+    assert_eq!(directory.user_agents[&client], before);
+    assert_eq!(directory.user_agents.len(), 2);
+    let (one, other) = tokio::join!(
+        lab.register_as("Twice", REDIRECT),
+        lab.register_as("Twice", REDIRECT)
+    );
+    assert_eq!(one, other);
+    assert_eq!(lab.zone.state().directory().user_agents.len(), 3);
+}
+
+#[tokio::test]
 async fn one_person_who_signs_in_twice_at_once_is_one_user() {
     let lab = Lab::open().await;
     let client = lab.register().await;
