@@ -140,8 +140,6 @@ async fn register(State(front): State<Arc<Front>>, body: Bytes) -> Result<Respon
                 name: registration.name.clone(),
                 redirect_uris: registration.redirect_uris.clone(),
                 grant_types: registration.grant_types().to_vec(),
-                secret: None,
-                metadata: serde_json::Value::Null,
                 created_at,
             })],
             ..Commit::default()
