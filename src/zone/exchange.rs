@@ -148,8 +148,9 @@ pub async fn exchange(
             }
         }
     }
+    // RFC 6749, section 5.2 has no word of its own for it.
     Err(Refusal::new(
-        ErrorCode::TemporarilyUnavailable,
+        ErrorCode::ServerError,
         "The zone's configuration kept changing; try again.",
     ))
 }
