@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod pages;
 pub mod policy;
 pub mod refusal;
+mod scopes;
 pub mod seed;
 pub mod sessions;
 mod signing;

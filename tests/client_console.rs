@@ -11,7 +11,7 @@ use std::sync::{
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response, Sse, sse::Event},
     routing::{get, post},
 };
@@ -23,7 +23,7 @@ use hoptrail::{
         console::{Console, Credential, LAB_ZONE},
         feed,
     },
-    protocol::{observed::Upstream, secret::Secret},
+    protocol::{console::LifeStatus, observed::Upstream, secret::Secret},
     support::clock::FakeClock,
     trace::Fact,
 };
@@ -41,6 +41,10 @@ struct Zone {
     activated: std::sync::Mutex<Option<String>>,
     feeds: std::sync::Mutex<Vec<Option<String>>>,
     connected: Notify,
+    /// Id and status.
+    sessions: std::sync::Mutex<Vec<(&'static str, &'static str)>>,
+    /// What of the sessions was asked for.
+    asked: std::sync::Mutex<Vec<String>>,
 }
 
 impl Zone {
@@ -59,6 +63,11 @@ impl Zone {
     }
 }
 
+fn session(id: &str, status: &str) -> Value {
+    json!({"id": id, "session_type": "user", "authenticated_at": "2026-11-24T09:00:00Z",
+           "expires_at": "2026-12-24T09:00:00Z", "status": status})
+}
+
 async fn service_token(State(zone): State<Arc<Zone>>, body: String) -> Response {
     assert_eq!(
         body,
@@ -73,6 +82,7 @@ async fn service_token(State(zone): State<Arc<Zone>>, body: String) -> Response 
 async fn read(
     State(zone): State<Arc<Zone>>,
     Path(path): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     if let Some(refusal) = zone.refuse(&headers) {
@@ -108,7 +118,24 @@ async fn read(
         "policies/p2/versions/pv2-1" => {
             policy_version("pv2-1", 1, "forbid (principal, action, resource);")
         }
-        "sessions" | "delegated-grants" => page(json!([])),
+        "sessions" => {
+            let query = uri.query().unwrap_or_default().to_owned();
+            assert!(query.contains("status=active"), "{query}");
+            zone.asked.lock().unwrap().push(query);
+            let sessions = zone.sessions.lock().unwrap();
+            let active = sessions.iter().filter(|(_, status)| *status == "active");
+            page(active.map(|(id, status)| session(id, status)).collect())
+        }
+        "delegated-grants" => page(json!([])),
+        other if other.starts_with("sessions/") => {
+            zone.asked.lock().unwrap().push(other.to_owned());
+            let id = other.trim_start_matches("sessions/");
+            let sessions = zone.sessions.lock().unwrap();
+            match sessions.iter().find(|(known, _)| *known == id) {
+                Some((id, status)) => session(id, status),
+                None => return StatusCode::NOT_FOUND.into_response(),
+            }
+        }
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     Json(body).into_response()
@@ -233,6 +260,36 @@ async fn a_service_token_that_is_refused_is_fetched_anew_once() {
     zone.good.store(99, Ordering::SeqCst);
     console.read_sessions().await.unwrap();
     assert_eq!(zone.tokens.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn how_a_session_ended_is_told_and_old_ones_are_not_read_again() {
+    let (zone, _, console, sink) = start().await;
+    let told = || {
+        let Some(Fact::SessionsRead { sessions, .. }) = sink.facts().pop() else {
+            panic!("no read of sessions")
+        };
+        sessions
+            .into_iter()
+            .map(|session| (session.id, session.status))
+            .collect::<Vec<_>>()
+    };
+    *zone.sessions.lock().unwrap() = vec![("old", "revoked"), ("one", "active"), ("two", "active")];
+    console.read_sessions().await.unwrap();
+    let active = |id: &str| (id.to_owned(), LifeStatus::Active);
+    assert_eq!(told(), [active("one"), active("two")]);
+
+    *zone.sessions.lock().unwrap() =
+        vec![("old", "revoked"), ("one", "revoked"), ("three", "active")];
+    console.read_sessions().await.unwrap();
+    let ended = ("one".to_owned(), LifeStatus::Revoked);
+    assert_eq!(told(), [active("three"), ended.clone()]);
+
+    // What ended stays told and is not asked for again, nor is what the zone forgot.
+    zone.asked.lock().unwrap().clear();
+    console.read_sessions().await.unwrap();
+    assert_eq!(told(), [active("three"), ended]);
+    assert_eq!(*zone.asked.lock().unwrap(), ["status=active&limit=100"]);
 }
 
 #[tokio::test]

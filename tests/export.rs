@@ -9,7 +9,7 @@ use hoptrail::{
         ocsf, otlp,
     },
     projection::Projection,
-    protocol::audit::AuditStatus,
+    protocol::audit::{AuditEvent, AuditStatus},
     trace::{TraceEvent, codec::Header, event::Fact},
 };
 use rstest::rstest;
@@ -188,6 +188,33 @@ fn the_audit_rows_as_ocsf() {
         of("API Activity", "Failure"),
     ];
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+/// The second is how it was written before it had an event of its own.
+#[rstest]
+#[case(AuditEvent::DelegatedGrantsRevoke)]
+#[case(AuditEvent::DelegatedGrantsCreate)]
+fn a_revoked_consent_is_told_as_one(#[case] written: AuditEvent) {
+    let mut events = screens::story();
+    for event in &mut events {
+        if let Fact::AuditRecorded(record) = &mut event.fact
+            && record.event == AuditEvent::DelegatedGrantsCreate
+        {
+            record.event = written;
+            record.reason = Some("The consent was revoked.".to_owned());
+        }
+    }
+    let projection = projection(&events);
+    let rows = projection.audit().rows();
+    let row = rows
+        .iter()
+        .find(|row| row.event == AuditEvent::DelegatedGrantsRevoke)
+        .unwrap();
+    assert_eq!(row.event.as_str(), "delegated_grants:revoke");
+    let told = text(|out| ocsf::write(out, &projection));
+    assert!(told.contains("\"activity_name\":\"Deactivate\""), "{told}");
+    assert!(told.contains("was revoked\""), "{told}");
+    assert!(!told.contains("was given consent"), "{told}");
 }
 
 #[test]

@@ -459,7 +459,7 @@ async fn a_revoked_consent_forgets_the_upstream_token() {
     let refused = office.exchange(LINEAR, Some("read")).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::InsufficientAuthorization);
     let rows = office.audit().await;
-    assert_eq!(rows[0].event, AuditEvent::DelegatedGrantsCreate);
+    assert_eq!(rows[0].event, AuditEvent::DelegatedGrantsRevoke);
     assert_eq!(
         rows[0].actor.user.as_ref().unwrap().name,
         "marisol@example.test"

@@ -5,6 +5,7 @@
 //! sees in the console.
 
 mod objects;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -22,9 +23,7 @@ pub use objects::{
 use super::http::{ANSWER_LIMIT, Answer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
 use crate::{
     protocol::{
-        console::{
-            DelegatedGrant, Page, Policy, PolicyOverview, PolicySet, PolicySetVersion, Session,
-        },
+        console::{Page, Policy, PolicyOverview, PolicySet, PolicySetVersion},
         hold::GATE_PATH,
         oauth::TokenResponse,
         secret::Secret,
@@ -59,6 +58,7 @@ pub struct Console {
     http: TracedHttp,
     clock: SharedClock,
     token: Arc<Mutex<Option<Token>>>,
+    sessions: Arc<Mutex<sessions::Known>>,
 }
 
 #[derive(Debug, Clone)]
@@ -75,10 +75,19 @@ struct Said {
     message: Option<String>,
 }
 
-/// A refusal that a second token may cure.
+/// A refusal, by what can be made of it.
 enum Fault {
+    /// A second token may cure it.
     Unauthorized(Failure),
+    /// There is no such object.
+    Missing(Failure),
     Other(Failure),
+}
+
+/// An answer, or that there is no such object.
+enum Found {
+    Answer(Answer),
+    Nothing(Failure),
 }
 
 impl Console {
@@ -101,6 +110,7 @@ impl Console {
             http,
             clock,
             token: Arc::default(),
+            sessions: Arc::default(),
         }
     }
 
@@ -244,18 +254,6 @@ impl Console {
         Ok(policies)
     }
 
-    /// Reads sessions and grants, and reports them.
-    ///
-    /// # Errors
-    /// If the zone does not answer.
-    pub async fn read_sessions(&self) -> Result<(), Failure> {
-        let sessions: Vec<Session> = self.list(&["sessions"]).await?;
-        let grants: Vec<DelegatedGrant> = self.list(&["delegated-grants"]).await?;
-        self.http
-            .report(Actor::Zone, Fact::SessionsRead { sessions, grants });
-        Ok(())
-    }
-
     /// The versions of a policy set, newest or oldest first as the zone lists them.
     ///
     /// # Errors
@@ -304,7 +302,19 @@ impl Console {
     }
 
     async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
+        self.list_where(path, &[]).await
+    }
+
+    /// A list of what the parameters leave of it.
+    async fn list_where<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        parameters: &[(&str, &str)],
+    ) -> Result<Vec<T>, Failure> {
         let mut url = self.zone_url(path)?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
         let mut items = Vec::new();
         for _ in 0..MOST_PAGES {
             let answer = self
@@ -314,7 +324,10 @@ impl Console {
             items.extend(page.items);
             match page.pagination.after_cursor {
                 Some(cursor) => {
-                    url.query_pairs_mut().clear().append_pair("after", &cursor);
+                    url.query_pairs_mut()
+                        .clear()
+                        .extend_pairs(parameters)
+                        .append_pair("after", &cursor);
                 }
                 None => break,
             }
@@ -324,12 +337,24 @@ impl Console {
 
     /// Sends with the token; a token that is refused is fetched anew once.
     async fn request(&self, make: impl Fn() -> Outgoing) -> Result<Answer, Failure> {
+        self.request_or_missing(make)
+            .await
+            .and_then(|found| match found {
+                Found::Answer(answer) => Ok(answer),
+                Found::Nothing(failure) => Err(failure),
+            })
+    }
+
+    /// [`Self::request`] where there may be no such object.
+    async fn request_or_missing(&self, make: impl Fn() -> Outgoing) -> Result<Found, Failure> {
         match self.try_request(&make).await {
             Err(Fault::Unauthorized(_)) => self.try_request(&make).await,
             other => other,
         }
-        .map_err(|fault| match fault {
-            Fault::Unauthorized(failure) | Fault::Other(failure) => failure,
+        .map(Found::Answer)
+        .or_else(|fault| match fault {
+            Fault::Missing(failure) => Ok(Found::Nothing(failure)),
+            Fault::Unauthorized(failure) | Fault::Other(failure) => Err(failure),
         })
     }
 
@@ -352,7 +377,11 @@ impl Console {
             self.forget(&bearer).await;
             return Err(Fault::Unauthorized(failure));
         }
-        Err(Fault::Other(failure))
+        Err(if answer.status == StatusCode::NOT_FOUND {
+            Fault::Missing(failure)
+        } else {
+            Fault::Other(failure)
+        })
     }
 
     fn refused(&self, what: &str, answer: &Answer) -> Failure {

@@ -303,6 +303,7 @@ fn audit_cells(audited: &AuditRow) -> [String; 9] {
         (
             AuditEvent::UsersAuthorize
             | AuditEvent::DelegatedGrantsCreate
+            | AuditEvent::DelegatedGrantsRevoke
             | AuditEvent::PolicySetsActivate,
             AuditStatus::Issued,
         ) => "✓ OK".to_owned(),

@@ -7,9 +7,9 @@
 //!   authenticated by a token exchange; Authorize Session (3003) demands privileges or a group,
 //!   which a credential without scopes does not have.
 //! - `users:authorize` is **Authentication (3002), Logon**, over OAuth 2.0.
-//! - `delegated_grants:create` is **Entity Management (3004), Create** (or Deactivate, when the row
-//!   says that the consent was revoked): the consent is an entity of the zone, and the user's own
-//!   privileges stay what they are, so not User Access Management.
+//! - `delegated_grants:create` is **Entity Management (3004), Create**, `delegated_grants:revoke` its
+//!   Deactivate: the consent is an entity of the zone, and the user's own privileges stay what they
+//!   are, so not User Access Management.
 //! - `policy_sets:activate` is **Entity Management (3004), Activate** of a policy.
 //!
 //! Profiles: `security_control` where policy was asked, `trace` where the row names a trace. What
@@ -61,7 +61,7 @@ impl Class {
             name: "Entity Management",
             activity,
         };
-        match record.event {
+        match record.told() {
             AuditEvent::CredentialsIssue => Self {
                 category: (6, "Application Activity"),
                 uid: 6003,
@@ -74,21 +74,11 @@ impl Class {
                 name: "Authentication",
                 activity: (1, "Logon"),
             },
-            // The zone has one event for both; its sentence tells which.
-            AuditEvent::DelegatedGrantsCreate if is_revocation(record) => {
-                entity((11, "Deactivate"))
-            }
             AuditEvent::DelegatedGrantsCreate => entity((1, "Create")),
+            AuditEvent::DelegatedGrantsRevoke => entity((11, "Deactivate")),
             AuditEvent::PolicySetsActivate => entity((10, "Activate")),
         }
     }
-}
-
-fn is_revocation(record: &AuditRecord) -> bool {
-    record
-        .reason
-        .as_deref()
-        .is_some_and(|why| why.contains("revoked"))
 }
 
 fn event(row: &AuditRow, projection: &Projection) -> Option<Value> {
@@ -135,7 +125,7 @@ fn event(row: &AuditRow, projection: &Projection) -> Option<Value> {
     put("metadata", metadata(&record));
     put("actor", actor(&record));
     let zone = projection.lab().map(|lab| lab.zone.as_str());
-    match record.event {
+    match record.told() {
         AuditEvent::CredentialsIssue => {
             put("api", api(&record));
             // The zone's log does not tell the caller's address: its name must do.
@@ -155,7 +145,9 @@ fn event(row: &AuditRow, projection: &Projection) -> Option<Value> {
             put("service", json!({ "name": "zone", "uid": zone }));
             put("session", session(&record));
         }
-        AuditEvent::DelegatedGrantsCreate => put("entity", grant(&record)),
+        AuditEvent::DelegatedGrantsCreate | AuditEvent::DelegatedGrantsRevoke => {
+            put("entity", grant(&record));
+        }
         AuditEvent::PolicySetsActivate => put("entity", policy_set(&record)),
     }
     if let Some(decision) = &record.decision {
@@ -206,7 +198,7 @@ fn sentence(record: &AuditRecord) -> String {
         [] => String::new(),
         scopes => format!(" with {}", scopes.join(" ")),
     };
-    let sentence = match (record.event, record.status) {
+    let sentence = match (record.told(), record.status) {
         (AuditEvent::CredentialsIssue, AuditStatus::Issued) => {
             format!("{who} was issued a credential for {resource}{scopes}")
         }
@@ -219,8 +211,11 @@ fn sentence(record: &AuditRecord) -> String {
         (AuditEvent::UsersAuthorize, AuditStatus::Failure) => {
             format!("{person} did not sign in for {application}")
         }
-        (AuditEvent::DelegatedGrantsCreate, AuditStatus::Issued) if is_revocation(record) => {
+        (AuditEvent::DelegatedGrantsRevoke, AuditStatus::Issued) => {
             format!("the consent for {resource}{scopes} was revoked")
+        }
+        (AuditEvent::DelegatedGrantsRevoke, AuditStatus::Failure) => {
+            format!("the consent for {resource}{scopes} was not revoked")
         }
         (AuditEvent::DelegatedGrantsCreate, AuditStatus::Issued) => {
             format!("{who} was given consent for {resource}{scopes}")

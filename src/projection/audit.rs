@@ -181,7 +181,7 @@ impl Audit {
             sequence: record.sequence,
             occurred_at: record.occurred_at,
             at_us: at.at_us,
-            event: record.event,
+            event: record.told(),
             status: record.status,
             exchange: is_exchange(record),
             call,

@@ -61,7 +61,22 @@ pub struct AuditRecord<Token = TokenView> {
     pub duration_us: u64,
 }
 
+/// The reason that a row of [`AuditEvent::DelegatedGrantsRevoke`] gives.
+pub const CONSENT_REVOKED: &str = "The consent was revoked.";
+
 impl<Token> AuditRecord<Token> {
+    /// The event that the row tells of. Before it had an event of its own, a revoked consent was a
+    /// `delegated_grants:create` with that reason; stored rows and traces still hold such.
+    #[must_use]
+    pub fn told(&self) -> AuditEvent {
+        match (self.event, self.reason.as_deref()) {
+            (AuditEvent::DelegatedGrantsCreate, Some(CONSENT_REVOKED)) => {
+                AuditEvent::DelegatedGrantsRevoke
+            }
+            (event, _) => event,
+        }
+    }
+
     /// The same record with its token in another form.
     #[must_use]
     pub fn with_token<Other>(self, other: impl FnOnce(Token) -> Other) -> AuditRecord<Other> {
@@ -97,9 +112,12 @@ pub enum AuditEvent {
     /// A person signed in or refused to.
     #[serde(rename = "users:authorize")]
     UsersAuthorize,
-    /// Consent was recorded or revoked.
+    /// Consent was recorded; see [`AuditRecord::told`] for older rows.
     #[serde(rename = "delegated_grants:create")]
     DelegatedGrantsCreate,
+    /// Ours: consent was revoked.
+    #[serde(rename = "delegated_grants:revoke")]
+    DelegatedGrantsRevoke,
     /// Ours: a policy set version became the active one.
     #[serde(rename = "policy_sets:activate")]
     PolicySetsActivate,
@@ -113,6 +131,7 @@ impl AuditEvent {
             Self::CredentialsIssue => "credentials:issue",
             Self::UsersAuthorize => "users:authorize",
             Self::DelegatedGrantsCreate => "delegated_grants:create",
+            Self::DelegatedGrantsRevoke => "delegated_grants:revoke",
             Self::PolicySetsActivate => "policy_sets:activate",
         }
     }

@@ -207,7 +207,7 @@ async fn run(
                 .client
                 .call_tool(&tool, arguments, cancel.clone())
                 .await?;
-            // What the zone has to say of sessions and grants changes with each call.
+            // A consent may have run out and policy been switched elsewhere since they were read.
             backend.refresh_console().await
         }
         Job::ActivatePolicySet { set_id, version } => backend.activate(&set_id, version).await,

@@ -47,18 +47,27 @@ pub enum UpstreamError {
     Unreachable(String),
     #[error("{name} refused: {reason}")]
     Refused { name: String, reason: String },
+    /// RFC 6749, section 5.2, `invalid_grant`: the code or the refresh token is good for nothing.
+    #[error("{name} does not take what the person gave any more: {reason}")]
+    Ended { name: String, reason: String },
     #[error("{0} gave an answer that cannot be read")]
     Unreadable(String),
+    /// The zone itself could not ask.
+    #[error("{}", .0.description)]
+    NotAsked(Refusal),
 }
 
 impl UpstreamError {
     /// What the client of the zone is told.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
+        if let Self::NotAsked(refusal) = self {
+            return refusal.clone();
+        }
         let code = match self {
             Self::Unreachable(_) => ErrorCode::TemporarilyUnavailable,
-            Self::Refused { .. } => ErrorCode::AccessDenied,
-            Self::Unreadable(_) => ErrorCode::ServerError,
+            Self::Refused { .. } | Self::Ended { .. } => ErrorCode::AccessDenied,
+            Self::Unreadable(_) | Self::NotAsked(_) => ErrorCode::ServerError,
         };
         Refusal::new(code, self.to_string())
     }
@@ -169,10 +178,14 @@ impl Upstream {
                 error: Some(error),
                 error_description,
                 ..
-            } => Err(refused(
-                name,
-                error_description.as_deref().unwrap_or(&error),
-            )),
+            } => Err(
+                match refused(name, error_description.as_deref().unwrap_or(&error)) {
+                    UpstreamError::Refused { name, reason } if error == "invalid_grant" => {
+                        UpstreamError::Ended { name, reason }
+                    }
+                    other => other,
+                },
+            ),
             TokenAnswer { .. } => Err(UpstreamError::Unreadable(name.to_owned())),
         }
     }
@@ -227,7 +240,9 @@ pub async fn redeem(
         ("code", code.expose().as_str()),
         ("redirect_uri", redirect_uri),
     ];
-    ask(state, provider, &form).await
+    ask(state, provider, &form)
+        .await
+        .map_err(|error| error.refusal())
 }
 
 /// The grant of `user_id` for `resource`, with the tokens sealed into it. Keeps the id of the one it
@@ -268,12 +283,12 @@ async fn ask(
     state: &ZoneState,
     provider: &Provider,
     form: &[(&str, &str)],
-) -> Result<UpstreamTokens, Refusal> {
+) -> Result<UpstreamTokens, UpstreamError> {
     let Some(oauth) = &provider.oauth else {
-        return Err(Refusal::new(
+        return Err(UpstreamError::NotAsked(Refusal::new(
             ErrorCode::ServerError,
             format!("The provider {} has no OAuth client", provider.name),
-        ));
+        )));
     };
     let secret = oauth
         .client_secret
@@ -286,7 +301,7 @@ async fn ask(
             state.vault.unseal(sealed, belongs)
         })
         .transpose()
-        .map_err(|failure| internal(&failure))?;
+        .map_err(|failure| UpstreamError::NotAsked(internal(&failure)))?;
     let mut form = form.to_vec();
     form.push(("client_id", &oauth.client_id));
     if let Some(secret) = &secret {
@@ -301,7 +316,6 @@ async fn ask(
             state.config.clock.now(),
         )
         .await
-        .map_err(|error| error.refusal())
 }
 
 /// `base` with parameters appended; later ones replace earlier ones of the same name.

@@ -28,6 +28,7 @@ use super::{
     keys::{NoKey, SigningKey},
     policy::{self, Caller, Question},
     refusal::Refusal,
+    scopes,
     store::{Commit, CommitError},
     tokens::{SubProfile, VerifiedClaims},
 };
@@ -37,8 +38,7 @@ pub use obtain::{Obtain, Obtained, obtain};
 /// How often a decision is made again because the directory changed under it.
 const ATTEMPTS: usize = 16;
 
-/// The most scopes in one request, and the most characters that are quoted back of anything.
-const MOST_SCOPES: usize = 64;
+/// The most characters that are quoted back of anything.
 const MOST_QUOTED: usize = 200;
 
 /// RFC 8693, section 3: a JWT, which all of the zone's access tokens are.
@@ -64,6 +64,29 @@ pub struct ExchangeRequest {
     pub started: Stopwatch,
 }
 
+impl ExchangeRequest {
+    /// The identifier of the one resource that is asked for.
+    ///
+    /// # Errors
+    /// If none is named, or more than one.
+    pub fn target(&self) -> Result<&str, Refusal> {
+        match (&*self.resources, &self.audience) {
+            ([one], None) => Ok(one),
+            // RFC 8693 lets a client name the target either way; both at once must agree.
+            ([one], Some(audience)) if one == audience => Ok(one),
+            ([], Some(audience)) => Ok(audience),
+            ([], None) => Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                "resource is missing.",
+            )),
+            _ => Err(Refusal::new(
+                ErrorCode::InvalidTarget,
+                "One request is for one resource.",
+            )),
+        }
+    }
+}
+
 /// A credential, which may now be handed out: its audit row is durable.
 #[derive(Debug)]
 pub struct ExchangeResponse {
@@ -85,7 +108,7 @@ pub async fn exchange(
     request: ExchangeRequest,
 ) -> Result<ExchangeResponse, Refusal> {
     let key = state.keys.signing().await?;
-    let scopes = scopes_of(request.scope.as_deref());
+    let scopes = scopes::parse(request.scope.as_deref().unwrap_or_default());
     let subject = subject_of(state, &key, &request);
     for _ in 0..ATTEMPTS {
         let directory = state.directory();
@@ -125,8 +148,9 @@ pub async fn exchange(
             }
         }
     }
+    // RFC 6749, section 5.2 has no word of its own for it.
     Err(Refusal::new(
-        ErrorCode::TemporarilyUnavailable,
+        ErrorCode::ServerError,
         "The zone's configuration kept changing; try again.",
     ))
 }
@@ -147,7 +171,7 @@ pub struct Foreseen {
 /// If the zone has no key: then nothing can be decided.
 pub async fn foresee(state: &ZoneState, request: &ExchangeRequest) -> Result<Foreseen, NoKey> {
     let key = state.keys.signing().await?;
-    let scopes = scopes_of(request.scope.as_deref());
+    let scopes = scopes::parse(request.scope.as_deref().unwrap_or_default());
     let subject = subject_of(state, &key, request);
     let directory = state.directory();
     let attempt = Attempt {
@@ -174,30 +198,6 @@ pub async fn foresee(state: &ZoneState, request: &ExchangeRequest) -> Result<For
             reason: draft.reason,
         },
     })
-}
-
-/// Splits and checks the scope parameter (RFC 6749, section 3.3), keeping the order.
-fn scopes_of(scope: Option<&str>) -> Result<Vec<String>, Refusal> {
-    let mut scopes: Vec<String> = Vec::new();
-    for word in scope
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|w| !w.is_empty())
-    {
-        let legal = word
-            .bytes()
-            .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
-        if !legal || scopes.len() == MOST_SCOPES {
-            return Err(Refusal::new(
-                ErrorCode::InvalidScope,
-                "The scope is not a list of scope names.",
-            ));
-        }
-        if !scopes.iter().any(|known| known == word) {
-            scopes.push(word.to_owned());
-        }
-    }
-    Ok(scopes)
 }
 
 /// What the presented token proved, by itself.
@@ -361,24 +361,7 @@ impl Attempt<'_> {
 
     /// The one resource that is asked for, by its exact identifier.
     fn resource(&self) -> Result<&Arc<Resource>, Refusal> {
-        let wanted = match (&*self.request.resources, &self.request.audience) {
-            ([one], None) => one,
-            // RFC 8693 lets a client name the target either way; both at once must agree.
-            ([one], Some(audience)) if one == audience => one,
-            ([], Some(audience)) => audience,
-            ([], None) => {
-                return Err(Refusal::new(
-                    ErrorCode::InvalidRequest,
-                    "resource is missing.",
-                ));
-            }
-            _ => {
-                return Err(Refusal::new(
-                    ErrorCode::InvalidTarget,
-                    "One request is for one resource.",
-                ));
-            }
-        };
+        let wanted = self.request.target()?;
         self.directory.resource_identified(wanted).ok_or_else(|| {
             Refusal::new(
                 ErrorCode::InvalidTarget,

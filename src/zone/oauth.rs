@@ -13,6 +13,7 @@ pub mod metadata;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod registration;
+mod settled;
 mod steps;
 mod token;
 mod transaction;
@@ -30,14 +31,16 @@ use axum::{
 use tower_http::cors::{Any, CorsLayer};
 
 use self::{
-    error::{NO_STORE, internal},
+    error::NO_STORE,
     registration::{Registration, RegistrationRequest},
+    settled::settled,
     transaction::Cookies,
 };
 use super::{
     ZoneState,
     directory::{Change, UserAgent},
     refusal::Refusal,
+    store::Commit,
 };
 use crate::protocol::oauth::{ErrorCode, WELL_KNOWN_AUTHORIZATION_SERVER, WELL_KNOWN_OPENID};
 
@@ -123,28 +126,27 @@ async fn register(State(front): State<Arc<Front>>, body: Bytes) -> Result<Respon
         )
     })?;
     let registration = Registration::check(request)?;
-    let now = front.zone.config.clock.now();
-    let directory = front.zone.directory();
-    let known = directory.user_agents.get(&registration.client_id);
-    let created_at = known.map_or(now, |agent| agent.created_at);
-    let agent = UserAgent {
-        id: known.map_or_else(|| front.zone.config.ids.short(), |agent| agent.id.clone()),
-        identifier: registration.client_id.clone(),
-        name: registration.name.clone(),
-        redirect_uris: registration.redirect_uris.clone(),
-        grant_types: registration.grant_types().to_vec(),
-        secret: None,
-        metadata: serde_json::Value::Null,
-        created_at,
-    };
-    if known.is_none_or(|known| **known != agent) {
-        front
-            .zone
-            .store
-            .change(vec![Change::put(agent)])
-            .await
-            .map_err(|failure| internal(&failure))?;
-    }
+    let (_, created_at) = settled(&front, |directory| {
+        // Whoever registers the same is the same client. Anybody may, so nothing is changed by it.
+        if let Some(known) = directory.user_agents.get(&registration.client_id) {
+            return Ok((Commit::default(), known.created_at));
+        }
+        let created_at = front.zone.config.clock.now();
+        let commit = Commit {
+            based_on: Some(directory.generation()),
+            changes: vec![Change::put(UserAgent {
+                id: front.zone.config.ids.short(),
+                identifier: registration.client_id.clone(),
+                name: registration.name.clone(),
+                redirect_uris: registration.redirect_uris.clone(),
+                grant_types: registration.grant_types().to_vec(),
+                created_at,
+            })],
+            ..Commit::default()
+        };
+        Ok((commit, created_at))
+    })
+    .await?;
     let answer = registration.answered(created_at.timestamp());
     Ok((StatusCode::CREATED, NO_STORE, Json(answer)).into_response())
 }

@@ -1,9 +1,11 @@
 //! Sessions and consent as they stand at a moment, and how they end.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::protocol::{
-    audit::{AuditEvent, IdentityChain, Party},
+    audit::{AuditEvent, CONSENT_REVOKED, IdentityChain, Party},
     console::{DelegatedGrant, LifeStatus, Session},
 };
 
@@ -15,6 +17,10 @@ use super::{
 };
 
 use crate::support::clock::Stopwatch;
+
+/// How long a session is kept after it has run out, for who looks how it ended. When one was revoked
+/// is not kept, so it stays as long as if it had run out.
+const ENDED_SESSION_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// The session as it is to be shown: names filled in, expiry told.
 #[must_use]
@@ -115,7 +121,7 @@ pub fn revoke_grant(
         refresh_token: None,
         ..grant.clone()
     };
-    let mut draft = Draft::new(AuditEvent::DelegatedGrantsCreate, request_id, started);
+    let mut draft = Draft::new(AuditEvent::DelegatedGrantsRevoke, request_id, started);
     draft.resource = directory
         .resources
         .get(&grant.resource_id)
@@ -128,11 +134,12 @@ pub fn revoke_grant(
             .get(&grant.user_id)
             .map(|user| user_party(user)),
     };
-    draft.reason = Some("The consent was revoked.".to_owned());
+    draft.reason = Some(CONSENT_REVOKED.to_owned());
     (revoked, draft)
 }
 
-/// Deletes what has run out and nobody can use any more: sign-ins, codes and refresh tokens.
+/// Deletes what has run out and nobody can use any more: sign-ins, codes, refresh tokens, and sessions
+/// that ended [a while ago](ENDED_SESSION_KEPT) and that nothing comes from any more.
 #[must_use]
 pub(super) fn sweep(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
     let sign_ins = directory
@@ -150,5 +157,22 @@ pub(super) fn sweep(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
         .iter()
         .filter(|(_, object)| object.expires_at <= now)
         .map(|(key, _)| Change::Delete(Kind::RefreshToken, key.clone()));
-    sign_ins.chain(codes).chain(tokens).collect()
+    // What else came of a session is over within that time too: only another session can outlive it.
+    let parents: BTreeSet<&str> = directory
+        .sessions
+        .values()
+        .filter_map(|session| session.parent_id.as_deref())
+        .collect();
+    let sessions = directory
+        .sessions
+        .iter()
+        .filter(|(key, object)| {
+            object.expires_at + ENDED_SESSION_KEPT <= now && !parents.contains(key.as_str())
+        })
+        .map(|(key, _)| Change::Delete(Kind::Session, key.clone()));
+    sign_ins
+        .chain(codes)
+        .chain(tokens)
+        .chain(sessions)
+        .collect()
 }

@@ -38,7 +38,6 @@ pub struct AccessClaims {
     pub keycard_app_id: Option<String>,
     /// The one resource that may accept the token: minted as a string, as the SDKs compare the first
     /// audience with the request (facts/wire.md, 2.2).
-    #[serde(deserialize_with = "one_audience")]
     pub aud: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
@@ -54,22 +53,6 @@ pub struct AccessClaims {
     /// RFC 8693, section 4.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_act: Option<Value>,
-}
-
-fn one_audience<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Audience {
-        One(String),
-        Many(Vec<String>),
-    }
-    match Audience::deserialize(deserializer)? {
-        Audience::One(one) => Ok(one),
-        Audience::Many(many) => many
-            .into_iter()
-            .next()
-            .ok_or_else(|| serde::de::Error::custom("an empty audience")),
-    }
 }
 
 impl AccessClaims {

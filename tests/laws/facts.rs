@@ -142,6 +142,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
         AuditEvent::CredentialsIssue,
         AuditEvent::UsersAuthorize,
         AuditEvent::DelegatedGrantsCreate,
+        AuditEvent::DelegatedGrantsRevoke,
         AuditEvent::PolicySetsActivate,
     ]);
     let status = select(vec![AuditStatus::Issued, AuditStatus::Failure]);

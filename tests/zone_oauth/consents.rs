@@ -6,9 +6,10 @@ use hoptrail::{
         console::{Application, Consent, LifeStatus},
         page::PageKind,
     },
-    zone::directory::{Change, Grant},
+    zone::directory::{Change, Grant, SignIn},
 };
 use rstest::rstest;
+use serde_json::json;
 
 use crate::{
     browser::{Browser, authorize_url},
@@ -46,6 +47,47 @@ async fn another_client_must_ask_for_itself() {
     browser.sign_in(&client).await;
     let other = lab.register_as("Another", REDIRECT).await;
     let page = browser.visit(&authorize_url(&other, &[])).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_more_than_was_agreed_to_must_ask_the_person() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let less = authorize_url(&client, &[("scope", "read")]);
+    let answer = browser.visit(&less).await;
+    assert!(query(&answer.location()).contains_key("code"));
+    let more = authorize_url(&client, &[("scope", "read write")]);
+    let page = browser.visit(&more).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+    let answer = browser.submit(&page).await;
+    assert!(query(&answer.location()).contains_key("code"));
+    // Both pages were agreed to, and neither takes back the other.
+    let all = authorize_url(&client, &[("scope", "write issues:create read")]);
+    let answer = browser.visit(&all).await;
+    assert!(query(&answer.location()).contains_key("code"));
+}
+
+#[tokio::test]
+async fn a_consent_of_before_scopes_were_kept_is_asked_for_again() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let directory = lab.zone.state().directory();
+    let row = directory
+        .sign_ins
+        .values()
+        .find(|row| row.data["kind"] == "remembered_consent")
+        .unwrap();
+    lab.change(vec![Change::put(SignIn {
+        data: json!({"kind": "remembered_consent"}),
+        ..SignIn::clone(row)
+    })])
+    .await;
+    let page = browser.visit(&authorize_url(&client, &[])).await;
     assert_eq!(page.form().page, PageKind::Consent);
 }
 

@@ -349,6 +349,11 @@ impl Lab {
     }
 
     pub async fn exchange(&self, subject: &Secret, resource: &str) -> Answer {
+        self.exchange_by("resource", subject, resource).await
+    }
+
+    /// An exchange that names its target by `parameter`.
+    pub async fn exchange_by(&self, parameter: &str, subject: &Secret, target: &str) -> Answer {
         self.token_as(
             Some(&format!("{APP_ID}:{APP_SECRET}")),
             &[
@@ -361,7 +366,7 @@ impl Lab {
                     "subject_token_type",
                     "urn:ietf:params:oauth:token-type:access_token",
                 ),
-                ("resource", resource),
+                (parameter, target),
             ],
         )
         .await

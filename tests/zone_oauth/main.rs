@@ -7,3 +7,4 @@ mod refusals;
 mod sign_in;
 mod stand_ins;
 mod tokens;
+mod upstream;

@@ -1,6 +1,7 @@
 //! Metadata, and the way of a person from the authorization request to the code.
 
 use axum::http::{StatusCode, header};
+use chrono::TimeDelta;
 use hoptrail::protocol::{
     audit::{AuditEvent, AuditStatus},
     console::LifeStatus,
@@ -213,6 +214,75 @@ async fn a_person_reads_pages_without_script_that_say_who_asks_and_where_the_ans
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"));
     assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn whoever_registers_like_another_client_changes_nothing_about_it() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let before = lab.zone.state().directory().user_agents[&client].clone();
+    lab.clock.advance(TimeDelta::minutes(1));
+    let answer = lab
+        .post_json(
+            "/oauth/2/registration",
+            &json!({"client_name": "MCP CLI Proxy", "redirect_uris": [REDIRECT],
+                    "grant_types": ["authorization_code"]}),
+        )
+        .await;
+    assert_ne!(answer.json()["client_id"], client);
+    let again = lab
+        .register_as("MCP CLI Proxy", "http://127.0.0.1:50001/cb")
+        .await;
+    assert_eq!(again, client, "only the port is another");
+    let directory = lab.zone.state().directory();
+    assert_eq!(directory.user_agents[&client], before);
+    assert_eq!(directory.user_agents.len(), 2);
+    let (one, other) = tokio::join!(
+        lab.register_as("Twice", REDIRECT),
+        lab.register_as("Twice", REDIRECT)
+    );
+    assert_eq!(one, other);
+    assert_eq!(lab.zone.state().directory().user_agents.len(), 3);
+}
+
+#[tokio::test]
+async fn one_person_who_signs_in_twice_at_once_is_one_user() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    // Both redeem their code before either of them is known.
+    lab.upstreams.meet_at_github(2);
+    let come_in = async || {
+        let mut browser = Browser::of(&lab);
+        browser.up_to_consent(&client).await.form().page
+    };
+    let (one, other) = tokio::join!(come_in(), come_in());
+    assert_eq!((one, other), (PageKind::Consent, PageKind::Consent));
+    let directory = lab.zone.state().directory();
+    assert_eq!(directory.users.len(), 1);
+    let user = directory.users.values().next().unwrap();
+    assert_eq!(directory.sessions.len(), 2);
+    for session in directory.sessions.values() {
+        assert_eq!(session.user_id.as_deref(), Some(user.id.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_ran_out_go_some_time_later_with_a_new_sign_in() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    let sessions = || lab.zone.state().directory().sessions.len();
+    assert_eq!(sessions(), 2, "the browser's and the client's");
+    // The browser's ran out long ago, but the client's came of it.
+    lab.clock.advance(TimeDelta::days(30));
+    browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(sessions(), 2, "somebody may look how it ended");
+    lab.clock.advance(TimeDelta::days(1));
+    browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(sessions(), 1);
+    browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(sessions(), 0);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 /// What the stand-ins were asked and what they answer.
 #[derive(Debug, Default)]
@@ -22,9 +23,15 @@ pub struct Upstreams {
     pub linear_answer: Mutex<Option<(u16, Value)>>,
     pub github_answer: Mutex<Option<Value>>,
     pub github_user: Mutex<Option<Value>>,
+    meeting: Mutex<Option<Arc<Barrier>>>,
 }
 
 impl Upstreams {
+    /// From now on GitHub says who it is only when `many` have asked.
+    pub fn meet_at_github(&self, many: usize) {
+        *self.meeting.lock().unwrap() = Some(Arc::new(Barrier::new(many)));
+    }
+
     /// Serves both; gives their origin.
     pub async fn serve(self: Arc<Self>) -> String {
         let router = Router::new()
@@ -52,6 +59,10 @@ async fn github_token(
 
 async fn github_user(State(upstreams): State<Arc<Upstreams>>, headers: HeaderMap) -> Json<Value> {
     assert_eq!(headers[header::AUTHORIZATION], "Bearer gho_token");
+    let meeting = upstreams.meeting.lock().unwrap().clone();
+    if let Some(meeting) = meeting {
+        meeting.wait().await;
+    }
     let set = upstreams.github_user.lock().unwrap().clone();
     Json(set.unwrap_or_else(
         || json!({"login": "octavia", "id": 42, "name": "Octavia", "email": "octavia@example.com"}),

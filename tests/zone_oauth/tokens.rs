@@ -2,15 +2,15 @@
 
 use axum::http::{StatusCode, header};
 use chrono::TimeDelta;
-use hoptrail::protocol::{audit::AuditStatus, page::PageKind, secret::Secret};
+use hoptrail::protocol::{audit::AuditStatus, secret::Secret};
 use rstest::rstest;
 use serde_json::json;
 
 use crate::{
-    browser::{Browser, authorize_url},
+    browser::Browser,
     harness::{
         ANTHROPIC, APP_ID, APP_SECRET, LINEAR, Lab, MCP, REDIRECT, SUPABASE, VERIFIER, depends,
-        policies, query,
+        policies,
     },
 };
 
@@ -380,53 +380,6 @@ async fn the_workshop_as_it_is_seeded_tells_the_whole_story() {
             ("Linear API", "write".into(), AuditStatus::Failure, who),
         ]
     );
-}
-
-#[tokio::test]
-async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out() {
-    let lab = Lab::open().await;
-    let client = lab.register().await;
-    let mut browser = Browser::of(&lab);
-    browser.sign_in(&client).await;
-    lab.clock.advance(TimeDelta::hours(25));
-    *lab.upstreams.linear_answer.lock().unwrap() = Some((
-        200,
-        json!({"access_token": "lin_oauth_second", "token_type": "Bearer", "expires_in": 3_600}),
-    ));
-    // The web session ended; the grants did not.
-    let page = browser.visit(&authorize_url(&client, &[])).await;
-    let to_github = browser.submit(&page).await.location();
-    let back = browser.come_back(&to_github, &[("code", "gh-code")]).await;
-    let code = query(&back.location())["code"].clone();
-    let token = lab.redeem(&client, &code).await.token();
-    let before = lab.upstreams.linear_forms.lock().unwrap().len();
-    let (linear, beside) = tokio::join!(lab.exchange(&token, LINEAR), lab.exchange(&token, LINEAR));
-    assert_eq!(beside.json()["access_token"], "lin_oauth_second");
-    assert_eq!(lab.upstreams.linear_forms.lock().unwrap().len(), before + 1);
-    assert_eq!(
-        linear.json()["access_token"],
-        "lin_oauth_second",
-        "{}",
-        linear.body
-    );
-    let form = lab
-        .upstreams
-        .linear_forms
-        .lock()
-        .unwrap()
-        .last()
-        .unwrap()
-        .clone();
-    assert_eq!(form["grant_type"], "refresh_token");
-    assert_eq!(form["refresh_token"], "lin_refresh_first");
-
-    lab.clock
-        .advance(TimeDelta::minutes(59) + TimeDelta::seconds(45));
-    *lab.upstreams.linear_answer.lock().unwrap() = Some((400, json!({"error": "invalid_grant"})));
-    let refused = lab.exchange(&token, LINEAR).await;
-    assert_eq!(refused.error(), "insufficient_authorization");
-    let page = browser.visit(&authorize_url(&client, &[])).await;
-    assert_eq!(page.form().page, PageKind::Consent);
 }
 
 #[tokio::test]

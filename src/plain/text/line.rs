@@ -250,6 +250,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
                 AuditEvent::CredentialsIssue => "issued a credential",
                 AuditEvent::UsersAuthorize => "asked the person",
                 AuditEvent::DelegatedGrantsCreate => "noted the consent",
+                AuditEvent::DelegatedGrantsRevoke => "noted the end of a consent",
                 AuditEvent::PolicySetsActivate => "activated a policy set",
             };
             let resource = row.resource.as_deref().unwrap_or("").to_owned();

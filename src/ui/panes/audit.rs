@@ -265,6 +265,7 @@ pub fn verdict(row: &AuditRow, look: &Look) -> Span<'static> {
                 AuditEvent::CredentialsIssue => "Issued",
                 AuditEvent::UsersAuthorize
                 | AuditEvent::DelegatedGrantsCreate
+                | AuditEvent::DelegatedGrantsRevoke
                 | AuditEvent::PolicySetsActivate => "OK",
             },
             look,
@@ -321,6 +322,7 @@ const fn happened(event: AuditEvent) -> &'static str {
         AuditEvent::CredentialsIssue => "credential asked",
         AuditEvent::UsersAuthorize => "signed in",
         AuditEvent::DelegatedGrantsCreate => "consent given",
+        AuditEvent::DelegatedGrantsRevoke => "consent revoked",
         AuditEvent::PolicySetsActivate => "policy switched",
     }
 }

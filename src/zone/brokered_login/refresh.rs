@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{ask, sealed_grant};
+use super::{UpstreamError, ask, sealed_grant};
 use crate::{
-    protocol::{
-        audit::CredentialSource, console::LifeStatus, jwt::TokenView, oauth::ErrorCode,
-        secret::Secret,
-    },
+    protocol::{audit::CredentialSource, console::LifeStatus, jwt::TokenView, secret::Secret},
+    support::error::Failure,
     zone::{
         ZoneState,
         directory::{
             Change, Directory, GRANT_REFRESH_TOKEN, Grant, Provider, Resource, Stored as _,
         },
         oauth::error::internal,
-        refusal::Refusal,
         store::{Commit, CommitError},
         vault::{Belongs, Sealed},
     },
@@ -39,8 +36,9 @@ fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {
         .is_some_and(|end| end <= now + REFRESH_AHEAD)
 }
 
-/// Refreshes the upstream token that an exchange is about to hand out, if it has ended. What cannot
-/// be refreshed is left as it is: the exchange then says that the person must consent again.
+/// Refreshes the upstream token that an exchange is about to hand out, if it has ended. A grant that
+/// the provider takes no longer is expired, and the exchange says that the person must consent again;
+/// any other failure leaves the grant as it is, for the next try.
 pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource: &str) {
     let Some(sub) = due(state, subject_token, resource) else {
         return;
@@ -62,10 +60,10 @@ pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource:
     let Some(due) = Due::find(&directory, state.config.clock.now(), &sub, resource) else {
         return;
     };
-    if let Err(refusal) = refresh(state, &due).await {
+    if let Err(error) = refresh(state, &due).await {
         tracing::warn!(
             provider = %due.provider.name,
-            reason = %refusal.description,
+            reason = %error,
             "an upstream token could not be refreshed"
         );
     }
@@ -120,7 +118,8 @@ impl<'a> Due<'a> {
     }
 }
 
-async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), Refusal> {
+async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), UpstreamError> {
+    let ours = |failure: &Failure| UpstreamError::NotAsked(internal(failure));
     let Due {
         provider,
         resource,
@@ -134,7 +133,7 @@ async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), Refusal> {
     let refresh_token = state
         .vault
         .unseal(refresh_token, belongs)
-        .map_err(|failure| internal(&failure))?;
+        .map_err(|failure| ours(&failure))?;
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token.expose().as_str()),
@@ -147,15 +146,15 @@ async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), Refusal> {
             (next, Ok(()))
         }
         // The provider takes it no longer: only the person can help, at the next sign-in.
-        Err(refusal) if refusal.code == ErrorCode::AccessDenied => {
+        Err(ended @ UpstreamError::Ended { .. }) => {
             let next = Grant {
                 status: LifeStatus::Expired,
                 refresh_token: None,
                 ..Grant::clone(grant)
             };
-            (next, Err(refusal))
+            (next, Err(ended))
         }
-        Err(refusal) => return Err(refusal),
+        Err(error) => return Err(error),
     };
     let committed = state
         .store
@@ -168,6 +167,6 @@ async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), Refusal> {
     match committed {
         // Stale: the person revoked or signed in again meanwhile; that stands.
         Ok(_) | Err(CommitError::Stale) => outcome,
-        Err(CommitError::Failed(failure)) => Err(internal(&failure)),
+        Err(CommitError::Failed(failure)) => Err(ours(&failure)),
     }
 }

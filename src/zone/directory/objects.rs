@@ -269,7 +269,7 @@ pub enum CredentialKind {
     Public,
 }
 
-/// A client that registered itself (RFC 7591): Keycard calls it a user agent.
+/// A client that registered itself (RFC 7591): Keycard calls it a user agent. It is always public.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserAgent {
     pub id: String,
@@ -279,12 +279,6 @@ pub struct UserAgent {
     pub redirect_uris: Vec<String>,
     #[serde(default)]
     pub grant_types: Vec<String>,
-    /// Hash of the secret of a confidential client.
-    #[serde(default)]
-    pub secret: Option<SecretHash>,
-    /// What else was registered and is echoed back.
-    #[serde(default)]
-    pub metadata: Value,
     pub created_at: DateTime<Utc>,
 }
 
@@ -451,4 +445,19 @@ pub struct SigningKey {
     /// PKCS#8 in DER, sealed for [`SIGNING_KEY`] and the key id.
     pub private: Sealed,
     pub created_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_as_it_was_stored_with_a_secret_and_metadata_is_read() {
+        let stored = r#"{"id": "a1", "identifier": "ua:1", "name": "A client", "redirect_uris": [],
+            "grant_types": ["authorization_code"], "secret": null, "metadata": null,
+            "created_at": "2026-11-24T09:00:00Z"}"#;
+        let read = Object::read(Kind::UserAgent, stored).unwrap();
+        assert_eq!(read.key(), "ua:1");
+        assert!(!read.body().unwrap().contains("metadata"));
+    }
 }

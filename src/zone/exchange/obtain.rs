@@ -113,7 +113,9 @@ pub fn obtain(
     match provider.kind {
         CredentialSource::KeycardSts => signed(state, key, wanted),
         CredentialSource::KeycardVault => vaulted(state, directory, wanted.resource),
-        CredentialSource::External => brokered(state, wanted.grant.ok_or_else(no_consent)?),
+        CredentialSource::External => {
+            brokered(state, provider, wanted.grant.ok_or_else(no_consent)?)
+        }
     }
 }
 
@@ -179,12 +181,22 @@ fn vaulted(
     })
 }
 
-fn brokered(state: &ZoneState, grant: &Grant) -> Result<Obtained, Refusal> {
+fn brokered(state: &ZoneState, provider: &Provider, grant: &Grant) -> Result<Obtained, Refusal> {
     let sealed = grant.access_token.as_ref().ok_or_else(no_consent)?;
     let left = grant
         .expires_at
         .map(|end| (end - state.config.clock.now()).num_seconds());
     if left.is_some_and(|seconds| seconds <= 0) {
+        // It was to be renewed before this exchange was decided. The consent still holds.
+        if grant.refresh_token.is_some() {
+            return Err(Refusal::new(
+                ErrorCode::ServerError,
+                format!(
+                    "The person's token at {} has ended and could not be renewed just now; try again.",
+                    provider.name
+                ),
+            ));
+        }
         return Err(no_consent());
     }
     let token = state

@@ -26,6 +26,7 @@ use crate::{
         directory::{Directory, Resource, UserAgent},
         pages::{Audience, ErrorPage},
         refusal::Refusal,
+        sessions,
         store::Commit,
         vault::SecretHash,
     },
@@ -201,7 +202,8 @@ async fn begin(
         agreed: None,
         stage,
     };
-    let mut changes = transaction::expired_rows(directory, now);
+    // With every new sign-in, so that the tables cannot grow for ever.
+    let mut changes = sessions::sweep(directory, now);
     changes.push(transaction::row(&handle, now, transaction)?);
     let committed = front
         .zone

@@ -11,10 +11,11 @@ use axum::{
 
 use super::{
     Front,
-    authorize::error_page,
+    authorize::{error_page, stale},
     form::Params,
-    steps::{Parties, go_on, refuse},
-    transaction::{self, Loaded, Stage, Transaction, WEB_SESSION_LIFETIME, fresh_secret},
+    settled::settled,
+    steps::{Parties, refuse, resume},
+    transaction::{self, Loaded, Stage, WEB_SESSION_LIFETIME, fresh_secret},
 };
 use crate::{
     protocol::{
@@ -34,9 +35,10 @@ use crate::{
             self,
             identity::{self, Profile},
         },
-        directory::{Change, Directory, User},
+        directory::{Change, Directory, Stored as _, User},
         pages::Audience,
         refusal::Refusal,
+        store::Commit,
     },
 };
 
@@ -178,24 +180,38 @@ async fn sign_in(
     };
     let welcomed = async {
         let now = zone.config.clock.now();
-        let user = person(front, &directory, profile);
-        let session = web_session(front, &user);
-        let cookie = fresh_secret(zone);
-        let mut draft = draft;
-        draft.actor.user = Some(user_party(&user));
-        draft.session_id = Some(session.id.clone());
-        let changes = vec![
-            transaction::browser_row(&cookie, &session)?,
-            loaded.changed(Transaction {
-                stage: Stage::Consent {
-                    session_id: session.id.clone(),
-                },
-                ..loaded.transaction.clone()
-            })?,
-            Change::put(user),
-            Change::put(session),
-        ];
-        let mut response = go_on(front, loaded, browser, now, changes, vec![draft]).await?;
+        // Only now is the directory read: others may have signed in while the provider was asked.
+        let (directory, cookie) = settled(front, |directory| {
+            if !loaded.stands(directory) {
+                return Err(stale());
+            }
+            let known = known(directory, &profile);
+            let user = person(front, known, &profile);
+            let session = web_session(front, &user);
+            let cookie = fresh_secret(zone);
+            let mut draft = draft.clone();
+            draft.actor.user = Some(user_party(&user));
+            draft.session_id = Some(session.id.clone());
+            let commit = Commit {
+                // That there is no such person yet is true of this directory alone.
+                based_on: known.is_none().then(|| directory.generation()),
+                unchanged: std::iter::once(loaded.as_read())
+                    .chain(known.map(|user| user.clone().wrap()))
+                    .collect(),
+                changes: vec![
+                    transaction::browser_row(&cookie, &session)?,
+                    loaded.moved(Stage::Consent {
+                        session_id: session.id.clone(),
+                    })?,
+                    Change::put(user),
+                    Change::put(session),
+                ],
+                audit: vec![draft],
+            };
+            Ok((commit, cookie))
+        })
+        .await?;
+        let mut response = resume(front, loaded, browser, now, &directory).await?;
         response
             .headers_mut()
             .append(header::SET_COOKIE, front.cookies.set_session(&cookie));
@@ -205,16 +221,25 @@ async fn sign_in(
     welcomed.unwrap_or_else(|refusal: Refusal| error_page(&refusal, audience))
 }
 
-/// The person as the zone knows them; made at the first sign-in, brought up to date at every other.
-fn person(front: &Front, directory: &Directory, profile: Profile) -> User {
-    let known = directory
+/// The person, if they signed in before.
+fn known<'a>(directory: &'a Directory, profile: &Profile) -> Option<&'a Arc<User>> {
+    directory
         .users
         .values()
-        .find(|user| user.subject == profile.subject);
+        .find(|user| user.subject == profile.subject)
+}
+
+/// The person as the zone knows them; made at the first sign-in, brought up to date at every other.
+fn person(front: &Front, known: Option<&Arc<User>>, profile: &Profile) -> User {
+    let Profile {
+        subject,
+        email,
+        name,
+    } = profile.clone();
     if let Some(user) = known {
         return User {
-            email: profile.email,
-            name: profile.name,
+            email,
+            name,
             ..User::clone(user)
         };
     }
@@ -222,12 +247,12 @@ fn person(front: &Front, directory: &Directory, profile: Profile) -> User {
     User {
         identifier: match front.zone.config.identity_provider.user_identifier {
             UserIdentifier::ZoneId => id.clone(),
-            UserIdentifier::Email => profile.email.clone(),
+            UserIdentifier::Email => email.clone(),
         },
         id,
-        email: profile.email,
-        name: profile.name,
-        subject: profile.subject,
+        email,
+        name,
+        subject,
         created_at: front.zone.config.clock.now(),
     }
 }
@@ -297,18 +322,48 @@ async fn connect(
         Err(refusal) => return refuse(front, loaded, &refusal, Some(draft), audience).await,
     };
     let connected = async {
-        let before = directory.grant(&user.id, &resource.id);
-        let grant =
-            brokered_login::sealed_grant(zone, &user.id, resource, before.map(|g| &**g), &tokens);
-        let mut draft = draft;
-        draft.scopes.clone_from(&grant.scopes);
-        let changes = vec![
-            Change::put(grant),
-            loaded.moved(Stage::Consent {
-                session_id: session.id.clone(),
-            })?,
-        ];
-        go_on(front, loaded, leg.browser, now, changes, vec![draft]).await
+        let now = zone.config.clock.now();
+        // Only now is the directory read: the session or the resource may have gone while the
+        // provider was asked.
+        let (directory, ()) = settled(front, |directory| {
+            if !loaded.stands(directory) {
+                return Err(stale());
+            }
+            let session = transaction::active_session(directory, now, leg.session_id);
+            let resource = directory.resources.get(leg.resource_id);
+            let ((session, user), resource) = session.zip(resource).ok_or_else(|| gone.clone())?;
+            let before = directory.grant(&user.id, &resource.id);
+            let grant = brokered_login::sealed_grant(
+                zone,
+                &user.id,
+                resource,
+                before.map(|grant| &**grant),
+                &tokens,
+            );
+            let mut draft = draft.clone();
+            draft.scopes.clone_from(&grant.scopes);
+            let mut unchanged = vec![
+                loaded.as_read(),
+                session.clone().wrap(),
+                resource.clone().wrap(),
+            ];
+            unchanged.extend(before.map(|grant| grant.clone().wrap()));
+            let commit = Commit {
+                // That there is no grant yet is true of this directory alone.
+                based_on: before.is_none().then(|| directory.generation()),
+                unchanged,
+                changes: vec![
+                    Change::put(grant),
+                    loaded.moved(Stage::Consent {
+                        session_id: session.id.clone(),
+                    })?,
+                ],
+                audit: vec![draft],
+            };
+            Ok((commit, ()))
+        })
+        .await?;
+        resume(front, loaded, leg.browser, now, &directory).await
     }
     .await;
     connected.unwrap_or_else(|refusal: Refusal| error_page(&refusal, audience))

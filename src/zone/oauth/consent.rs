@@ -289,8 +289,14 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
         .collect();
     let key = consent_key(&user.id, &parties.agent.identifier, &parties.resource.id);
     let mut changes: Vec<Change> = grants.into_iter().map(Change::put).collect();
+    // What was agreed to earlier still is: the page asked for more, it took nothing back.
+    let mut scopes = transaction::remembered_scopes(&step.directory, now, &key).unwrap_or_default();
+    scopes.extend(transaction.scopes.iter().cloned());
+    scopes.sort();
+    scopes.dedup();
     changes.push(transaction::remembered_consent(
         key,
+        scopes,
         now + CLIENT_SESSION_LIFETIME,
     )?);
     changes.push(

@@ -12,9 +12,9 @@ use chrono::TimeDelta;
 
 use super::{
     Front,
-    error::internal,
     form::Params,
     pkce::CodeChallenge,
+    settled::settled,
     token::{Asked, Tokens},
     transaction::{active_session, fresh_secret},
 };
@@ -35,14 +35,12 @@ use crate::{
         keys::SigningKey,
         policy::{self, Caller, Question},
         refusal::Refusal,
-        store::{Commit, CommitError},
+        store::Commit,
         tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest},
         vault::SecretHash,
     },
 };
 
-/// How often a decision is made again because the directory changed under it.
-const ATTEMPTS: usize = 16;
 /// How long a used code is kept, to notice a second use while its first token may live.
 const USED_CODE_KEPT: TimeDelta = ACCESS_TOKEN_LIFETIME;
 
@@ -60,14 +58,13 @@ async fn settle(
     decide: impl Fn(&Directory, &SigningKey) -> Result<Decision, Refusal>,
 ) -> Result<Tokens, Refusal> {
     let key = front.zone.keys.signing().await?;
-    for _ in 0..ATTEMPTS {
-        let directory = front.zone.directory();
+    let (_, outcome) = settled(front, |directory| {
         let Decision {
             outcome,
             unchanged,
             changes,
             mut draft,
-        } = decide(&directory, &key)?;
+        } = decide(directory, &key)?;
         if let Err(refusal) = &outcome {
             draft.refuse(refusal);
         }
@@ -77,16 +74,10 @@ async fn settle(
             changes,
             audit: vec![draft],
         };
-        match front.zone.store.commit(commit).await {
-            Ok(_) => return outcome,
-            Err(CommitError::Stale) => {}
-            Err(CommitError::Failed(failure)) => return Err(internal(&failure)),
-        }
-    }
-    Err(Refusal::new(
-        ErrorCode::TemporarilyUnavailable,
-        "The zone's configuration kept changing; try again",
-    ))
+        Ok((commit, outcome))
+    })
+    .await?;
+    outcome
 }
 
 fn invalid_grant(text: &str) -> Refusal {

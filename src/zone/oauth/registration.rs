@@ -83,9 +83,10 @@ impl Registration {
             .grant_types
             .unwrap_or_else(|| vec!["authorization_code".into()]);
         // The server may answer with fewer grants than were asked for (RFC 7591, section 3.2.1).
-        let grant_types: Vec<String> = asked
-            .into_iter()
-            .filter(|grant| GRANTS.contains(&grant.as_str()))
+        let grant_types: Vec<String> = GRANTS
+            .iter()
+            .map(|&grant| grant.to_owned())
+            .filter(|grant| asked.contains(grant))
             .collect();
         if !grant_types.iter().any(|grant| grant == GRANTS[0]) {
             return Err(metadata(
@@ -104,7 +105,7 @@ impl Registration {
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "A client without a name".into());
         let short = |value: Option<String>| value.filter(|v| v.len() <= 512);
-        let client_id = client_id(&name, &request.redirect_uris);
+        let client_id = client_id(&name, &request.redirect_uris, &grant_types);
         Ok(Self {
             answer: RegistrationResponse {
                 client_id: client_id.clone(),
@@ -166,8 +167,10 @@ fn check_redirects(request: &RegistrationRequest) -> Result<(), Refusal> {
 
 /// Names a client by what it registered: the shape is Keycard's (`ua:` and a SHA-256), what is
 /// hashed is ours. The name and the redirects are in it, so a consent that is remembered for a
-/// client id can only ever lead back to where it led before, and registering twice adds no row.
-fn client_id(name: &str, redirect_uris: &[String]) -> String {
+/// client id can only ever lead back to where it led before, and registering twice adds no row. The
+/// grants are in it, so nobody can change those of another. A client of before they were keeps its
+/// row and its id until it registers anew.
+fn client_id(name: &str, redirect_uris: &[String], grant_types: &[String]) -> String {
     let mut redirects: Vec<String> = redirect_uris
         .iter()
         .map(|uri| match redirect_uri::classify(uri) {
@@ -177,7 +180,7 @@ fn client_id(name: &str, redirect_uris: &[String]) -> String {
         .collect();
     redirects.sort();
     redirects.dedup();
-    let hashed = serde_json::json!([name, redirects]).to_string();
+    let hashed = serde_json::json!([name, redirects, grant_types]).to_string();
     let hash = digest(&SHA256, hashed.as_bytes());
     hash.as_ref()
         .iter()
@@ -226,6 +229,21 @@ mod tests {
         assert_eq!(id("http://127.0.0.1:1/cb"), id("http://127.0.0.1:2/cb"));
         assert_ne!(id("http://127.0.0.1:1/cb"), id("http://127.0.0.1:1/other"));
         assert_ne!(id("https://a.example/cb"), id("https://b.example/cb"));
+    }
+
+    #[test]
+    fn a_client_with_other_grants_is_another_client() {
+        let id = |grants: serde_json::Value| {
+            check(json!({"redirect_uris": ["https://a.example/cb"], "grant_types": grants}))
+                .unwrap()
+                .client_id
+        };
+        let both = id(json!(["authorization_code", "refresh_token"]));
+        assert_ne!(id(json!(["authorization_code"])), both);
+        assert_eq!(
+            id(json!(["refresh_token", "authorization_code", "password"])),
+            both
+        );
     }
 
     #[rstest]

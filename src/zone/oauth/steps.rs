@@ -10,9 +10,7 @@ use super::{
     authorize::{ReturnTo, error_page, see_other, stale},
     error::not_committed,
     metadata,
-    transaction::{
-        self, Loaded, Stage, Transaction, consent_is_remembered, consent_key, fresh_secret,
-    },
+    transaction::{self, Loaded, Stage, Transaction, consent_key, fresh_secret, remembered_scopes},
 };
 use crate::{
     protocol::{
@@ -128,10 +126,15 @@ impl Parties {
         match consent {
             Consent::Implicit => false,
             // Per client as well as per resource: a client that registered itself a minute ago
-            // must not live off what the person allowed another.
+            // must not live off what the person allowed another, nor one that was allowed to read
+            // come back to write.
             Consent::Required => {
-                !consent_is_remembered(directory, now, &key)
-                    || !granted(&self.resource)
+                !remembered_scopes(directory, now, &key).is_some_and(|agreed| {
+                    transaction
+                        .scopes
+                        .iter()
+                        .all(|scope| agreed.contains(scope))
+                }) || !granted(&self.resource)
                     || !self
                         .dependencies
                         .iter()
@@ -394,9 +397,20 @@ pub(super) async fn go_on(
         },
     )
     .await?;
+    resume(front, loaded, browser, now, &directory).await
+}
+
+/// Goes on from where the sign-in stands in `directory`, after a step that was taken at `now`.
+pub(super) async fn resume(
+    front: &Front,
+    loaded: &Loaded,
+    browser: Option<&Secret>,
+    now: DateTime<Utc>,
+    directory: &Directory,
+) -> Result<Response, Refusal> {
     let loaded = Loaded::find(
         &front.zone.vault,
-        &directory,
+        directory,
         now,
         loaded.handle.expose(),
         browser,

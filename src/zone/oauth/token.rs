@@ -173,12 +173,11 @@ fn with_secret(directory: &Directory, pair: &ClientSecret) -> Option<Client> {
         return right.then(|| Client::Application(credential.clone()));
     }
     let agent = directory.user_agents.get(&pair.client_id)?;
-    let right = match &agent.secret {
-        Some(hash) => hash.matches(&pair.secret),
-        // Some libraries send an empty password for a public client.
-        None => pair.secret.expose().is_empty(),
-    };
-    right.then(|| Client::UserAgent(agent.clone()))
+    // Some libraries send an empty password for a public client.
+    pair.secret
+        .expose()
+        .is_empty()
+        .then(|| Client::UserAgent(agent.clone()))
 }
 
 fn public(directory: &Directory, client_id: &str) -> Option<Client> {
@@ -191,7 +190,6 @@ fn public(directory: &Directory, client_id: &str) -> Option<Client> {
     directory
         .user_agents
         .get(client_id)
-        .filter(|agent| agent.secret.is_none())
         .map(|agent| Client::UserAgent(agent.clone()))
 }
 
@@ -231,7 +229,7 @@ async fn token_exchange(
         started: asked.started,
     };
     gate::pass(&front.zone, &mut request).await;
-    if let (Some(token), [resource]) = (&request.subject_token, &*request.resources) {
+    if let (Some(token), Ok(resource)) = (&request.subject_token, request.target()) {
         brokered_login::refresh::refresh_if_due(&front.zone, token, resource).await;
     }
     let response = exchange(&front.zone, request).await?;

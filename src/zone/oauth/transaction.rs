@@ -21,7 +21,7 @@ use crate::{
     support::error::{Exit, Failure},
     zone::{
         ZoneState,
-        directory::{Change, Directory, Kind, Object, RefreshToken, SignIn, Stored as _, User},
+        directory::{Change, Directory, Kind, Object, SignIn, Stored as _, User},
         refusal::Refusal,
         vault::{Belongs, Sealed, SecretHash, Vault},
     },
@@ -40,8 +40,12 @@ pub(super) enum SignInData {
     Transaction(Transaction),
     /// Who is signed in at a browser, by the hash of its session cookie.
     Browser { session_id: String },
-    /// That a person agreed to a client before, by the hash of [`consent_key`].
-    RememberedConsent,
+    /// That a person agreed to a client before, by the hash of [`consent_key`], and to which scopes.
+    /// A row from before they were kept names none and stands for nothing: the person is asked.
+    RememberedConsent {
+        #[serde(default)]
+        scopes: Option<Vec<String>>,
+    },
 }
 
 /// An authorization request between `/authorize` and its answer. All of it was validated.
@@ -198,6 +202,11 @@ impl Loaded {
         self.row.clone().wrap()
     }
 
+    /// Whether the transaction stands in `directory` as it was read.
+    pub fn stands(&self, directory: &Directory) -> bool {
+        directory.holds(&self.as_read())
+    }
+
     /// The change that moves the transaction to `stage`.
     pub fn moved(&self, stage: Stage) -> Result<Change, Refusal> {
         self.changed(Transaction {
@@ -278,7 +287,7 @@ pub(super) fn signed_in(
         .filter(|row| row.expires_at > now)?;
     match data(row)? {
         SignInData::Browser { session_id } => active_session(directory, now, &session_id),
-        SignInData::Transaction(_) | SignInData::RememberedConsent => None,
+        SignInData::Transaction(_) | SignInData::RememberedConsent { .. } => None,
     }
 }
 
@@ -303,49 +312,35 @@ pub(super) fn consent_key(user_id: &str, client_id: &str, resource_id: &str) -> 
     )))
 }
 
-/// Whether that consent is remembered.
-pub(super) fn consent_is_remembered(
+/// The scopes of that consent, if it is remembered.
+pub(super) fn remembered_scopes(
     directory: &Directory,
     now: DateTime<Utc>,
     key: &SecretHash,
-) -> bool {
-    directory
+) -> Option<Vec<String>> {
+    let row = directory
         .sign_ins
         .get(key.as_str())
-        .is_some_and(|row| row.expires_at > now && data(row) == Some(SignInData::RememberedConsent))
+        .filter(|row| row.expires_at > now)?;
+    match data(row)? {
+        SignInData::RememberedConsent { scopes } => scopes,
+        SignInData::Transaction(_) | SignInData::Browser { .. } => None,
+    }
 }
 
-/// The row that remembers a consent.
+/// The row that remembers a consent to `scopes`.
 pub(super) fn remembered_consent(
     key: SecretHash,
+    scopes: Vec<String>,
     expires_at: DateTime<Utc>,
 ) -> Result<Change, Refusal> {
     Ok(Change::put(SignIn {
         id: key,
         expires_at,
-        data: to_data(&SignInData::RememberedConsent)?,
+        data: to_data(&SignInData::RememberedConsent {
+            scopes: Some(scopes),
+        })?,
     }))
-}
-
-/// What is over and may go. It comes with every new sign-in, so the tables cannot grow for ever.
-pub(super) fn expired_rows(directory: &Directory, now: DateTime<Utc>) -> Vec<Change> {
-    let over = |expires_at: DateTime<Utc>| expires_at <= now;
-    let sign_ins = directory
-        .sign_ins
-        .iter()
-        .filter(|(_, row)| over(row.expires_at))
-        .map(|(key, _)| Change::Delete(Kind::SignIn, key.clone()));
-    let codes = directory
-        .authorization_codes
-        .iter()
-        .filter(|(_, row)| over(row.expires_at))
-        .map(|(key, _)| Change::Delete(Kind::AuthorizationCode, key.clone()));
-    let refresh_tokens = directory
-        .refresh_tokens
-        .iter()
-        .filter(|(_, row): &(_, &Arc<RefreshToken>)| over(row.expires_at))
-        .map(|(key, _)| Change::Delete(Kind::RefreshToken, key.clone()));
-    sign_ins.chain(codes).chain(refresh_tokens).collect()
 }
 
 fn data(row: &SignIn) -> Option<SignInData> {

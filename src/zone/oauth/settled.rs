@@ -1,0 +1,40 @@
+//! Decisions that rest on a snapshot of the directory: what they rest on is checked as they become
+//! durable, and if it changed meanwhile, the decision is made again.
+
+use std::sync::Arc;
+
+use super::{Front, error::internal};
+use crate::{
+    protocol::oauth::ErrorCode,
+    zone::{
+        directory::Directory,
+        refusal::Refusal,
+        store::{Commit, CommitError},
+    },
+};
+
+/// How often a decision is made again because the directory changed under it. Of those who change the
+/// same at once, one succeeds each time.
+const ATTEMPTS: usize = 64;
+
+/// Decides until a decision stands; gives the directory with it, and what was decided. What a decision
+/// rests on stands in its commit.
+pub(super) async fn settled<T>(
+    front: &Front,
+    mut decide: impl FnMut(&Directory) -> Result<(Commit, T), Refusal>,
+) -> Result<(Arc<Directory>, T), Refusal> {
+    for _ in 0..ATTEMPTS {
+        let directory = front.zone.directory();
+        let (commit, decided) = decide(&directory)?;
+        match front.zone.store.commit(commit).await {
+            Ok(committed) => return Ok((committed.directory, decided)),
+            Err(CommitError::Stale) => {}
+            Err(CommitError::Failed(failure)) => return Err(internal(&failure)),
+        }
+    }
+    // RFC 6749, section 5.2 has no word of its own for it.
+    Err(Refusal::new(
+        ErrorCode::ServerError,
+        "The zone's configuration kept changing; try again",
+    ))
+}
