@@ -251,7 +251,10 @@ impl Client {
         let mut granted = self.signing_in.lock().await;
         self.drop_tokens().await;
         let challenge = match self.mcp.connect().await {
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                self.http.report(Actor::Client, Fact::SignInNotNeeded);
+                return Ok(());
+            }
             Err(Fault::Cancelled) => return Err(called_off("The sign-in was called off")),
             Err(Fault::Trouble(trouble)) => match *trouble {
                 Trouble {

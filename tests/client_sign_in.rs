@@ -275,6 +275,13 @@ async fn a_refresh_token_that_is_spent_ends_the_sign_in_with_one_clear_failure()
     assert_eq!(failure.what, "The sign-in has ended");
     assert_eq!(failure.why, "invalid_grant: spent");
     assert!(!rig.client.signed_in());
+    let ended: Vec<Fact> = rig
+        .sink
+        .facts()
+        .into_iter()
+        .filter(|fact| matches!(fact, Fact::SignInEnded { .. }))
+        .collect();
+    assert_eq!(ended, [Fact::SignInEnded { failure }], "it is told, once");
 }
 
 #[tokio::test]
@@ -284,6 +291,7 @@ async fn a_server_that_takes_anyone_needs_no_sign_in() {
     let rig = rig(&fake.server, BrowserMode::Headless);
     rig.client.sign_in(never()).await.unwrap();
     assert!(!rig.client.signed_in());
+    assert!(rig.sink.facts().contains(&Fact::SignInNotNeeded));
     rig.client.list_tools(never()).await.unwrap();
 }
 

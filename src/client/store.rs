@@ -158,7 +158,7 @@ impl Tokens {
             Err(AuthError::AuthorizationRequired | AuthError::TokenRefreshRejected(_)) => {
                 self.slot.put(None);
                 let told = seam.take_trouble();
-                Err(Failure::new(
+                let failure = Failure::new(
                     Exit::Refused,
                     "The sign-in has ended",
                     told.map_or_else(
@@ -166,7 +166,9 @@ impl Tokens {
                         |failure| failure.why,
                     ),
                     "sign in again",
-                ))
+                );
+                seam.ended(failure.clone());
+                Err(failure)
             }
             Err(error) => Err(seam.take_trouble().unwrap_or_else(|| {
                 Failure::new(
