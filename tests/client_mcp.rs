@@ -3,13 +3,22 @@
 #[expect(dead_code, reason = "each test binary uses a part of it")]
 mod client_fake;
 
+use std::time::Duration;
+
 use client_fake::{
     Fake,
     mcp::Mcp,
     rig::{Rig, rig},
 };
 use hoptrail::{
-    client::browser::BrowserMode,
+    client::{
+        browser::BrowserMode,
+        http::TracedHttp,
+        mcp::{Fault, Mcp as Connection},
+        mcp_wire::McpWire,
+        store::Tokens,
+        url_policy::UrlPolicy,
+    },
     protocol::traceparent::SpanId,
     support::error::Exit,
     trace::{
@@ -229,4 +238,42 @@ async fn an_unsigned_client_is_told_to_sign_in() {
         .unwrap_err();
     assert_eq!(failure.what, "The server asks for a sign-in");
     assert_eq!(failure.exit, Exit::Refused);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_while_connecting_is_not_waited_for_for_ever() {
+    let fake = Fake::start().await;
+    fake.script(|script| (script.open, script.falls_silent) = (true, true));
+    let (config, ..) = client_fake::rig::config(&fake.server, BrowserMode::Headless);
+    let server = url::Url::parse(&config.server).unwrap();
+    let policy = UrlPolicy::for_server(&server);
+    let http = TracedHttp::new(policy, config.sink, config.ids, config.actors).unwrap();
+    let wire = McpWire::new(http, Tokens::new(config.clock));
+    let mcp = Connection::new(server, wire).connecting_within(Duration::from_millis(300));
+    let Err(Fault::Trouble(trouble)) = mcp.connect().await else {
+        panic!("it connected");
+    };
+    assert_eq!(trouble.failure.exit, Exit::Unreachable);
+    assert!(
+        trouble.failure.why.contains("not open after 300 ms"),
+        "{}",
+        trouble.failure
+    );
+}
+
+#[tokio::test]
+async fn connecting_to_a_server_that_falls_silent_can_be_called_off() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.falls_silent = true);
+    let cancel = CancellationToken::new();
+    let (client, token) = (std::sync::Arc::clone(&rig.client), cancel.clone());
+    let calling =
+        tokio::spawn(async move { client.call_tool("escalate_ticket", Map::new(), token).await });
+    fake.shared.fell_silent.notified().await;
+    cancel.cancel();
+    let result = calling.await.unwrap().unwrap();
+    assert_eq!(result.outcome, CallOutcome::Cancelled);
+    // And nobody after it waits for what was called off.
+    fake.script(|script| script.falls_silent = false);
+    rig.client.list_tools(never()).await.unwrap();
 }

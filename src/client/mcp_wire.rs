@@ -402,24 +402,18 @@ fn with_session(
     }
 }
 
-/// Only a tool may take its time.
+/// Only a tool may take its time: who calls it can call it off.
 const fn patience_for(message: &ClientJsonRpcMessage) -> Patience {
     match message {
         ClientJsonRpcMessage::Request(request)
-            if matches!(
-                request.request,
-                ClientRequest::InitializeRequest(_)
-                    | ClientRequest::DiscoverRequest(_)
-                    | ClientRequest::ListToolsRequest(_)
-                    | ClientRequest::PingRequest(_)
-            ) =>
+            if matches!(request.request, ClientRequest::CallToolRequest(_)) =>
         {
-            Patience::Answer
+            Patience::Unlimited
         }
         ClientJsonRpcMessage::Request(_)
         | ClientJsonRpcMessage::Notification(_)
         | ClientJsonRpcMessage::Response(_)
-        | ClientJsonRpcMessage::Error(_) => Patience::Unlimited,
+        | ClientJsonRpcMessage::Error(_) => Patience::Answer,
     }
 }
 

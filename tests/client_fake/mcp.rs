@@ -74,7 +74,7 @@ async fn mcp_post(
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default()
         .to_owned();
-    let behaviour = {
+    let (behaviour, falls_silent) = {
         let mut script = shared.script.lock().unwrap();
         let mut good = script.open || shared.access.lock().unwrap().contains(&bearer);
         if good && script.refuse_tokens > 0 && method == "tools/call" {
@@ -96,7 +96,7 @@ async fn mcp_post(
             )
                 .into_response();
         }
-        script.mcp
+        (script.mcp, script.falls_silent)
     };
     shared.saw(format!("mcp {method} {}", message["params"]));
     let id = message["id"].clone();
@@ -113,6 +113,10 @@ async fn mcp_post(
         "tools/call" => {
             shared.called.notify_one();
             call(&shared, behaviour, &id, &message, &bearer)
+        }
+        "notifications/initialized" if falls_silent => {
+            shared.fell_silent.notify_one();
+            std::future::pending().await
         }
         "notifications/cancelled" => {
             shared.cancelled.notify_one();

@@ -33,6 +33,8 @@ pub struct Script {
     /// Answers initialize without a token.
     pub open: bool,
     pub no_such_page: bool,
+    /// Answers `initialize` and says nothing to `notifications/initialized`.
+    pub falls_silent: bool,
 }
 
 pub struct Fake {
@@ -54,6 +56,7 @@ pub struct Shared {
     count: Mutex<u32>,
     pub cancelled: Notify,
     pub called: Notify,
+    pub fell_silent: Notify,
 }
 
 impl Shared {
@@ -92,6 +95,7 @@ impl Fake {
             count: Mutex::default(),
             cancelled: Notify::new(),
             called: Notify::new(),
+            fell_silent: Notify::new(),
         });
         let mcp_router = mcp::router(Arc::clone(&shared));
         let zone_router = zone::router(Arc::clone(&shared));
