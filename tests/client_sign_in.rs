@@ -398,3 +398,47 @@ async fn nothing_that_was_ever_a_secret_is_in_the_trace() {
         "identifiers stay readable"
     );
 }
+
+#[tokio::test]
+async fn a_stranger_at_the_callback_does_not_end_the_sign_in() {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Show);
+    let client = std::sync::Arc::clone(&rig.client);
+    let signing_in = tokio::spawn(async move { client.sign_in(never()).await });
+    rig.shown.1.notified().await;
+    let url = rig.shown.0.lock().unwrap().clone().unwrap();
+    let query = |name: &str| {
+        let found = url.query_pairs().find(|(found, _)| found == name);
+        found.unwrap().1.into_owned()
+    };
+    let (redirect_uri, state) = (query("redirect_uri"), query("state"));
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    for strange in [
+        "",
+        "code=x",
+        "code=x&state=guessed",
+        "code=x&code=y&state=guessed&state=again",
+        "error=access_denied&error_description=click+here",
+    ] {
+        let answer = browser
+            .get(format!("{redirect_uri}?{strange}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 400, "{strange}");
+        let page = answer.text().await.unwrap();
+        assert!(!page.contains("click here"), "{page}");
+    }
+    let facts = rig.sink.facts();
+    let came = |fact: &&Fact| matches!(fact, Fact::CallbackReceived { .. });
+    assert_eq!(facts.iter().find(came), None, "nobody came who counts");
+
+    // The one who was sent comes later, and counts.
+    let right = format!(
+        "{redirect_uri}?error=access_denied&state={state}&iss={}",
+        fake.issuer
+    );
+    let _ = browser.get(right).send().await.unwrap();
+    let failure = signing_in.await.unwrap().unwrap_err();
+    assert_eq!(failure.what, "The sign-in was denied");
+}
