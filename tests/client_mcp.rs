@@ -142,6 +142,8 @@ async fn a_tool_that_says_it_failed_is_a_result() {
 #[case(Mcp::HalfJson, Exit::Failed, "did not answer", "")]
 #[case(Mcp::HalfEvents, Exit::Failed, "broke off", "")]
 #[case(Mcp::EventIsNoJson, Exit::Failed, "broke off", "no JSON")]
+#[case(Mcp::AnswersAnother, Exit::Failed, "broke off", "another request")]
+#[case(Mcp::BreaksOffForGood, Exit::Failed, "broke off", "answered 404")]
 #[case(
     Mcp::WrongJson,
     Exit::Failed,
@@ -276,4 +278,58 @@ async fn connecting_to_a_server_that_falls_silent_can_be_called_off() {
     // And nobody after it waits for what was called off.
     fake.script(|script| script.falls_silent = false);
     rig.client.list_tools(never()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_taken_up_again_after_its_last_event() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = Mcp::BreaksOff);
+    let result = rig
+        .client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap();
+    assert_eq!(result.outcome, CallOutcome::Succeeded);
+    assert_eq!(result.text, "it is done");
+    assert_eq!(fake.saw("the rest after 1"), 1);
+    let reports = rig.sink.0.lock().unwrap();
+    let story: Vec<&str> = reports
+        .iter()
+        .filter(|one| one.call == Some(result.call))
+        .filter_map(|one| match &one.fact {
+            Fact::HopSent { method, .. } if method == "GET" => Some("asked for the rest"),
+            Fact::HopSent { .. } => Some("sent"),
+            Fact::ProgressReported { .. } => Some("words"),
+            Fact::HopFailed { .. } => Some("broke off"),
+            Fact::HopReturned { .. } => Some("returned"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        story,
+        [
+            "sent",
+            "words",
+            "broke off",
+            "asked for the rest",
+            "returned"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_new_sign_in_lets_the_server_ask_for_more_scope_anew() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = Mcp::NeedsScope);
+    for round in 1..=2 {
+        for _ in 0..5 {
+            let _ = rig
+                .client
+                .call_tool("escalate_ticket", Map::new(), never())
+                .await
+                .unwrap_err();
+        }
+        assert_eq!(fake.saw("authorize"), round * (1 + 3));
+        rig.client.sign_in(never()).await.unwrap();
+    }
 }

@@ -305,6 +305,12 @@ impl Mcp {
             .await
             .map_err(|error| self.request_fault(None, &error))?;
         let id = handle.id.to_string();
+        let token = serde_json::to_value(&handle.progress_token).unwrap_or_default();
+        let _ended = Ended {
+            wire: &self.wire,
+            id: &id,
+            token,
+        };
         let answered = tokio::select! {
             biased;
             answered = &mut handle.rx => answered,
@@ -355,6 +361,19 @@ impl Mcp {
             ),
         };
         failure.into()
+    }
+}
+
+/// However a request ends, and be it that nobody waits for it: what was kept of it is forgotten.
+struct Ended<'a> {
+    wire: &'a McpWire,
+    id: &'a str,
+    token: Value,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.wire.ended(self.id, &self.token);
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Shared {
     grants: Mutex<BTreeMap<String, (String, String, String)>>,
     access: Mutex<Vec<String>>,
     refresh: Mutex<Vec<String>>,
+    /// The id of the call whose answer broke off.
+    broken_off: Mutex<Value>,
     count: Mutex<u32>,
     pub cancelled: Notify,
     pub called: Notify,
@@ -92,6 +94,7 @@ impl Fake {
             grants: Mutex::default(),
             access: Mutex::default(),
             refresh: Mutex::default(),
+            broken_off: Mutex::default(),
             count: Mutex::default(),
             cancelled: Notify::new(),
             called: Notify::new(),
