@@ -112,6 +112,12 @@ impl Tokens {
         self.slot.get().is_some()
     }
 
+    /// The token as it is, renewed or not.
+    #[must_use]
+    pub fn held(&self) -> Option<Secret> {
+        self.slot.get().map(|held| held.access)
+    }
+
     /// Keeps what can renew the token.
     pub async fn keep(&self, renewer: Renewer) {
         *self.renewer.lock().await = Some(renewer);
