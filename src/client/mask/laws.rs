@@ -46,17 +46,18 @@ fn tells(shown: &str, secret: &str) -> bool {
 
 /// A name as another language writes it.
 fn spelled(name: &str, how: u8) -> String {
-    let words = name.split('_').enumerate();
+    let words = name.split('_');
     let capital = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
     match how % 5 {
         0 => name.to_owned(),
         1 => words
+            .enumerate()
             .map(|(place, word)| match place {
                 0 => word.to_owned(),
                 _ => capital(word),
             })
             .collect(),
-        2 => words.map(|(_, word)| capital(word)).collect(),
+        2 => words.map(capital).collect(),
         3 => name.replace('_', "-"),
         _ => name.to_uppercase(),
     }
