@@ -251,7 +251,10 @@ impl Client {
         let mut granted = self.signing_in.lock().await;
         self.drop_tokens().await;
         let challenge = match self.mcp.connect().await {
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                self.http.report(Actor::Client, Fact::SignInNotNeeded);
+                return Ok(());
+            }
             Err(Fault::Cancelled) => return Err(called_off("The sign-in was called off")),
             Err(Fault::Trouble(trouble)) => match *trouble {
                 Trouble {
@@ -269,6 +272,7 @@ impl Client {
             },
         };
         *granted = self.authorize(challenge.as_deref(), &[]).await?;
+        self.step_ups.store(0, Ordering::Relaxed);
         Ok(())
     }
 
@@ -399,32 +403,42 @@ impl Client {
         call: CallId,
         cancel: &CancellationToken,
     ) -> Result<ToolAnswer, Fault> {
-        let first = self
-            .mcp
-            .call_tool(tool, arguments.clone(), self.parent(call), cancel)
-            .await;
-        let Err(Fault::Trouble(trouble)) = first else {
-            return first;
-        };
-        let Remedy::MoreScope(challenge) = &trouble.remedy else {
-            return Err(Fault::Trouble(trouble));
-        };
-        if self.step_ups.fetch_add(1, Ordering::Relaxed) >= MOST_STEP_UPS {
-            return Err(Fault::Trouble(trouble));
-        }
-        {
-            let mut granted = self.signing_in.lock().await;
-            let stepping_up = self.authorize(Some(challenge), &granted);
+        let mut asked_again = false;
+        loop {
+            let sent_with = self.tokens.held();
+            let called = self
+                .mcp
+                .call_tool(tool, arguments.clone(), self.parent(call), cancel)
+                .await;
+            let Err(Fault::Trouble(trouble)) = called else {
+                return called;
+            };
+            let Remedy::MoreScope(challenge) = &trouble.remedy else {
+                return Err(Fault::Trouble(trouble));
+            };
+            if asked_again {
+                return Err(Fault::Trouble(trouble));
+            }
+            let mut granted = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Fault::Cancelled),
+                granted = self.signing_in.lock() => granted,
+            };
+            // Another call has asked the person meanwhile: that may have been enough.
+            if self.tokens.held() != sent_with {
+                continue;
+            }
+            if self.step_ups.fetch_add(1, Ordering::Relaxed) >= MOST_STEP_UPS {
+                return Err(Fault::Trouble(trouble));
+            }
+            asked_again = true;
             let asked = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(Fault::Cancelled),
-                asked = stepping_up => asked?,
+                asked = self.authorize(Some(challenge), &granted) => asked?,
             };
             *granted = asked;
         }
-        self.mcp
-            .call_tool(tool, arguments, self.parent(call), cancel)
-            .await
     }
 
     /// A new hop within the call's trace.

@@ -196,10 +196,15 @@ impl Projection {
         match &event.fact {
             Fact::RunStarted(target) => self.target = Some(target.clone()),
             Fact::LabStarted(endpoints) => self.lab = Some(endpoints.clone()),
-            Fact::LabMoved { chapter } => self.lab_chapter = Some(*chapter),
+            Fact::LabMoved { chapter } => {
+                self.lab_chapter = Some(*chapter);
+                self.identity.lab_moved();
+            }
             fact @ (Fact::SignInStarted { .. }
             | Fact::MetadataRead { .. }
             | Fact::ClientRegistered { .. }
+            | Fact::SignInNotNeeded
+            | Fact::SignInEnded { .. }
             | Fact::SignedOut) => {
                 self.identity
                     .apply(&at, fact, shared.names, shared.credentials);

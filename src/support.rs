@@ -8,6 +8,7 @@ pub mod clock;
 pub mod error;
 pub mod html;
 pub mod ids;
+pub mod loopback;
 pub mod pane;
 pub mod paths;
 pub mod place;

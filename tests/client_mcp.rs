@@ -3,13 +3,22 @@
 #[expect(dead_code, reason = "each test binary uses a part of it")]
 mod client_fake;
 
+use std::time::Duration;
+
 use client_fake::{
     Fake,
     mcp::Mcp,
     rig::{Rig, rig},
 };
 use hoptrail::{
-    client::browser::BrowserMode,
+    client::{
+        browser::BrowserMode,
+        http::TracedHttp,
+        mcp::{Fault, Mcp as Connection},
+        mcp_wire::McpWire,
+        store::Tokens,
+        url_policy::UrlPolicy,
+    },
     protocol::traceparent::SpanId,
     support::error::Exit,
     trace::{
@@ -133,6 +142,8 @@ async fn a_tool_that_says_it_failed_is_a_result() {
 #[case(Mcp::HalfJson, Exit::Failed, "did not answer", "")]
 #[case(Mcp::HalfEvents, Exit::Failed, "broke off", "")]
 #[case(Mcp::EventIsNoJson, Exit::Failed, "broke off", "no JSON")]
+#[case(Mcp::AnswersAnother, Exit::Failed, "broke off", "another request")]
+#[case(Mcp::BreaksOffForGood, Exit::Failed, "broke off", "answered 404")]
 #[case(
     Mcp::WrongJson,
     Exit::Failed,
@@ -229,4 +240,108 @@ async fn an_unsigned_client_is_told_to_sign_in() {
         .unwrap_err();
     assert_eq!(failure.what, "The server asks for a sign-in");
     assert_eq!(failure.exit, Exit::Refused);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_while_connecting_is_not_waited_for_for_ever() {
+    let fake = Fake::start().await;
+    fake.script(|script| (script.open, script.falls_silent) = (true, true));
+    let (config, ..) = client_fake::rig::config(&fake.server, BrowserMode::Headless);
+    let server = url::Url::parse(&config.server).unwrap();
+    let policy = UrlPolicy::for_server(&server);
+    let http = TracedHttp::new(policy, config.sink, config.ids, config.actors).unwrap();
+    let wire = McpWire::new(http, Tokens::new(config.clock));
+    let mcp = Connection::new(server, wire).connecting_within(Duration::from_millis(300));
+    let Err(Fault::Trouble(trouble)) = mcp.connect().await else {
+        panic!("it connected");
+    };
+    assert_eq!(trouble.failure.exit, Exit::Unreachable);
+    assert!(
+        trouble.failure.why.contains("not open after 300 ms"),
+        "{}",
+        trouble.failure
+    );
+}
+
+#[tokio::test]
+async fn connecting_to_a_server_that_falls_silent_can_be_called_off() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.falls_silent = true);
+    let cancel = CancellationToken::new();
+    let (client, token) = (std::sync::Arc::clone(&rig.client), cancel.clone());
+    let calling =
+        tokio::spawn(async move { client.call_tool("escalate_ticket", Map::new(), token).await });
+    fake.shared.fell_silent.notified().await;
+    cancel.cancel();
+    let result = calling.await.unwrap().unwrap();
+    assert_eq!(result.outcome, CallOutcome::Cancelled);
+    // And nobody after it waits for what was called off.
+    fake.script(|script| script.falls_silent = false);
+    rig.client.list_tools(never()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_taken_up_again_after_its_last_event() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = Mcp::BreaksOff);
+    let result = rig
+        .client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap();
+    assert_eq!(result.outcome, CallOutcome::Succeeded);
+    assert_eq!(result.text, "it is done");
+    assert_eq!(fake.saw("the rest after 1"), 1);
+    let reports = rig.sink.0.lock().unwrap();
+    let story: Vec<&str> = reports
+        .iter()
+        .filter(|one| one.call == Some(result.call))
+        .filter_map(|one| match &one.fact {
+            Fact::HopSent { method, .. } if method == "GET" => Some("asked for the rest"),
+            Fact::HopSent { .. } => Some("sent"),
+            Fact::ProgressReported { .. } => Some("words"),
+            Fact::HopFailed { .. } => Some("broke off"),
+            Fact::HopReturned { .. } => Some("returned"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        story,
+        [
+            "sent",
+            "words",
+            "broke off",
+            "asked for the rest",
+            "returned"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_new_sign_in_lets_the_server_ask_for_more_scope_anew() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| script.mcp = Mcp::NeedsScope);
+    for round in 1..=2 {
+        for _ in 0..5 {
+            let _ = rig
+                .client
+                .call_tool("escalate_ticket", Map::new(), never())
+                .await
+                .unwrap_err();
+        }
+        assert_eq!(fake.saw("authorize"), round * (1 + 3));
+        rig.client.sign_in(never()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_calls_that_want_more_scope_ask_the_person_once() {
+    let (fake, rig) = signed_in().await;
+    rig.client.list_tools(never()).await.unwrap();
+    fake.script(|script| script.mcp = Mcp::WeakToken);
+    let call = || rig.client.call_tool("escalate_ticket", Map::new(), never());
+    let (one, other) = tokio::join!(call(), call());
+    assert_eq!(one.unwrap().outcome, CallOutcome::Succeeded);
+    assert_eq!(other.unwrap().outcome, CallOutcome::Succeeded);
+    assert_eq!(fake.saw("authorize"), 1 + 1);
 }

@@ -275,6 +275,13 @@ async fn a_refresh_token_that_is_spent_ends_the_sign_in_with_one_clear_failure()
     assert_eq!(failure.what, "The sign-in has ended");
     assert_eq!(failure.why, "invalid_grant: spent");
     assert!(!rig.client.signed_in());
+    let ended: Vec<Fact> = rig
+        .sink
+        .facts()
+        .into_iter()
+        .filter(|fact| matches!(fact, Fact::SignInEnded { .. }))
+        .collect();
+    assert_eq!(ended, [Fact::SignInEnded { failure }], "it is told, once");
 }
 
 #[tokio::test]
@@ -284,6 +291,7 @@ async fn a_server_that_takes_anyone_needs_no_sign_in() {
     let rig = rig(&fake.server, BrowserMode::Headless);
     rig.client.sign_in(never()).await.unwrap();
     assert!(!rig.client.signed_in());
+    assert!(rig.sink.facts().contains(&Fact::SignInNotNeeded));
     rig.client.list_tools(never()).await.unwrap();
 }
 
@@ -389,4 +397,48 @@ async fn nothing_that_was_ever_a_secret_is_in_the_trace() {
         trace.contains("client-of-the-workshop"),
         "identifiers stay readable"
     );
+}
+
+#[tokio::test]
+async fn a_stranger_at_the_callback_does_not_end_the_sign_in() {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Show);
+    let client = std::sync::Arc::clone(&rig.client);
+    let signing_in = tokio::spawn(async move { client.sign_in(never()).await });
+    rig.shown.1.notified().await;
+    let url = rig.shown.0.lock().unwrap().clone().unwrap();
+    let query = |name: &str| {
+        let found = url.query_pairs().find(|(found, _)| found == name);
+        found.unwrap().1.into_owned()
+    };
+    let (redirect_uri, state) = (query("redirect_uri"), query("state"));
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    for strange in [
+        "",
+        "code=x",
+        "code=x&state=guessed",
+        "code=x&code=y&state=guessed&state=again",
+        "error=access_denied&error_description=click+here",
+    ] {
+        let answer = browser
+            .get(format!("{redirect_uri}?{strange}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 400, "{strange}");
+        let page = answer.text().await.unwrap();
+        assert!(!page.contains("click here"), "{page}");
+    }
+    let facts = rig.sink.facts();
+    let came = |fact: &&Fact| matches!(fact, Fact::CallbackReceived { .. });
+    assert_eq!(facts.iter().find(came), None, "nobody came who counts");
+
+    // The one who was sent comes later, and counts.
+    let right = format!(
+        "{redirect_uri}?error=access_denied&state={state}&iss={}",
+        fake.issuer
+    );
+    let _ = browser.get(right).send().await.unwrap();
+    let failure = signing_in.await.unwrap().unwrap_err();
+    assert_eq!(failure.what, "The sign-in was denied");
 }

@@ -247,7 +247,7 @@ impl App {
 
     fn needs_user(&self) -> Availability {
         // In a chapter it is for the server to say that it wants a token.
-        if self.projection.identity().user().is_none() && !self.is_learning() {
+        if !self.projection.identity().is_let_in() && !self.is_learning() {
             return Availability::Unavailable(format!(
                 "nobody is signed in: {} signs in",
                 self.keymap.shown(Command::SignIn)

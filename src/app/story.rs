@@ -53,7 +53,7 @@ pub fn steps(app: &App) -> [Step; 5] {
             command: Command::SignIn,
             title: "sign in",
             shows: "your browser, your consent, one token",
-            done: done(seen.identity().user().is_some()),
+            done: done(seen.identity().is_let_in()),
         },
         Step {
             command: Command::ListTickets,
@@ -175,7 +175,7 @@ pub fn next(app: &App) -> Next {
         return next;
     }
     let seen = app.projection();
-    if seen.identity().user().is_none() {
+    if !seen.identity().is_let_in() {
         return of(Command::SignIn, "sign in");
     }
     if seen.issues().tickets().is_empty() {

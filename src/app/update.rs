@@ -222,6 +222,11 @@ impl App {
             Fact::CallbackReceived { .. } | Fact::TokenIssued { .. } | Fact::SignInCancelled => {
                 self.stop_waiting();
             }
+            // The renewal may have been the standing stream's, of which nobody hears otherwise.
+            Fact::SignInEnded { failure } => self.say(
+                Tone::Warning,
+                format!("the sign-in has ended: {}", failure.why),
+            ),
             Fact::SignInRefused { failure } => {
                 self.stop_waiting();
                 self.fail(failure.clone());

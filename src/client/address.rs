@@ -14,6 +14,8 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::support::loopback::{is_local_name, is_loopback};
+
 /// Where the clouds serve their machines' credentials; never a place for us.
 const METADATA_NAMES: &[&str] = &[
     "metadata",
@@ -149,21 +151,6 @@ impl Resolve for AddressPolicy {
             }
         })
     }
-}
-
-/// True when the URL's host is this computer.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => plain(IpAddr::V6(ip)).is_loopback(),
-        Some(Host::Domain(name)) => is_local_name(&name.trim_end_matches('.').to_ascii_lowercase()),
-        None => false,
-    }
-}
-
-fn is_local_name(lower: &str) -> bool {
-    lower == "localhost" || lower.ends_with(".localhost")
 }
 
 /// An IPv4 address that came dressed as IPv6, undressed: mapped, NAT64 (RFC 6052) and 6to4

@@ -1,8 +1,8 @@
 //! The loopback address that the browser comes back to (RFC 8252, section 7.3), and what may be
 //! believed of what it brings (RFC 9207 before anything else).
 //!
-//! Serves one page, once, to a browser that was sent here; nothing else on this computer or on
-//! the web gets an answer that means anything.
+//! Serves one page and ends with the first answer that knows the sign-in's state; nothing else on
+//! this computer or on the web gets an answer that means anything.
 
 use std::{
     future::IntoFuture as _,
@@ -138,21 +138,24 @@ pub fn read(query: &str, expected: &Expected) -> Result<Arrival, CallbackFault> 
         ("error_description", None),
     ];
     let mut duplicate = None;
+    let mut is_ours = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if let Some((known, slot)) = found.iter_mut().find(|(known, _)| *known == name) {
             if slot.is_some() {
                 duplicate = Some(*known);
             }
+            is_ours |= *known == "state" && *value == *expected.state.expose().as_str();
             *slot = Some(value.into_owned());
         }
+    }
+    // Before all else: what anyone can send must not end a sign-in.
+    if !is_ours {
+        return Err(CallbackFault::ForeignState);
     }
     if let Some(name) = duplicate {
         return Err(CallbackFault::Duplicate(name));
     }
-    let [code, state, iss, error, description] = found.map(|(_, value)| value);
-    if state.as_deref() != Some(expected.state.expose().as_str()) {
-        return Err(CallbackFault::ForeignState);
-    }
+    let [code, _, iss, error, description] = found.map(|(_, value)| value);
     match (&iss, &expected.issuer) {
         (Some(received), Some(issuer)) if received != issuer => {
             return Err(CallbackFault::ForeignIssuer {
@@ -276,6 +279,18 @@ impl Waiting {
         self.serving = None;
         arrived.unwrap_or(Err(CallbackFault::NoCode))
     }
+
+    /// What has come by now, when nobody is left who could bring it.
+    ///
+    /// # Errors
+    /// What the answer is or says; what did not belong here if none came that does.
+    pub fn arrived(mut self) -> Result<Arrival, CallbackFault> {
+        let arrived = self.receiver.try_recv();
+        if arrived.is_ok() {
+            self.serving = None;
+        }
+        arrived.unwrap_or(Err(CallbackFault::ForeignState))
+    }
 }
 
 impl Drop for Waiting {
@@ -312,20 +327,20 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
             "The end of a sign-in comes as a plain page visit.",
         );
     }
-    let sender = door
-        .sender
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let Some(sender) = sender else {
+    let result = read(request.uri().query().unwrap_or_default(), &door.expected);
+    // Whoever does not know the state was not sent here by this sign-in, and the one who was is
+    // still on the way.
+    let is_ours = !matches!(result, Err(CallbackFault::ForeignState));
+    let mut sender = door.sender.lock().unwrap_or_else(PoisonError::into_inner);
+    let sender = if is_ours { sender.take() } else { None };
+    if is_ours && sender.is_none() {
         return page(
             StatusCode::GONE,
             Tone::Bad,
             "Already used",
             "This sign-in has ended. Start a new one in the terminal.",
         );
-    };
-    let result = read(request.uri().query().unwrap_or_default(), &door.expected);
+    }
     let shown = match &result {
         Ok(_) => page(
             StatusCode::OK,
@@ -343,9 +358,11 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
             )
         }
     };
-    // Nobody listens any more when the sign-in was called off; the page is right all the same.
-    let _ = sender.send(result);
-    door.closing.cancel();
+    if let Some(sender) = sender {
+        // Nobody listens any more when the sign-in was called off; the page is right all the same.
+        let _ = sender.send(result);
+        door.closing.cancel();
+    }
     shown
 }
 
@@ -430,6 +447,9 @@ mod tests {
     #[case("code=a&state=s1&state=s1", CallbackFault::Duplicate("state"))]
     #[case("code=a&state=s2", CallbackFault::ForeignState)]
     #[case("code=a", CallbackFault::ForeignState)]
+    #[case("code=a&code=b", CallbackFault::ForeignState)]
+    #[case("code=a&state=s2&state=s3", CallbackFault::ForeignState)]
+    #[case("code=a&state=s2&state=s1", CallbackFault::Duplicate("state"))]
     #[case("error=access_denied&state=s2", CallbackFault::ForeignState)]
     #[case("state=s1", CallbackFault::NoCode)]
     #[case("code=&state=s1", CallbackFault::NoCode)]

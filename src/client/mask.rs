@@ -5,6 +5,7 @@
 //! again anywhere else, for instance in a tool result that echoes the caller's own token.
 
 use std::{
+    borrow::Cow,
     collections::{HashSet, VecDeque},
     fmt::Write as _,
     sync::{Arc, LazyLock, Mutex, PoisonError},
@@ -12,7 +13,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, header};
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
@@ -20,13 +21,17 @@ use crate::{
     trace::event::{Body, Leg},
 };
 
+mod escapes;
+#[cfg(test)]
+mod laws;
 mod names;
 mod shape;
 #[cfg(test)]
 mod tests;
 
 use self::{
-    names::{OPEN_FIELDS, SECRET_MEMBERS, SECRET_WORDS, is_secret_member},
+    escapes::plainly,
+    names::{OPEN_FIELDS, SECRET_WORDS, is_schema, is_secret_member, pattern},
     shape::is_word,
 };
 
@@ -106,8 +111,8 @@ impl Masker {
             }
         }
         match scrub(&out) {
-            std::borrow::Cow::Borrowed(_) => out,
-            std::borrow::Cow::Owned(scrubbed) => scrubbed,
+            Cow::Borrowed(_) => out,
+            Cow::Owned(scrubbed) => scrubbed,
         }
     }
 
@@ -222,7 +227,7 @@ impl Masker {
         }
         let media_type = essence(media_type);
         let text = match std::str::from_utf8(bytes) {
-            Ok(text) => Some(std::borrow::Cow::Borrowed(text)),
+            Ok(text) => Some(Cow::Borrowed(text)),
             Err(_) if is_textual(&media_type) => Some(String::from_utf8_lossy(bytes)),
             Err(_) => None,
         };
@@ -239,13 +244,47 @@ impl Masker {
     pub fn json(&self, text: &str, leg: Leg) -> String {
         match serde_json::from_str::<Value>(text) {
             Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
-                if self.walk(&mut value, leg) {
+                let changed = self.walk(&mut value, leg);
+                let escaped = text.contains('\\');
+                if escaped {
+                    self.unescaped(&mut value, leg);
+                }
+                if changed || escaped {
                     self.text(&value.to_string())
                 } else {
                     self.text(text)
                 }
             }
+            Ok(Value::String(inner)) if text.contains('\\') => {
+                Value::String(self.within(&inner, leg)).to_string()
+            }
             Ok(_) | Err(_) => self.shapeless(text, leg),
+        }
+    }
+
+    /// Masks in strings that JSON writes with escapes: in the text of the JSON they are not found.
+    fn unescaped(&self, value: &mut Value, leg: Leg) {
+        match value {
+            Value::String(text) => {
+                let is_escaped = |byte| matches!(byte, b'"' | b'\\' | 0..0x20);
+                if text.bytes().any(is_escaped) {
+                    *text = self.within(text, leg);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.unescaped(item, leg)),
+            Value::Object(members) => members
+                .values_mut()
+                .for_each(|member| self.unescaped(member, leg)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Masks in a string of a JSON text, which may be JSON itself: a tool's result is.
+    fn within(&self, text: &str, leg: Leg) -> String {
+        if text.trim_start().starts_with(['{', '[', '"']) {
+            self.json(text, leg)
+        } else {
+            self.shapeless(text, leg)
         }
     }
 
@@ -254,6 +293,7 @@ impl Masker {
     pub fn value(&self, value: &Value, leg: Leg) -> Value {
         let mut value = value.clone();
         self.walk(&mut value, leg);
+        self.unescaped(&mut value, leg);
         let text = value.to_string();
         let masked = self.text(&text);
         if masked == text {
@@ -273,6 +313,9 @@ impl Masker {
                         Value::String(text) if !text.is_empty() && is_secret_member(name, leg) => {
                             *text = self.mask(text);
                             changed = true;
+                        }
+                        Value::Object(parameters) if name.as_str() == "properties" => {
+                            changed |= self.walk_parameters(parameters, leg);
                         }
                         // The hidden fields of a page: a CSRF token among them.
                         Value::Object(fields)
@@ -295,6 +338,11 @@ impl Masker {
                                 changed = true;
                             }
                         }
+                        other @ (Value::Object(_) | Value::Array(_))
+                            if is_secret_member(name, leg) =>
+                        {
+                            changed |= self.mask_below(other);
+                        }
                         other => changed |= self.walk(other, leg),
                     }
                 }
@@ -311,24 +359,61 @@ impl Masker {
         }
     }
 
+    /// Masks every string in the value of a secret member; true when there was one.
+    fn mask_below(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) if !text.is_empty() => {
+                *text = self.mask(text);
+                true
+            }
+            Value::Array(items) => items
+                .iter_mut()
+                .fold(false, |changed, item| self.mask_below(item) | changed),
+            Value::Object(members) => members
+                .values_mut()
+                .fold(false, |changed, member| self.mask_below(member) | changed),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+
+    /// The properties of something, or of a JSON Schema, where a name stands for what is described.
+    fn walk_parameters(&self, parameters: &mut Map<String, Value>, leg: Leg) -> bool {
+        let mut changed = false;
+        for (name, described) in parameters.iter_mut() {
+            changed |= match described {
+                Value::Object(members) if is_schema(members) => self.walk(described, leg),
+                _ if is_secret_member(name, leg) => self.mask_below(described),
+                _ => self.walk(described, leg),
+            };
+        }
+        changed
+    }
+
     /// Text that is no whole JSON: half an answer, HTML, plain words, an answer quoted in a sentence.
     fn shapeless(&self, text: &str, leg: Leg) -> String {
         static MEMBER: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(&format!(
-                r#""({}|code|state)"\s*:\s*"([^"]*)"?"#,
-                SECRET_MEMBERS.join("|")
-            ))
-            .expect("a constant pattern")
+            Regex::new(&format!(r#""({})"\s*:\s*"((?:[^"\\]|\\.)*)"?"#, pattern()))
+                .expect("a constant pattern")
         });
         static INPUT: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r#"value\s*=\s*"([^"]{16,})""#).expect("a constant pattern")
         });
-        let text = MEMBER.replace_all(text, |found: &regex::Captures<'_>| {
+        let text = match plainly(text) {
+            Cow::Borrowed(text) => Cow::Borrowed(text),
+            // As it came first: a secret may hold a backslash of its own.
+            Cow::Owned(_) => Cow::Owned(plainly(&self.text(text)).into_owned()),
+        };
+        let text = MEMBER.replace_all(&text, |found: &regex::Captures<'_>| {
             let (name, value) = (&found[1], &found[2]);
             // Of a value that is cut off nobody knows how it goes on.
             let whole = found[0].ends_with('"');
             if whole && !is_secret_member(name, leg) && is_word(value) {
                 return found[0].to_owned();
+            }
+            if value.contains('\\')
+                && let Ok(plain) = serde_json::from_str::<String>(&format!("\"{value}\""))
+            {
+                self.remember(&plain);
             }
             format!("\"{name}\":\"{}\"", self.mask(value))
         });

@@ -28,13 +28,18 @@ use super::{
 };
 use crate::{
     protocol::traceparent::TraceParent,
-    support::error::{Exit, Failure},
+    support::{
+        error::{Exit, Failure},
+        text::duration,
+    },
     trace::{
         Actor, Fact, Json,
         event::{Leg, ToolView},
     },
 };
 
+/// How long connecting may take, all its requests together: others wait for it.
+const CONNECT_WITHIN: Duration = Duration::from_mins(1);
 /// How long any request may take; a tool that runs a model needs minutes.
 const ANSWER_WITHIN: Duration = Duration::from_mins(5);
 /// Pages of a tool list; a server that never ends its list ends here.
@@ -47,6 +52,7 @@ pub struct Mcp {
     wire: McpWire,
     running: tokio::sync::Mutex<Option<RunningService<RoleClient, ClientConfig>>>,
     held_up: Arc<HeldUp>,
+    connect_within: Duration,
 }
 
 /// Why a request did not come through.
@@ -85,7 +91,15 @@ impl Mcp {
             wire,
             running: tokio::sync::Mutex::default(),
             held_up: Arc::default(),
+            connect_within: CONNECT_WITHIN,
         }
+    }
+
+    /// The same, but connecting may take no longer than this.
+    #[must_use]
+    pub const fn connecting_within(mut self, limit: Duration) -> Self {
+        self.connect_within = limit;
+        self
     }
 
     /// What is held up by us on the way of a call.
@@ -97,7 +111,7 @@ impl Mcp {
     /// The open connection; opens it first if need be.
     ///
     /// # Errors
-    /// If the server does not take it.
+    /// If the server does not take it, or does not come to an end with it.
     pub async fn connect(&self) -> Result<Peer<RoleClient>, Fault> {
         let mut running = self.running.lock().await;
         if let Some(service) = running.as_ref()
@@ -108,16 +122,10 @@ impl Mcp {
         }
         // What an earlier connection left behind must not be taken for this one's.
         let _ = self.wire.take_any_trouble();
-        let service = match self.open(ClientLifecycleMode::Initialize).await {
-            Err(ClientInitializeError::JsonRpcError(error)) if is_modern_only(error.code.0) => {
-                self.open(ClientLifecycleMode::Discover {
-                    preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-                })
-                .await
-            }
-            other => other,
+        let Ok(opened) = tokio::time::timeout(self.connect_within, self.open_either()).await else {
+            return Err(self.too_slow());
         };
-        let service = service.map_err(|error| self.connect_fault(&error))?;
+        let service = opened.map_err(|error| self.connect_fault(&error))?;
         let peer = service.peer().clone();
         if let Some(info) = peer.peer_info() {
             let (name, version) = info
@@ -149,6 +157,20 @@ impl Mcp {
         }
     }
 
+    async fn open_either(
+        &self,
+    ) -> Result<RunningService<RoleClient, ClientConfig>, ClientInitializeError> {
+        match self.open(ClientLifecycleMode::Initialize).await {
+            Err(ClientInitializeError::JsonRpcError(error)) if is_modern_only(error.code.0) => {
+                self.open(ClientLifecycleMode::Discover {
+                    preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+                })
+                .await
+            }
+            other => other,
+        }
+    }
+
     async fn open(
         &self,
         mode: ClientLifecycleMode,
@@ -164,6 +186,17 @@ impl Mcp {
         // The newest version has no `initialize` at all (protocol facts, 1.5).
         .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE);
         config.serve_with_lifecycle(transport, mode).await
+    }
+
+    fn too_slow(&self) -> Fault {
+        let limit = u64::try_from(self.connect_within.as_micros()).unwrap_or(u64::MAX);
+        Failure::new(
+            Exit::Unreachable,
+            "The MCP server does not come to an end with connecting",
+            format!("the connection is not open after {}", duration(limit)),
+            "try again; the server's log may say more",
+        )
+        .into()
     }
 
     fn connect_fault(&self, error: &ClientInitializeError) -> Fault {
@@ -272,6 +305,12 @@ impl Mcp {
             .await
             .map_err(|error| self.request_fault(None, &error))?;
         let id = handle.id.to_string();
+        let token = serde_json::to_value(&handle.progress_token).unwrap_or_default();
+        let _ended = Ended {
+            wire: &self.wire,
+            id: &id,
+            token,
+        };
         let answered = tokio::select! {
             biased;
             answered = &mut handle.rx => answered,
@@ -322,6 +361,19 @@ impl Mcp {
             ),
         };
         failure.into()
+    }
+}
+
+/// However a request ends, and be it that nobody waits for it: what was kept of it is forgotten.
+struct Ended<'a> {
+    wire: &'a McpWire,
+    id: &'a str,
+    token: Value,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.wire.ended(self.id, &self.token);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The event stream that answers an MCP request: recorded, bounded, and never without an end.
 //!
 //! rmcp waits for an answer for ever when a stream breaks off or says something that is no
-//! JSON-RPC; here such a stream ends with an error for the request that it was to answer.
+//! JSON-RPC; here such a stream ends with an error for the request that it was to answer, unless
+//! the server numbers its events: then rmcp asks for the rest, and that is followed here too.
 
 use std::sync::{
     Arc,
@@ -31,7 +32,7 @@ use crate::{
 const PROGRESS: &str = "notifications/progress";
 
 /// What was asked, as far as the trace must know.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Question {
     pub id: Option<String>,
     pub rpc_id: Option<RequestId>,
@@ -43,11 +44,12 @@ pub struct Question {
 
 type Events = stream::BoxStream<'static, Result<Sse, SseError>>;
 
-/// The stream that answers one POST.
+/// The stream that answers one POST, or what is left of it `after` the event of that number.
 pub fn answer(
     wire: McpWire,
     reply: Reply,
     question: Question,
+    after: Option<String>,
     max_event: usize,
 ) -> impl Stream<Item = Result<Sse, SseError>> + Send + 'static {
     let (hop, status, headers, bytes) = reply.stream();
@@ -63,12 +65,22 @@ pub fn answer(
         wire,
         question,
         end: End::Open,
-        resumable: false,
+        progress: Progress::None,
+        last_event: after,
     };
     stream::unfold(state, |mut state| async move {
         let event = state.next().await?;
         Some((event, state))
     })
+}
+
+/// The end of an answer that broke off and that nobody goes on with.
+pub fn not_taken_up(
+    wire: McpWire,
+    question: Question,
+    why: String,
+) -> impl Stream<Item = Result<Sse, SseError>> + Send + 'static {
+    stream::once(async move { Ok(tell_failure(&wire, &question, why)) })
 }
 
 /// A session's standing stream; what comes there answers no request.
@@ -162,8 +174,16 @@ struct Answering {
     wire: McpWire,
     question: Question,
     end: End,
-    /// The server numbers its events, so rmcp can ask for the rest.
-    resumable: bool,
+    progress: Progress,
+    /// The server's number of the last event, after which rmcp can ask for the rest.
+    last_event: Option<String>,
+}
+
+/// Whether anything came: a server that only ever breaks off is not asked again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    None,
+    Some,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +192,7 @@ enum End {
     Open,
     /// It came; what is left is read so that the connection can be used again.
     Answered,
-    /// It will not come, and rmcp has been told.
+    /// It will not come this way, and rmcp has been told.
     Broken,
 }
 
@@ -203,9 +223,17 @@ impl Answering {
                     return None;
                 }
                 let why = broken(&error);
+                if is_cut(&error) && self.progress == Progress::Some && self.set_aside() {
+                    // rmcp asks for the rest.
+                    self.end = End::Broken;
+                    if let Some(record) = self.record.take() {
+                        let _ = record.hop.fail(why, HttpErrorKind::Broken);
+                    }
+                    return Some(Err(error));
+                }
                 Some(Ok(self.break_off(why)))
             }
-            None if self.end == End::Open && !self.resumable => {
+            None if self.end == End::Open && !self.set_aside() => {
                 Some(Ok(self.break_off("it ended before the answer".to_owned())))
             }
             None => {
@@ -217,8 +245,21 @@ impl Answering {
         }
     }
 
+    /// Keeps the question for whoever asks for the rest; false if the server does not number its
+    /// events, and nobody can.
+    fn set_aside(&self) -> bool {
+        let Some(last) = &self.last_event else {
+            return false;
+        };
+        self.wire.set_aside(last, self.question.clone());
+        true
+    }
+
     fn judge(&mut self, event: Sse) -> Sse {
-        self.resumable |= event.id.as_ref().is_some_and(|id| !id.is_empty());
+        self.progress = Progress::Some;
+        if let Some(id) = &event.id {
+            self.last_event = Some(id.clone()).filter(|id| !id.is_empty());
+        }
         let Some(data) = event.data.as_deref().filter(|data| !data.trim().is_empty()) else {
             return event;
         };
@@ -235,6 +276,9 @@ impl Answering {
         tell_progress(&self.wire, self.question.call, &message);
         let is_answer = message.get("method").is_none()
             && (message.get("result").is_some() || message.get("error").is_some());
+        if is_answer && !self.is_ours(&message) {
+            return self.break_off("it answers another request".to_owned());
+        }
         if is_answer {
             self.end = End::Answered;
             self.wire.finish(self.question.token.as_ref());
@@ -243,6 +287,15 @@ impl Answering {
             }
         }
         event
+    }
+
+    /// An error may come without an id, from a server that could not read it.
+    fn is_ours(&self, message: &Value) -> bool {
+        let asked = serde_json::to_value(&self.question.rpc_id).unwrap_or_default();
+        match message.get("id") {
+            None | Some(Value::Null) => message.get("error").is_some(),
+            Some(id) => *id == asked,
+        }
     }
 
     fn keep(&mut self, data: &str) {
@@ -260,7 +313,7 @@ impl Answering {
         }
     }
 
-    /// Ends the hop, keeps the failure, and makes the error that rmcp hands to the caller.
+    /// Ends the hop and the stream.
     fn break_off(&mut self, why: String) -> Sse {
         self.end = End::Broken;
         self.wire.finish(self.question.token.as_ref());
@@ -268,23 +321,38 @@ impl Answering {
             .record
             .take()
             .map(|record| record.hop.fail(why.clone(), HttpErrorKind::Broken));
-        let failure = Failure::new(
-            Exit::Failed,
-            "The server's answer broke off",
-            match error {
-                Some(HttpError { url, why, .. }) => format!("{url}: {why}"),
-                None => why,
-            },
-            "try again; the server's log may say more",
-        );
-        let told = ServerJsonRpcMessage::error(
-            ErrorData::internal_error(failure.what.clone(), None),
-            self.question.rpc_id.clone(),
-        );
-        self.wire
-            .note(self.question.id.as_deref(), failure, Remedy::None);
-        Sse::default().data(serde_json::to_string(&told).unwrap_or_default())
+        let why = match error {
+            Some(HttpError { url, why, .. }) => format!("{url}: {why}"),
+            None => why,
+        };
+        tell_failure(&self.wire, &self.question, why)
     }
+}
+
+/// Keeps the failure, and makes the error that rmcp hands to the caller.
+fn tell_failure(wire: &McpWire, question: &Question, why: String) -> Sse {
+    let failure = Failure::new(
+        Exit::Failed,
+        "The server's answer broke off",
+        why,
+        "try again; the server's log may say more",
+    );
+    let told = ServerJsonRpcMessage::error(
+        ErrorData::internal_error(failure.what.clone(), None),
+        question.rpc_id.clone(),
+    );
+    wire.note(question.id.as_deref(), failure, Remedy::None);
+    Sse::default().data(serde_json::to_string(&told).unwrap_or_default())
+}
+
+/// Whether the connection ended before its time, so that what is missing may still come.
+fn is_cut(error: &SseError) -> bool {
+    let SseError::Body(cause) = error else {
+        return false;
+    };
+    cause
+        .downcast_ref::<HttpError>()
+        .is_none_or(|error| error.kind != HttpErrorKind::TooLarge)
 }
 
 fn broken(error: &SseError) -> String {

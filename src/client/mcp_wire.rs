@@ -80,6 +80,8 @@ struct Shared {
     troubles: Mutex<HashMap<String, Trouble>>,
     /// Calls under way by their progress token, for progress that comes on the standing stream.
     calls: Mutex<HashMap<String, CallId>>,
+    /// Requests whose answer broke off, by the number of the last event that came.
+    broken_off: Mutex<HashMap<String, Question>>,
     /// True while the standing stream is being opened.
     opening: watch::Sender<bool>,
 }
@@ -94,6 +96,7 @@ impl McpWire {
             shared: Arc::new(Shared {
                 troubles: Mutex::default(),
                 calls: Mutex::default(),
+                broken_off: Mutex::default(),
                 opening: watch::Sender::new(false),
             }),
         }
@@ -139,6 +142,17 @@ impl McpWire {
         if let Some(token) = token {
             lock(&self.shared.calls).remove(&token.to_string());
         }
+    }
+
+    /// Keeps a request whose answer broke off after the event of this number.
+    pub fn set_aside(&self, event: &str, question: Question) {
+        lock(&self.shared.broken_off).insert(event.to_owned(), question);
+    }
+
+    /// Forgets a request that came to its end.
+    pub fn ended(&self, id: &str, token: &Value) {
+        self.finish(Some(token));
+        lock(&self.shared.broken_off).retain(|_, question| question.id.as_deref() != Some(id));
     }
 
     fn url(&self, uri: &str) -> WireResult<Url> {
@@ -272,8 +286,13 @@ impl McpWire {
             return self.judge_error(id, &message, &answer);
         }
         if reply.media_type() == "text/event-stream" {
-            let stream =
-                mcp_stream::answer(self.clone(), reply, question, limits.max_sse_event_size);
+            let stream = mcp_stream::answer(
+                self.clone(),
+                reply,
+                question,
+                None,
+                limits.max_sse_event_size,
+            );
             return Ok(StreamableHttpPostResponse::Sse(stream.boxed(), new_session));
         }
         let answer = reply
@@ -347,10 +366,17 @@ impl McpWire {
         max_event: usize,
     ) -> WireResult<BoxStream<'static, Result<Sse, SseError>>> {
         let url = self.url(uri)?;
+        // What is asked for again belongs to the request whose answer broke off.
+        let resumed = last_event
+            .as_ref()
+            .and_then(|event| lock(&self.shared.broken_off).get(event).cloned());
+        let id = resumed.as_ref().and_then(|question| question.id.clone());
+        let id = id.as_deref();
         let opened = self
-            .send(None, |_| {
+            .send(id, |_| {
                 let mut outgoing = Outgoing::new(Method::GET, url.clone(), Leg::Mcp)
                     .header(header::ACCEPT, "text/event-stream");
+                outgoing.call = resumed.as_ref().and_then(|question| question.call);
                 with_session(&mut outgoing.headers, session.as_deref(), &custom);
                 if let Some(last) = last_event.as_deref() {
                     outgoing = outgoing.header(HeaderName::from_static("last-event-id"), last);
@@ -361,6 +387,17 @@ impl McpWire {
             .await;
         self.shared.opening.send_replace(false);
         let reply = opened?;
+        if let Some(question) = resumed
+            && !reply.status.is_server_error()
+        {
+            if reply.status.is_success() && reply.media_type() == "text/event-stream" {
+                let rest = mcp_stream::answer(self.clone(), reply, question, last_event, max_event);
+                return Ok(rest.boxed());
+            }
+            let why = format!("asked for the rest, the server answered {}", reply.status);
+            self.drain(id, reply).await?;
+            return Ok(mcp_stream::not_taken_up(self.clone(), question, why).boxed());
+        }
         if reply.status == StatusCode::METHOD_NOT_ALLOWED {
             self.drain(None, reply).await?;
             return Err(StreamableHttpError::ServerDoesNotSupportSse);
@@ -402,24 +439,18 @@ fn with_session(
     }
 }
 
-/// Only a tool may take its time.
+/// Only a tool may take its time: who calls it can call it off.
 const fn patience_for(message: &ClientJsonRpcMessage) -> Patience {
     match message {
         ClientJsonRpcMessage::Request(request)
-            if matches!(
-                request.request,
-                ClientRequest::InitializeRequest(_)
-                    | ClientRequest::DiscoverRequest(_)
-                    | ClientRequest::ListToolsRequest(_)
-                    | ClientRequest::PingRequest(_)
-            ) =>
+            if matches!(request.request, ClientRequest::CallToolRequest(_)) =>
         {
-            Patience::Answer
+            Patience::Unlimited
         }
         ClientJsonRpcMessage::Request(_)
         | ClientJsonRpcMessage::Notification(_)
         | ClientJsonRpcMessage::Response(_)
-        | ClientJsonRpcMessage::Error(_) => Patience::Unlimited,
+        | ClientJsonRpcMessage::Error(_) => Patience::Answer,
     }
 }
 

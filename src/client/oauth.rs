@@ -162,11 +162,9 @@ impl SignIn<'_> {
         let headless = self.mode == BrowserMode::Headless && accepted.lab;
         self.send_person(&url, headless);
         let arrived = if headless {
-            let walk = robot::walk(self.http, url, &redirect_uri, self.answer);
-            // A walk that is lost never arrives; then its own failure ends the wait.
-            let arrival = async { Ok(waiting.arrival().await) };
-            let ((), arrived) = tokio::try_join!(walk, arrival)?;
-            arrived
+            robot::walk(self.http, url, &redirect_uri, self.answer).await?;
+            // The sample user comes once.
+            waiting.arrived()
         } else {
             waiting.arrival().await
         };

@@ -87,6 +87,12 @@ impl OAuthSeam {
         self.notes().asked = scopes;
     }
 
+    /// Tells that the token was dropped because it is renewed no longer.
+    pub fn ended(&self, failure: Failure) {
+        self.http
+            .report(Actor::Client, Fact::SignInEnded { failure });
+    }
+
     /// Text from outside, made harmless.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {

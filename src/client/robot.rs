@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use http::{Method, header};
 use url::Url;
 
-use super::{
-    address::is_loopback,
-    http::{Answer as HttpAnswer, DOCUMENT_LIMIT, Outgoing, TracedHttp},
-};
+use super::http::{Answer as HttpAnswer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
 use crate::{
     protocol::{
         oauth::ErrorResponse,
         page::{PageForm, PageKind, PageMethod},
     },
-    support::error::{Exit, Failure},
+    support::{
+        error::{Exit, Failure},
+        loopback::is_loopback,
+    },
     trace::{Actor, event::Leg},
 };
 

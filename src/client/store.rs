@@ -112,6 +112,12 @@ impl Tokens {
         self.slot.get().is_some()
     }
 
+    /// The token as it is, renewed or not.
+    #[must_use]
+    pub fn held(&self) -> Option<Secret> {
+        self.slot.get().map(|held| held.access)
+    }
+
     /// Keeps what can renew the token.
     pub async fn keep(&self, renewer: Renewer) {
         *self.renewer.lock().await = Some(renewer);
@@ -158,7 +164,7 @@ impl Tokens {
             Err(AuthError::AuthorizationRequired | AuthError::TokenRefreshRejected(_)) => {
                 self.slot.put(None);
                 let told = seam.take_trouble();
-                Err(Failure::new(
+                let failure = Failure::new(
                     Exit::Refused,
                     "The sign-in has ended",
                     told.map_or_else(
@@ -166,7 +172,9 @@ impl Tokens {
                         |failure| failure.why,
                     ),
                     "sign in again",
-                ))
+                );
+                seam.ended(failure.clone());
+                Err(failure)
             }
             Err(error) => Err(seam.take_trouble().unwrap_or_else(|| {
                 Failure::new(

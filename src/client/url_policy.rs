@@ -3,8 +3,11 @@
 
 use url::Url;
 
-use super::address::{AddressFault, AddressPolicy, is_loopback};
-use crate::support::error::{Exit, Failure};
+use super::address::{AddressFault, AddressPolicy};
+use crate::support::{
+    error::{Exit, Failure},
+    loopback::is_loopback,
+};
 
 /// Why a URL is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -78,6 +78,9 @@ fn about(
     }
     match projection.identity().user() {
         Some(user) => writeln!(out, "- Signed in: {}", cell(&user.name))?,
+        None if projection.identity().is_let_in() => {
+            writeln!(out, "- Signed in: nobody, the server is open to anyone")?;
+        }
         None => writeln!(out, "- Signed in: nobody")?,
     }
     let lasted = duration(projection.now_us());

@@ -40,6 +40,10 @@ pub enum SignIn {
         since_us: u64,
     },
     SignedIn(Box<User>),
+    /// The server takes anyone.
+    NotNeeded,
+    /// Somebody was signed in, and the token is renewed no longer.
+    Ended(Box<Failure>),
     Refused(Box<Failure>),
     Cancelled,
 }
@@ -130,8 +134,23 @@ impl Identity {
             SignIn::SignedIn(user) => Some(user),
             SignIn::SignedOut
             | SignIn::SigningIn { .. }
+            | SignIn::NotNeeded
+            | SignIn::Ended(_)
             | SignIn::Refused(_)
             | SignIn::Cancelled => None,
+        }
+    }
+
+    /// Whether the server takes the client as it is: somebody is signed in, or nobody has to be.
+    #[must_use]
+    pub fn is_let_in(&self) -> bool {
+        matches!(self.state, SignIn::SignedIn(_) | SignIn::NotNeeded)
+    }
+
+    /// The lab's server is another one now; what the one before asked for says nothing of it.
+    pub(super) fn lab_moved(&mut self) {
+        if self.state == SignIn::NotNeeded {
+            self.state = SignIn::SignedOut;
         }
     }
 
@@ -234,6 +253,10 @@ impl Identity {
                 self.state = SignIn::Refused(Box::new(failure.clone()));
             }
             Fact::SignInCancelled => self.state = SignIn::Cancelled,
+            Fact::SignInNotNeeded => self.state = SignIn::NotNeeded,
+            Fact::SignInEnded { failure } => {
+                self.state = SignIn::Ended(Box::new(failure.clone()));
+            }
             Fact::SignedOut => self.state = SignIn::SignedOut,
             Fact::AuditRecorded(record) => self.learn_name(record, names),
             _ => {}

@@ -5,6 +5,7 @@
 use super::{
     Projection,
     audit::AuditRow,
+    identity::SignIn,
     issue::{IssueView, Whereabouts},
     log::Seq,
     tools::Call,
@@ -172,7 +173,15 @@ fn signed_in(projection: &Projection) -> Step {
         None => step(
             title,
             StepState::Waiting,
-            "nobody is signed in".into(),
+            match &projection.identity().state {
+                SignIn::NotNeeded => "nobody has to: the server is open to anyone".into(),
+                SignIn::Ended(_) => "the sign-in has ended".into(),
+                SignIn::SignedOut
+                | SignIn::SigningIn { .. }
+                | SignIn::SignedIn(_)
+                | SignIn::Refused(_)
+                | SignIn::Cancelled => "nobody is signed in".into(),
+            },
             None,
         ),
     }

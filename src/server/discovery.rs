@@ -15,13 +15,14 @@ use url::Url;
 
 use super::{
     http::{Http, SMALL_BODY, send},
-    settings::{Address, is_loopback},
+    settings::Address,
 };
 use crate::{
     protocol::oauth::WELL_KNOWN_AUTHORIZATION_SERVER,
     support::{
         clock::SharedClock,
         error::{Exit, Failure},
+        loopback::is_loopback,
         text::one_line,
     },
 };

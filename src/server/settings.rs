@@ -17,7 +17,6 @@ use crate::{
 };
 
 pub use address::Address;
-pub(super) use address::is_loopback;
 
 /// Where the server listens when `PORT` says nothing.
 pub const DEFAULT_PORT: u16 = 8000;

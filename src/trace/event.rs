@@ -124,6 +124,10 @@ pub enum Fact {
     SignInRefused { failure: Failure },
     /// The person called the sign-in off.
     SignInCancelled,
+    /// The server takes anyone: none was made, and the client is let in without a token.
+    SignInNotNeeded,
+    /// The authorization server renews the token no longer; the client dropped it.
+    SignInEnded { failure: Failure },
     /// The client dropped its tokens.
     SignedOut,
 

@@ -244,7 +244,7 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 
 /// The panes' keys that do something now, without the next step's own.
 fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
-    let signed_in = cx.app.projection().identity().user().is_some();
+    let let_in = cx.app.projection().identity().is_let_in();
     let in_chapter = cx.app.focus().pane == PaneId::Chapter;
     let own = match (cx.app.stage(), cx.app.player()) {
         (Some(_), _) if cx.app.is_taken_over() => STOOD_IN,
@@ -256,7 +256,7 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
     own.iter()
         .copied()
         .filter(|command| *command != next)
-        .filter(|command| *command != Command::SignIn || !signed_in)
+        .filter(|command| *command != Command::SignIn || !let_in)
         .filter(|command| match command {
             Command::Show(PaneId::Chapter) => cx.app.focus().layout == Layout::Learn,
             Command::PageDown => cx.app.learn().is_some_and(|learn| !learn.is_read()),

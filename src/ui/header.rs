@@ -70,9 +70,12 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
     let what = match &task.job {
         Job::SignIn => match &cx.app.projection().identity().state {
             SignIn::SigningIn { leg, .. } => leg.words().to_owned(),
-            SignIn::SignedOut | SignIn::SignedIn(_) | SignIn::Refused(_) | SignIn::Cancelled => {
-                "signing in".to_owned()
-            }
+            SignIn::SignedOut
+            | SignIn::SignedIn(_)
+            | SignIn::NotNeeded
+            | SignIn::Ended(_)
+            | SignIn::Refused(_)
+            | SignIn::Cancelled => "signing in".to_owned(),
         },
         Job::SignOut => "signing out".to_owned(),
         Job::ListTools => "asking for the tools".to_owned(),
@@ -120,11 +123,15 @@ fn target(cx: &ViewCx) -> Vec<Span<'static>> {
 }
 
 fn user(cx: &ViewCx) -> Vec<Span<'static>> {
-    match cx.app.projection().identity().user() {
-        Some(user) => vec![span(user.name.to_string(), cx.look.style(Role::Text))],
+    match &cx.app.projection().identity().state {
+        SignIn::SignedIn(user) => vec![span(user.name.to_string(), cx.look.style(Role::Text))],
         // Nobody knows yet who was.
-        None if matches!(cx.app.source(), Source::Opening(_)) => Vec::new(),
-        None => vec![span("not signed in", cx.look.style(Role::Dim))],
+        _ if matches!(cx.app.source(), Source::Opening(_)) => Vec::new(),
+        SignIn::NotNeeded => vec![span("open to anyone", cx.look.style(Role::Text))],
+        SignIn::Ended(_) => vec![span("sign-in ended", cx.look.style(Role::Warning))],
+        SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Refused(_) | SignIn::Cancelled => {
+            vec![span("not signed in", cx.look.style(Role::Dim))]
+        }
     }
 }
 

@@ -33,11 +33,18 @@ pub enum Mcp {
     NeedsScope,
     ToolFails,
     EchoToken,
+    /// Numbers its events, breaks off after the first, and goes on when asked for the rest.
+    BreaksOff,
+    /// The same, but it does not go on.
+    BreaksOffForGood,
+    AnswersAnother,
+    /// The first token is too weak; two calls with it are refused together.
+    WeakToken,
 }
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/mcp", post(mcp_post).get(mcp_other).delete(mcp_other))
+        .route("/mcp", post(mcp_post).get(mcp_get).delete(mcp_other))
         .route("/.well-known/oauth-protected-resource/mcp", get(resource))
         .with_state(shared)
 }
@@ -62,6 +69,26 @@ async fn mcp_other() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
 }
 
+async fn mcp_get(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let last = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok());
+    let how = shared.script.lock().unwrap().mcp;
+    match (last, how) {
+        (Some(last), Mcp::BreaksOff) => {
+            shared.saw(format!("the rest after {last}"));
+            let id = shared.broken_off.lock().unwrap().clone();
+            let result = json!({"jsonrpc": "2.0", "id": id, "result": {
+                "content": [{"type": "text", "text": "it is done"}], "isError": false,
+            }});
+            let events = format!("id: 2\nevent: message\ndata: {result}\n\n");
+            ([(header::CONTENT_TYPE, "text/event-stream")], events).into_response()
+        }
+        (Some(_), _) => StatusCode::NOT_FOUND.into_response(),
+        (None, _) => mcp_other().await,
+    }
+}
+
 async fn mcp_post(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -74,7 +101,7 @@ async fn mcp_post(
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or_default()
         .to_owned();
-    let behaviour = {
+    let (behaviour, falls_silent) = {
         let mut script = shared.script.lock().unwrap();
         let mut good = script.open || shared.access.lock().unwrap().contains(&bearer);
         if good && script.refuse_tokens > 0 && method == "tools/call" {
@@ -96,7 +123,7 @@ async fn mcp_post(
             )
                 .into_response();
         }
-        script.mcp
+        (script.mcp, script.falls_silent)
     };
     shared.saw(format!("mcp {method} {}", message["params"]));
     let id = message["id"].clone();
@@ -112,7 +139,19 @@ async fn mcp_post(
         .into_response(),
         "tools/call" => {
             shared.called.notify_one();
+            let weak = shared.access.lock().unwrap().first() == Some(&bearer);
+            let behaviour = match behaviour {
+                Mcp::WeakToken if weak => {
+                    shared.both.wait().await;
+                    Mcp::NeedsScope
+                }
+                other => other,
+            };
             call(&shared, behaviour, &id, &message, &bearer)
+        }
+        "notifications/initialized" if falls_silent => {
+            shared.fell_silent.notify_one();
+            std::future::pending().await
         }
         "notifications/cancelled" => {
             shared.cancelled.notify_one();
@@ -131,7 +170,7 @@ fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) ->
         }})
     };
     match how {
-        Mcp::Usual => {
+        Mcp::Usual | Mcp::WeakToken => {
             let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
                 "progressToken": message["params"]["_meta"]["progressToken"],
                 "progress": 1, "total": 2, "message": "exchanging",
@@ -180,15 +219,29 @@ fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) ->
             )],
         )
             .into_response(),
+        Mcp::BreaksOff | Mcp::BreaksOffForGood => {
+            *shared.broken_off.lock().unwrap() = id.clone();
+            let words = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
+                "progressToken": message["params"]["_meta"]["progressToken"],
+                "progress": 1, "message": "half way",
+            }});
+            let event = format!("id: 1\nevent: message\ndata: {words}\n\n");
+            (event_type, broken(event)).into_response()
+        }
+        Mcp::AnswersAnother => {
+            let mut other = result("for somebody else", false);
+            other["id"] = json!(4711);
+            (event_type, format!("data: {other}\n\n")).into_response()
+        }
         Mcp::ToolFails => Json(result("refused by policy", true)).into_response(),
         Mcp::EchoToken => Json(result(&format!("you sent {bearer}"), false)).into_response(),
     }
 }
 
 /// A body that breaks off.
-fn broken(text: &'static str) -> Body {
+fn broken(text: impl Into<String>) -> Body {
     let parts = [
-        Ok(Bytes::from_static(text.as_bytes())),
+        Ok(Bytes::from(text.into())),
         Err(std::io::Error::other("cut")),
     ];
     // The server writes a part only when the next one is not there yet.

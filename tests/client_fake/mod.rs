@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Barrier, Notify};
 
 use mcp::Mcp;
 
@@ -33,6 +33,8 @@ pub struct Script {
     /// Answers initialize without a token.
     pub open: bool,
     pub no_such_page: bool,
+    /// Answers `initialize` and says nothing to `notifications/initialized`.
+    pub falls_silent: bool,
 }
 
 pub struct Fake {
@@ -51,9 +53,13 @@ pub struct Shared {
     grants: Mutex<BTreeMap<String, (String, String, String)>>,
     access: Mutex<Vec<String>>,
     refresh: Mutex<Vec<String>>,
+    /// The id of the call whose answer broke off.
+    broken_off: Mutex<Value>,
     count: Mutex<u32>,
     pub cancelled: Notify,
     pub called: Notify,
+    pub fell_silent: Notify,
+    both: Barrier,
 }
 
 impl Shared {
@@ -89,9 +95,12 @@ impl Fake {
             grants: Mutex::default(),
             access: Mutex::default(),
             refresh: Mutex::default(),
+            broken_off: Mutex::default(),
             count: Mutex::default(),
             cancelled: Notify::new(),
             called: Notify::new(),
+            fell_silent: Notify::new(),
+            both: Barrier::new(2),
         });
         let mcp_router = mcp::router(Arc::clone(&shared));
         let zone_router = zone::router(Arc::clone(&shared));

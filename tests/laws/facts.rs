@@ -253,7 +253,11 @@ fn client_fact() -> impl Strategy<Value = Fact> {
         text().prop_map(|t| Fact::SignInRefused {
             failure: Failure::new(Exit::Refused, t.clone(), t.clone(), t),
         }),
+        text().prop_map(|t| Fact::SignInEnded {
+            failure: Failure::new(Exit::Refused, t.clone(), t.clone(), t),
+        }),
         Just(Fact::SignInCancelled),
+        Just(Fact::SignInNotNeeded),
         Just(Fact::SignedOut),
         (select(Actor::ALL.to_vec()), leg, text(), text(), of(body)).prop_map(
             |(to, leg, method, url, body)| Fact::HopSent {

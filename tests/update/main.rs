@@ -4,6 +4,7 @@ mod commands;
 mod moving;
 #[path = "../screens/mod.rs"]
 mod screens;
+mod signing_in;
 mod tasks;
 
 use hoptrail::app::effect::{Effect, Job};

@@ -35,7 +35,9 @@ impl App {
             },
             Action::PolicyOff => self.need_policy(Hold::Off),
             Action::PolicyOn => self.need_policy(Hold::On),
-            Action::ListTickets | Action::Escalate | Action::Delete if user.is_none() => {
+            Action::ListTickets | Action::Escalate | Action::Delete
+                if !self.projection.identity().is_let_in() =>
+            {
                 let key = self.keymap.shown(Command::SignIn);
                 Need::Cannot(format!("nobody is signed in: {key} signs in"))
             }

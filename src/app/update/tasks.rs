@@ -11,7 +11,7 @@ use crate::{
         story,
         toast::Tone,
     },
-    projection::story::LIMIT_LINEAR_SCOPES,
+    projection::{identity::SignIn, story::LIMIT_LINEAR_SCOPES},
     protocol::{
         audit::AuditStatus,
         observed::CallId,
@@ -102,7 +102,12 @@ impl App {
     fn news(&self, job: &Job) -> Option<(Tone, String)> {
         match job {
             Job::SignIn => {
-                let user = self.projection.identity().user()?;
+                let identity = self.projection.identity();
+                if identity.state == SignIn::NotNeeded {
+                    let text = "nobody has to sign in here: the server is open to anyone";
+                    return Some((Tone::Plain, text.to_owned()));
+                }
+                let user = identity.user()?;
                 Some((Tone::Good, format!("signed in as {}", user.name)))
             }
             Job::SignOut => Some((Tone::Plain, "signed out; the tokens are gone".to_owned())),

@@ -25,6 +25,8 @@ impl Seen<'_> {
             SignIn::Refused(failure) => {
                 Status::failed(format!("the sign-in was refused: {}", failure.what))
             }
+            SignIn::Ended(_) => Status::pending("you to sign in again"),
+            SignIn::NotNeeded => Status::pending("a server that asks for a sign-in"),
             SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => {
                 Status::pending("you to sign in")
             }
@@ -251,7 +253,7 @@ impl Seen<'_> {
         if let Some(call) = call {
             return Status::passed([Evidence::Event(call.finished.unwrap_or(call.started))]);
         }
-        if let SignIn::Refused(failure) = &projection.identity().state
+        if let SignIn::Refused(failure) | SignIn::Ended(failure) = &projection.identity().state
             && (holds(&failure.what) || holds(&failure.why))
         {
             return Status::passed([]);

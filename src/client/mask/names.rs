@@ -1,5 +1,7 @@
 //! The names under which secrets travel, and the ones under which none does.
 
+use serde_json::{Map, Value};
+
 use crate::trace::event::Leg;
 
 /// Query parameters and form fields whose values open nothing. Every other value is masked: the
@@ -55,7 +57,8 @@ pub(super) const SECRET_WORDS: &[&str] = &[
     "assertion",
 ];
 
-/// JSON members (and members of forms inside JSON) that carry a secret.
+/// JSON members (and members of forms inside JSON) that carry a secret, however their words are
+/// joined: `access_token` is `accessToken` and `Access-Token` too.
 pub(super) const SECRET_MEMBERS: &[&str] = &[
     "access_token",
     "refresh_token",
@@ -73,11 +76,9 @@ pub(super) const SECRET_MEMBERS: &[&str] = &[
     "password",
     "secret",
     "api_key",
-    "apikey",
     "private_key",
     "csrf",
     "csrf_token",
-    "csrftoken",
 ];
 
 /// Members that carry a secret in OAuth, but a plain word in a tool's arguments or result.
@@ -85,14 +86,41 @@ const SECRET_MEMBERS_OF_OAUTH: &[&str] = &["code", "state", "code_challenge", "n
 
 /// Whether a JSON member carries a secret in this part of the conversation.
 pub(super) fn is_secret_member(name: &str, leg: Leg) -> bool {
-    let lower = name.to_ascii_lowercase();
-    if SECRET_MEMBERS.contains(&lower.as_str()) {
+    if is_one_of(SECRET_MEMBERS, name) {
         return true;
     }
     match leg {
         Leg::Mcp | Leg::Console | Leg::Discovery => false,
         Leg::Registration | Leg::Authorization | Leg::Callback | Leg::Token => {
-            SECRET_MEMBERS_OF_OAUTH.contains(&lower.as_str())
+            is_one_of(SECRET_MEMBERS_OF_OAUTH, name)
         }
     }
+}
+
+/// Compared letter by letter: this is asked of every member of every message.
+fn is_one_of(known: &[&str], name: &str) -> bool {
+    known.iter().any(|one| bare(one).eq(bare(name)))
+}
+
+/// A name's letters without what joins its words.
+fn bare(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes()
+        .filter(|byte| !matches!(byte, b'_' | b'-'))
+        .map(|byte| byte.to_ascii_lowercase())
+}
+
+/// What finds a secret member's name in text that is no whole JSON.
+pub(super) fn pattern() -> String {
+    let names: Vec<String> = SECRET_MEMBERS
+        .iter()
+        .map(|name| name.replace('_', "[_-]*"))
+        .collect();
+    format!("(?i:{}|code|state)", names.join("|"))
+}
+
+/// Whether an object describes a value and is none: a parameter of a tool may be called `token`.
+pub(super) fn is_schema(members: &Map<String, Value>) -> bool {
+    ["type", "$ref", "anyOf", "oneOf", "allOf"]
+        .iter()
+        .any(|word| members.contains_key(*word))
 }

@@ -89,9 +89,16 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
             ];
             say(Verdict::Ok, words)
         }
-        Fact::SignInRefused { failure } => say(
+        Fact::SignInRefused { failure } | Fact::SignInEnded { failure } => say(
             Verdict::Denied,
             vec![failure.what.clone(), failure.why.clone()],
+        ),
+        Fact::SignInNotNeeded => say(
+            Verdict::Ok,
+            vec![
+                "no sign-in needed".to_owned(),
+                "the server is open to anyone".to_owned(),
+            ],
         ),
         Fact::SignInCancelled => say(Verdict::Failed, vec!["sign-in called off".to_owned()]),
         Fact::SignedOut => say(Verdict::Ok, vec!["signed out".to_owned()]),

@@ -8,6 +8,7 @@ use crate::{
     protocol::secret::Secret,
     support::{
         error::{Exit, Failure},
+        loopback::is_loopback,
         text::one_line,
     },
 };
@@ -127,13 +128,7 @@ impl Destination {
     }
 
     fn is_private(&self) -> bool {
-        self.url.scheme() == "https"
-            || match self.url.host() {
-                Some(url::Host::Ipv4(address)) => address.is_loopback(),
-                Some(url::Host::Ipv6(address)) => address.is_loopback(),
-                Some(url::Host::Domain(name)) => name == "localhost",
-                None => false,
-            }
+        self.url.scheme() == "https" || is_loopback(&self.url)
     }
 }
 

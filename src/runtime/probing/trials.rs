@@ -15,16 +15,13 @@ use crate::{
         expect::Service,
         probe::{Trial, TrialEnd, Untried},
     },
-    client::{
-        address::is_loopback,
-        http::{ANSWER_LIMIT, Answer, Outgoing},
-    },
+    client::http::{ANSWER_LIMIT, Answer, Outgoing},
     protocol::{
         env::{EnvFile, could_open},
         observed::Upstream,
         secret::Secret,
     },
-    support::text::one_line,
+    support::{loopback::is_loopback, text::one_line},
     trace::event::Leg,
 };
 

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::support::loopback::is_loopback;
+
 /// A URL that is also a name: it goes to the zone exactly as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -18,19 +20,9 @@ impl Address {
         format!("{}{path}", self.text.trim_end_matches('/'))
     }
 
-    /// True for `localhost` and the loopback addresses.
+    /// True when it leads to this computer.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
-    }
-}
-
-/// True for `localhost` and the loopback addresses.
-pub(in crate::server) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }

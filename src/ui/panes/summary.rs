@@ -25,6 +25,8 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
         Fact::TokenIssued { .. } => ("token issued", Role::Good),
         Fact::SignInRefused { .. } => ("sign-in refused", Role::Bad),
         Fact::SignInCancelled => ("sign-in cancelled", Role::Text),
+        Fact::SignInNotNeeded => ("no sign-in needed", Role::Text),
+        Fact::SignInEnded { .. } => ("sign-in ended", Role::Bad),
         Fact::SignedOut => ("signed out", Role::Text),
         Fact::HopSent { .. } => ("request sent", Role::Text),
         Fact::HopReturned { .. } => ("answer came", Role::Text),
@@ -92,9 +94,12 @@ pub fn detail(fact: &Fact) -> String {
         Fact::TokenIssued { token, scope, .. } => {
             format!("{} {}", token.fingerprint, scope.as_deref().unwrap_or(""))
         }
-        Fact::SignInRefused { failure } | Fact::FailureOccurred(failure) => {
+        Fact::SignInRefused { failure }
+        | Fact::SignInEnded { failure }
+        | Fact::FailureOccurred(failure) => {
             format!("{}: {}", failure.what, failure.why)
         }
+        Fact::SignInNotNeeded => "the server is open to anyone".to_owned(),
         Fact::SignInCancelled | Fact::SignedOut => String::new(),
         Fact::HopSent {
             to, method, url, ..

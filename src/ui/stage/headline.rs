@@ -79,7 +79,15 @@ fn before_any_call(cx: &ViewCx) -> Headline {
                 next(cx),
             ],
         },
-        SignIn::Refused(failure) => {
+        SignIn::NotNeeded => Headline {
+            tone: Tone::Waiting,
+            word: "OPEN".to_owned(),
+            lines: vec![
+                Line::raw("the server is open to anyone: nobody has to sign in"),
+                next(cx),
+            ],
+        },
+        SignIn::Refused(failure) | SignIn::Ended(failure) => {
             let why = wrap(&failure.why, usize::from(SENTENCE))
                 .into_iter()
                 .take(2);

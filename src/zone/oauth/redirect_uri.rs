@@ -1,6 +1,8 @@
 //! Which redirect URIs a client may register, and which it may then use.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::support::loopback::{Loopback, loopback};
 
 /// Schemes that browsers or systems act upon by themselves; none is a native application's own.
 const NEVER: &[&str] = &[
@@ -47,21 +49,17 @@ pub fn classify(uri: &str) -> Result<RedirectKind, &'static str> {
     }
     match url.scheme() {
         "https" => Ok(RedirectKind::Web),
-        "http" if is_loopback(&url) => Ok(RedirectKind::Loopback),
+        "http" if is_plain_loopback(&url) => Ok(RedirectKind::Loopback),
         "http" => Err("An http redirect URI must be on this computer; elsewhere use https"),
         scheme if NEVER.contains(&scheme) => Err("A redirect URI must not have this scheme"),
         _ => Ok(RedirectKind::CustomScheme),
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        // RFC 8252, section 8.3 would rather have the IP address, but real clients register this.
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+/// Nothing but the plain forms: a code goes there. RFC 8252, section 8.3 would rather have the IP
+/// address than `localhost`, but real clients register that.
+fn is_plain_loopback(url: &Url) -> bool {
+    loopback(url) == Some(Loopback::Plain)
 }
 
 /// Whether a client that registered `registered` may be answered at `asked`: byte for byte the
@@ -132,6 +130,9 @@ mod tests {
     #[case("http://client.example/cb")]
     #[case("http://127.0.0.1.evil.example/cb")]
     #[case("http://localhost.evil.example/cb")]
+    #[case("http://api.localhost/cb")]
+    #[case("http://localhost./cb")]
+    #[case("http://[::ffff:127.0.0.1]/cb")]
     #[case("http://127.0.0.1@evil.example/cb")]
     #[case("https://client.example/cb#f")]
     #[case("https://user:pw@client.example/cb")]
