@@ -333,15 +333,3 @@ async fn a_new_sign_in_lets_the_server_ask_for_more_scope_anew() {
         rig.client.sign_in(never()).await.unwrap();
     }
 }
-
-#[tokio::test]
-async fn two_calls_that_want_more_scope_ask_the_person_once() {
-    let (fake, rig) = signed_in().await;
-    rig.client.list_tools(never()).await.unwrap();
-    fake.script(|script| script.mcp = Mcp::WeakToken);
-    let call = || rig.client.call_tool("escalate_ticket", Map::new(), never());
-    let (one, other) = tokio::join!(call(), call());
-    assert_eq!(one.unwrap().outcome, CallOutcome::Succeeded);
-    assert_eq!(other.unwrap().outcome, CallOutcome::Succeeded);
-    assert_eq!(fake.saw("authorize"), 1 + 1);
-}

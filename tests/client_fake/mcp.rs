@@ -38,8 +38,6 @@ pub enum Mcp {
     /// The same, but it does not go on.
     BreaksOffForGood,
     AnswersAnother,
-    /// The first token is too weak; two calls with it are refused together.
-    WeakToken,
 }
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -139,14 +137,6 @@ async fn mcp_post(
         .into_response(),
         "tools/call" => {
             shared.called.notify_one();
-            let weak = shared.access.lock().unwrap().first() == Some(&bearer);
-            let behaviour = match behaviour {
-                Mcp::WeakToken if weak => {
-                    shared.both.wait().await;
-                    Mcp::NeedsScope
-                }
-                other => other,
-            };
             call(&shared, behaviour, &id, &message, &bearer)
         }
         "notifications/initialized" if falls_silent => {
@@ -170,7 +160,7 @@ fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) ->
         }})
     };
     match how {
-        Mcp::Usual | Mcp::WeakToken => {
+        Mcp::Usual => {
             let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
                 "progressToken": message["params"]["_meta"]["progressToken"],
                 "progress": 1, "total": 2, "message": "exchanging",

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::{Barrier, Notify};
+use tokio::sync::Notify;
 
 use mcp::Mcp;
 
@@ -59,7 +59,6 @@ pub struct Shared {
     pub cancelled: Notify,
     pub called: Notify,
     pub fell_silent: Notify,
-    both: Barrier,
 }
 
 impl Shared {
@@ -100,7 +99,6 @@ impl Fake {
             cancelled: Notify::new(),
             called: Notify::new(),
             fell_silent: Notify::new(),
-            both: Barrier::new(2),
         });
         let mcp_router = mcp::router(Arc::clone(&shared));
         let zone_router = zone::router(Arc::clone(&shared));

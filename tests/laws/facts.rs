@@ -198,6 +198,7 @@ fn audit() -> impl Strategy<Value = AuditRecord> {
 }
 
 fn client_fact() -> impl Strategy<Value = Fact> {
+    let failure = || text().prop_map(|t| Failure::new(Exit::Refused, t.clone(), t.clone(), t));
     let leg = select(vec![
         Leg::Discovery,
         Leg::Registration,
@@ -250,12 +251,8 @@ fn client_fact() -> impl Strategy<Value = Fact> {
                 grant,
             }
         ),
-        text().prop_map(|t| Fact::SignInRefused {
-            failure: Failure::new(Exit::Refused, t.clone(), t.clone(), t),
-        }),
-        text().prop_map(|t| Fact::SignInEnded {
-            failure: Failure::new(Exit::Refused, t.clone(), t.clone(), t),
-        }),
+        failure().prop_map(|failure| Fact::SignInRefused { failure }),
+        failure().prop_map(|failure| Fact::SignInEnded { failure }),
         Just(Fact::SignInCancelled),
         Just(Fact::SignInNotNeeded),
         Just(Fact::SignedOut),
