@@ -122,7 +122,7 @@ impl Story {
         Self {
             steps: [
                 signed_in(projection),
-                called(escalation),
+                called(projection, escalation),
                 supabase,
                 anthropic,
                 read,
@@ -187,9 +187,16 @@ fn signed_in(projection: &Projection) -> Step {
     }
 }
 
-fn called(call: Option<&Call>) -> Step {
+fn called(projection: &Projection, call: Option<&Call>) -> Step {
     let title = "A ticket is escalated with your token";
+    let nobody = matches!(projection.identity().state, SignIn::NotNeeded);
     match call {
+        Some(call) if nobody => step(
+            title,
+            StepState::Wrong,
+            format!("{}: it was called without a token", call.tool),
+            Some(call.started),
+        ),
         Some(call) => step(
             title,
             StepState::Done,

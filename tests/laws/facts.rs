@@ -408,7 +408,6 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
         note: String::new(),
         worth_stealing: set,
     });
-    // What waits at the gate is what would be a row.
     let held = (text(), audit()).prop_map(|(id, record)| HeldExchange {
         id,
         held_at: record.occurred_at,
