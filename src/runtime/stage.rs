@@ -83,7 +83,7 @@ pub(super) fn beside<T>(
     Err(last)
 }
 
-/// Writes a picture [`beside`] the place where hoptrail was started. Returns where it is.
+/// Writes a picture beside the place where hoptrail was started. Returns where it is.
 ///
 /// # Errors
 /// If no folder takes it.

@@ -88,7 +88,8 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
             LifeStatus::Revoked => "revoked",
         };
         let kind = match session.session_type {
-            SessionType::User => "user session",
+            SessionType::User if session.parent_id.is_some() => "user session of the client",
+            SessionType::User => "user session in the browser",
             SessionType::Application if session.parent_id.is_some() => {
                 "the client's session within it"
             }
