@@ -78,7 +78,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         return;
     }
     let (flow, audit) = if cx.tier == Tier::Wide {
-        let left = split(rest.width, 56);
+        let left = split(rest.width, 50);
         (
             Rect {
                 width: left,
