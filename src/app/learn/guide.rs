@@ -114,23 +114,23 @@ impl App {
         let this = |item: &Item| matches!(item, Item::Check(at) if checks[*at].id == check);
         let place = learn.items().iter().position(this)?;
         let tries = tries_before(learn, place);
-        self.untried(&tries).or_else(|| {
-            let attempt = self.first_of_all(*tries.last()?);
-            Some(Next {
-                command: command_of(attempt),
-                text: words(attempt),
-            })
-        })
+        self.untried(&tries)
+            .or_else(|| tries.last().map(|attempt| self.step_to(*attempt)))
     }
 
     /// The first of these that was not tried, or what it needs first.
     fn untried(&self, tries: &[Attempt]) -> Option<Next> {
         let open = tries.iter().find(|attempt| !self.is_tried(**attempt))?;
-        let attempt = self.first_of_all(*open);
-        Some(Next {
-            command: command_of(attempt),
-            text: words(attempt),
-        })
+        Some(self.step_to(*open))
+    }
+
+    /// The key for something to try, or for what it needs first.
+    fn step_to(&self, attempt: Attempt) -> Next {
+        let first = self.first_of_all(attempt);
+        Next {
+            command: command_of(first),
+            text: words(first),
+        }
     }
 
     /// Whether a chapter is open that comes before the one in which the rule is made.
