@@ -25,12 +25,27 @@ impl App {
     pub fn perform(&mut self, command: Command) -> Effects {
         match self.availability(command) {
             Availability::Ready => self.carry_out(command),
-            Availability::Unavailable(why) => {
-                let label = command.spec().label;
-                self.say(Tone::Warning, format!("{label}: {why}"));
-                Effects::new()
-            }
+            Availability::Unavailable(why) => self.say_why_not(command, &why),
         }
+    }
+
+    /// [`Self::perform`] for what lies under the window on top, which closes for it; what cannot be
+    /// done says why, with the window still there.
+    pub(super) fn perform_behind(&mut self, command: Command) -> Effects {
+        match self.availability_in(command, self.ground()) {
+            Availability::Ready => {
+                let mut effects = self.perform(Command::Back);
+                effects.extend(self.perform(command));
+                effects
+            }
+            Availability::Unavailable(why) => self.say_why_not(command, &why),
+        }
+    }
+
+    fn say_why_not(&mut self, command: Command, why: &str) -> Effects {
+        let label = command.spec().label;
+        self.say(Tone::Warning, format!("{label}: {why}"));
+        Effects::new()
     }
 
     fn carry_out(&mut self, command: Command) -> Effects {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hoptrail::{
     app::{
         App, AppConfig,
-        command::{COMMANDS, Command, Context, Group},
+        command::{Availability, COMMANDS, Command, Context, Group},
         effect::Effect,
         focus::PaneId,
         msg::{InputEvent, Msg, TaskOutcome},
@@ -92,6 +92,11 @@ fn every_key_does_what_its_command_does() {
                 let _ = press(&mut app, opening);
                 assert_eq!(app.context(), *context);
                 assert_eq!(app.meaning(key), Some(spec.command), "{name}");
+                let ready = app.availability(spec.command) == Availability::Ready;
+                if *context == Context::Overlay && !ready {
+                    // A key of other windows is what it is under this one, which only tells.
+                    continue;
+                }
                 let mut told = app.clone();
                 let by_key = app.update(Msg::Input(InputEvent::Key(key)));
                 let by_command = told.perform(spec.command);

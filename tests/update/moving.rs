@@ -2,13 +2,14 @@
 
 use hoptrail::app::{
     App,
-    effect::Effect,
+    effect::{Effect, Job},
     focus::{Layout, PaneId, Zoom},
     msg::{InputEvent, MouseAction, Msg},
     overlay::{Overlay, Subject},
     target::Target,
 };
 
+use crate::jobs;
 use crate::screens::{draw, fresh, look, press, story, text, told, told_until};
 
 #[test]
@@ -127,6 +128,24 @@ fn the_inspector_turns_its_tabs_and_goes_to_the_neighbour() {
     assert!(matches!(second.subject, Subject::Audit(_)));
     assert_eq!(second.tab, 1);
     assert_eq!(app.overlays().len(), 1);
+}
+
+#[test]
+fn the_inspector_is_not_in_the_way_of_the_story() {
+    let mut app = told(120, 36);
+    // In the console's steps, `e` changes a form; here it is what it is behind the window.
+    let effects = press(&mut app, "2 enter e");
+    assert!(matches!(
+        &jobs(&effects)[..],
+        [Job::CallTool { tool, .. }] if tool == "escalate_ticket"
+    ));
+    assert!(app.overlays().is_empty());
+
+    // What cannot be done says why and takes nothing away.
+    let effects = press(&mut app, "2 enter e");
+    assert_eq!(jobs(&effects), []);
+    assert!(matches!(app.overlays(), [Overlay::Inspect(_)]));
+    assert!(app.toast().is_some());
 }
 
 #[test]

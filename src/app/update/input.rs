@@ -5,7 +5,7 @@ use tui_input::{Input, InputRequest};
 use crate::{
     app::{
         App,
-        command::{Command, Context},
+        command::{Availability, Command, Context},
         compare::Compared,
         effect::Effects,
         learn::console::form::Form,
@@ -76,7 +76,10 @@ impl App {
         if self.type_in_form(key) {
             return Effects::new();
         }
-        if let Some(command) = self.meaning(key) {
+        let behind = self.behind_what_is_told(key);
+        if let Some(command) = self.meaning(key)
+            && (behind.is_none() || self.availability(command) == Availability::Ready)
+        {
             return self.perform(command);
         }
         if matches!(self.context(), Context::Field | Context::Form) {
@@ -87,10 +90,8 @@ impl App {
             let mut effects = self.key(Key::plain(KeyCode::Esc));
             effects.extend(self.key(Key::plain(key.code)));
             return effects;
-        } else if let Some(command) = self.behind_what_is_told(key) {
-            let mut effects = self.perform(Command::Back);
-            effects.extend(self.perform(command));
-            return effects;
+        } else if let Some(command) = behind {
+            return self.perform_behind(command);
         } else if self.toast.is_none() {
             let help = self.keymap.shown(Command::Help);
             self.say(Tone::Plain, format!("{help} lists the keys"));
@@ -98,10 +99,11 @@ impl App {
         Effects::new()
     }
 
-    /// A window that only tells something is not in the way of what one wants to do next.
+    /// A window that only tells something is not in the way of what one wants to do next, nor is
+    /// what the key would mean in another window.
     fn behind_what_is_told(&self, key: Key) -> Option<Command> {
         match &*self.overlays {
-            [Overlay::Failure { .. } | Overlay::Told { .. }] => {
+            [Overlay::Failure { .. } | Overlay::Told { .. } | Overlay::Inspect(_)] => {
                 self.keymap.command(self.ground(), key)
             }
             _ => None,

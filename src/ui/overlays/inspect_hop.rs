@@ -115,10 +115,7 @@ fn life(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
                 vec![
                     span(format!("{} ", credential.letter), look.bold(Role::Masked)),
                     span(credential.fingerprint.to_string(), look.style(Role::Masked)),
-                    span(
-                        "  its letter in the rows, and a fingerprint: never the credential",
-                        look.style(Role::Dim),
-                    ),
+                    span("  letter and fingerprint only", look.style(Role::Dim)),
                 ],
             ));
             if hop.kind == HopKind::Exchange {
