@@ -247,6 +247,9 @@ pub async fn serve(
     }
 }
 
+/// Where a page comes from that this computer serves, on any port.
+const LOCAL_PAGES: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+
 fn transport(settings: &Settings) -> StreamableHttpServerConfig {
     let mut hosts = vec![
         "localhost".to_owned(),
@@ -262,8 +265,9 @@ fn transport(settings: &Settings) -> StreamableHttpServerConfig {
     StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_allowed_hosts(hosts)
-        // MCP, "Security warning" of the transport: a browser page must not drive the server.
-        .enforce_origin_validation()
+        // MCP, "Security warning" of the transport: a page from elsewhere must not drive the server; a
+        // tool's own page on this computer may.
+        .with_allowed_origins(LOCAL_PAGES)
         .with_max_request_body_bytes(LARGEST_REQUEST)
 }
 

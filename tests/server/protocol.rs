@@ -109,6 +109,8 @@ async fn both_generations_of_the_protocol_are_served() {
 #[case::no_json("content-type", "text/plain", 415)]
 #[case::unknown_version("mcp-protocol-version", "2001-01-01", 400)]
 #[case::page("origin", "https://evil.example", 403)]
+#[case::page_with_a_local_name("origin", "http://localhost.evil.example:8000", 403)]
+#[case::page_of_nowhere("origin", "null", 403)]
 #[tokio::test]
 async fn what_is_no_mcp_request_is_refused_by_http(
     #[case] header: &'static str,
@@ -120,6 +122,21 @@ async fn what_is_no_mcp_request_is_refused_by_http(
     request.headers_mut().insert(header, value.parse().unwrap());
     let response = bench.server.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), status);
+}
+
+#[rstest]
+#[case::by_name("http://localhost:6274")]
+#[case::by_address("http://127.0.0.1:8000")]
+#[case::by_address_of_six("http://[::1]:3000")]
+#[tokio::test]
+async fn a_page_of_this_computer_may_call(#[case] origin: &'static str) {
+    let bench = Bench::start().await;
+    let mut request = post(Some(&bench.token), &list_tools());
+    request
+        .headers_mut()
+        .insert("origin", origin.parse().unwrap());
+    let response = bench.server.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
