@@ -24,7 +24,7 @@ pub mod url_policy;
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use serde::de::DeserializeOwned;
@@ -37,7 +37,7 @@ use self::{
     discovery::MissingPkceAllowed,
     http::{ActorMap, TracedHttp},
     mcp::{Fault, Mcp, ToolAnswer},
-    mcp_wire::{McpWire, Remedy, Trouble},
+    mcp_wire::{McpWire, Remedy},
     oauth::SignIn,
     store::Tokens,
     url_policy::{UrlFault, UrlPolicy, refused},
@@ -97,6 +97,14 @@ pub struct Client {
     /// One sign-in at a time: nobody wants two browser windows.
     signing_in: tokio::sync::Mutex<Vec<String>>,
     step_ups: AtomicU32,
+    /// The sign-in that was asked for last found nobody who asked for it.
+    not_needed: AtomicBool,
+}
+
+/// What a request without a token met.
+enum Door {
+    Open,
+    Locked { challenge: Option<String> },
 }
 
 /// How a tool call ended.
@@ -171,6 +179,7 @@ impl Client {
             mcp,
             signing_in: tokio::sync::Mutex::default(),
             step_ups: AtomicU32::new(0),
+            not_needed: AtomicBool::new(false),
         })
     }
 
@@ -213,7 +222,8 @@ impl Client {
     }
 
     /// Signs in: asks the server, and does what its challenge says. A server that takes anyone
-    /// needs no sign-in, and then none is made.
+    /// needs no sign-in, and then none is made; its tools are listed by then. One that takes anyone
+    /// at first and asks at a call is signed in to at that call.
     ///
     /// # Errors
     /// Why there is no token; it is in the trace too.
@@ -250,30 +260,40 @@ impl Client {
     async fn try_sign_in(&self) -> Result<(), Failure> {
         let mut granted = self.signing_in.lock().await;
         self.drop_tokens().await;
-        let challenge = match self.mcp.connect().await {
-            Ok(_) => {
+        let challenge = match self.knock().await? {
+            Door::Locked { challenge } => challenge,
+            Door::Open => {
+                self.not_needed.store(true, Ordering::Relaxed);
                 self.http.report(Actor::Client, Fact::SignInNotNeeded);
                 return Ok(());
             }
-            Err(Fault::Cancelled) => return Err(called_off("The sign-in was called off")),
-            Err(Fault::Trouble(trouble)) => match *trouble {
-                Trouble {
-                    remedy: Remedy::SignIn(challenge),
-                    ..
-                } => challenge,
-                Trouble {
-                    remedy: Remedy::MoreScope(challenge),
-                    ..
-                } => Some(challenge),
-                Trouble {
-                    failure,
-                    remedy: Remedy::None,
-                } => return Err(failure),
-            },
         };
         *granted = self.authorize(challenge.as_deref(), &[]).await?;
         self.step_ups.store(0, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Goes as far as one gets without a token. Some servers take anyone's `initialize` and ask at
+    /// the first request that matters.
+    async fn knock(&self) -> Result<Door, Failure> {
+        let met = match self.mcp.connect().await {
+            Ok(_) => self.mcp.list_tools(&CancellationToken::new()).await,
+            Err(fault) => Err(fault),
+        };
+        match met {
+            Ok(tools) => {
+                self.http.report(Actor::Server, Fact::ToolsListed { tools });
+                Ok(Door::Open)
+            }
+            Err(Fault::Cancelled) => Err(called_off("The sign-in was called off")),
+            Err(Fault::Trouble(trouble)) => match trouble.remedy {
+                Remedy::SignIn(challenge) => Ok(Door::Locked { challenge }),
+                Remedy::MoreScope(challenge) => Ok(Door::Locked {
+                    challenge: Some(challenge),
+                }),
+                Remedy::None => Err(trouble.failure),
+            },
+        }
     }
 
     async fn authorize(
@@ -299,6 +319,7 @@ impl Client {
         }
         .run(challenge)
         .await
+        .inspect(|_| self.not_needed.store(false, Ordering::Relaxed))
     }
 
     /// Drops the tokens and closes the connection.
@@ -308,6 +329,7 @@ impl Client {
     }
 
     async fn drop_tokens(&self) {
+        self.not_needed.store(false, Ordering::Relaxed);
         self.mcp.close().await;
         self.tokens.clear().await;
     }
@@ -395,7 +417,8 @@ impl Client {
         }
     }
 
-    /// Calls, and if the token does not reach so far, asks the person for more and calls again.
+    /// Calls, and if the token does not reach so far, or there is none and one is wanted after all,
+    /// asks the person and calls again.
     async fn try_call(
         &self,
         tool: &str,
@@ -413,8 +436,12 @@ impl Client {
             let Err(Fault::Trouble(trouble)) = called else {
                 return called;
             };
-            let Remedy::MoreScope(challenge) = &trouble.remedy else {
-                return Err(Fault::Trouble(trouble));
+            let challenge = match &trouble.remedy {
+                Remedy::MoreScope(challenge) => Some(challenge.as_str()),
+                Remedy::SignIn(challenge) if self.not_needed.load(Ordering::Relaxed) => {
+                    challenge.as_deref()
+                }
+                Remedy::SignIn(_) | Remedy::None => return Err(Fault::Trouble(trouble)),
             };
             if asked_again {
                 return Err(Fault::Trouble(trouble));
@@ -435,7 +462,7 @@ impl Client {
             let asked = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(Fault::Cancelled),
-                asked = self.authorize(Some(challenge), &granted) => asked?,
+                asked = self.authorize(challenge, &granted) => asked?,
             };
             *granted = asked;
         }

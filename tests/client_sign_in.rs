@@ -291,8 +291,43 @@ async fn a_server_that_takes_anyone_needs_no_sign_in() {
     let rig = rig(&fake.server, BrowserMode::Headless);
     rig.client.sign_in(never()).await.unwrap();
     assert!(!rig.client.signed_in());
-    assert!(rig.sink.facts().contains(&Fact::SignInNotNeeded));
+    let facts = rig.sink.facts();
+    assert!(facts.contains(&Fact::SignInNotNeeded));
+    let is_listed = |fact: &Fact| matches!(fact, Fact::ToolsListed { .. });
+    assert!(facts.iter().any(is_listed), "which is how it was found out");
+}
+
+#[tokio::test]
+async fn a_server_may_ask_only_when_the_tools_are_listed() {
+    let fake = Fake::start().await;
+    fake.script(|script| script.asks_at = Some("tools/list"));
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    rig.client.sign_in(never()).await.unwrap();
+    assert!(rig.client.signed_in());
+    assert!(!rig.sink.facts().contains(&Fact::SignInNotNeeded));
     rig.client.list_tools(never()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_needed_no_sign_in_may_ask_at_a_call() {
+    let fake = Fake::start().await;
+    fake.script(|script| script.asks_at = Some("tools/call"));
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    let call = || rig.client.call_tool("escalate_ticket", Map::new(), never());
+
+    let failure = call().await.unwrap_err();
+    assert_eq!(failure.what, "The server asks for a sign-in");
+    assert!(!rig.client.signed_in(), "nobody wanted to sign in");
+
+    rig.client.sign_in(never()).await.unwrap();
+    assert!(rig.sink.facts().contains(&Fact::SignInNotNeeded));
+    call().await.unwrap();
+    assert!(rig.client.signed_in());
+
+    // Told to go by now, it is like any other: the next sign-in is the person's to begin.
+    rig.client.sign_out().await;
+    assert!(call().await.is_err());
+    assert!(!rig.client.signed_in());
 }
 
 #[tokio::test]

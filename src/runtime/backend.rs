@@ -143,13 +143,25 @@ impl Backend {
         Ok(())
     }
 
+    /// Signs in, and asks which tools there are.
+    ///
+    /// # Errors
+    /// Why there is no token, or no list.
+    pub async fn meet(&self, cancel: &CancellationToken) -> Result<(), Failure> {
+        self.client.sign_in(cancel.clone()).await?;
+        // Where no sign-in is needed, listing them is how that was found out.
+        if self.client.signed_in() {
+            self.client.list_tools(cancel.clone()).await?;
+        }
+        Ok(())
+    }
+
     /// Signs in, and looks at what the zone has to say of it.
     ///
     /// # Errors
     /// Why there is no token.
     pub async fn sign_in(&self, cancel: &CancellationToken) -> Result<(), Failure> {
-        self.client.sign_in(cancel.clone()).await?;
-        self.client.list_tools(cancel.clone()).await?;
+        self.meet(cancel).await?;
         self.refresh_console().await
     }
 

@@ -146,8 +146,7 @@ async fn drive(
                 .map(Some)
         }
         Job::Probe => {
-            backend.client.sign_in(cancel.clone()).await?;
-            backend.client.list_tools(cancel).await?;
+            backend.meet(&cancel).await?;
             Ok(None)
         }
     }

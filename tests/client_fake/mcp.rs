@@ -101,7 +101,8 @@ async fn mcp_post(
         .to_owned();
     let (behaviour, falls_silent) = {
         let mut script = shared.script.lock().unwrap();
-        let mut good = script.open || shared.access.lock().unwrap().contains(&bearer);
+        let asks = script.asks_at.is_none_or(|asked| asked == method);
+        let mut good = script.open || !asks || shared.access.lock().unwrap().contains(&bearer);
         if good && script.refuse_tokens > 0 && method == "tools/call" {
             script.refuse_tokens -= 1;
             good = false;

@@ -32,6 +32,8 @@ pub struct Script {
     pub publish_nothing: bool,
     /// Answers initialize without a token.
     pub open: bool,
+    /// Asks for a token at this method only.
+    pub asks_at: Option<&'static str>,
     pub no_such_page: bool,
     /// Answers `initialize` and says nothing to `notifications/initialized`.
     pub falls_silent: bool,

@@ -69,6 +69,10 @@ impl App {
             self.tried(attempt);
         }
         match job {
+            // That no sign-in is needed was found out by listing them.
+            Job::SignIn if self.projection.identity().state == SignIn::NotNeeded => {
+                vec![self.start(Job::RefreshConsole)]
+            }
             Job::SignIn => vec![self.start(Job::ListTools), self.start(Job::RefreshConsole)],
             Job::ActivatePolicySet { .. } | Job::SignOut => {
                 vec![self.start(Job::RefreshConsole)]
