@@ -218,6 +218,10 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
                 chapter.into_iter().chain([text.clone()]).collect(),
             )
         }
+        Fact::CueBegan { number, title } => say(
+            Verdict::Pending,
+            vec![format!("cue {number}"), title.clone()],
+        ),
         Fact::LabMoved { chapter } => say(
             Verdict::Pending,
             vec![format!("the lab is at the end of chapter {chapter}")],

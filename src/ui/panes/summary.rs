@@ -72,6 +72,7 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
         Fact::FailureOccurred(_) => ("failure", Role::Bad),
         Fact::NoteWritten { .. } => ("note", Role::Text),
         Fact::MarkSet { .. } => ("mark", Role::Heading),
+        Fact::CueBegan { .. } => ("cue began", Role::Heading),
         Fact::Unknown(_) => ("unknown", Role::Warning),
     }
 }
@@ -175,6 +176,7 @@ pub fn detail(fact: &Fact) -> String {
     };
     one_line(head(&text))
 }
+        Fact::CueBegan { number, title } => format!("{number}: {}", head(title)),
 
 /// As much as a row could ever show.
 fn head(text: &str) -> &str {
