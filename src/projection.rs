@@ -260,7 +260,7 @@ impl Projection {
             Fact::SessionsRead { sessions, grants } => {
                 self.sessions.list(&at, sessions, grants, shared.names);
             }
-            Fact::PolicyRead(overview) => self.policies.list(seq, overview),
+            Fact::PolicyRead(overview) => self.policies.list(seq, overview, shared.names),
             Fact::UpstreamAnswered(request) => {
                 let call = request.trace_parent.map(|parent| parent.trace).or(at.call);
                 at.call_started_us = began(&self.tools, call);
@@ -276,7 +276,7 @@ impl Projection {
             Fact::FailureOccurred(failure) => self.failures.push((seq, Arc::new(failure.clone()))),
             Fact::NoteWritten { .. } => self.notes.push(seq),
             Fact::MarkSet { chapter, text } => self.marks.push(Mark {
-                chapter: *chapter,
+                part: chapter.map_or(Part::Unnumbered, Part::Chapter),
                 text: shared.names.get(text),
                 evidence: seq,
             }),

@@ -122,36 +122,12 @@ fn policy_off(width: u16, height: u16) -> App {
     let (id, job) = run(&press(&mut app, "space"));
     assert!(matches!(job, Job::ActivatePolicySet { .. }), "{job:?}");
     let mut events = lifted();
-    let mut activated = activation();
-    activated.at_us = events[0].at_us;
+    let at_us = story()[71].at_us + 300_000;
+    let activated = screens::switched(screens::defaults(), at_us, 99);
     tell_all(&mut app, [activated]);
     tell_all(&mut app, events.drain(..1));
     let _ = done(&mut app, id);
     app
-}
-
-/// The audit row of a set that was activated, made of another row.
-fn activation() -> TraceEvent {
-    let mut event = story()
-        .into_iter()
-        .rfind(|event| matches!(event.fact, Fact::AuditRecorded(_)))
-        .unwrap();
-    if let Fact::AuditRecorded(record) = &mut event.fact {
-        record.event = hoptrail::protocol::audit::AuditEvent::PolicySetsActivate;
-        record.status = AuditStatus::Issued;
-        record.sequence = 99;
-        "ev-activated".clone_into(&mut record.id);
-        record.grant_type = None;
-        record.trace_parent = None;
-        record.decision = None;
-        record.error = None;
-        record.reason = None;
-        record.subject_token = None;
-        record.scopes.clear();
-        record.resource = None;
-    }
-    (event.call, event.span) = (None, None);
-    event
 }
 
 fn held(status: AuditStatus) -> TraceEvent {

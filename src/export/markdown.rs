@@ -322,7 +322,7 @@ fn audit_cells(audited: &AuditRow) -> [String; 9] {
         audited.sequence.to_string(),
         audited.event.as_str().to_owned(),
         or_dash(audited.tool.as_deref()),
-        or_dash(audited.resource.as_deref()),
+        or_dash(audited.about().as_deref()),
         audited.scope.as_deref().map_or("—".to_owned(), code),
         status,
         or_dash(audited.application.as_deref()),

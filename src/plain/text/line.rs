@@ -264,7 +264,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
                 AuditEvent::DelegatedGrantsRevoke => "noted the end of a consent",
                 AuditEvent::PolicySetsActivate => "activated a policy set",
             };
-            let resource = row.resource.as_deref().unwrap_or("").to_owned();
+            let resource = row.about().unwrap_or_default().into_owned();
             let reason = row.reason.as_deref().unwrap_or("").to_owned();
             Some(Line {
                 parties: actor(Actor::Zone).to_owned(),
