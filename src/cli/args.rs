@@ -161,6 +161,14 @@ pub enum Command {
         /// Write the built-in run sheet to standard output, to begin yours with
         #[arg(long, conflicts_with = "sheet")]
         print_sheet: bool,
+        /// Write the sheet's cues and speaker's notes to standard output, to print or to have beside
+        /// the projector
+        #[arg(long, conflicts_with = "print_sheet")]
+        print_notes: bool,
+        /// Write each cue's notes when it begins, for a screen of your own: TRACE is what the stage
+        /// records elsewhere with --record. A reset ends that recording
+        #[arg(long, value_name = "TRACE", conflicts_with_all = ["print_sheet", "print_notes"])]
+        follow: Option<PathBuf>,
     },
     /// Only the servers: the lab on loopback, until Ctrl-C
     Lab(Box<LabArgs>),
