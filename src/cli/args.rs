@@ -34,8 +34,8 @@ pub struct Common {
     /// The sample user who signs in with --headless, by login name
     #[arg(long, global = true, value_name = "LOGIN", requires = "headless")]
     pub user: Option<String>,
-    /// The sample user says no on the consent page
-    #[arg(long, global = true, hide = true, requires = "headless")]
+    /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit 4)
+    #[arg(long, global = true)]
     pub deny: bool,
     /// Write lines of text, not a terminal interface
     #[arg(long, global = true, conflicts_with = "json")]
