@@ -188,7 +188,7 @@ fn what_is_to_be_said_is_printed_and_told_beside_the_stage_and_its_recording_has
         "no key changes.",
         "The policy did.",
         "for the next request.",
-        "four credentials, an issue.",
+        "another ticket, four credentials",
         "That was the last cue.",
     ]) {
         stage.press(" ");
