@@ -195,7 +195,10 @@ fn what_is_to_be_said_is_printed_and_told_beside_the_stage_and_its_recording_has
         stage.wait_for(&[cue, "✓ as planned"]);
         notes.wait_for(&[told]);
     }
-    leave(&mut stage);
+    // What is recorded is kept, and that is what is asked.
+    stage.press("q");
+    stage.wait_for(&["Quit while recording?"]);
+    stage.press("\r");
     assert!(stage.ended().success());
     let report = home.run(&["export", "show.jsonl", "--to", "markdown"]);
     let report = report.exits_with(0).out;
