@@ -8,9 +8,15 @@ use hoptrail::{
         stage::Judgement,
     },
     support::error::{Exit, Failure},
+    trace::event::{CallOutcome, Fact},
 };
+use rstest::rstest;
 
-use super::{cue, done, mark, refused, run, screens::press, shown, snap, staged, tell, toast};
+use super::{
+    cue, done, mark, refused, run,
+    screens::{press, story},
+    shown, snap, staged, tell, tell_all, toast,
+};
 
 fn failing(width: u16, height: u16) -> App {
     let mut app = staged(width, height);
@@ -74,6 +80,27 @@ fn a_second_failure_is_told_from_the_first() {
     let before = Judgement::TriedAgain("it was called off".to_owned());
     assert_eq!(app.judgement(), Some(before));
     assert_eq!(app.stage().unwrap().tries(), 3);
+}
+
+#[rstest]
+#[case(CallOutcome::Cancelled, "it was called off")]
+#[case(CallOutcome::Broken, "the call did not come through")]
+fn a_call_that_was_never_answered_is_tried_again(#[case] ended: CallOutcome, #[case] why: &str) {
+    let mut app = staged(120, 36);
+    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
+    let (list, _) = run(&press(&mut app, "space"));
+    tell(&mut app, 31..40);
+    let (escalate, _) = run(&done(&mut app, list));
+    let events = story().into_iter().skip(40).take(25).map(|mut event| {
+        if let Fact::ToolCallFinished { outcome, .. } = &mut event.fact {
+            *outcome = ended;
+        }
+        event
+    });
+    tell_all(&mut app, events);
+    let _ = done(&mut app, escalate);
+    assert_eq!(app.judgement(), Some(Judgement::Otherwise(why.to_owned())));
+    assert_eq!(app.next_step().text, "Escalate a ticket");
 }
 
 #[test]

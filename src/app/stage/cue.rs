@@ -14,6 +14,7 @@ use crate::{
     },
     config::sheet::Cue,
     projection::timeline::{Direction, Unit},
+    trace::event::CallOutcome,
 };
 
 /// Jobs that may come before a cue's own: listing, reading the policy, escalating what is to be
@@ -231,7 +232,18 @@ impl App {
         }
         match outcome {
             TaskOutcome::Done if begun.calls.is_some() => {
-                self.cue_over(Phase::Over);
+                let made = begun
+                    .calls
+                    .and_then(|before| self.projection.tools().calls().get(before));
+                // The job ends well though its call did not: that is told in the trace.
+                let phase = match made.and_then(|call| call.outcome) {
+                    Some(CallOutcome::Cancelled) => Phase::CalledOff,
+                    Some(CallOutcome::Broken) => {
+                        Phase::Failed("the call did not come through".to_owned())
+                    }
+                    Some(CallOutcome::Succeeded | CallOutcome::Failed) | None => Phase::Over,
+                };
+                self.cue_over(phase);
                 Effects::new()
             }
             TaskOutcome::Done => self.pursue(),
