@@ -133,6 +133,23 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Stage {
             print_sheet: true, ..
         }) => told(io::stdout().write_all(sheet::DEFAULT.as_bytes())),
+        Some(Command::Stage {
+            sheet,
+            print_notes: true,
+            ..
+        }) => {
+            let notes = stage::sheet(sheet.as_deref())?.printed();
+            told(io::stdout().write_all(notes.as_bytes()))
+        }
+        Some(Command::Stage {
+            sheet,
+            follow: Some(trace),
+            ..
+        }) => {
+            let sheet = stage::sheet(sheet.as_deref())?;
+            let trace = followed(Place::named(&trace));
+            replay::tell_notes(&trace, &sheet, &mut io::stdout())
+        }
         Some(Command::Stage { sheet, .. }) => {
             let (options, tui) = stage::prepare(&common, sheet.as_deref())?;
             if common.json || common.plain || !has_screen() {
@@ -145,21 +162,19 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             other,
             follow,
         }) => {
-            let growth = if follow {
-                Growth::Followed
-            } else {
-                Growth::Finished
-            };
             let other = other.as_deref().or(common.against.as_deref());
             match (file, other) {
                 (Some(file), other) => {
-                    let place = replay::Place::named(&file);
-                    // A pipe is at its end when its writer is, whether or not somebody looks on.
-                    let growth = match place {
-                        Place::Pipe(_) => Growth::Finished,
-                        Place::File(_) | Place::Shipped(_) => growth,
+                    let place = Place::named(&file);
+                    let trace = if follow {
+                        followed(place)
+                    } else {
+                        replay::Trace {
+                            place,
+                            growth: Growth::Finished,
+                        }
                     };
-                    watch(&common, replay::Trace { place, growth }, other)
+                    watch(&common, trace, other)
                 }
                 (None, _) => choose(&common),
             }
@@ -206,6 +221,16 @@ fn has_screen_for(place: &Place) -> bool {
 
 fn draws() -> bool {
     io::stdout().is_terminal() && std::env::var("TERM").map_or(true, |term| term != "dumb")
+}
+
+/// A trace that another process still writes. A pipe is at its end when its writer is, whether or not
+/// somebody looks on.
+fn followed(place: Place) -> replay::Trace {
+    let growth = match place {
+        Place::Pipe(_) => Growth::Finished,
+        Place::File(_) | Place::Shipped(_) => Growth::Followed,
+    };
+    replay::Trace { place, growth }
 }
 
 /// The other trace, which must be one.

@@ -30,6 +30,7 @@ pub mod identity;
 mod index;
 pub mod issue;
 pub mod log;
+pub mod mark;
 mod moment;
 pub mod names;
 pub mod policy;
@@ -51,6 +52,7 @@ pub use hops::{Hop, HopId, HopKind, Hops, Verdict};
 pub use identity::Identity;
 pub use issue::Issues;
 pub use log::{Log, Seq};
+pub use mark::{Mark, Part};
 pub use names::{Name, policy_name};
 pub use policy::Policies;
 pub use rows::Rows;
@@ -91,15 +93,6 @@ pub struct Projection {
 pub struct LostFeed {
     pub feed: Name,
     pub why: Name,
-    pub evidence: Seq,
-}
-
-/// Where a part of the story begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    /// The workshop's chapter, from 0.
-    pub chapter: Option<u8>,
-    pub text: Name,
     pub evidence: Seq,
 }
 
@@ -267,7 +260,7 @@ impl Projection {
             Fact::SessionsRead { sessions, grants } => {
                 self.sessions.list(&at, sessions, grants, shared.names);
             }
-            Fact::PolicyRead(overview) => self.policies.list(seq, overview),
+            Fact::PolicyRead(overview) => self.policies.list(seq, overview, shared.names),
             Fact::UpstreamAnswered(request) => {
                 let call = request.trace_parent.map(|parent| parent.trace).or(at.call);
                 at.call_started_us = began(&self.tools, call);
@@ -283,8 +276,13 @@ impl Projection {
             Fact::FailureOccurred(failure) => self.failures.push((seq, Arc::new(failure.clone()))),
             Fact::NoteWritten { .. } => self.notes.push(seq),
             Fact::MarkSet { chapter, text } => self.marks.push(Mark {
-                chapter: *chapter,
+                part: chapter.map_or(Part::Unnumbered, Part::Chapter),
                 text: shared.names.get(text),
+                evidence: seq,
+            }),
+            Fact::CueBegan { number, title } => self.marks.push(Mark {
+                part: Part::Cue(*number),
+                text: shared.names.get(title),
                 evidence: seq,
             }),
             Fact::Unknown(_) => self.unknown += 1,

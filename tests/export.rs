@@ -15,6 +15,8 @@ use hoptrail::{
 use rstest::rstest;
 use serde_json::Value;
 
+#[path = "export/course.rs"]
+mod course;
 #[path = "export/pictures.rs"]
 mod pictures;
 #[path = "program/mod.rs"]
@@ -70,6 +72,10 @@ fn hostile() -> Projection {
     projection(&events)
 }
 
+fn snap(name: &str, told: &str) {
+    insta::assert_snapshot!(name, told);
+}
+
 #[test]
 fn the_report_of_the_story() {
     let (header, projection) = told();
@@ -98,8 +104,10 @@ fn a_part_of_the_story_is_not_called_wrong() {
     let report =
         text(|out| markdown::write(out, &header, &projection(escalated), Beside::default()));
     assert!(report.contains("**… Not all of it was seen**"), "{report}");
-    let lifted = screens::story_with_the_policy_lifted();
-    let report = text(|out| markdown::write(out, &header, &projection(&lifted), Beside::default()));
+    // Without the rule there is nothing to hold; that it is not there at all is another matter.
+    let mut open = screens::story_with_the_policy_lifted();
+    open.retain(|event| event.seq >= 100 || !matches!(event.fact, Fact::PolicyRead(_)));
+    let report = text(|out| markdown::write(out, &header, &projection(&open), Beside::default()));
     assert!(report.contains("**✗ It did not hold**"), "{report}");
 }
 

@@ -1,5 +1,7 @@
 //! A recorded trace in the panes: every way to move in it, what it looks like, and its laws.
 
+#[path = "replay/cues.rs"]
+mod cues;
 #[path = "replay/gone.rs"]
 mod gone;
 #[path = "replay/laws.rs"]

@@ -3,9 +3,13 @@
 
 #[path = "stage/holding.rs"]
 mod holding;
+#[path = "stage/once_more.rs"]
+mod once_more;
 #[path = "stage/pictures.rs"]
 mod pictures;
 mod screens;
+#[path = "stage/sheet.rs"]
+mod sheet;
 #[path = "stage/take_over.rs"]
 mod take_over;
 
@@ -85,6 +89,14 @@ fn done(app: &mut App, id: TaskId) -> Effects {
     app.update(Msg::Task(id, TaskOutcome::Done))
 }
 
+/// What the trace is told when a cue begins.
+fn mark(number: u16, title: &str) -> Effect {
+    Effect::MarkCue {
+        number,
+        title: title.to_owned(),
+    }
+}
+
 /// Presses the one key, tells what happens, and ends the job.
 fn cue(app: &mut App, places: std::ops::Range<usize>) -> Job {
     let (id, job) = run(&press(app, "space"));
@@ -122,36 +134,12 @@ fn policy_off(width: u16, height: u16) -> App {
     let (id, job) = run(&press(&mut app, "space"));
     assert!(matches!(job, Job::ActivatePolicySet { .. }), "{job:?}");
     let mut events = lifted();
-    let mut activated = activation();
-    activated.at_us = events[0].at_us;
+    let at_us = story()[71].at_us + 300_000;
+    let activated = screens::switched(screens::defaults(), at_us, 99);
     tell_all(&mut app, [activated]);
     tell_all(&mut app, events.drain(..1));
     let _ = done(&mut app, id);
     app
-}
-
-/// The audit row of a set that was activated, made of another row.
-fn activation() -> TraceEvent {
-    let mut event = story()
-        .into_iter()
-        .rfind(|event| matches!(event.fact, Fact::AuditRecorded(_)))
-        .unwrap();
-    if let Fact::AuditRecorded(record) = &mut event.fact {
-        record.event = hoptrail::protocol::audit::AuditEvent::PolicySetsActivate;
-        record.status = AuditStatus::Issued;
-        record.sequence = 99;
-        "ev-activated".clone_into(&mut record.id);
-        record.grant_type = None;
-        record.trace_parent = None;
-        record.decision = None;
-        record.error = None;
-        record.reason = None;
-        record.subject_token = None;
-        record.scopes.clear();
-        record.resource = None;
-    }
-    (event.call, event.span) = (None, None);
-    event
 }
 
 fn held(status: AuditStatus) -> TraceEvent {
@@ -298,9 +286,7 @@ fn one_key_goes_from_cue_to_cue_and_each_is_held_against_its_sheet() {
     let _ = app.update(Msg::Task(id, TaskOutcome::Cancelled));
     let called_off = Judgement::Otherwise("it was called off".to_owned());
     assert_eq!(app.judgement(), Some(called_off));
-    // And the same key tries it again.
     assert_eq!(app.next_step().text, "Policy off");
-    run(&press(&mut app, "n"));
 }
 
 #[test]
@@ -314,10 +300,10 @@ fn what_was_not_as_planned_is_said() {
     let Some(Judgement::Otherwise(why)) = app.judgement() else {
         panic!("{:?}", app.judgement());
     };
-    assert_eq!(why, "it went through: the issue is deleted");
+    assert_eq!(why, "the delete went through");
     let shown = shown(&app);
     assert!(
-        shown.contains("! not as planned: it went through"),
+        shown.contains("! not as planned: the delete went through"),
         "{shown}"
     );
 }
@@ -348,17 +334,17 @@ fn a_delete_without_an_issue_escalates_one_first() {
 }
 
 #[test]
-fn cues_that_are_so_already_do_nothing_and_at_its_end_the_sheet_waits() {
+fn cues_that_are_so_already_only_tell_that_they_began_and_at_its_end_the_sheet_waits() {
     let sheet = "[[cue]]\ntitle=\"a\"\ndo=\"policy-on\"\nexpect=\"policy-on\"\n\
                  [[cue]]\ntitle=\"b\"\ndo=\"talk\"\nshow=\"policy\"\n";
     let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);
     tell(&mut app, 0..5);
-    assert_eq!(press(&mut app, "space"), []);
+    assert_eq!(press(&mut app, "space"), [mark(1, "a")]);
     assert_eq!(app.judgement(), Some(Judgement::AsPlanned));
-    assert_eq!(press(&mut app, "space"), []);
+    assert_eq!(press(&mut app, "space"), [mark(2, "b")]);
     assert_eq!(
         (app.focus().pane, app.focus().layout),
-        (PaneId::Policy, Layout::Explore)
+        (PaneId::Policy, Layout::Stage)
     );
     assert_eq!(app.next_step().command, Command::Reset);
     assert_eq!(press(&mut app, "space"), []);
@@ -372,7 +358,7 @@ fn cues_that_are_so_already_do_nothing_and_at_its_end_the_sheet_waits() {
     let sheet = "[[cue]]\ntitle=\"a\"\ndo=\"escalate\"\n";
     let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);
     tell(&mut app, 0..5);
-    assert_eq!(press(&mut app, "space"), []);
+    assert_eq!(press(&mut app, "space"), [mark(1, "a")]);
     assert!(
         toast(&app).starts_with("nobody is signed in"),
         "{}",

@@ -160,6 +160,67 @@ fn a_sheet_of_ones_own_is_read_before_the_screen_is_taken() {
     assert_eq!(what, "The stage needs a terminal");
 }
 
+#[test]
+fn what_is_to_be_said_is_printed_and_told_beside_the_stage_and_its_recording_has_the_cues() {
+    let home = Home::new();
+    let printed = home.run(&["stage", "--print-notes"]).exits_with(0).out;
+    for told in [
+        "# The denial, live",
+        "## 3. Now the delete",
+        "Expected: refused by limit-linear-scopes",
+    ] {
+        assert!(printed.contains(told), "{told} in {printed}");
+    }
+    home.run(&["stage", "--print-notes", "--print-sheet"])
+        .exits_with(2);
+    let missing = ["stage", "--follow", "show.jsonl"];
+    let (what, ..) = home.run(&missing).exits_with(2).failure();
+    assert!(what.contains("show.jsonl"), "{what}");
+
+    let mut stage = start(&home, &["--record", "show.jsonl"]);
+    stage.wait_for(&["next Space Sign in", "RULE ON"]);
+    let notes = Terminal::start(&home, 100, 30, &missing, &[]);
+    notes.wait_for(&["# The denial, live", "Next: 1. Sign in"]);
+    for (cue, told) in CUES.into_iter().zip([
+        "it only proves who drives.",
+        "Every row says who acted",
+        "ask the room what",
+        "no key changes.",
+        "The policy did.",
+        "for the next request.",
+        "another ticket, four credentials",
+        "That was the last cue.",
+    ]) {
+        stage.press(" ");
+        stage.wait_for(&[cue, "✓ as planned"]);
+        notes.wait_for(&[told]);
+    }
+    // What is recorded is kept, and that is what is asked.
+    stage.press("q");
+    stage.wait_for(&["Quit while recording?"]);
+    stage.press("\r");
+    assert!(stage.ended().success());
+    let report = home.run(&["export", "show.jsonl", "--to", "markdown"]);
+    let report = report.exits_with(0).out;
+    for told in [
+        "**✓ It held with the rule in force**",
+        "limit-linear-scopes was switched off: default-zone-policies v1 became active",
+        "was refused again by limit-linear-scopes",
+        "## Parts (8)",
+        "| cue 3 | Now the delete |",
+    ] {
+        assert!(report.contains(told), "{told} in {report}");
+    }
+    let mut replay = Terminal::start(&home, 120, 36, &["replay", "show.jsonl"], &[]);
+    replay.wait_for(&["REPLAY 0/"]);
+    replay.press("L");
+    replay.wait_for(&["cue 8", "And the delete is refused"]);
+    replay.press("jj\r");
+    replay.wait_for(&["Now the delete"]);
+    replay.press("q");
+    assert!(replay.ended().success());
+}
+
 /// A collector that takes everything: the bodies of its requests.
 fn collector() -> (String, Arc<Mutex<Vec<Value>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -41,6 +41,11 @@ pub enum Effect {
         chapter: Option<u8>,
         text: String,
     },
+    /// Tell the trace that a cue begins, by its number from 1.
+    MarkCue {
+        number: u16,
+        title: String,
+    },
     /// Write the bookmarks and notes beside the trace, all of them.
     SaveNotes(Vec<Note>),
     /// Read one of the traces that come along in place of the one that is shown.

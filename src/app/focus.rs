@@ -122,9 +122,12 @@ impl Focus {
         self.beside = pane;
     }
 
-    /// Moves `by` places around the ring.
+    /// Moves `by` places around the ring; from a pane that is not in it, to where it begins.
     pub fn turn(&mut self, by: isize) {
         let ring = self.ring();
+        if !ring.contains(&self.pane) {
+            return self.settle();
+        }
         let here = ring.iter().position(|p| *p == self.pane).unwrap_or(0);
         let len = ring.len().cast_signed();
         let next = (here.cast_signed() + by).rem_euclid(len).unsigned_abs();
@@ -142,8 +145,30 @@ impl Focus {
             if self.layout == Layout::Learn {
                 self.beside = pane;
             }
+        } else if !self.ring().contains(&self.pane) {
+            self.zoom = Zoom::Off;
         }
         self.pane = pane;
+    }
+
+    /// Goes onto the stage with a pane, which has all of it below the verdict if it is none of those
+    /// that the stage shows.
+    pub fn put_on_stage(&mut self, pane: PaneId) {
+        self.layout = Layout::Stage;
+        self.pane = pane;
+        self.zoom = if self.ring().contains(&pane) {
+            Zoom::Off
+        } else {
+            Zoom::On
+        };
+    }
+
+    /// Gives the focused pane the screen for itself, or takes it back.
+    pub fn turn_zoom(&mut self) {
+        match self.zoom {
+            Zoom::On => self.settle(),
+            Zoom::Off => self.zoom = Zoom::On,
+        }
     }
 
     /// Goes onto the stage, or back to where one was before.

@@ -11,7 +11,10 @@ use super::{
     player::{Player, Source},
     toast::Tone,
 };
-use crate::{projection::Name, support::text::one_line};
+use crate::{
+    projection::{Name, Part},
+    support::text::one_line,
+};
 
 /// The longest note, in characters.
 pub const LONGEST: usize = 500;
@@ -74,8 +77,8 @@ pub struct Landmark {
 /// Who set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LandmarkKind {
-    /// The trace itself says that a part of the story begins, of this chapter.
-    Mark(Option<u8>),
+    /// The trace itself says that a part of the story begins.
+    Mark(Part),
     Bookmark,
 }
 
@@ -94,7 +97,7 @@ impl App {
         };
         let timeline = player.timeline();
         let marks = timeline.end().marks().iter().map(|mark| {
-            let kind = LandmarkKind::Mark(mark.chapter);
+            let kind = LandmarkKind::Mark(mark.part);
             (kind, Name::clone(&mark.text), mark.evidence.index() + 1)
         });
         let notes = self.notes.all().iter().map(|note| {

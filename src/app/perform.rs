@@ -11,7 +11,7 @@ use super::{
     App, Task,
     command::{Availability, Command},
     effect::{Capture, Effect, Effects, Job},
-    focus::{PaneId, Zoom},
+    focus::PaneId,
     learn::console::form::Form,
     msg::TaskId,
     overlay::{Overlay, Question, What},
@@ -127,12 +127,7 @@ impl App {
             Command::Vouch => self.vouch(),
             Command::NextPane => self.focus.turn(1),
             Command::PreviousPane => self.focus.turn(-1),
-            Command::Zoom => {
-                self.focus.zoom = match self.focus.zoom {
-                    Zoom::On => Zoom::Off,
-                    Zoom::Off => Zoom::On,
-                };
-            }
+            Command::Zoom => self.focus.turn_zoom(),
             Command::SwitchLayout => self.focus.switch_layout(),
             Command::Down | Command::NextMatch => self.step(1),
             Command::Up | Command::PreviousMatch => self.step(-1),

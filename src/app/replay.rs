@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     projection::{
-        Hops,
+        Hops, Mark, Part,
         timeline::{Direction, Kept, Unit},
     },
     trace::{
@@ -27,8 +27,8 @@ const BATCH: usize = 512;
 enum Goal {
     /// Microseconds of the run.
     Time(u64),
-    /// Where a chapter's part of the story begins.
-    Chapter(u8),
+    /// Where a part of the story begins.
+    Part(Part),
     /// An event's number from 1, or 0 for the beginning.
     Event(usize),
 }
@@ -41,8 +41,13 @@ impl Goal {
         }
         for word in ["chapter", "ch"] {
             if let Some(number) = text.strip_prefix(word) {
-                return number.trim().parse().ok().map(Self::Chapter);
+                let number = number.trim().parse().ok();
+                return number.map(|number| Self::Part(Part::Chapter(number)));
             }
+        }
+        if let Some(number) = text.strip_prefix("cue") {
+            let number = number.trim().parse().ok();
+            return number.map(|number| Self::Part(Part::Cue(number)));
         }
         let text = text.strip_suffix('s').unwrap_or(text).trim();
         let (minutes, seconds) = text.split_once(':').unwrap_or(("0", text));
@@ -187,7 +192,7 @@ impl App {
                 self.say(Tone::Warning, format!("{feed} stopped: {why}"));
             }
             Fact::NoteWritten { text } => self.say(Tone::Plain, text.clone()),
-            Fact::MarkSet { .. } => self.name_part(),
+            Fact::MarkSet { .. } | Fact::CueBegan { .. } => self.name_part(),
             Fact::ToolCallFinished { tool, outcome, .. } if *outcome != CallOutcome::Succeeded => {
                 let why = self.refusal_of(event.call);
                 self.say(Tone::Bad, why.unwrap_or_else(|| format!("{tool} failed")));
@@ -237,19 +242,19 @@ impl App {
         let place = match (Goal::read(text), self.player()) {
             (Some(Goal::Event(number)), _) => number,
             (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
-            (Some(Goal::Chapter(number)), Some(player)) => {
-                let Some(place) = player.timeline().marks().chapter(number) else {
-                    let text = format!("this trace has no mark of chapter {number}");
-                    return self.say(Tone::Warning, text);
+            (Some(Goal::Part(part)), Some(player)) => {
+                let Some(place) = player.timeline().marks().beginning_of(part) else {
+                    let name = part.name().unwrap_or_default();
+                    return self.say(Tone::Warning, format!("this trace has no mark of {name}"));
                 };
                 self.jump(place);
                 return self.name_part();
             }
-            (Some(Goal::Time(_) | Goal::Chapter(_)), None) => return,
+            (Some(Goal::Time(_) | Goal::Part(_)), None) => return,
             (None, _) => {
                 return self.say(
                     Tone::Warning,
-                    "that is no place: write 1:02.5 or 12 s, #41 for an event, or ch 7",
+                    "that is no place: write 1:02.5 or 12 s, #41 for an event, ch 7 or cue 3",
                 );
             }
         };
@@ -316,12 +321,8 @@ impl App {
 
     /// Says which part of the story begins here.
     fn name_part(&mut self) {
-        let here = self.projection.marks().last();
-        if let Some(mark) = here {
-            let text = match mark.chapter {
-                Some(number) => format!("chapter {number}: {}", mark.text),
-                None => mark.text.to_string(),
-            };
+        let here = self.projection.marks().last().map(Mark::told);
+        if let Some(text) = here {
             self.say(Tone::Plain, text);
         }
     }
@@ -453,7 +454,7 @@ impl App {
 
 #[cfg(test)]
 mod tests {
-    use super::Goal;
+    use super::{Goal, Part};
 
     #[test]
     fn a_goal_is_a_time_or_an_event() {
@@ -461,8 +462,9 @@ mod tests {
         assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
         assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
         assert_eq!(Goal::read("#41"), Some(Goal::Event(41)));
-        assert_eq!(Goal::read("ch 7"), Some(Goal::Chapter(7)));
-        assert_eq!(Goal::read("chapter 0"), Some(Goal::Chapter(0)));
+        assert_eq!(Goal::read("ch 7"), Some(Goal::Part(Part::Chapter(7))));
+        assert_eq!(Goal::read("chapter 0"), Some(Goal::Part(Part::Chapter(0))));
+        assert_eq!(Goal::read("cue 3"), Some(Goal::Part(Part::Cue(3))));
         for wrong in [
             "",
             "soon",

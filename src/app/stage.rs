@@ -3,6 +3,7 @@
 //!
 //! Must not know how anything is done: a cue asks for the same jobs as the keys do.
 
+mod cue;
 mod holding;
 mod judge;
 mod need;
@@ -13,9 +14,8 @@ use chrono::{DateTime, Utc};
 use super::{
     App, Resettable,
     command::{Availability, Command},
-    effect::{Effect, Effects, Job},
-    focus::{Focus, Layout, PaneId},
-    msg::{RecordingState, TaskId, TaskOutcome},
+    effect::{Effects, Job},
+    msg::{RecordingState, TaskId},
     panes::{Panes, flow::FlowIndex},
     player::Source,
     story,
@@ -23,19 +23,12 @@ use super::{
 };
 use crate::{
     config::sheet::{Begin, Cue, Hold, Sheet},
-    projection::{
-        Projection,
-        timeline::{Direction, Unit},
-    },
+    projection::Projection,
 };
 
 pub use self::judge::Judgement;
 use self::need::Need;
 pub(super) use self::take_over::Away;
-
-/// Jobs that may come before a cue's own: listing, reading the policy, escalating what is to be
-/// deleted. More than these means that they do not help.
-const MOST_PREPARATIONS: u8 = 4;
 
 /// A run sheet, and how far it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +48,7 @@ pub enum Notes {
 }
 
 /// The cue that was begun last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Begun {
     cue: usize,
     phase: Phase,
@@ -63,15 +56,20 @@ struct Begun {
     hold: Tried,
     /// How many calls there were before its own; `None` before its own job.
     calls: Option<usize>,
+    /// How often it was begun, one time after the other.
+    tries: u16,
+    /// Why the time before was not as it should be.
+    before: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     /// This job has to end first.
     Running(TaskId),
     Over,
     CalledOff,
-    Failed,
+    /// Why.
+    Failed(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +106,7 @@ impl Stage {
     /// The cue that was begun last, with its number from 1.
     #[must_use]
     pub fn current(&self) -> Option<(usize, &Cue)> {
-        let place = self.begun?.cue;
+        let place = self.begun.as_ref()?.cue;
         self.sheet.cues.get(place).map(|cue| (place + 1, cue))
     }
 
@@ -133,9 +131,15 @@ impl Stage {
         self.begun.is_some()
     }
 
+    /// How often the current cue was begun, one time after the other; 0 before the first cue.
+    #[must_use]
+    pub fn tries(&self) -> u16 {
+        self.begun.as_ref().map_or(0, |begun| begun.tries)
+    }
+
     fn running(&self) -> bool {
-        self.begun
-            .is_some_and(|begun| matches!(begun.phase, Phase::Running(_)))
+        let runs = |begun: &Begun| matches!(begun.phase, Phase::Running(_));
+        self.begun.as_ref().is_some_and(runs)
     }
 }
 
@@ -234,187 +238,6 @@ impl App {
             | Command::LetGo => Availability::Ready,
             _ => return None,
         })
-    }
-
-    /// The one key: lets go what waits, else begins the next cue; in the recording that took over,
-    /// the next tool call.
-    pub(super) fn next_cue(&mut self) -> Effects {
-        if self.is_taken_over() {
-            self.step_replay(Unit::Call, Direction::Forward);
-            return Effects::new();
-        }
-        if self.held_exchange().is_some() {
-            return self.let_go();
-        }
-        let under_way = self.stage.as_ref().is_some_and(Stage::running);
-        if under_way || self.busy() {
-            let key = self.keymap.shown(Command::CancelTask);
-            self.say(Tone::Plain, format!("still under way: {key} calls it off"));
-            return Effects::new();
-        }
-        let Some(stage) = &mut self.stage else {
-            return Effects::new();
-        };
-        // One press too many must not take the closing picture away.
-        if stage.upcoming().is_none() {
-            let (reset, back) = (
-                self.keymap.shown(Command::Reset),
-                self.keymap.shown(Command::PreviousCue),
-            );
-            self.say(
-                Tone::Plain,
-                format!("the sheet is at its end: {reset} starts over, {back} goes a cue back"),
-            );
-            return Effects::new();
-        }
-        let cue = stage.next;
-        stage.next = cue + 1;
-        stage.begun = Some(Begun {
-            cue,
-            phase: Phase::Over,
-            preparations: 0,
-            hold: Tried::NotYet,
-            calls: None,
-        });
-        self.toast = None;
-        self.show_stage();
-        self.pursue()
-    }
-
-    /// One cue back, so that it can be repeated. Nothing is undone.
-    pub(super) fn previous_cue(&mut self) {
-        if self.is_taken_over() {
-            return self.step_replay(Unit::Call, Direction::Back);
-        }
-        if let Some(stage) = &mut self.stage {
-            stage.next = stage.next.saturating_sub(1);
-            if let Some((number, cue)) = stage.upcoming() {
-                let text = format!("again from cue {number}: {}", cue.title);
-                self.say(Tone::Plain, text);
-            }
-        }
-    }
-
-    pub(super) const fn turn_notes(&mut self) {
-        if let Some(stage) = &mut self.stage {
-            stage.notes = match stage.notes {
-                Notes::Shown => Notes::Hidden,
-                Notes::Hidden => Notes::Shown,
-            };
-        }
-    }
-
-    fn show_stage(&mut self) {
-        self.focus = Focus {
-            pane: PaneId::Flow,
-            layout: Layout::Stage,
-            ..Focus::default()
-        };
-        self.panes.flow.follow();
-        self.panes.audit.follow();
-    }
-
-    /// Takes the cue as far as it goes without waiting.
-    fn pursue(&mut self) -> Effects {
-        let Some((cue, begun)) = self.cue_under_way() else {
-            return Effects::new();
-        };
-        if let Some(wanted) = cue.hold
-            && wanted != self.holding
-            && begun.hold == Tried::NotYet
-        {
-            return self.go_on(Job::Hold(wanted), |begun| begun.hold = Tried::Yes);
-        }
-        match self.need(&cue) {
-            Need::First(..) if begun.preparations >= MOST_PREPARATIONS => {
-                self.cue_over(Phase::Failed);
-                self.say(Tone::Warning, "what this cue needs could not be had");
-                Effects::new()
-            }
-            Need::First(job, said) => {
-                if let Some(said) = said {
-                    self.say(Tone::Plain, said);
-                }
-                self.go_on(job, |begun| begun.preparations += 1)
-            }
-            Need::Own(job) => {
-                let calls = self.projection.tools().calls().len();
-                self.go_on(job, |begun| begun.calls = Some(calls))
-            }
-            Need::Nothing(said) => {
-                self.cue_over(Phase::Over);
-                if let Some(said) = said {
-                    self.say(Tone::Plain, said);
-                }
-                Effects::new()
-            }
-            Need::Cannot(why) => {
-                self.cue_over(Phase::Failed);
-                self.say(Tone::Warning, why);
-                Effects::new()
-            }
-        }
-    }
-
-    fn cue_under_way(&self) -> Option<(Cue, Begun)> {
-        let stage = self.stage.as_ref()?;
-        let begun = stage.begun?;
-        let cue = stage.sheet.cues.get(begun.cue)?;
-        Some((cue.clone(), begun))
-    }
-
-    fn go_on(&mut self, job: Job, note: impl FnOnce(&mut Begun)) -> Effects {
-        let effect = self.start(job);
-        if let (Effect::Run(task, _), Some(stage)) = (&effect, &mut self.stage)
-            && let Some(begun) = &mut stage.begun
-        {
-            begun.phase = Phase::Running(*task);
-            note(begun);
-        }
-        vec![effect]
-    }
-
-    fn cue_over(&mut self, phase: Phase) {
-        let Some(stage) = &mut self.stage else {
-            return;
-        };
-        let Some(begun) = &mut stage.begun else {
-            return;
-        };
-        begun.phase = phase;
-        // What could not be done is tried again by the same key.
-        if matches!(phase, Phase::CalledOff | Phase::Failed) {
-            stage.next = begun.cue;
-        }
-        let show = stage.sheet.cues.get(begun.cue).and_then(|cue| cue.show);
-        if let (Phase::Over, Some(pane)) = (phase, show) {
-            self.focus.show(pane.into());
-        }
-    }
-
-    /// A job ended that the cue may have waited for.
-    pub(super) fn cue_task_ended(&mut self, task: TaskId, outcome: &TaskOutcome) -> Effects {
-        let Some((_, begun)) = self.cue_under_way() else {
-            return Effects::new();
-        };
-        if begun.phase != Phase::Running(task) {
-            return Effects::new();
-        }
-        match outcome {
-            TaskOutcome::Done if begun.calls.is_some() => {
-                self.cue_over(Phase::Over);
-                Effects::new()
-            }
-            TaskOutcome::Done => self.pursue(),
-            TaskOutcome::Cancelled => {
-                self.cue_over(Phase::CalledOff);
-                Effects::new()
-            }
-            TaskOutcome::Failed(_) => {
-                self.cue_over(Phase::Failed);
-                Effects::new()
-            }
-        }
     }
 
     /// A run begins, for the first time or anew: everything that was seen is gone.

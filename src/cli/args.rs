@@ -34,8 +34,8 @@ pub struct Common {
     /// The sample user who signs in with --headless, by login name
     #[arg(long, global = true, value_name = "LOGIN", requires = "headless")]
     pub user: Option<String>,
-    /// The sample user says no on the consent page
-    #[arg(long, global = true, hide = true, requires = "headless")]
+    /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit 4)
+    #[arg(long, global = true)]
     pub deny: bool,
     /// Write lines of text, not a terminal interface
     #[arg(long, global = true, conflicts_with = "json")]
@@ -161,6 +161,14 @@ pub enum Command {
         /// Write the built-in run sheet to standard output, to begin yours with
         #[arg(long, conflicts_with = "sheet")]
         print_sheet: bool,
+        /// Write the sheet's cues and speaker's notes to standard output, to print or to have beside
+        /// the projector
+        #[arg(long, conflicts_with = "print_sheet")]
+        print_notes: bool,
+        /// Write each cue's notes when it begins, for a screen of your own: TRACE is what the stage
+        /// records elsewhere with --record. A reset ends that recording
+        #[arg(long, value_name = "TRACE", conflicts_with_all = ["print_sheet", "print_notes"])]
+        follow: Option<PathBuf>,
     },
     /// Only the servers: the lab on loopback, until Ctrl-C
     Lab(Box<LabArgs>),

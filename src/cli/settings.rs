@@ -39,9 +39,9 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
         console: console(&target, &state)?,
         target,
         consent: match (common.headless, common.deny) {
-            (false, _) => Consent::Browser,
+            (_, true) => Consent::Deny(common.user.clone()),
             (true, false) => Consent::Headless(common.user.clone()),
-            (true, true) => Consent::Deny(common.user.clone()),
+            (false, false) => Consent::Browser,
         },
         record: common.record.clone(),
         otlp: otlp(common)?,

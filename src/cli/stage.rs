@@ -27,10 +27,7 @@ const LARGEST: u64 = 1 << 20;
 pub fn prepare(common: &Common, path: Option<&Path>) -> Result<(Options, TuiOptions), Failure> {
     let mut options = settings::options(common)?;
     let mut tui = settings::tui(common)?;
-    let sheet = match path {
-        Some(path) => read(path)?,
-        None => Sheet::parse(DEFAULT, "the built-in sheet")?,
-    };
+    let sheet = sheet(path)?;
     if let Some(trace) = &sheet.trace {
         let beside = path.and_then(Path::parent).unwrap_or(Path::new(""));
         let file = beside.join(trace);
@@ -52,6 +49,17 @@ pub fn prepare(common: &Common, path: Option<&Path>) -> Result<(Options, TuiOpti
     tui.app.title.clone_from(&sheet.title);
     tui.app.sheet = Some(sheet);
     Ok((options, tui))
+}
+
+/// The sheet that is named, else the one that is built in.
+///
+/// # Errors
+/// If the file cannot be read, or is no run sheet.
+pub fn sheet(path: Option<&Path>) -> Result<Sheet, Failure> {
+    match path {
+        Some(path) => read(path),
+        None => Sheet::parse(DEFAULT, "the built-in sheet"),
+    }
 }
 
 fn read(path: &Path) -> Result<Sheet, Failure> {

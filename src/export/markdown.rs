@@ -1,14 +1,13 @@
 //! A run as a report to hand in: what held, every hop, the audit log, the `.env` before and after,
 //! the policy.
 
+mod story;
+
 use std::io;
 
 use crate::{
     projection::{
-        AuditRow, Hop, HopKind, Projection, Seq, Verdict,
-        env::EnvChange,
-        filter::status_word,
-        story::{Step, StepState},
+        AuditRow, Hop, HopKind, Projection, Verdict, env::EnvChange, filter::status_word,
     },
     protocol::{
         audit::{AuditEvent, AuditStatus},
@@ -51,8 +50,9 @@ pub fn write(
     let title = header.title.as_deref().unwrap_or("A run of hoptrail");
     writeln!(out, "# {}\n", cell(title))?;
     about(out, header, projection, beside.lacks)?;
-    story(out, projection)?;
-    noted(out, projection, beside.remarks)?;
+    story::judged(out, projection)?;
+    story::parts(out, projection)?;
+    story::noted(out, projection, beside.remarks)?;
     calls(out, projection)?;
     hops(out, projection)?;
     audit(out, projection)?;
@@ -87,66 +87,6 @@ fn about(
     writeln!(out, "- Lasted: {lasted}, {} events", projection.log().len())?;
     for lack in lacks {
         writeln!(out, "- Not whole: {}", cell(lack))?;
-    }
-    writeln!(out)
-}
-
-fn story(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
-    let story = projection.story();
-    writeln!(out, "## The story\n")?;
-    match story.verdict() {
-        Ok(()) => writeln!(
-            out,
-            "**✓ It held**: four credentials were issued, `write` was refused by \
-             `limit-linear-scopes`, and the issue is still there.\n"
-        )?,
-        Err(problems) => {
-            // A trace of a part of the story went as it should, as far as it goes.
-            let wrong = |step: &Step| step.state == StepState::Wrong;
-            let verdict = if story.steps.iter().any(wrong) {
-                "✗ It did not hold"
-            } else {
-                "… Not all of it was seen"
-            };
-            writeln!(out, "**{verdict}**:\n")?;
-            for problem in problems {
-                writeln!(out, "- {}", cell(&problem))?;
-            }
-            writeln!(out)?;
-        }
-    }
-    heading(out, &["", "Step", "What was seen"])?;
-    for step in &story.steps {
-        let mark = match step.state {
-            StepState::Waiting => "… not yet",
-            StepState::Done => "✓ done",
-            StepState::Wrong => "✗ wrong",
-        };
-        row(
-            out,
-            &[mark.to_owned(), cell(step.title), cell(&step.detail)],
-        )?;
-    }
-    writeln!(out)
-}
-
-fn noted(out: &mut impl io::Write, projection: &Projection, remarks: &[Remark]) -> io::Result<()> {
-    if remarks.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "## Notes ({})\n", remarks.len())?;
-    heading(out, &["When", "After event", "Note"])?;
-    for Remark { place, text } in remarks {
-        let event = (*place)
-            .min(projection.log().len())
-            .checked_sub(1)
-            .and_then(|last| projection.log().event(Seq::at(last)));
-        let text = match text.as_str() {
-            "" => "(bookmark)".to_owned(),
-            text => cell(text),
-        };
-        let at = moment(event.map_or(0, |event| event.at_us));
-        row(out, &[at, place.to_string(), text])?;
     }
     writeln!(out)
 }
@@ -322,7 +262,7 @@ fn audit_cells(audited: &AuditRow) -> [String; 9] {
         audited.sequence.to_string(),
         audited.event.as_str().to_owned(),
         or_dash(audited.tool.as_deref()),
-        or_dash(audited.resource.as_deref()),
+        or_dash(audited.about().as_deref()),
         audited.scope.as_deref().map_or("—".to_owned(), code),
         status,
         or_dash(audited.application.as_deref()),

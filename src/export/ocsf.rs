@@ -198,6 +198,9 @@ fn sentence(record: &AuditRecord) -> String {
         [] => String::new(),
         scopes => format!(" with {}", scopes.join(" ")),
     };
+    let set = record
+        .activated()
+        .map_or("a policy set".to_owned(), |set| format!("policy set {set}"));
     let sentence = match (record.told(), record.status) {
         (AuditEvent::CredentialsIssue, AuditStatus::Issued) => {
             format!("{who} was issued a credential for {resource}{scopes}")
@@ -224,10 +227,10 @@ fn sentence(record: &AuditRecord) -> String {
             format!("{who} was not given consent for {resource}{scopes}")
         }
         (AuditEvent::PolicySetsActivate, AuditStatus::Issued) => {
-            format!("{who} activated a policy set")
+            format!("{who} activated {set}")
         }
         (AuditEvent::PolicySetsActivate, AuditStatus::Failure) => {
-            format!("{who} could not activate a policy set")
+            format!("{who} could not activate {set}")
         }
     };
     sanitize(&sentence).into_owned()

@@ -12,7 +12,11 @@ use serde_json::Value;
 use self::line::line;
 use super::style::{Style, Tone, glyph, tone};
 use crate::{
-    projection::{Projection, Verdict, story::StepState, tools::Call},
+    projection::{
+        Projection, Verdict,
+        story::{StepState, Turn, TurnKind},
+        tools::Call,
+    },
     support::{
         error::Failure,
         text::{duration, truncate, width, wrap},
@@ -101,11 +105,10 @@ impl<W: io::Write> Text<W> {
     /// # Errors
     /// What the writer says.
     pub fn story(&mut self, projection: &Projection) -> io::Result<()> {
-        let style = self.style;
         let story = projection.story();
         for (number, step) in story.steps.iter().enumerate() {
             let verdict = match step.state {
-                StepState::Waiting => Verdict::Pending,
+                StepState::Waiting | StepState::NotJudged => Verdict::Pending,
                 StepState::Done => Verdict::Ok,
                 StepState::Wrong => Verdict::Failed,
             };
@@ -113,25 +116,58 @@ impl<W: io::Write> Text<W> {
             self.marked(verdict, &words)?;
         }
         writeln!(self.out)?;
+        self.course(&story.course)?;
         match story.verdict() {
-            Ok(()) => {
+            Ok(()) if story.course.is_empty() => {
                 let held = "The story held: four credentials were issued, write was refused by \
                             limit-linear-scopes, and the issue is still there.";
                 self.marked(Verdict::Ok, held)
             }
+            Ok(()) => {
+                let held = "The story held with the rule in force: four credentials were issued, and \
+                            write was refused by limit-linear-scopes.";
+                self.marked(Verdict::Ok, held)
+            }
+            Err(problems) if story.is_unfinished() && !story.course.is_empty() => {
+                self.marked(Verdict::Pending, "Not all of the story was seen:")?;
+                self.problems(&problems)
+            }
             Err(problems) => {
                 self.marked(Verdict::Failed, "The story did not hold:")?;
-                for problem in problems {
-                    let problem = style.clean(&problem);
-                    let mark = style.clean("·");
-                    for (number, line) in self.wrapped(&problem, 4).iter().enumerate() {
-                        let mark = if number == 0 { &mark } else { " " };
-                        writeln!(self.out, "  {mark} {line}")?;
-                    }
-                }
-                Ok(())
+                self.problems(&problems)
             }
         }
+    }
+
+    fn problems(&mut self, problems: &[String]) -> io::Result<()> {
+        let mark = self.style.clean("·");
+        for problem in problems {
+            let problem = self.style.clean(problem);
+            for (number, line) in self.wrapped(&problem, 4).iter().enumerate() {
+                let mark = if number == 0 { &mark } else { " " };
+                writeln!(self.out, "  {mark} {line}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The deletes and the switches of the policy, in order.
+    fn course(&mut self, turns: &[Turn]) -> io::Result<()> {
+        if turns.is_empty() {
+            return Ok(());
+        }
+        for turn in turns {
+            let verdict = match turn.kind {
+                TurnKind::Switched | TurnKind::Untold => Verdict::Pending,
+                TurnKind::Refused => Verdict::Denied,
+                TurnKind::Issued => Verdict::Ok,
+            };
+            let at = turn
+                .at
+                .map_or_else(String::new, |at| at.format("%H:%M:%S ").to_string());
+            self.marked(verdict, &format!("{at}{}", turn.detail))?;
+        }
+        writeln!(self.out)
     }
 
     /// How a tool call ended, with the whole text of its result.

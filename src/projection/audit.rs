@@ -1,5 +1,7 @@
 //! The zone's audit rows, each with the tool that caused it where that is known by fact.
 
+use std::{borrow::Cow, fmt};
+
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
     tools::Tools,
 };
 use crate::protocol::{
-    audit::{AuditEvent, AuditRecord, AuditStatus},
+    audit::{AuditEvent, AuditRecord, AuditStatus, PolicySetRef},
     oauth::GRANT_TOKEN_EXCHANGE,
     observed::CallId,
 };
@@ -72,11 +74,51 @@ pub struct AuditRow {
     pub reason: Option<Name>,
     /// The first determining policy's short name, where policy refused.
     pub policy: Option<Name>,
+    /// The policy set that decided, or that became the active one.
+    pub set: Option<SetVersion>,
     /// What was issued.
     pub credential: Option<Credential>,
     pub duration_us: u64,
     pub era: Era,
     pub evidence: Seq,
+}
+
+/// A version of a policy set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetVersion {
+    pub id: Name,
+    pub name: Name,
+    pub version: u32,
+}
+
+impl SetVersion {
+    pub(super) fn of(set: &PolicySetRef, names: &Names) -> Self {
+        Self {
+            id: names.get(&set.id),
+            name: names.get(&set.name),
+            version: set.version,
+        }
+    }
+}
+
+impl fmt::Display for SetVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} v{}", self.name, self.version)
+    }
+}
+
+impl AuditRow {
+    /// What it is about: the resource, or the policy set that became the active one.
+    #[must_use]
+    pub fn about(&self) -> Option<Cow<'_, str>> {
+        match (&self.resource, &self.set) {
+            (Some(resource), _) => Some(Cow::Borrowed(resource)),
+            (None, Some(set)) if self.event == AuditEvent::PolicySetsActivate => {
+                Some(Cow::Owned(set.to_string()))
+            }
+            (None, _) => None,
+        }
+    }
 }
 
 /// When a row was written, as far as the run is concerned.
@@ -199,6 +241,11 @@ impl Audit {
             error: names.maybe(record.error.as_deref()),
             reason: names.maybe(record.reason.as_deref()),
             policy: refused_by.map(|policy| names.get(policy_name(policy))),
+            set: record
+                .decision
+                .as_ref()
+                .and_then(|decision| decision.policy_set.as_ref())
+                .map(|set| SetVersion::of(set, names)),
             credential: record
                 .credential
                 .as_ref()

@@ -487,6 +487,7 @@ fn run(left: &Projection, right: &Projection) -> Vec<Difference> {
         StepState::Waiting => "not yet",
         StepState::Done => "done",
         StepState::Wrong => "wrong",
+        StepState::NotJudged => "not judged",
     };
     for (a, b) in one.steps.iter().zip(&other.steps) {
         found.compare(a.title, state(a.state), state(b.state));

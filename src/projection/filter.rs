@@ -184,13 +184,14 @@ impl AuditRow {
     /// Whether the row is one of those asked for.
     #[must_use]
     pub fn matches(&self, query: &Query) -> bool {
+        let about = self.about();
         query.all(|term| {
             let word = term.word.as_str();
             let status = Some(status_word(self.status));
             let Some(field) = term.field else {
                 let here = [
                     self.tool.as_deref(),
-                    self.resource.as_deref(),
+                    about.as_deref(),
                     self.scope.as_deref(),
                     status,
                     self.application.as_deref(),
@@ -207,10 +208,7 @@ impl AuditRow {
                 Field::Status => any_contains([status, self.error.as_deref()], word),
                 Field::Tool => any_contains([self.tool.as_deref()], word),
                 Field::Resource => any_contains(
-                    [
-                        self.resource.as_deref(),
-                        self.resource_identifier.as_deref(),
-                    ],
+                    [about.as_deref(), self.resource_identifier.as_deref()],
                     word,
                 ),
                 Field::User => any_contains([self.user.as_deref()], word),

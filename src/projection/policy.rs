@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{
-    audit::AuditRow,
+    audit::{AuditRow, SetVersion},
     log::Seq,
-    names::{Name, policy_name},
+    names::{Name, Names, policy_name},
     rows::Rows,
+    story::LIMIT_LINEAR_SCOPES,
 };
 use crate::protocol::{
     audit::{AuditEvent, AuditRecord, AuditStatus, Effect, PolicySetRef},
@@ -20,9 +23,29 @@ pub struct Policies {
     read: Option<Seq>,
     last: Option<Decision>,
     last_denial: Option<Decision>,
-    activations: Rows<Seq>,
+    activations: Rows<Activation>,
+    /// The active sets that were read, each once until another one is.
+    seen: Rows<Seen>,
     allowed: u64,
     denied: u64,
+}
+
+/// A set that became the active one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activation {
+    /// Absent where the zone did not say which.
+    pub set: Option<SetVersion>,
+    /// When the zone did it.
+    pub occurred_at: DateTime<Utc>,
+    pub evidence: Seq,
+}
+
+/// An active set, and whether the story's rule was in it.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    set: Name,
+    version: u32,
+    rule: bool,
 }
 
 /// A decision, and the request that it was about.
@@ -91,10 +114,37 @@ impl Policies {
         self.last_denial.as_ref()
     }
 
-    /// The audit events by which a set was activated.
+    /// The sets that became active in this run, oldest first.
     #[must_use]
-    pub const fn activations(&self) -> &Rows<Seq> {
+    pub const fn activations(&self) -> &Rows<Activation> {
         &self.activations
+    }
+
+    /// The version of this set that became active first after an event.
+    #[must_use]
+    pub fn activation_after(&self, set: &str, event: Seq) -> Option<&SetVersion> {
+        let from = self
+            .activations
+            .partition_point(|one| one.evidence <= event);
+        let mut sets = self
+            .activations
+            .from(from)
+            .filter_map(|one| one.set.as_ref());
+        sets.find(|one| *one.id == *set)
+    }
+
+    /// Whether the rule of the story, [`LIMIT_LINEAR_SCOPES`], is in a set; `None` if nobody read it
+    /// while it was active.
+    #[must_use]
+    pub fn has_rule(&self, set: &SetVersion) -> Option<bool> {
+        let is = |seen: &&Seen| *seen.set == *set.id && seen.version == set.version;
+        self.seen.iter().rev().find(is).map(|seen| seen.rule)
+    }
+
+    /// Whether the rule of the story was read to be in force at some time of the run.
+    #[must_use]
+    pub fn had_rule(&self) -> bool {
+        self.seen.iter().any(|seen| seen.rule)
     }
 
     /// Decisions so far: allowed, denied.
@@ -129,19 +179,41 @@ impl Policies {
         places
     }
 
-    pub(super) fn list(&mut self, seq: Seq, overview: &PolicyOverview) {
+    pub(super) fn list(&mut self, seq: Seq, overview: &PolicyOverview, names: &Names) {
         // Mostly it is what it was, and looking is quicker than copying.
         if self.overview.as_deref() != Some(overview) {
             self.overview = Some(Arc::new(overview.clone()));
+            self.see(names);
         }
         self.read = Some(seq);
+    }
+
+    fn see(&mut self, names: &Names) {
+        let Some((set, version)) = self
+            .active()
+            .and_then(|set| Some((names.get(&set.id), set.active_version?)))
+        else {
+            return;
+        };
+        let seen = Seen {
+            set,
+            version,
+            rule: self.is_active(LIMIT_LINEAR_SCOPES) == Some(true),
+        };
+        if self.seen.last() != Some(&seen) {
+            self.seen.push(seen);
+        }
     }
 
     /// Takes note of a set that was activated in this run; what the log has of earlier ones is
     /// nothing that the person did now.
     pub(super) fn activated(&mut self, record: &AuditRecord, row: &AuditRow) {
         if record.event == AuditEvent::PolicySetsActivate && record.status == AuditStatus::Issued {
-            self.activations.push(row.evidence);
+            self.activations.push(Activation {
+                set: row.set.clone(),
+                occurred_at: row.occurred_at,
+                evidence: row.evidence,
+            });
         }
     }
 

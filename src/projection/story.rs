@@ -1,6 +1,11 @@
 //! The seven steps that must hold, each with what was seen of it, and the verdict of a run.
 //!
-//! Put together on demand from the latest escalation and the latest delete; it keeps nothing.
+//! Put together on demand from the latest escalation and the latest delete that tells of the rule; it
+//! keeps nothing.
+
+mod course;
+
+pub use self::course::{Turn, TurnKind};
 
 use super::{
     Projection,
@@ -13,7 +18,7 @@ use super::{
 use crate::protocol::{
     audit::{AuditEvent, AuditStatus},
     observed::Upstream,
-    tickets::{DELETE_ISSUE, ESCALATE_TICKET},
+    tickets::ESCALATE_TICKET,
 };
 
 /// The policy that must refuse the delete.
@@ -31,6 +36,9 @@ const CREDENTIALS: [(Upstream, &str); 4] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
     pub steps: [Step; 7],
+    /// What became of the deletes when the policy was switched within the run, in order; empty where
+    /// it was not.
+    pub course: Vec<Turn>,
     problems: Vec<String>,
 }
 
@@ -51,6 +59,8 @@ pub enum StepState {
     Done,
     /// It happened, but not so.
     Wrong,
+    /// It happened with the rule switched off, which tells nothing of the rule.
+    NotJudged,
 }
 
 impl Story {
@@ -58,13 +68,22 @@ impl Story {
     ///
     /// # Errors
     /// Unless an escalation was issued exactly its four credentials in order, a delete was refused
-    /// `write` by [`LIMIT_LINEAR_SCOPES`], and the issue was seen and is not in the trash.
+    /// `write` by [`LIMIT_LINEAR_SCOPES`], and the issue was seen and is not in the trash. What somebody
+    /// did while the policy was switched so that the rule was off does not count.
     pub fn verdict(&self) -> Result<(), Vec<String>> {
         if self.problems.is_empty() {
             Ok(())
         } else {
             Err(self.problems.clone())
         }
+    }
+
+    /// Whether it went as it should as far as it was seen, and something of it was not: a trace of a
+    /// part of the story is not wrong.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        let is = |state| self.steps.iter().any(|step| step.state == state);
+        !is(StepState::Wrong) && (is(StepState::Waiting) || is(StepState::NotJudged))
     }
 
     /// How many steps are done.
@@ -82,7 +101,7 @@ impl Story {
 
     pub(super) fn of(projection: &Projection) -> Self {
         let escalation = projection.tools().latest(ESCALATE_TICKET);
-        let deletion = projection.tools().latest(DELETE_ISSUE);
+        let deletion = course::telling(projection);
         let issue = escalation
             .and_then(|call| call.id)
             .and_then(|id| projection.issues().of_call(id));
@@ -120,6 +139,7 @@ impl Story {
         }
         problems.dedup();
         Self {
+            course: course::of(projection),
             steps: [
                 signed_in(projection),
                 called(projection, escalation),
@@ -159,6 +179,15 @@ fn rows_of<'a>(projection: &'a Projection, call: Option<&Call>) -> Vec<&'a Audit
         .collect();
     rows.sort_by_key(|row| row.sequence);
     rows
+}
+
+/// The row by which a delete asked for its `write` last.
+fn write_of<'a>(projection: &'a Projection, call: &'a Call) -> Option<&'a AuditRow> {
+    let rows = rows_of(projection, Some(call));
+    rows.into_iter().rev().find(|row| {
+        projection.service_of(row) == Some(Upstream::Linear)
+            && row.scope.as_deref() == Some("write")
+    })
 }
 
 fn signed_in(projection: &Projection) -> Step {
@@ -342,12 +371,7 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
             None,
         );
     };
-    let rows = rows_of(projection, deletion);
-    let write = rows.iter().rev().find(|row| {
-        projection.service_of(row) == Some(Upstream::Linear)
-            && row.scope.as_deref() == Some("write")
-    });
-    let Some(row) = write else {
+    let Some(row) = write_of(projection, call) else {
         if let Some(detail) = log_not_read(projection) {
             return step(title, StepState::Waiting, detail, Some(call.started));
         }
@@ -361,6 +385,12 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
         return step(title, state, detail, Some(call.started));
     };
     let evidence = Some(row.evidence);
+    if course::is_off(projection, row) {
+        let detail = format!(
+            "write was issued with {LIMIT_LINEAR_SCOPES} switched off; with it in force no delete was tried"
+        );
+        return step(title, StepState::NotJudged, detail, evidence);
+    }
     if row.status == AuditStatus::Issued {
         let detail = "write was issued, so the delete went through".into();
         return step(title, StepState::Wrong, detail, evidence);
@@ -378,7 +408,9 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
         let detail = format!("write was refused by {why} and not by {LIMIT_LINEAR_SCOPES}");
         return step(title, StepState::Wrong, detail, evidence);
     }
-    let Some(view) = issue else {
+    let own = call.subject.as_deref();
+    let own = own.and_then(|id| projection.issues().issue(id));
+    let Some(view) = own.or(issue) else {
         let detail = "write was refused, but the issue was not seen".into();
         return step(title, StepState::Wrong, detail, evidence);
     };
@@ -396,6 +428,15 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
             title,
             StepState::Waiting,
             format!("write was refused, but nobody has seen {}", view.identifier),
+            evidence,
+        ),
+        Whereabouts::Trashed if course::is_gone_otherwise(projection, call) => step(
+            title,
+            StepState::Done,
+            format!(
+                "write refused by {LIMIT_LINEAR_SCOPES}; {} went to the trash with it switched off",
+                view.identifier
+            ),
             evidence,
         ),
         Whereabouts::Trashed => step(

@@ -3,6 +3,8 @@
 //! Keycard's raw event JSON and its Events API are unpublished. The event type names, the status,
 //! the identity chain, session and request ids are Keycard's; the field layout is ours.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,15 @@ impl<Token> AuditRecord<Token> {
             }
             (event, _) => event,
         }
+    }
+
+    /// The policy set that became the active one, where that is what the row tells of.
+    #[must_use]
+    pub fn activated(&self) -> Option<&PolicySetRef> {
+        let decision = self.decision.as_ref();
+        decision
+            .filter(|_| self.event == AuditEvent::PolicySetsActivate)
+            .and_then(|decision| decision.policy_set.as_ref())
     }
 
     /// The same record with its token in another form.
@@ -206,6 +217,12 @@ pub struct PolicySetRef {
     pub id: String,
     pub name: String,
     pub version: u32,
+}
+
+impl fmt::Display for PolicySetRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} v{}", self.name, self.version)
+    }
 }
 
 /// A credential that was issued, without the credential.

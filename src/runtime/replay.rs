@@ -16,12 +16,14 @@ use crate::{
     },
 };
 
+mod cues;
 mod damage;
 mod pipe;
 mod place;
 mod source;
 mod viewing;
 
+pub use cues::tell_notes;
 pub use damage::Damage;
 pub use pipe::Pipe;
 pub use place::Place;
@@ -115,6 +117,49 @@ pub fn print<O: io::Write, E: io::Write>(
     }
 }
 
+/// Hands over each event of a trace, of one that is followed also those that come.
+fn each(
+    source: &mut Source,
+    trace: &Trace,
+    damage: &mut Damage,
+    mut tell: impl FnMut(&mut Source, &mut Damage, &Entry) -> Result<ControlFlow<()>, Stop>,
+) -> Result<(), Stop> {
+    loop {
+        let item = source.reader.read_next();
+        match item.map_err(|error| cannot_open(&trace.place, &error))? {
+            Item::Event(entry) => {
+                if tell(source, damage, &entry)?.is_break() {
+                    return Ok(());
+                }
+            }
+            Item::Damaged(error) => damage.note(error),
+            Item::Torn if trace.growth == Growth::Finished => {
+                match source.reader.rest() {
+                    Some(entry) => {
+                        // It is the last one anyway.
+                        let _ = tell(source, damage, &entry)?;
+                    }
+                    None => damage.torn = true,
+                }
+                return Ok(());
+            }
+            Item::End if trace.growth == Growth::Finished => return Ok(()),
+            Item::Torn | Item::End => {
+                thread::sleep(LOOK);
+                if source.is_replaced() {
+                    return Err(Failure::new(
+                        Exit::Failed,
+                        format!("{} is another file now", trace.place.shown()),
+                        "another process wrote it anew",
+                        "follow it again to see the new run",
+                    )
+                    .into());
+                }
+            }
+        }
+    }
+}
+
 fn write<O: io::Write, E: io::Write>(
     trace: &Trace,
     output: Output,
@@ -153,38 +198,12 @@ fn write<O: io::Write, E: io::Write>(
     };
     // Words are made of what happened before; a copy of the lines needs no memory of them.
     let folds = matches!(output, Output::Plain(_));
-    loop {
-        let item = source.reader.read_next();
-        match item.map_err(|error| cannot_open(&trace.place, &error))? {
-            Item::Event(entry) => {
-                if folds && !source.has_room(&mut damage) {
-                    break;
-                }
-                tell(&entry, source.kept(&entry))?;
-            }
-            Item::Damaged(error) => damage.note(error),
-            Item::Torn if trace.growth == Growth::Finished => {
-                match source.reader.rest() {
-                    Some(entry) => tell(&entry, source.kept(&entry))?,
-                    None => damage.torn = true,
-                }
-                break;
-            }
-            Item::End if trace.growth == Growth::Finished => break,
-            Item::Torn | Item::End => {
-                thread::sleep(LOOK);
-                if source.is_replaced() {
-                    return Err(Failure::new(
-                        Exit::Failed,
-                        format!("{} is another file now", trace.place.shown()),
-                        "another process wrote it anew",
-                        "follow it again to see the new run",
-                    )
-                    .into());
-                }
-            }
+    each(&mut source, trace, &mut damage, |source, damage, entry| {
+        if folds && !source.has_room(damage) {
+            return Ok(ControlFlow::Break(()));
         }
-    }
+        tell(entry, source.kept(entry)).map(ControlFlow::Continue)
+    })?;
     if let Some(text) = &mut text {
         text.summary(&projection)?;
     }

@@ -219,6 +219,12 @@ pub enum Fact {
         chapter: Option<u8>,
         text: String,
     },
+    /// A cue of the instructor's run sheet began: such a place, too.
+    CueBegan {
+        /// Its place in the sheet, from 1.
+        number: u16,
+        title: String,
+    },
 
     /// A kind from a newer version, kept as it was; the codec reads and writes it.
     #[serde(skip)]

@@ -133,7 +133,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
     match cx.app.overlays().last() {
         Some(Overlay::Goto { input }) => {
-            let hint = "1:02.5, 12 s, #41 for an event, or ch 7";
+            let hint = "1:02.5, 12 s, #41 for an event, ch 7, cue 3";
             return field(cx, area, buf, input, ["go to ", hint, "go", "stay"]);
         }
         Some(Overlay::Note { input }) => {

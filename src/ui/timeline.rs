@@ -27,7 +27,7 @@ struct Marks {
     good: &'static str,
     bad: &'static str,
     plain: &'static str,
-    /// A part of the story that belongs to no chapter; one that does shows its number.
+    /// A part of the story that has no number; a chapter and a cue show theirs.
     part: &'static str,
     bookmark: &'static str,
     cursor: &'static str,
@@ -172,7 +172,7 @@ fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &
     }
 }
 
-/// What stands in a cell instead of its hops: a bookmark, or the chapter whose part begins there. A
+/// What stands in a cell instead of its hops: a bookmark, or the chapter or cue that begins there. A
 /// refusal is never covered.
 fn landmark(
     cx: &ViewCx,
@@ -191,8 +191,8 @@ fn landmark(
     if matches!(worst, Some(Verdict::Failed | Verdict::Denied)) {
         return None;
     }
-    let (_, chapter) = timeline.part(places.start, places.end)?;
-    let symbol = match chapter {
+    let part = timeline.part(places.start, places.end)?;
+    let symbol = match part.number() {
         Some(number) if number < 10 => number.to_string(),
         Some(_) | None => marks.part.to_owned(),
     };

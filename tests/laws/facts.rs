@@ -455,8 +455,8 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
         1 => text().prop_map(|text| Fact::FeedLost { feed: text.clone(), why: text }),
         1 => text().prop_map(|t| Fact::FailureOccurred(Failure::new(Exit::Failed, t.clone(), t.clone(), t))),
         1 => text().prop_map(|text| Fact::NoteWritten { text }),
-        1 => (proptest::option::of(any::<u8>()), text())
-            .prop_map(|(chapter, text)| Fact::MarkSet { chapter, text }),
+        1 => (of(any::<u8>()), text()).prop_map(|(chapter, text)| Fact::MarkSet { chapter, text }),
+        1 => (any::<u16>(), text()).prop_map(|(number, title)| Fact::CueBegan { number, title }),
         1 => any::<u8>().prop_map(|chapter| Fact::LabMoved { chapter }),
         1 => text().prop_map(|t| Fact::RunStarted(Target {
             lab: false,

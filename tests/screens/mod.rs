@@ -12,7 +12,10 @@ use hoptrail::{
     },
     config::{LookConfig, Palette},
     projection::Projection,
-    protocol::traceparent::{SpanId, TraceId},
+    protocol::{
+        audit::{AuditEvent, AuditStatus, Effect, PolicyDecision, PolicySetRef},
+        traceparent::{SpanId, TraceId},
+    },
     trace::{
         Json, TraceEvent, codec,
         event::{CallOutcome, Fact},
@@ -66,6 +69,56 @@ pub fn projection(events: &[TraceEvent]) -> Projection {
     projection
 }
 
+/// The set that is active once the policy is lifted.
+pub fn defaults() -> PolicySetRef {
+    PolicySetRef {
+        id: "ps-default".to_owned(),
+        name: "default-zone-policies".to_owned(),
+        version: 1,
+    }
+}
+
+/// The set with the rule.
+pub fn limits() -> PolicySetRef {
+    PolicySetRef {
+        id: "ps-with-limits".to_owned(),
+        name: "support-escalation-policies".to_owned(),
+        version: 2,
+    }
+}
+
+/// The audit row of a set that was made active, so many microseconds into the run; made of another
+/// row. Their numbers in the zone's log have to differ.
+pub fn switched(to: PolicySetRef, at_us: u64, sequence: u64) -> TraceEvent {
+    let mut event = story()
+        .into_iter()
+        .rfind(|event| matches!(event.fact, Fact::AuditRecorded(_)))
+        .unwrap();
+    let since = i64::try_from(at_us).unwrap() - i64::try_from(event.at_us).unwrap();
+    if let Fact::AuditRecorded(record) = &mut event.fact {
+        record.event = AuditEvent::PolicySetsActivate;
+        record.status = AuditStatus::Issued;
+        record.sequence = sequence;
+        record.id = format!("ev-activated-{sequence}");
+        record.occurred_at += TimeDelta::microseconds(since);
+        record.grant_type = None;
+        record.trace_parent = None;
+        record.decision = Some(PolicyDecision {
+            effect: Effect::Allow,
+            policy_set: Some(to),
+            determining: Vec::new(),
+        });
+        record.error = None;
+        record.reason = None;
+        record.subject_token = None;
+        record.scopes.clear();
+        record.resource = None;
+    }
+    event.at_us = at_us;
+    (event.call, event.span) = (None, None);
+    event
+}
+
 /// What would follow with the policy lifted: the zone's defaults in force, the delete goes through.
 /// Made of the story's own lines, a second later, under another call.
 pub fn lifted() -> Vec<TraceEvent> {
@@ -102,6 +155,14 @@ pub fn lifted() -> Vec<TraceEvent> {
                 "ev-0010".clone_into(&mut record.id);
                 record.sequence = 10;
                 record.scopes = vec!["write".to_owned()];
+                record.decision = Some(PolicyDecision {
+                    effect: Effect::Allow,
+                    policy_set: Some(defaults()),
+                    determining: vec![
+                        "ps-default::default-user-grants".to_owned(),
+                        "ps-default::default-app-delegation".to_owned(),
+                    ],
+                });
                 record.occurred_at += TimeDelta::microseconds(3_001_000);
                 record.trace_parent = None;
             }

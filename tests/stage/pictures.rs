@@ -45,28 +45,31 @@ fn the_picture_is_asked_for_and_its_place_is_told() {
     assert_eq!(toast(&app), "the screen is in hoptrail-1.svg");
 }
 
+fn with_notes(mut app: App) -> App {
+    let _ = press(&mut app, "i");
+    app
+}
+
 #[test]
 fn every_size_is_drawn_and_ascii_means_ascii() {
     let ascii = look_of(Palette::Mono, Charset::Ascii);
-    let with_notes = |mut app: App| {
-        let _ = press(&mut app, "i");
-        app
-    };
-    let holding = |mut app: App| {
-        tell_all(&mut app, [held(AuditStatus::Failure)]);
-        app
-    };
+    let makes: [fn(u16, u16) -> App; 5] = [
+        staged,
+        |width, height| with_notes(refused(width, height)),
+        |width, height| {
+            let mut app = refused(width, height);
+            tell_all(&mut app, [held(AuditStatus::Failure)]);
+            with_notes(app)
+        },
+        policy_off,
+        taken_over,
+    ];
     for (width, height) in (1..=210)
         .step_by(37)
         .flat_map(|width| (1..=66).step_by(9).map(move |height| (width, height)))
     {
-        for app in [
-            staged(width, height),
-            with_notes(refused(width, height)),
-            with_notes(holding(refused(width, height))),
-            policy_off(width, height),
-            taken_over(width, height),
-        ] {
+        for make in makes {
+            let app = make(width, height);
             let _ = draw(&app, &look(), width, height);
             let shown = text(&draw(&app, &ascii, width, height).0);
             let strange: String = shown.chars().filter(|c| !c.is_ascii()).collect();

@@ -132,7 +132,7 @@ fn a_switched_policy_is_read_again_and_named() {
     assert_eq!(jobs(&after), [Job::RefreshConsole]);
     assert_eq!(
         app.toast().unwrap().text,
-        "default-zone-policies is in force now"
+        "default-zone-policies v1 is in force now"
     );
 }
 

@@ -91,7 +91,7 @@ impl App {
                 if !self.filter_of(pane).is_empty() {
                     self.look_for(pane, "");
                 } else if self.focus.zoom == Zoom::On {
-                    self.focus.zoom = Zoom::Off;
+                    self.focus.turn_zoom();
                 } else {
                     self.toast = None;
                 }

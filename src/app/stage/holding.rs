@@ -28,7 +28,7 @@ impl App {
             && self
                 .stage
                 .as_ref()
-                .and_then(|stage| stage.begun)
+                .and_then(|stage| stage.begun.as_ref())
                 .is_some_and(|begun| {
                     matches!(begun.phase, Phase::Running(_)) && begun.calls.is_none()
                 })

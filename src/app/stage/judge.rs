@@ -13,6 +13,8 @@ use crate::{
 pub enum Judgement {
     /// It is under way.
     Running,
+    /// It is under way once more; this is why it was not as planned before.
+    TriedAgain(String),
     /// Nothing was expected of it.
     Unjudged,
     AsPlanned,
@@ -28,9 +30,11 @@ impl App {
     pub fn judgement(&self) -> Option<Judgement> {
         let (cue, begun) = self.cue_under_way()?;
         Some(match begun.phase {
-            Phase::Running(_) => Judgement::Running,
+            Phase::Running(_) => begun
+                .before
+                .map_or(Judgement::Running, Judgement::TriedAgain),
             Phase::CalledOff => Judgement::Otherwise("it was called off".to_owned()),
-            Phase::Failed => Judgement::Otherwise("it could not be done".to_owned()),
+            Phase::Failed(why) => Judgement::Otherwise(why),
             Phase::Over => match &cue.expect {
                 None => Judgement::Unjudged,
                 Some(expect) => self.judge(&cue, expect, begun.calls),
@@ -83,7 +87,7 @@ impl App {
         let told = super::story::issuance(self, call);
         match expect {
             Expect::Refused(_) if succeeded => otherwise(match cue.action {
-                Action::Delete => "it went through: the issue is deleted",
+                Action::Delete => "the delete went through",
                 _ => "it went through: nothing refused it",
             }),
             Expect::Refused(wanted) => {

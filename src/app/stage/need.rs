@@ -7,6 +7,7 @@ use crate::{
     config::sheet::{Action, Cue, Hold},
     projection::story::LIMIT_LINEAR_SCOPES,
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    support::error::{Exit, Failure},
 };
 
 /// What a cue needs next.
@@ -16,7 +17,10 @@ pub(super) enum Need {
     Own(Job),
     /// Nothing: it is so already, or there is nothing to do.
     Nothing(Option<String>),
+    /// It cannot be done as things stand.
     Cannot(String),
+    /// It can never be done as the sheet has it.
+    Wrong(Failure),
 }
 
 impl App {
@@ -59,13 +63,33 @@ impl App {
         if self.projection.issues().tickets().is_empty() {
             return Need::First(list_tickets(), None);
         }
-        if let Some(place) = ticket {
-            self.panes.ticket = place;
+        let count = self.projection.issues().tickets().len();
+        match ticket {
+            Some(place) if place >= count => return Need::Wrong(self.no_such_ticket(place, count)),
+            Some(place) => self.panes.ticket = place,
+            None => {}
         }
         match self.chosen_ticket() {
             Some(ticket) => Need::Own(call(ESCALATE_TICKET, json!({ "ticketId": ticket.id }))),
             None => Need::Cannot("there is no ticket".to_owned()),
         }
+    }
+
+    fn no_such_ticket(&self, place: usize, count: usize) -> Failure {
+        let cue = self.stage.as_ref().and_then(|stage| stage.current());
+        let cue = cue.map_or_else(String::new, |(number, cue)| {
+            format!("Cue {number}, {}, escalated nothing", cue.title)
+        });
+        let key = self.keymap.shown(Command::NextCue);
+        Failure::new(
+            Exit::Usage,
+            cue,
+            format!("there is no ticket {}: the list has {count}", place + 1),
+            format!(
+                "write ticket = 1 to {count} into the sheet for the next time, or leave it out; \
+                 {key} goes on with the next cue"
+            ),
+        )
     }
 
     /// `On` is the rule in force.

@@ -13,7 +13,7 @@ use crate::{
         toast::Tone,
     },
     config::sheet::Action,
-    projection::Projection,
+    projection::{Mark, Part, Projection},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::TraceEvent,
 };
@@ -42,6 +42,14 @@ impl Away {
     }
 }
 
+/// Where a recording of the same sheet has a cue, the last time that it began.
+fn where_it_began(recorded: &Projection, number: usize, title: &str) -> Option<usize> {
+    let part = Part::Cue(u16::try_from(number).ok()?);
+    let is = |mark: &&Mark| mark.part == part && *mark.text == *title;
+    let mark = recorded.marks().iter().rev().find(is)?;
+    Some(mark.evidence.index() + 1)
+}
+
 impl App {
     /// Whether a recording stands in for what is live.
     #[must_use]
@@ -49,11 +57,17 @@ impl App {
         self.away.is_some()
     }
 
-    /// Where a recording has to begin so that the show goes on: before what the cue at hand does. A
-    /// recording that does not do it, or that nobody's cue asked for, begins at its beginning.
+    /// Where a recording has to begin so that the show goes on: where it has the cue at hand itself,
+    /// else before what that cue does. A recording that does not do it, or that nobody's cue asked for,
+    /// begins at its beginning.
     pub(in crate::app) fn where_the_show_is(&self, recorded: &Projection) -> usize {
         let stage = self.stage.as_ref().filter(|_| self.is_taken_over());
         let cue = stage.and_then(|stage| stage.current().or_else(|| stage.upcoming()));
+        if let Some((number, cue)) = cue
+            && let Some(place) = where_it_began(recorded, number, &cue.title)
+        {
+            return place;
+        }
         let tool = match cue.map(|(_, cue)| cue.action) {
             Some(Action::ListTickets) => GET_SUPPORT_TICKETS,
             Some(Action::Escalate) => ESCALATE_TICKET,

@@ -115,19 +115,22 @@ impl App {
                 Some((Tone::Good, format!("signed in as {}", user.name)))
             }
             Job::SignOut => Some((Tone::Plain, "signed out; the tokens are gone".to_owned())),
-            Job::ActivatePolicySet { set_id, .. } => {
+            Job::ActivatePolicySet { set_id, version } => {
                 let policies = self.projection.policies();
                 let sets = &policies.overview()?.sets;
                 let set = sets.iter().find(|set| set.id == *set_id)?;
                 // Before the sets were read again nobody knows what the switch did to the rule.
                 let known = set.active_version.is_some();
+                let active = format!("{} v{version} is active", set.name);
                 Some(match policies.is_active(LIMIT_LINEAR_SCOPES) {
-                    Some(true) if known => (Tone::Good, "the rule is back in force".to_owned()),
-                    Some(false) if known => (
-                        Tone::Warning,
-                        "the rule is off: write on Linear is allowed now".to_owned(),
+                    Some(true) if known => {
+                        (Tone::Good, format!("the rule is back in force: {active}"))
+                    }
+                    Some(false) if known => (Tone::Warning, format!("the rule is off: {active}")),
+                    Some(_) | None => (
+                        Tone::Plain,
+                        format!("{} v{version} is in force now", set.name),
                     ),
-                    Some(_) | None => (Tone::Plain, format!("{} is in force now", set.name)),
                 })
             }
             Job::CallTool { tool, .. } => self.news_of_call(tool),

@@ -218,6 +218,10 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
                 chapter.into_iter().chain([text.clone()]).collect(),
             )
         }
+        Fact::CueBegan { number, title } => say(
+            Verdict::Pending,
+            vec![format!("cue {number}"), title.clone()],
+        ),
         Fact::LabMoved { chapter } => say(
             Verdict::Pending,
             vec![format!("the lab is at the end of chapter {chapter}")],
@@ -260,7 +264,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
                 AuditEvent::DelegatedGrantsRevoke => "noted the end of a consent",
                 AuditEvent::PolicySetsActivate => "activated a policy set",
             };
-            let resource = row.resource.as_deref().unwrap_or("").to_owned();
+            let resource = row.about().unwrap_or_default().into_owned();
             let reason = row.reason.as_deref().unwrap_or("").to_owned();
             Some(Line {
                 parties: actor(Actor::Zone).to_owned(),

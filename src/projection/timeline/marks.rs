@@ -3,7 +3,7 @@
 //! Made whole once; while the trace grows, what changed is taken out and put in again.
 
 use crate::{
-    projection::{Hop, HopId, HopKind, Projection, Seq, Verdict},
+    projection::{Hop, HopId, HopKind, Part, Projection, Seq, Verdict},
     trace::event::Leg,
 };
 
@@ -24,8 +24,8 @@ pub struct Marks {
     calls: Vec<u32>,
     /// Where a part of the story begins.
     parts: Vec<u32>,
-    /// The chapter that each part belongs to.
-    chapters: Vec<Option<u8>>,
+    /// What begins at each of them.
+    begins: Vec<Part>,
 }
 
 /// Which list a hop's place is in.
@@ -146,7 +146,7 @@ impl Marks {
     fn go_on(&mut self, projection: &Projection) {
         for part in projection.marks().from(self.parts.len()) {
             self.parts.push(behind(part.evidence));
-            self.chapters.push(part.chapter);
+            self.begins.push(part.part);
         }
         for call in projection.tools().calls().from(self.calls.len()) {
             let place = u32::try_from(call.started.index()).unwrap_or(u32::MAX);
@@ -196,18 +196,18 @@ impl Marks {
         .map(|(_, verdict)| verdict)
     }
 
-    /// The first part of the story that begins at a place in `from..to`, with its chapter.
+    /// The first part of the story that begins at a place in `from..to`.
     #[must_use]
-    pub fn part(&self, from: usize, to: usize) -> Option<(usize, Option<u8>)> {
+    pub fn part(&self, from: usize, to: usize) -> Option<Part> {
         let first = self.parts.partition_point(|mark| (*mark as usize) < from);
         let place = *self.parts.get(first)? as usize;
-        (place < to).then(|| (place, self.chapters.get(first).copied().flatten()))
+        self.begins.get(first).copied().filter(|_| place < to)
     }
 
-    /// Where a chapter begins; `None` if the trace has no mark of it.
+    /// Where a part begins, the first time; `None` if the trace has no mark of it.
     #[must_use]
-    pub fn chapter(&self, number: u8) -> Option<usize> {
-        let found = self.chapters.iter().position(|one| *one == Some(number))?;
+    pub fn beginning_of(&self, part: Part) -> Option<usize> {
+        let found = self.begins.iter().position(|one| *one == part)?;
         self.parts.get(found).map(|mark| *mark as usize)
     }
 

@@ -73,6 +73,10 @@ impl Tui {
                 self.sink
                     .report(Report::new(Actor::You, Fact::MarkSet { chapter, text }));
             }
+            Effect::MarkCue { number, title } => {
+                self.sink
+                    .report(Report::new(Actor::You, Fact::CueBegan { number, title }));
+            }
             Effect::SaveNotes(notes) => {
                 if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
                     self.app.fail(failure);

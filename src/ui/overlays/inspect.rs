@@ -3,6 +3,7 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
 };
 
@@ -280,12 +281,20 @@ pub fn decision(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'st
     let look = cx.look;
     let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 12, look);
     let mut lines = Vec::new();
-    match &record.decision {
-        None => lines.push(field(
+    match (&record.decision, record.activated()) {
+        // Whoever switches sets was allowed to, and no policy was asked.
+        (_, Some(set)) => lines.push(field(
+            "policy set",
+            vec![
+                span(one_line(&set.to_string()), look.style(Role::Heading)),
+                span(" became the active one", Style::new()),
+            ],
+        )),
+        (None, None) => lines.push(field(
             "policy",
             vec![span("was not asked", look.style(Role::Dim))],
         )),
-        Some(decision) => {
+        (Some(decision), None) => {
             let verdict = match decision.effect {
                 Effect::Allow => Verdict::Good.show("Allow", look),
                 Effect::Deny => Verdict::Bad.show("Deny", look),

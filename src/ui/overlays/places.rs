@@ -5,6 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use super::window;
 use crate::{
     app::notes::LandmarkKind,
+    projection::Part,
     shipped,
     ui::{
         HitMap, ViewCx,
@@ -25,8 +26,11 @@ pub fn landmarks(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, s
     let row = |place: usize| {
         all.get(place).map_or_else(Line::default, |landmark| {
             let (kind, role) = match landmark.kind {
-                LandmarkKind::Mark(Some(chapter)) => (format!("ch {chapter}"), Role::Heading),
-                LandmarkKind::Mark(None) => ("mark".to_owned(), Role::Heading),
+                LandmarkKind::Mark(Part::Chapter(number)) => {
+                    (format!("ch {number}"), Role::Heading)
+                }
+                LandmarkKind::Mark(Part::Cue(number)) => (format!("cue {number}"), Role::Heading),
+                LandmarkKind::Mark(Part::Unnumbered) => ("mark".to_owned(), Role::Heading),
                 LandmarkKind::Bookmark if landmark.text.is_empty() => {
                     ("bookmark".to_owned(), Role::Key)
                 }

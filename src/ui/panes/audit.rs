@@ -1,5 +1,7 @@
 //! Audit: the zone's rows. Columns are dropped where it is narrow, never squeezed.
 
+use std::borrow::Cow;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -19,7 +21,7 @@ use crate::{
         audit::{AuditEvent, AuditStatus},
         traceparent::TraceId,
     },
-    support::text::{truncate, width},
+    support::text::{shorten_middle, truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -200,6 +202,11 @@ fn detail(
                 ],
                 None => vec![
                     span(happened(row.event), Style::new()),
+                    span(
+                        row.about()
+                            .map_or_else(String::new, |set| format!(" to {set}")),
+                        look.style(Role::Heading),
+                    ),
                     span(format!("  {}", row.event.as_str()), look.style(Role::Dim)),
                 ],
             };
@@ -346,6 +353,14 @@ fn tool(row: &AuditRow, look: &Look) -> Line<'static> {
     }
 }
 
+/// What the row is about, in so much room: of a policy set its version stays in view.
+fn about(row: &AuditRow, room: u16) -> Option<Cow<'_, str>> {
+    match (&row.resource, row.about()?) {
+        (Some(resource), _) => Some(fitting(resource, room).into()),
+        (None, set) => Some(shorten_middle(&set, usize::from(room)).into_owned().into()),
+    }
+}
+
 fn strong(row: &AuditRow, look: &Look) -> Style {
     match row.status {
         AuditStatus::Failure => look.style(Role::Heading),
@@ -362,11 +377,7 @@ fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
             look.style(Role::Dim),
         ),
         "Tool" => tool(row, look),
-        "Resource" => Line::from(or_dash(
-            row.resource.as_deref().map(|name| fitting(name, room)),
-            strong,
-            look,
-        )),
+        "Resource" => Line::from(or_dash(about(row, room).as_deref(), strong, look)),
         "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),
         "Acting for" => Line::from(chain_within(row, room, look)),
         _ => match (&row.policy, &row.reason, &row.error) {

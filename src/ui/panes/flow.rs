@@ -228,7 +228,7 @@ fn folded(cx: &ViewCx, row: Rect, buf: &mut Buffer, place: usize, lanes: Option<
     put::line(buf, from_left(row, start), 0, &line, look);
 }
 
-/// `policy: limit-linear-scopes is off · default-zone-policies in force`
+/// `policy: limit-linear-scopes is off · default-zone-policies v1 in force`
 fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
     let look = cx.look;
     let policies = cx.app.projection().policies();
@@ -256,7 +256,13 @@ fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         )),
         None => {}
     }
-    let name = set.map_or_else(|| "another set".to_owned(), |set| one_line(&set.name));
+    // The version is the zone's to tell, in the row that it wrote of this request.
+    let told = policy_set(hop).and_then(|id| policies.activation_after(id, hop.evidence.sent?));
+    let name = match (told, set) {
+        (Some(told), _) => told.to_string(),
+        (None, Some(set)) => one_line(&set.name),
+        (None, None) => "another set".to_owned(),
+    };
     let dot = if rule.is_some() {
         format!("  {} ", look.glyphs.dot)
     } else {

@@ -72,6 +72,7 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
         Fact::FailureOccurred(_) => ("failure", Role::Bad),
         Fact::NoteWritten { .. } => ("note", Role::Text),
         Fact::MarkSet { .. } => ("mark", Role::Heading),
+        Fact::CueBegan { .. } => ("cue began", Role::Heading),
         Fact::Unknown(_) => ("unknown", Role::Warning),
     }
 }
@@ -134,7 +135,11 @@ pub fn detail(fact: &Fact) -> String {
             "{} {} {} {}",
             status_word(record.status),
             record.event.as_str(),
-            record.resource.as_ref().map_or("", |r| r.name.as_str()),
+            match (&record.resource, record.activated()) {
+                (Some(resource), _) => resource.name.clone(),
+                (None, Some(set)) => set.to_string(),
+                (None, None) => String::new(),
+            },
             record.scopes.join(" ")
         ),
         Fact::ExchangeHeld(held) => format!(
@@ -171,6 +176,7 @@ pub fn detail(fact: &Fact) -> String {
             Some(number) => format!("chapter {number}: {}", head(text)),
             None => head(text).to_owned(),
         },
+        Fact::CueBegan { number, title } => format!("{number}: {}", head(title)),
         Fact::Unknown(map) => map.keys().take(4).cloned().collect::<Vec<_>>().join(", "),
     };
     one_line(head(&text))

@@ -1,12 +1,16 @@
 //! The run sheet on the stage: one quiet row that says which cue this is and how it went, and the
 //! speaker's notes above it when they are asked for.
 
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
 
 use crate::{
     app::stage::{Judgement, Notes, Stage},
-    config::sheet::Cue,
-    support::text::wrap,
+    config::sheet::{Cue, notes},
+    support::text::{truncate, width},
     ui::{
         ViewCx,
         look::Role,
@@ -20,6 +24,9 @@ use crate::{
 /// With fewer rows than these below the headline, notes may take two thirds of them, else half: who
 /// asks for notes wants to read them.
 const FEW_ROWS: u16 = 20;
+
+/// Cells of a cue's title that are shown, however much there is to say of how it went.
+const LEAST_OF_TITLE: usize = 16;
 
 /// Draws row and notes at the bottom of `area`, and returns what is left of it.
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) -> Rect {
@@ -38,7 +45,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) -> Rect {
     };
     match stage.notes() {
         Notes::Hidden => above,
-        Notes::Shown => notes(cx, above, buf, stage),
+        Notes::Shown => speaker(cx, above, buf, stage),
     }
 }
 
@@ -63,9 +70,31 @@ fn cue(cx: &ViewCx, row: Rect, buf: &mut Buffer, stage: &Stage) {
         put::line(buf, row, 0, &line, look);
         return;
     };
-    let judged = match cx.app.judgement() {
+    let judged = judged(cx);
+    let number = format!("{number}/{count} ");
+    let tries = match stage.tries() {
+        0 | 1 => String::new(),
+        tries => format!(", try {tries}"),
+    };
+    // Of a long title as much as leaves room for how the cue went.
+    let used = width(&number) + width(&tries) + width(&judged.content);
+    let room = usize::from(row.width).saturating_sub(used);
+    let title = truncate(&cue.title, room.max(LEAST_OF_TITLE)).into_owned();
+    let line = Line::from(vec![span(format!("{number}{title}{tries}"), dim), judged]);
+    put::line(buf, row, 0, &line, look);
+}
+
+/// How the current cue went.
+fn judged(cx: &ViewCx) -> Span<'static> {
+    let look = cx.look;
+    let dim = look.style(Role::Dim);
+    match cx.app.judgement() {
         None | Some(Judgement::Unjudged) => span("", dim),
         Some(Judgement::Running) => span(format!("  {}", look.fit("…")), dim),
+        Some(Judgement::TriedAgain(before)) => span(
+            format!("  {} before: {before}", look.fit("…")),
+            look.bold(Role::Warning),
+        ),
         Some(Judgement::AsPlanned) => span(
             format!("  {} as planned", look.glyphs.good),
             look.style(Role::Good),
@@ -75,17 +104,11 @@ fn cue(cx: &ViewCx, row: Rect, buf: &mut Buffer, stage: &Stage) {
             look.loud(Role::Warning),
         ),
         Some(Judgement::NotSeen(why)) => span(format!("  ? {why}"), look.bold(Role::Warning)),
-    };
-    let line = Line::from(vec![
-        span(format!("{number}/{count} "), dim),
-        span(cue.title.clone(), dim),
-        judged,
-    ]);
-    put::line(buf, row, 0, &line, look);
+    }
 }
 
 /// What was said last, and what comes next.
-fn notes(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
+fn speaker(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
     let look = cx.look;
     let cells = usize::from(area.width.saturating_sub(4)).min(100);
     let mut lines: Vec<Line<'static>> = Vec::new();
@@ -98,8 +121,8 @@ fn notes(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
             span(format!("{label} {number} "), look.style(Role::Dim)),
             span(cue.title.clone(), look.style(Role::Heading)),
         ]));
-        for paragraph in paragraphs(&cue.note) {
-            lines.extend(wrap(&paragraph, cells).into_iter().map(Line::raw));
+        for paragraph in cue.paragraphs() {
+            lines.extend(notes::lines(&paragraph, cells).into_iter().map(Line::raw));
         }
     };
     tell("now", stage.current());
@@ -129,11 +152,4 @@ fn notes(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
         height: area.height - height,
         ..area
     }
-}
-
-/// Lines that follow one another are one paragraph, however the sheet breaks them.
-fn paragraphs(note: &str) -> Vec<String> {
-    note.split("\n\n")
-        .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect()
 }

@@ -199,16 +199,22 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
 /// The policy was switched after the last call.
 fn switched(cx: &ViewCx, last: Option<&Call>) -> Option<Headline> {
     let policies = cx.app.projection().policies();
-    let switched = *policies.activations().last()?;
+    let switch = policies.activations().last()?;
+    let switched = switch.evidence;
     if last.is_some_and(|call| call.finished.unwrap_or(call.started) > switched) {
         return None;
     }
     // Before the sets are read again nobody knows what the switch did to the rule.
     policies.read().filter(|read| *read > switched)?;
     let rule = span(LIMIT_LINEAR_SCOPES, cx.look.style(Role::Heading));
+    let set = switch.set.as_ref().map(|set| {
+        let dim = cx.look.style(Role::Dim);
+        Line::styled(format!("{set} is the active policy set"), dim)
+    });
     let lines = |told: &'static str, then: Line<'static>| {
         let first = Line::from(vec![rule, span(told, Style::new())]);
-        vec![first, then, next(cx)]
+        let lines = [first, then].into_iter().chain(set);
+        lines.chain([next(cx)]).collect()
     };
     Some(if policies.is_active(LIMIT_LINEAR_SCOPES)? {
         Headline {
