@@ -16,7 +16,10 @@ use futures::Stream;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::protocol::{audit::AuditPage, observed::AUDIT_FEED_PATH};
+use crate::{
+    protocol::{audit::AuditPage, observed::AUDIT_FEED_PATH},
+    support::way,
+};
 
 use super::{
     ZoneState,
@@ -119,6 +122,7 @@ impl Follower {
             }
             if self.ready.is_empty() {
                 self.sequence.changed().await.ok()?;
+                way::give().await;
             }
         }
     }
