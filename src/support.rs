@@ -1,5 +1,5 @@
 //! Small things that every layer needs: time, identifiers, text and places in it, paths, names of panes,
-//! failures, and who comes first.
+//! failures.
 //!
 //! Must not know anything of OAuth, MCP or the terminal; the wall clock and
 //! randomness are read in `clock` and `ids` and nowhere else.
@@ -13,4 +13,3 @@ pub mod pane;
 pub mod paths;
 pub mod place;
 pub mod text;
-pub mod way;

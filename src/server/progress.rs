@@ -1,7 +1,7 @@
 //! Tells the caller each step as it happens, if the caller asked for progress.
 //!
-//! A step is queued, and a task of the call's own sends what is queued: the call goes first, and while
-//! the transport takes its time. [`Progress::finish`] waits for the last one, so that no step can come
+//! A step is queued, and a task of the call's own sends what is queued: the call goes on while the
+//! transport takes its time. [`Progress::finish`] waits for the last one, so that no step can come
 //! after the answer.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,13 +12,7 @@ use rmcp::{
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use crate::{
-    protocol::observed::{STEP_META_KEY, Step},
-    support::way,
-};
-
-/// A call has hardly more steps, so all that wait are told in one go.
-const MOST_AT_ONCE: usize = 16;
+use crate::protocol::observed::{STEP_META_KEY, Step};
 
 /// Where the steps of one call go.
 pub(super) struct Progress {
@@ -41,16 +35,9 @@ impl Progress {
             // Never more than the steps of one call.
             let (queue, mut queued) = mpsc::unbounded_channel();
             let sending = tokio::spawn(async move {
-                let mut steps = Vec::new();
-                while queued.recv_many(&mut steps, MOST_AT_ONCE).await > 0 {
-                    // At the end the call itself waits for what is told.
-                    if !queued.is_closed() {
-                        way::give().await;
-                    }
-                    for step in steps.drain(..) {
-                        if let Err(error) = peer.notify_progress(step).await {
-                            tracing::debug!(%error, "a step could not be told");
-                        }
+                while let Some(param) = queued.recv().await {
+                    if let Err(error) = peer.notify_progress(param).await {
+                        tracing::debug!(%error, "a step could not be told");
                     }
                 }
             });

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::{
     protocol::observed::{FEED_PATH, Observation},
-    support::{clock::SharedClock, way},
+    support::clock::SharedClock,
 };
 
 /// How many observations are kept for followers who come late.
@@ -162,7 +162,6 @@ impl Feed {
                 if !matches!(more, Ok(true)) {
                     return None;
                 }
-                way::give().await;
             }
         })
     }

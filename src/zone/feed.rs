@@ -16,10 +16,7 @@ use futures::Stream;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::{
-    protocol::{audit::AuditPage, observed::AUDIT_FEED_PATH},
-    support::way,
-};
+use crate::protocol::{audit::AuditPage, observed::AUDIT_FEED_PATH};
 
 use super::{
     ZoneState,
@@ -122,7 +119,6 @@ impl Follower {
             }
             if self.ready.is_empty() {
                 self.sequence.changed().await.ok()?;
-                way::give().await;
             }
         }
     }
