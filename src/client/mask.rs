@@ -105,7 +105,7 @@ impl Masker {
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             for secret in known.iter() {
-                if out.contains(secret.expose().as_str()) {
+                if holds(&out, secret.expose()) {
                     out = out.replace(secret.expose().as_str(), &mark(secret.expose()));
                 }
             }
@@ -243,11 +243,19 @@ impl Masker {
     #[must_use]
     pub fn json(&self, text: &str, leg: Leg) -> String {
         match serde_json::from_str::<Value>(text) {
-            Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
-                let changed = self.walk(&mut value, leg);
+            Ok(mut value) => self.parsed(text, &mut value, leg),
+            Err(_) => self.shapeless(text, leg),
+        }
+    }
+
+    /// [`Self::json`] of text that was parsed already; `value` is masked as well.
+    pub fn parsed(&self, text: &str, value: &mut Value, leg: Leg) -> String {
+        match value {
+            Value::Object(_) | Value::Array(_) => {
+                let changed = self.walk(value, leg);
                 let escaped = text.contains('\\');
                 if escaped {
-                    self.unescaped(&mut value, leg);
+                    self.unescaped(value, leg);
                 }
                 if changed || escaped {
                     self.text(&value.to_string())
@@ -255,10 +263,10 @@ impl Masker {
                     self.text(text)
                 }
             }
-            Ok(Value::String(inner)) if text.contains('\\') => {
-                Value::String(self.within(&inner, leg)).to_string()
+            Value::String(inner) if text.contains('\\') => {
+                Value::String(self.within(inner, leg)).to_string()
             }
-            Ok(_) | Err(_) => self.shapeless(text, leg),
+            _ => self.shapeless(text, leg),
         }
     }
 
@@ -422,6 +430,12 @@ impl Masker {
         });
         self.text(&text)
     }
+}
+
+/// Whether a secret stands in a text. For a needle of more than 32 bytes the standard library builds
+/// tables before it searches; a shorter one it finds at once.
+fn holds(text: &str, secret: &str) -> bool {
+    secret.get(..32).is_none_or(|head| text.contains(head)) && text.contains(secret)
 }
 
 /// The name that stands for a hidden value: `‹1a2b3c4d›`.

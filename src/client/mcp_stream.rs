@@ -266,10 +266,10 @@ impl Answering {
         if self.end != End::Open {
             return event;
         }
-        self.keep(data);
-        let Ok(message) = serde_json::from_str::<Value>(data) else {
+        let Ok(mut message) = serde_json::from_str::<Value>(data) else {
             return self.break_off("an event is no JSON".to_owned());
         };
+        self.keep(data, &mut message);
         if !is_progress(&message) && serde_json::from_str::<ServerJsonRpcMessage>(data).is_err() {
             return self.break_off("an event is no JSON-RPC message".to_owned());
         }
@@ -298,18 +298,20 @@ impl Answering {
         }
     }
 
-    fn keep(&mut self, data: &str) {
+    /// Keeps the event for the trace; masks the message.
+    fn keep(&mut self, data: &str, message: &mut Value) {
         let Some(record) = &mut self.record else {
             return;
         };
         record.bytes += data.len();
         // One byte over the limit is enough for the cut to be seen.
         if record.text.len() <= BODY_LIMIT {
-            let masked = self.wire.http().masker().json(data, record.hop.leg());
+            let masker = self.wire.http().masker();
+            let shown = masker.parsed(data, message, record.hop.leg());
             if !record.text.is_empty() {
                 record.text.push('\n');
             }
-            record.text.push_str(&masked);
+            record.text.push_str(&shown);
         }
     }
 

@@ -251,8 +251,8 @@ pub enum CredentialSource {
 
 /// A page of the audit feed (ours; see the module's note).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AuditPage {
-    pub items: Vec<AuditRecord>,
+pub struct AuditPage<Row = AuditRecord> {
+    pub items: Vec<Row>,
 }
 
 impl CredentialView {

@@ -3,14 +3,14 @@
 //! The schema sent to the model cannot ask for all of this, and a model need not keep to a schema.
 //! What does not pass here never reaches Linear.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     protocol::tickets::{DetectedEntity, Ticket},
-    support::text::{one_line, sanitize},
+    support::text::{is_hostile, one_line},
 };
 
 /// The labels that the model may choose from.
@@ -177,12 +177,10 @@ impl Customer {
 fn fold(text: &str) -> String {
     let visible: String = text
         .chars()
-        .filter(|c| {
-            c.is_whitespace() || matches!(sanitize(c.encode_utf8(&mut [0; 4])), Cow::Borrowed(_))
-        })
-        .flat_map(char::to_lowercase)
+        .filter(|c| c.is_whitespace() || !is_hostile(*c))
         .collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+    let lower = visible.to_lowercase();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The digits of each stretch of text that could be a phone number.

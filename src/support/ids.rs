@@ -6,7 +6,10 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rand::{
+    Rng as _, SeedableRng as _, TryRng as _,
+    rngs::{StdRng, SysRng},
+};
 use uuid::Uuid;
 
 /// Makes identifiers and unguessable values. Cloning shares the source.
@@ -49,9 +52,11 @@ impl Ids {
     /// If the operating system has no randomness to give; nothing safe can be done without it.
     pub fn fill(&self, out: &mut [u8]) {
         match &self.0 {
-            Source::System => {
-                aws_lc_rs::rand::fill(out).expect("the operating system gives randomness");
-            }
+            // Not by way of the cryptographic library: its generator first measures the jitter of the
+            // processor in each thread, which takes longer than all the rest of a call.
+            Source::System => SysRng
+                .try_fill_bytes(out)
+                .expect("the operating system gives randomness"),
             Source::Seeded(rng) => rng
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -46,7 +46,8 @@ pub fn one_line(text: &str) -> String {
         .collect()
 }
 
-const fn is_hostile(c: char) -> bool {
+/// Whether a terminal would obey a character, or show nothing where it stands.
+pub(crate) const fn is_hostile(c: char) -> bool {
     matches!(c,
         '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

@@ -1,8 +1,6 @@
 //! Audit rows before they are rows: what happened, without number, time or id, which the writer
 //! gives in the order in which rows become durable.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::{
@@ -80,8 +78,8 @@ impl Draft {
         id: String,
         sequence: u64,
         occurred_at: DateTime<Utc>,
-    ) -> Arc<AuditRecord> {
-        Arc::new(AuditRecord {
+    ) -> AuditRecord {
+        AuditRecord {
             id,
             sequence,
             occurred_at,
@@ -100,7 +98,7 @@ impl Draft {
             credential: self.credential,
             trace_parent: self.trace_parent,
             duration_us: self.started.micros(),
-        })
+        }
     }
 }
 

@@ -16,15 +16,12 @@ use futures::Stream;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::protocol::{
-    audit::{AuditPage, AuditRecord},
-    observed::AUDIT_FEED_PATH,
-};
+use crate::protocol::{audit::AuditPage, observed::AUDIT_FEED_PATH};
 
 use super::{
     ZoneState,
     console::{ApiError, Authorized},
-    store::Store,
+    store::{AuditRow, Store},
 };
 
 /// The most rows in one page, and in one read behind the stream.
@@ -67,7 +64,7 @@ async fn feed(
     if accept.contains("application/json") && !accept.contains("text/event-stream") {
         let limit = position.limit.unwrap_or(MOST_ROWS).clamp(1, MOST_ROWS);
         let rows = state.store.audit_after(after, limit).await?;
-        let items = rows.iter().map(|row| (**row).clone()).collect();
+        let items = rows.iter().map(|row| &*row.json).collect();
         return Ok(Json(AuditPage { items }).into_response());
     }
     // No keep-alive comments: they would wake the process for nothing, and on loopback a dead peer
@@ -88,7 +85,10 @@ fn follow(
     };
     futures::stream::unfold(follower, |mut follower| async move {
         let row = follower.next().await?;
-        Some((Ok(event(&row)), follower))
+        let event = Event::default()
+            .id(row.sequence.to_string())
+            .data(row.json.get());
+        Some((Ok(event), follower))
     })
 }
 
@@ -96,11 +96,11 @@ struct Follower {
     store: Store,
     sequence: watch::Receiver<u64>,
     after: u64,
-    ready: VecDeque<Arc<AuditRecord>>,
+    ready: VecDeque<Arc<AuditRow>>,
 }
 
 impl Follower {
-    async fn next(&mut self) -> Option<Arc<AuditRecord>> {
+    async fn next(&mut self) -> Option<Arc<AuditRow>> {
         loop {
             if let Some(row) = self.ready.pop_front() {
                 self.after = row.sequence;
@@ -120,17 +120,6 @@ impl Follower {
             if self.ready.is_empty() {
                 self.sequence.changed().await.ok()?;
             }
-        }
-    }
-}
-
-fn event(row: &AuditRecord) -> Event {
-    let event = Event::default().id(row.sequence.to_string());
-    match serde_json::to_string(row) {
-        Ok(data) => event.data(data),
-        Err(error) => {
-            tracing::error!(%error, sequence = row.sequence, "an audit row could not be written out");
-            event.comment("a row that could not be written out")
         }
     }
 }

@@ -13,6 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -47,7 +48,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     directory: RwLock<Arc<Directory>>,
-    recent: Mutex<VecDeque<Arc<AuditRecord>>>,
+    recent: Mutex<VecDeque<Arc<AuditRow>>>,
 }
 
 /// What is to become durable together, or not at all.
@@ -62,13 +63,22 @@ pub struct Commit {
     pub audit: Vec<Draft>,
 }
 
-/// What became durable.
+/// A row of the audit log. It is written out once, and goes as it is to the disk and to whoever
+/// reads the log.
 #[derive(Debug)]
-pub struct Committed {
-    /// The audit rows with their numbers, in the order given.
-    pub audit: Vec<Arc<AuditRecord>>,
-    /// The directory with the changes in it.
-    pub directory: Arc<Directory>,
+pub struct AuditRow {
+    pub sequence: u64,
+    /// The [`AuditRecord`].
+    pub json: Box<RawValue>,
+}
+
+impl AuditRow {
+    fn of(record: &AuditRecord) -> serde_json::Result<Self> {
+        Ok(Self {
+            sequence: record.sequence,
+            json: to_raw_value(record)?,
+        })
+    }
 }
 
 /// Why nothing became durable.
@@ -84,11 +94,14 @@ pub enum CommitError {
 
 #[derive(Debug)]
 enum Job {
-    Commit(Box<Commit>, oneshot::Sender<Result<Committed, CommitError>>),
+    Commit(
+        Box<Commit>,
+        oneshot::Sender<Result<Arc<Directory>, CommitError>>,
+    ),
     AuditPage {
         after: u64,
         limit: u32,
-        answer: oneshot::Sender<Result<Vec<Arc<AuditRecord>>, Failure>>,
+        answer: oneshot::Sender<Result<Vec<Arc<AuditRow>>, Failure>>,
     },
     Close(oneshot::Sender<()>),
 }
@@ -129,11 +142,11 @@ impl Store {
         self.shared.directory()
     }
 
-    /// Makes changes and audit rows durable, all or none.
+    /// Makes changes and audit rows durable, all or none; gives the directory with the changes in it.
     ///
     /// # Errors
     /// [`CommitError::Stale`] when what it rests on has changed; otherwise why it could not be written.
-    pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+    pub async fn commit(&self, commit: Commit) -> Result<Arc<Directory>, CommitError> {
         let (answer, answered) = oneshot::channel();
         self.jobs
             .send(Job::Commit(Box::new(commit), answer))
@@ -146,7 +159,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it could not be written.
-    pub async fn change(&self, changes: Vec<Change>) -> Result<Committed, Failure> {
+    pub async fn change(&self, changes: Vec<Change>) -> Result<Arc<Directory>, Failure> {
         self.commit(Commit {
             changes,
             ..Commit::default()
@@ -162,11 +175,7 @@ impl Store {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn audit_after(
-        &self,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<Arc<AuditRecord>>, Failure> {
+    pub async fn audit_after(&self, after: u64, limit: u32) -> Result<Vec<Arc<AuditRow>>, Failure> {
         if let Some(rows) = self
             .shared
             .recent_after(after, limit, *self.sequence.borrow())
@@ -209,7 +218,7 @@ impl Shared {
             .clone()
     }
 
-    fn publish(&self, directory: Arc<Directory>, rows: &[Arc<AuditRecord>]) {
+    fn publish(&self, directory: Arc<Directory>, rows: &[Arc<AuditRow>]) {
         *self
             .directory
             .write()
@@ -224,20 +233,16 @@ impl Shared {
     }
 
     /// The rows after `after`, if memory holds all of them.
-    fn recent_after(&self, after: u64, limit: u32, last: u64) -> Option<Vec<Arc<AuditRecord>>> {
+    fn recent_after(&self, after: u64, limit: u32, last: u64) -> Option<Vec<Arc<AuditRow>>> {
         if after >= last {
             return Some(Vec::new());
         }
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let first = recent.front()?.sequence;
-        (first <= after + 1).then(|| {
-            recent
-                .iter()
-                .filter(|row| row.sequence > after)
-                .take(limit as usize)
-                .cloned()
-                .collect()
-        })
+        // Numbers have no gaps.
+        let known = usize::try_from((after + 1).checked_sub(first)?).ok()?;
+        let rows = recent.iter().skip(known).take(limit as usize);
+        Some(rows.cloned().collect())
     }
 }
 

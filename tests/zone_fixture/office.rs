@@ -22,6 +22,7 @@ use hoptrail::{
         keys::{Keys, SigningKey},
         refusal::Refusal,
         seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop, id},
+        store::AuditRow,
         tokens::{SubProfile, TokenRequest},
         vault::Belongs,
     },
@@ -227,13 +228,11 @@ impl Office {
     }
 
     /// All audit rows.
-    pub async fn audit(&self) -> Vec<Arc<AuditRecord>> {
-        self.zone
-            .state()
-            .store
-            .audit_after(0, 10_000)
-            .await
-            .unwrap()
+    pub async fn audit(&self) -> Vec<AuditRecord> {
+        let store = &self.zone.state().store;
+        let rows = store.audit_after(0, 10_000).await.unwrap();
+        let read = |row: &Arc<AuditRow>| serde_json::from_str(row.json.get()).unwrap();
+        rows.iter().map(read).collect()
     }
 
     pub async fn change(&self, changes: Vec<Change>) {

@@ -27,6 +27,7 @@ use hoptrail::{
         keys::{Keys, SigningKey},
         policy::POLICY_SCHEMA_VERSION,
         seed,
+        store::AuditRow,
         vault::{Belongs, SecretHash},
     },
 };
@@ -322,8 +323,10 @@ impl Lab {
         answer.json()["client_id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn audit(&self) -> Vec<Arc<AuditRecord>> {
-        self.zone.state().store.audit_after(0, 1_000).await.unwrap()
+    pub async fn audit(&self) -> Vec<AuditRecord> {
+        let rows = self.zone.state().store.audit_after(0, 1_000).await.unwrap();
+        let read = |row: &Arc<AuditRow>| serde_json::from_str(row.json.get()).unwrap();
+        rows.iter().map(read).collect()
     }
 
     /// Redeems a code as the client does.

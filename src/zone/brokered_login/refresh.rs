@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{UpstreamError, ask, sealed_grant};
 use crate::{
-    protocol::{audit::CredentialSource, console::LifeStatus, jwt::TokenView, secret::Secret},
+    protocol::{console::LifeStatus, jwt::TokenView, secret::Secret},
     support::error::Failure,
     zone::{
         ZoneState,
@@ -69,21 +69,22 @@ pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource:
     }
 }
 
-/// Whose token is due, if one is. Whose it says it is costs little to read; the signature is
-/// checked once it matters.
+/// Whose token is due, if one is. Seldom anybody's is, and then the presented token need not be read;
+/// its signature is checked once it matters.
 fn due(state: &ZoneState, subject_token: &Secret, resource: &str) -> Option<String> {
-    let directory = state.directory();
-    let is_external = directory
-        .resource_identified(resource)
-        .and_then(|resource| resource.credential_provider_id.as_ref())
-        .and_then(|id| directory.providers.get(id))
-        .is_some_and(|provider| provider.kind == CredentialSource::External);
-    if !is_external {
+    let (directory, now) = (state.directory(), state.config.clock.now());
+    let resource_id = &directory.resource_identified(resource)?.id;
+    let is_due = |grant: &Arc<Grant>| {
+        grant.resource_id == *resource_id
+            && grant.status == LifeStatus::Active
+            && ends_soon(grant, now)
+    };
+    if !directory.grants.values().any(is_due) {
         return None;
     }
     let view = TokenView::of(subject_token);
     let sub = view.claim("sub")?;
-    Due::find(&directory, state.config.clock.now(), sub, resource)?;
+    Due::find(&directory, now, sub, resource)?;
     Some(sub.to_owned())
 }
 

@@ -26,7 +26,7 @@ use crate::{
         ZoneState,
         directory::{ACTIVE, Change, Directory, Object, PolicySet, PolicySetVersion, Stored as _},
         policy::lifecycle::{activation, entry, latest_set_version, next_set_version},
-        store::{Commit, CommitError, Committed},
+        store::{Commit, CommitError},
     },
 };
 
@@ -293,12 +293,8 @@ async fn activate(
     let directory = state.directory();
     let set = set_with_id(&directory, &id)?;
     let version = set_version(&directory, &id, &version)?;
-    let committed = make_active(&state, set, version, started).await?;
-    Ok(Json(set_version_view(
-        &committed.directory,
-        version,
-        Detail::Whole,
-    )))
+    let directory = make_active(&state, set, version, started).await?;
+    Ok(Json(set_version_view(&directory, version, Detail::Whole)))
 }
 
 /// What the console's Activate does to the latest version of `set`. A set of which a version is
@@ -340,7 +336,7 @@ async fn make_active(
     set: &Arc<PolicySet>,
     version: &Arc<PolicySetVersion>,
     started: Stopwatch,
-) -> Result<Committed, CommitError> {
+) -> Result<Arc<Directory>, CommitError> {
     let (change, draft) = activation(
         set,
         version,

@@ -205,7 +205,7 @@ async fn begin(
     // With every new sign-in, so that the tables cannot grow for ever.
     let mut changes = sessions::sweep(directory, now);
     changes.push(transaction::row(&handle, now, transaction)?);
-    let committed = front
+    let directory = front
         .zone
         .store
         .commit(Commit {
@@ -216,7 +216,7 @@ async fn begin(
         .map_err(|error| not_committed(error, stale))?;
     let loaded = Loaded::find(
         &front.zone.vault,
-        &committed.directory,
+        &directory,
         now,
         handle.expose(),
         Some(&browser),

@@ -27,7 +27,7 @@ pub(super) async fn settled<T>(
         let directory = front.zone.directory();
         let (commit, decided) = decide(&directory)?;
         match front.zone.store.commit(commit).await {
-            Ok(committed) => return Ok((committed.directory, decided)),
+            Ok(directory) => return Ok((directory, decided)),
             Err(CommitError::Stale) => {}
             Err(CommitError::Failed(failure)) => return Err(internal(&failure)),
         }

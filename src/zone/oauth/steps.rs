@@ -374,7 +374,6 @@ pub(super) async fn commit(front: &Front, commit: Commit) -> Result<Arc<Director
         .store
         .commit(commit)
         .await
-        .map(|committed| committed.directory)
         .map_err(|error| not_committed(error, stale))
 }
 

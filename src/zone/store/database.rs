@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
+use serde_json::value::RawValue;
 use sqlx::{
     Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 
+use super::AuditRow;
 use crate::{
-    protocol::audit::AuditRecord,
     support::error::{Exit, Failure},
     zone::{
         directory::{Change, Directory, Kind, Object},
@@ -133,20 +134,24 @@ impl Database {
         &mut self,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<Arc<AuditRecord>>, Failure> {
-        let rows =
-            sqlx::query("SELECT body FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?")
-                .bind(i64::try_from(after).unwrap_or(i64::MAX))
-                .bind(limit)
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(|error| cannot_read(&error))?;
+    ) -> Result<Vec<Arc<AuditRow>>, Failure> {
+        let rows = sqlx::query(
+            "SELECT sequence, body FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
+        )
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(|error| cannot_read(&error))?;
         rows.iter()
             .map(|row| {
-                let body: &str = row.try_get(0).map_err(|error| cannot_read(&error))?;
-                serde_json::from_str(body)
-                    .map(Arc::new)
-                    .map_err(|error| cannot_read(&error))
+                let sequence: i64 = row.try_get(0).map_err(|error| cannot_read(&error))?;
+                let body: String = row.try_get(1).map_err(|error| cannot_read(&error))?;
+                let json = RawValue::from_string(body).map_err(|error| cannot_read(&error))?;
+                Ok(Arc::new(AuditRow {
+                    sequence: sequence.unsigned_abs(),
+                    json,
+                }))
             })
             .collect()
     }
@@ -155,7 +160,7 @@ impl Database {
     pub(super) async fn write(
         &mut self,
         changes: &[Change],
-        rows: &[Arc<AuditRecord>],
+        rows: &[Arc<AuditRow>],
     ) -> Result<(), Failure> {
         if changes.is_empty() {
             // One statement is a transaction of its own: the way of every exchange.
@@ -207,19 +212,16 @@ impl Database {
 
 async fn insert_audit(
     connection: &mut SqliteConnection,
-    rows: &[Arc<AuditRecord>],
+    rows: &[Arc<AuditRow>],
 ) -> Result<(), Failure> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut bodies = Vec::with_capacity(rows.len());
-    for row in rows {
-        let body = serde_json::to_string(&**row).map_err(|error| cannot_write(&error))?;
-        bodies.push((i64::try_from(row.sequence).unwrap_or(i64::MAX), body));
-    }
     let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO audit (sequence, body) ");
-    insert.push_values(bodies, |mut values, (sequence, body)| {
-        values.push_bind(sequence).push_bind(body);
+    insert.push_values(rows, |mut values, row| {
+        values
+            .push_bind(i64::try_from(row.sequence).unwrap_or(i64::MAX))
+            .push_bind(row.json.get());
     });
     insert
         .build()
@@ -303,7 +305,7 @@ fn cannot_read(error: &dyn std::fmt::Display) -> Failure {
     )
 }
 
-fn cannot_write(error: &dyn std::fmt::Display) -> Failure {
+pub(super) fn cannot_write(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(
         Exit::Failed,
         "The zone could not store what it decided, so it did nothing",

@@ -6,10 +6,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     protocol::audit::AuditRecord,
-    support::{clock::SharedClock, ids::Ids},
+    support::{clock::SharedClock, error::Failure, ids::Ids},
 };
 
-use super::{Commit, CommitError, Committed, Job, Shared, database::Database};
+use super::{
+    AuditRow, Commit, CommitError, Job, Shared,
+    database::{Database, cannot_write},
+};
 use crate::zone::directory::{Change, Directory};
 
 /// The most commits in one transaction; bounds how long the first of a group waits.
@@ -24,15 +27,14 @@ pub(super) struct Writer {
     pub(super) ids: Ids,
 }
 
-type Answer = oneshot::Sender<Result<Committed, CommitError>>;
+type Answer = oneshot::Sender<Result<Arc<Directory>, CommitError>>;
 
 /// A group on its way to the disk.
 struct Group {
     directory: Arc<Directory>,
     changes: Vec<Change>,
-    rows: Vec<Arc<AuditRecord>>,
-    /// Each accepted commit's rows, as a range of `rows`.
-    accepted: Vec<(Answer, std::ops::Range<usize>)>,
+    records: Vec<AuditRecord>,
+    accepted: Vec<Answer>,
     refused: Vec<(Answer, CommitError)>,
 }
 
@@ -80,26 +82,18 @@ impl Writer {
             return;
         }
         let group = self.gather(commits);
-        let written = if group.accepted.is_empty() {
-            Ok(())
-        } else {
-            self.database.write(&group.changes, &group.rows).await
-        };
-        match written {
-            Ok(()) => {
-                self.shared.publish(group.directory.clone(), &group.rows);
-                if let Some(last) = group.rows.last() {
+        match self.write(&group).await {
+            Ok(rows) => {
+                self.shared.publish(group.directory.clone(), &rows);
+                if let Some(last) = rows.last() {
                     self.sequence.send_replace(last.sequence);
                 }
-                for (answer, rows) in group.accepted {
-                    drop(answer.send(Ok(Committed {
-                        audit: group.rows[rows].to_vec(),
-                        directory: group.directory.clone(),
-                    })));
+                for answer in group.accepted {
+                    drop(answer.send(Ok(group.directory.clone())));
                 }
             }
             Err(failure) => {
-                for (answer, _) in group.accepted {
+                for answer in group.accepted {
                     drop(answer.send(Err(CommitError::Failed(failure.clone()))));
                 }
             }
@@ -111,12 +105,23 @@ impl Writer {
         }
     }
 
+    async fn write(&mut self, group: &Group) -> Result<Vec<Arc<AuditRow>>, Failure> {
+        let rows: Vec<_> = group
+            .records
+            .iter()
+            .map(|record| AuditRow::of(record).map(Arc::new))
+            .collect::<Result<_, _>>()
+            .map_err(|error| cannot_write(&error))?;
+        self.database.write(&group.changes, &rows).await?;
+        Ok(rows)
+    }
+
     /// Decides in order which commits still stand, each on the directory that those before it leave.
     fn gather(&self, commits: Vec<(Commit, Answer)>) -> Group {
         let mut group = Group {
             directory: self.shared.directory(),
             changes: Vec::new(),
-            rows: Vec::new(),
+            records: Vec::new(),
             accepted: Vec::new(),
             refused: Vec::new(),
         };
@@ -142,14 +147,12 @@ impl Writer {
                 }
                 group.changes.extend(commit.changes);
             }
-            let first = group.rows.len();
             for draft in commit.audit {
                 sequence += 1;
-                group
-                    .rows
-                    .push(draft.number(self.ids.uuid().to_string(), sequence, now));
+                let id = self.ids.uuid().to_string();
+                group.records.push(draft.number(id, sequence, now));
             }
-            group.accepted.push((answer, first..group.rows.len()));
+            group.accepted.push(answer);
         }
         group
     }

@@ -109,20 +109,36 @@ fn schemes(text: &str, spans: &mut Vec<Span>) {
     static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
             r"(?-u:\b)(?:[Bb]earer|BEARER|[Bb]asic|Token|Digest) +([A-Za-z0-9._~+/=-]{8,})",
-            r#"|curl[^\n]{0,80}? (?:-u|--user) +["']?([^\s"':]{1,64}:[^\s"']{1,128})"#,
+            r#"|curl[^\n]{0,80}? (?:-u|--user) +["']?([^\s"':]{1,64}:[^\s"'])"#,
         ))
         .expect("a constant pattern")
     });
-    for found in SCHEME.captures_iter(text) {
+    let mut at = 0;
+    while let Some(found) = SCHEME.captures_at(text, at) {
+        at = found.get_match().end();
         if let Some(value) = found.get(1)
             && looks_random(value.as_str())
         {
             push(spans, value.range(), Weight::Certain);
         }
         if let Some(value) = found.get(2) {
-            push(spans, value.range(), Weight::Certain);
+            at = run_end(text, value.end(), LONGEST - 1, &['"', '\'']);
+            push(spans, value.start()..at, Weight::Certain);
         }
     }
+}
+
+/// No password is looked at beyond so many characters. Counted here and not in the patterns, which
+/// would become a hundred times as large.
+const LONGEST: usize = 128;
+
+/// Where the run that goes on at `from` ends: at a blank, at one of `quotes`, after `most` characters.
+fn run_end(text: &str, from: usize, most: usize, quotes: &[char]) -> usize {
+    text[from..]
+        .char_indices()
+        .enumerate()
+        .find(|(count, (_, c))| *count == most || c.is_whitespace() || quotes.contains(c))
+        .map_or(text.len(), |(_, (index, _))| from + index)
 }
 
 /// Values that a field's name makes a credential.
@@ -301,31 +317,29 @@ fn looks_like_identifier(value: &str) -> bool {
 /// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
 fn spoken(text: &str, spans: &mut Vec<Span>) {
     static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|one[- ]time code|verification code|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?: for [a-z0-9 ._-]{1,24}?)? ?(?:is currently|is still|is now|is|was|=|:|->|→|ist|est|es|set to|to)? {0,2}(["'`“«]?)([^\s"'`”»]{3,128})"#)
+        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|one[- ]time code|verification code|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?: for [a-z0-9 ._-]{1,24}?)? ?(?:is currently|is still|is now|is|was|=|:|->|→|ist|est|es|set to|to)? {0,2}(["'`“«]?)([^\s"'`”»]{3})"#)
             .expect("a constant pattern")
     });
-    for found in SPOKEN.captures_iter(text) {
+    let mut at = 0;
+    while let Some(found) = SPOKEN.captures_at(text, at) {
+        let whole = found.get_match();
+        at = whole.end();
         let (Some(quote), Some(value)) = (found.get(1), found.get(2)) else {
             continue;
         };
-        let trimmed = value
-            .as_str()
-            .trim_end_matches(['.', ',', ';', ')', '?', ':']);
+        at = run_end(text, at, LONGEST - 3, &['"', '\'', '`', '”', '»']);
+        let trimmed = text[value.start()..at].trim_end_matches(['.', ',', ';', ')', '?', ':']);
         let folded = fold(trimmed);
         let quoted = !quote.is_empty();
         let mixed = trimmed.chars().any(|c| c.is_ascii_digit())
             || trimmed
                 .chars()
                 .any(|c| matches!(c, '!' | '#' | '$' | '%' | '&' | '*' | '+' | '^'));
-        let link = found.get(0).is_some_and(|whole| {
-            let head = fold(&text[whole.start()..value.start()]);
-            ["is", "was", "=", ":", "->", "→", "ist", "est", "es", "to"]
-                .iter()
-                .any(|word| {
-                    head.trim_end_matches([' ', '"', '\'', '`', '“', '«'])
-                        .ends_with(word)
-                })
-        });
+        let head = fold(&text[whole.start()..value.start()]);
+        let head = head.trim_end_matches([' ', '"', '\'', '`', '“', '«']);
+        let link = ["is", "was", "=", ":", "->", "→", "ist", "est", "es", "to"]
+            .iter()
+            .any(|word| head.ends_with(word));
         let plausible = (quoted && (link || mixed)) || (mixed && (link || trimmed.len() >= 6));
         if plausible
             && trimmed.len() >= 3

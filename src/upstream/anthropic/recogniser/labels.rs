@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
+use foldhash::fast::FixedState;
 use regex::Regex;
 
 use super::scan::fold;
@@ -391,17 +392,17 @@ const VOCABULARY: &[(Label, &[(&str, u32)])] = &[
     ),
 ];
 
+type Table<Key, Entry> = HashMap<Key, Vec<Entry>, FixedState>;
+
+#[derive(Default)]
 struct Vocabulary {
-    whole: HashMap<&'static str, Vec<(Label, u32)>>,
+    whole: Table<&'static str, (Label, u32)>,
     /// By their first three letters.
-    prefixes: HashMap<[u8; 3], Vec<(&'static str, Label, u32)>>,
+    prefixes: Table<[u8; 3], (&'static str, Label, u32)>,
 }
 
 static INDEX: LazyLock<Vocabulary> = LazyLock::new(|| {
-    let mut index = Vocabulary {
-        whole: HashMap::new(),
-        prefixes: HashMap::new(),
-    };
+    let mut index = Vocabulary::default();
     for (label, words) in VOCABULARY {
         for (word, weight) in *words {
             match word.strip_suffix('*') {
@@ -455,7 +456,7 @@ pub fn labels(subject: &str, body: &str) -> Vec<Label> {
     let mut scores: HashMap<Label, u32> = HashMap::new();
     for (text, factor) in [(subject, SUBJECT), (body, 1)] {
         let folded = fold(&without_placeholders(text));
-        let mut previous = "";
+        let (mut previous, mut pair) = ("", String::new());
         for word in folded
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty() && word.len() <= 32)
@@ -469,14 +470,13 @@ pub fn labels(subject: &str, body: &str) -> Vec<Label> {
             };
             INDEX.look_up(word, &mut count);
             if !previous.is_empty() && previous.len() + word.len() < 32 {
-                let pair = format!("{previous} {word}");
-                if pair.contains(' ') {
-                    INDEX.look_up(&pair, |known, label, weight| {
-                        if known.contains(' ') {
-                            count(known, label, weight);
-                        }
-                    });
-                }
+                pair.clear();
+                pair.extend([previous, " ", word]);
+                INDEX.look_up(&pair, |known, label, weight| {
+                    if known.contains(' ') {
+                        count(known, label, weight);
+                    }
+                });
             }
             previous = word;
         }
