@@ -15,8 +15,8 @@ impl<'a> Seen<'a> {
         let what = describe(expected);
         match expected.per {
             Per::Run => {
-                let rows = self.rows().filter(|row| self.counts(row.evidence));
-                self.count(expected, rows.collect(), &what)
+                let counts = |row: &&AuditRow| row.era == Era::ThisRun && self.counts(row.evidence);
+                self.count(expected, self.rows().filter(counts).collect(), &what)
             }
             Per::Token => {
                 let Some(user) = self.projection.identity().user() else {
