@@ -76,7 +76,8 @@ impl<'a> Seen<'a> {
     pub(super) fn is_nameless_since(self, call: &Call) -> bool {
         let is = |row: &AuditRow| {
             row.exchange
-                && row.tool.is_none()
+                // What a check asked for itself names a call, and none of this run.
+                && row.call.is_none()
                 && row.era == Era::ThisRun
                 && row.evidence >= call.started
         };
