@@ -190,18 +190,18 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
             );
         }
     }
-    let state = common.state.as_deref();
-    let state = state.map_or_else(String::new, |state| format!(" --state {}", state.display()));
-    let aim = format!("--lab {}{state}", at.zone);
+    let kept = common.state.as_deref();
+    let kept = kept.map_or_else(String::new, |dir| format!(" --state {}", dir.display()));
+    let aim = format!("--lab {}{kept}", at.zone);
     let yours = if args.without.contains(&LabPart::Server) {
-        format!(",\nor go through the chapters with `hoptrail learn {aim} --project DIR`")
+        format!("\nGo through the chapters with `hoptrail learn {aim} --project DIR`.\n")
     } else {
-        String::new()
+        " ".to_owned()
     };
     let _ = match &lab.console {
         Some(_) => writeln!(
             text,
-            "Watch it with `hoptrail {aim}`{yours}. Ctrl-C stops the lab.",
+            "Watch it with `hoptrail {aim}`.{yours}Ctrl-C stops the lab."
         ),
         // A real zone cannot tell where the lab's parts are.
         None => writeln!(
