@@ -37,6 +37,7 @@ pub mod policy;
 pub mod rows;
 pub mod sessions;
 pub mod story;
+mod tie;
 pub mod timeline;
 pub mod tools;
 
@@ -181,6 +182,11 @@ impl Projection {
             started: self.started,
             call_started_us: self.call_began(event.call),
         };
+        let tied = match &event.fact {
+            Fact::AuditRecorded(record) => self.call_of_exchange(record, event.at_us),
+            Fact::UpstreamAnswered(request) => self.call_of_use(request, event.at_us),
+            _ => None,
+        };
         let names = &self.names;
         let mut shared = hops::Shared {
             names,
@@ -229,7 +235,8 @@ impl Projection {
             Fact::StepReported(step) => self.hops.stepped(&at, step, &mut shared),
             fact @ Fact::AuditRecorded(record) => {
                 let call = record.trace_parent.map(|parent| parent.trace).or(at.call);
-                at.call_started_us = began(&self.tools, call);
+                at.call = call.or(tied);
+                at.call_started_us = began(&self.tools, at.call);
                 let row = self.audit.record(
                     &at,
                     record,
@@ -263,7 +270,8 @@ impl Projection {
             Fact::PolicyRead(overview) => self.policies.list(seq, overview, shared.names),
             Fact::UpstreamAnswered(request) => {
                 let call = request.trace_parent.map(|parent| parent.trace).or(at.call);
-                at.call_started_us = began(&self.tools, call);
+                at.call = call.or(tied);
+                at.call_started_us = began(&self.tools, at.call);
                 self.hops.answered(&at, request, &mut shared);
             }
             Fact::IssueSeen(issue) => self.issues.seen(&at, issue, &self.tools, shared.names),

@@ -236,7 +236,7 @@ async fn a_token_that_the_server_no_longer_takes_is_renewed_once() {
         .call_tool("escalate_ticket", Map::new(), never())
         .await
         .unwrap_err();
-    assert_eq!(failure.what, "The server no longer takes the token");
+    assert_eq!(failure.what, "The server does not take the token");
     assert_eq!(fake.saw("token refresh_token"), 2);
 }
 

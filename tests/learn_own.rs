@@ -6,6 +6,7 @@ mod screens;
 use hoptrail::{
     app::{
         App, AppConfig,
+        command::{Availability, Command},
         effect::{Effect, Job},
         learn::{Ground, Keeping, LearnConfig},
         msg::{Msg, RecordingState, TaskId, TaskOutcome},
@@ -180,6 +181,17 @@ fn an_own_env_is_judged_as_it_is_now() {
     assert!(matches!(status(&app, "env-url"), Status::Failed { .. }));
     let _ = app.update(Msg::LookedAround(Box::new(vault())));
     assert!(matches!(status(&app, "env-url"), Status::Passed { .. }));
+}
+
+/// The page's own steps are the lab's; what somebody did in their zone has to be asked.
+#[test]
+fn on_ones_own_server_the_next_key_is_one_that_can_be_pressed() {
+    let mut app = opened("your-zone", Ground::Own, (120, 36));
+    let _ = begun(&mut app, 7);
+    let _ = app.update(Msg::LookedAround(Box::new(vault())));
+    let next = app.guide().unwrap();
+    assert_eq!(next.command, Command::RunProbes);
+    assert_eq!(app.availability(next.command), Availability::Ready);
 }
 
 #[test]

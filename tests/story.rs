@@ -2,7 +2,7 @@
 
 use hoptrail::{
     projection::{HopKind, Projection, Query, Verdict, issue::Whereabouts},
-    protocol::traceparent::SpanId,
+    protocol::traceparent::{SpanId, TraceId},
     trace::{Fact, TraceEvent},
 };
 
@@ -329,23 +329,41 @@ fn a_server_that_reuses_one_span_still_gets_a_row_for_each_exchange() {
     assert_eq!(projection.story().verdict(), Ok(()));
 }
 
-/// A server that hands no `traceparent` on: the exchange is seen, its call is not, and none is
-/// guessed.
-#[test]
-fn without_a_trace_context_it_is_not_observed_which_call_it_was() {
-    let events: Vec<_> = story::events()
+/// The story of a server that hands no `traceparent` on, each event changed.
+fn without_trace_context(change: impl Fn(&mut TraceEvent)) -> Vec<TraceEvent> {
+    story::events()
         .into_iter()
         .filter(|event| !matches!(event.fact, Fact::StepReported(_)))
         .map(|mut event| {
-            if let Fact::AuditRecorded(record) = &mut event.fact {
-                record.trace_parent = None;
-                event.span = None;
-                event.call = None;
+            match &mut event.fact {
+                Fact::AuditRecorded(record) => record.trace_parent = None,
+                Fact::UpstreamAnswered(request) => request.trace_parent = None,
+                _ => return event,
             }
+            event.span = None;
+            event.call = None;
+            change(&mut event);
             event
         })
-        .collect();
-    let projection = fold(&events);
+        .collect()
+}
+
+/// The caller's own token tells whose call it was.
+#[test]
+fn without_a_trace_context_an_exchange_with_ones_own_token_is_the_only_calls_under_way() {
+    let projection = fold(&without_trace_context(|_| {}));
+    assert_eq!(exchanges(&projection), exchanges(&folded()));
+    assert_eq!(projection.story().verdict(), Ok(()));
+}
+
+/// The exchange is seen, its call is not, and none is guessed.
+#[test]
+fn without_a_trace_context_and_with_another_token_it_is_not_observed_which_call_it_was() {
+    let projection = fold(&without_trace_context(|event| {
+        if let Fact::AuditRecorded(record) = &mut event.fact {
+            record.subject_token = None;
+        }
+    }));
     let rows = exchanges(&projection);
     assert_eq!(rows.len(), 6);
     assert!(
@@ -353,6 +371,24 @@ fn without_a_trace_context_it_is_not_observed_which_call_it_was() {
         "{rows:?}"
     );
     assert!(projection.story().verdict().is_err());
+}
+
+#[test]
+fn without_a_trace_context_nobody_tells_two_calls_at_once_apart() {
+    let mut events = without_trace_context(|_| {});
+    let first = events
+        .iter()
+        .position(|event| matches!(event.fact, Fact::ToolCallStarted { .. }))
+        .unwrap();
+    let mut another = events[first].clone();
+    another.call = Some(TraceId(7));
+    events.insert(first, another);
+    let rows = exchanges(&fold(&events));
+    assert_eq!(rows.len(), 6);
+    assert!(
+        rows.iter().all(|row| row.ends_with("not observed")),
+        "{rows:?}"
+    );
 }
 
 #[test]

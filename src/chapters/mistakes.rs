@@ -3,10 +3,11 @@
 use super::{
     Chapter, Place,
     check::{self, Check, Status},
+    evidence::Evidence,
     expect::Expect,
     probe::ProbeResults,
 };
-use crate::projection::Projection;
+use crate::projection::{Projection, Seq};
 
 /// A known mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +24,10 @@ pub struct Mistake {
     pub when: Expect,
 }
 
-/// Puts the first mistake that fits into a failed check's words; anything else stays as it is.
-pub(super) fn explain(
-    chapter: &Chapter,
+/// Puts a mistake that fits into a failed check's words, the one that was seen last: an earlier one
+/// may be mended by now. Anything else stays as it is.
+pub(super) fn explain<'a>(
+    chapter: &'a Chapter,
     check: &Check,
     status: Status,
     projection: &Projection,
@@ -34,21 +36,37 @@ pub(super) fn explain(
     let Status::Failed { because, fix } = status else {
         return status;
     };
-    let fits = |mistake: &&Mistake| {
+    let fits = |mistake: &'a Mistake| {
         // What got no answer shows no mistake, not even by a `not`.
         let answered = |probe| !results.failed(probe);
-        mistake.when.probes().iter().all(answered)
-            && (mistake.checks.is_empty() || mistake.checks.iter().any(|(id, _)| *id == check.id))
-            && matches!(
-                check::judge(&mistake.when, check.within, projection, results),
-                Status::Passed { .. }
-            )
+        let is_about =
+            mistake.checks.is_empty() || mistake.checks.iter().any(|(id, _)| *id == check.id);
+        if !is_about || !mistake.when.probes().iter().all(answered) {
+            return None;
+        }
+        match check::judge(&mistake.when, check.within, projection, results) {
+            Status::Passed { evidence } => Some((mistake, shown_at(&evidence, projection))),
+            _ => None,
+        }
     };
-    match chapter.mistakes.iter().find(fits) {
-        Some(mistake) => Status::Failed {
+    // Of several that were seen at the same time the first counts.
+    let fitting = chapter.mistakes.iter().rev().filter_map(fits);
+    match fitting.max_by_key(|(_, shown)| *shown) {
+        Some((mistake, _)) => Status::Failed {
             because: format!("{because}; likely {}", mistake.cause),
             fix: mistake.fix.clone(),
         },
         None => Status::Failed { because, fix },
     }
+}
+
+/// When a mistake was seen last. What no event of the run shows is so now.
+fn shown_at(evidence: &[Evidence], projection: &Projection) -> usize {
+    let seen = evidence.iter().filter_map(|one| match one {
+        Evidence::Event(seq) => Some(*seq),
+        Evidence::Hop(id) => projection.hops().get(*id)?.evidence.iter().max(),
+        Evidence::Row(id) => Some(projection.audit().get(*id)?.evidence),
+        Evidence::Probe(_) => None,
+    });
+    seen.max().map_or(usize::MAX, Seq::index)
 }

@@ -112,6 +112,9 @@ pub struct ResourceMetadata {
     pub server: String,
     pub resource: String,
     pub authorization_servers: Vec<String>,
+    /// What the first of them calls itself in its own metadata (RFC 8414), where it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     pub scopes: Vec<String>,
 }
 

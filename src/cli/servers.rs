@@ -177,21 +177,31 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
             path.display()
         );
         if !stage.stage().delegates_linear() {
-            text.push_str(
+            let _ = writeln!(
+                text,
                 "The workshop's own server of this chapter has api.linear.app built in (and, in \
-                 chapter 5,\napi.anthropic.com), where the lab's keys open nothing. `hoptrail serve` \
-                 takes the lab's addresses\nfrom LINEAR_API_URL and ANTHROPIC_API_URL.\n",
+                 chapter 5,\napi.anthropic.com), where the lab's keys open nothing. hoptrail's goes \
+                 to the lab:\n  LINEAR_API_URL={} ANTHROPIC_API_URL={} \\\n    hoptrail serve \
+                 --stage {} --env-file {}",
+                at.linear,
+                at.anthropic,
+                stage.number(),
+                path.display()
             );
         }
     }
+    let kept = common.state.as_deref();
+    let kept = kept.map_or_else(String::new, |dir| format!(" --state {}", dir.display()));
+    let aim = format!("--lab {}{kept}", at.zone);
+    let yours = if args.without.contains(&LabPart::Server) {
+        format!("\nGo through the chapters with `hoptrail learn {aim} --project DIR`.\n")
+    } else {
+        " ".to_owned()
+    };
     let _ = match &lab.console {
         Some(_) => writeln!(
             text,
-            "Watch it with `hoptrail --lab {}{}`. Ctrl-C stops the lab.",
-            at.zone,
-            common.state.as_deref().map_or_else(String::new, |state| {
-                format!(" --state {}", state.display())
-            })
+            "Watch it with `hoptrail {aim}`.{yours}Ctrl-C stops the lab."
         ),
         // A real zone cannot tell where the lab's parts are.
         None => writeln!(

@@ -14,15 +14,13 @@ use axum::{
 use chrono::TimeDelta;
 
 use crate::{
-    protocol::observed::{LAB_TOKENS_PATH, StrayToken},
+    protocol::observed::{LAB_TOKENS_PATH, StrayToken, another_resource},
     zone::{
         Zone,
         tokens::{SubProfile, TokenRequest},
     },
 };
 
-/// The audience of a token that is for somebody else.
-const NOBODY: &str = "urn:hoptrail:lab:another-resource";
 /// Whom the tokens speak of and to whom they were issued: nobody that the zone knows.
 const STRANGER: &str = "hoptrail-lab-stranger";
 
@@ -46,15 +44,15 @@ async fn mint(zone: &Zone, kind: StrayToken, server: &str) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let (resource, age) = match kind {
-        StrayToken::Expired => (server, TimeDelta::hours(2)),
-        StrayToken::OtherAudience => (NOBODY, TimeDelta::zero()),
+        StrayToken::Expired => (server.to_owned(), TimeDelta::hours(2)),
+        StrayToken::OtherAudience => (another_resource(server), TimeDelta::zero()),
     };
     let request = TokenRequest {
         sub: STRANGER.to_owned(),
         sub_profile: SubProfile::User,
         client_id: STRANGER.to_owned(),
         keycard_app_id: None,
-        resource: resource.to_owned(),
+        resource,
         scopes: vec!["read".to_owned(), "issues:create".to_owned()],
         session_id: None,
         lifetime: TimeDelta::hours(1),

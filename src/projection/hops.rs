@@ -1,7 +1,8 @@
 //! One row per hop, put together from up to three voices: the client that made it, the zone's
 //! audit log or the stand-in that answered it, and the server that told of it.
 //!
-//! Voices are joined by call and span only. What nobody observed stays absent; no row is made up.
+//! Voices are joined by call and span only; `tie` tells which call it was where a server passes no
+//! trace context on. What nobody observed stays absent; no row is made up.
 
 use std::collections::BTreeMap;
 
@@ -233,6 +234,11 @@ impl Hops {
         call.into()
             .and_then(|call| self.in_call(call))
             .map_or(&NONE, |hops| &hops.order)
+    }
+
+    /// Whether an exchange of this call issued the credential.
+    pub(super) fn is_issued_in(&self, call: CallId, credential: Fingerprint) -> bool {
+        self.issued.get(&(call, credential)).is_some()
     }
 
     fn in_call(&self, call: CallId) -> Option<&InCall> {

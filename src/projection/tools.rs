@@ -18,6 +18,8 @@ use crate::{
 
 /// More tools than a server offers; a hostile trace may name any number.
 const MOST_TOOLS: usize = 256;
+/// More calls than a feed is ever behind.
+const LATEST: usize = 16;
 
 /// The tools and the calls, in the order in which the calls began.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -114,6 +116,20 @@ impl Tools {
     #[must_use]
     pub fn running(&self) -> Option<&Call> {
         self.calls.last().filter(|call| call.outcome.is_none())
+    }
+
+    /// The call that was under way at a moment of the run, in microseconds, if it was the only one.
+    pub(super) fn only_one_at(&self, at_us: u64) -> Option<CallId> {
+        let then = |call: &&Call| {
+            let ended = call
+                .duration_us
+                .map(|took| call.started_us.saturating_add(took));
+            call.started_us <= at_us && ended.is_none_or(|ended| at_us <= ended)
+        };
+        // What is told of late was done by one of the last calls.
+        let mut under_way = self.calls.iter().rev().take(LATEST).filter(then);
+        let one = under_way.next()?;
+        under_way.next().is_none().then_some(one.id).flatten()
     }
 
     fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {

@@ -26,6 +26,15 @@ pub const LAB_PATH: &str = "/hoptrail/lab";
 /// [`StrayToken::name`]. Ours.
 pub const LAB_TOKENS_PATH: &str = "/hoptrail/lab/tokens";
 
+/// A resource that does not exist, beside an MCP server: by its origin alone it cannot be told from
+/// that server.
+#[must_use]
+pub fn another_resource(server: &str) -> String {
+    url::Url::parse(server)
+        .and_then(|server| server.join("/hoptrail/another-resource"))
+        .map_or_else(|_| "urn:hoptrail:another-resource".to_owned(), String::from)
+}
+
 /// A token with the zone's own signature that opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StrayToken {

@@ -249,6 +249,7 @@ fn knocked() -> ProbeResults {
             server: server.to_owned(),
             resource: server.to_owned(),
             authorization_servers: vec!["http://127.0.0.1:8100".to_owned()],
+            issuer: None,
             scopes: vec![],
         }),
         ..ProbeResults::of_trace(&story())

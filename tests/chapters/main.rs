@@ -4,6 +4,7 @@
 mod authors;
 mod commands;
 mod judging;
+mod mistaken;
 #[expect(dead_code, reason = "these tests only run commands to their end")]
 #[path = "../program/mod.rs"]
 mod program;

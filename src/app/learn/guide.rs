@@ -93,6 +93,18 @@ impl App {
         if let Some(next) = self.untried(&tries) {
             return Some(next);
         }
+        let mut tries = tries;
+        if self.lab() == Lab::Absent {
+            // On one's own server no key of the page does the steps; what they did has to be asked.
+            tries.retain(|attempt| !matches!(attempt, Attempt::ReachStage | Attempt::ConsoleWork));
+            let probes = open.check.expect.probes();
+            if probes.iter().any(|probe| *probe != Probe::Env) {
+                tries.push(Attempt::RunProbes);
+                if !self.is_tried(Attempt::RunProbes) {
+                    return Some(self.step_to(Attempt::RunProbes));
+                }
+            }
+        }
         match open.status {
             Status::NotObservable { .. } => of(Command::Vouch, "say that you saw it"),
             _ if open.hints < open.check.hints.len() => of(Command::Hint, "get a hint"),

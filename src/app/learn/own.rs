@@ -36,9 +36,17 @@ impl App {
     fn write_answer(&self) -> Option<ScopeAnswer> {
         let call = self.projection.tools().latest(DELETE_ISSUE)?;
         let said = call.text.as_deref().unwrap_or_default();
+        // A server may keep to itself what the zone said; the zone's log has it all the same.
+        let rows = call.id.map(|id| self.projection.audit().of_call(id));
+        let policy = rows
+            .into_iter()
+            .flatten()
+            .find_map(|row| row.policy.as_ref());
         match call.outcome? {
             CallOutcome::Succeeded => Some(ScopeAnswer::Issued),
-            _ if said.contains("denied by policy") => Some(ScopeAnswer::Refused { policy: None }),
+            _ if policy.is_some() || said.contains("denied by policy") => {
+                Some(ScopeAnswer::Refused { policy: None })
+            }
             _ => None,
         }
     }

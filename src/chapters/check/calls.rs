@@ -6,7 +6,7 @@ use crate::{
         evidence::Evidence,
         expect::{ClaimIs, HopSeen, Service, TokenClaim, TokenUse, ToolCall, ToolsListed},
     },
-    projection::{Hop, HopKind, Verdict, identity::SignIn},
+    projection::{Hop, HopKind, Verdict, audit::Era, identity::SignIn},
     trace::{
         Actor,
         event::{CallOutcome, Leg},
@@ -237,7 +237,10 @@ impl Seen<'_> {
         let projection = self.projection;
         let row = projection.audit().rows().iter().rev().find(|row| {
             let said = [row.reason.as_deref(), row.error.as_deref()];
-            self.counts(row.evidence) && said.into_iter().flatten().any(holds)
+            // A log keeps what was said in earlier runs; it explains nothing of this one.
+            row.era == Era::ThisRun
+                && self.counts(row.evidence)
+                && said.into_iter().flatten().any(holds)
         });
         if let Some(row) = row {
             return Status::passed([Evidence::Row(row.id)]);

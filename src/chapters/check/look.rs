@@ -4,18 +4,19 @@ use super::{Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
-        expect::{Author, IssueLooks, Place, Service},
+        expect::{Author, IssueLooks, Place, Service, ToolCall},
         personal,
     },
     projection::{
-        HopId, HopKind,
+        HopId, HopKind, Seq,
         issue::{IssueView, Whereabouts},
     },
     protocol::{
         audit::AuditStatus,
         observed::{CallId, Issue},
+        tickets::ESCALATE_TICKET,
     },
-    trace::event::Leg,
+    trace::event::{CallOutcome, Leg},
 };
 
 impl Seen<'_> {
@@ -25,6 +26,9 @@ impl Seen<'_> {
             .issues()
             .latest()
             .filter(|view| self.counts(view.evidence));
+        if let Some(failed) = self.failed_since(view.map(|view| view.evidence)) {
+            return failed;
+        }
         let Some(view) = view else {
             return Status::pending("an issue in Linear");
         };
@@ -66,6 +70,25 @@ impl Seen<'_> {
             Status::passed(evidence()),
         ];
         super::all(parts.into_iter())
+    }
+
+    /// How the last escalation failed, when nothing was filed after it: an older issue says nothing of
+    /// the server as it is now.
+    fn failed_since(self, issue: Option<Seq>) -> Option<Status> {
+        let finished = self.latest(ESCALATE_TICKET)?.finished;
+        let status = self.tool_call(&ToolCall {
+            name: ESCALATE_TICKET.to_owned(),
+            outcome: CallOutcome::Succeeded,
+            token: None,
+        });
+        match status {
+            Status::Failed { because, .. } if issue <= finished => Some(Status::Failed {
+                because,
+                fix: "Make the escalation work first: the last hop in the flow shows where it stopped"
+                    .to_owned(),
+            }),
+            _ => None,
+        }
     }
 
     /// Compares with the ticket word for word; names what stands there, never the value.

@@ -8,7 +8,7 @@ use crate::{
             Answer, ApplicationIs, Challenge, EnvSays, EnvState, Matches, MetadataSays, ResourceIs,
             ScopeRefused, Service, Side,
         },
-        probe::{HttpAnswer, Probe, Reading, ScopeAnswer, Trial, TrialEnd, Untried},
+        probe::{HttpAnswer, HttpProbe, Probe, Reading, ScopeAnswer, Trial, TrialEnd, Untried},
     },
     projection::policy_name,
     protocol::{
@@ -20,6 +20,10 @@ use crate::{
 
 /// The path under which a protected resource's metadata is (RFC 9728, section 3).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// What to do about a server that gives no answer.
+const SILENT: &str =
+    "Start your server, see what it prints, and compare its port with the URL here";
 
 impl<'a> Seen<'a> {
     pub(super) fn env(self, expected: &EnvSays) -> Status {
@@ -53,21 +57,29 @@ impl<'a> Seen<'a> {
             };
             let Some((said, whose)) = self.said_by_server(matches) else {
                 return match &self.results.metadata {
-                    Reading::Failed { because } => Status::failed(because.clone()),
                     Reading::Unavailable { look_at } => Status::not_observable(look_at.clone()),
-                    Reading::NotAsked | Reading::Told(_) => {
+                    // That there is none is another check's matter; here it leaves nothing to compare.
+                    Reading::Failed { .. } | Reading::NotAsked | Reading::Told(_) => {
                         Status::pending("the server's metadata document")
                     }
                 };
             };
-            if said != value {
-                let slash = said.trim_end_matches('/') == value.trim_end_matches('/');
-                let how = if slash {
-                    "differs by a slash at its end from"
-                } else {
-                    "is not"
-                };
-                return Status::failed(format!("{name} {how} {whose}"));
+            // Tokens carry the name that the zone gives itself, and the server compares letter by letter.
+            let issuer = match (matches, &self.results.metadata) {
+                (Matches::Zone, Reading::Told(metadata)) => metadata.issuer.as_deref(),
+                _ => None,
+            };
+            let own = issuer.map(|issuer| (issuer, "the issuer that the zone names"));
+            for (said, whose) in [Some((said, whose)), own].into_iter().flatten() {
+                if said != value {
+                    let slash = said.trim_end_matches('/') == value.trim_end_matches('/');
+                    let how = if slash {
+                        "differs by a slash at its end from"
+                    } else {
+                        "is not"
+                    };
+                    return Status::failed(format!("{name} {how} {whose}"));
+                }
             }
         }
         Status::passed([evidence])
@@ -119,7 +131,7 @@ impl<'a> Seen<'a> {
         let reading = self.results.http.get(&probe).unwrap_or(&Reading::NotAsked);
         let answer = match told(reading, probe.words()) {
             Ok(answer) => answer,
-            Err(status) => return status,
+            Err(status) => return self.unless_silent(status),
         };
         if answer.status != expected.status {
             return Status::failed(format!(
@@ -134,6 +146,18 @@ impl<'a> Seen<'a> {
             None => Status::passed([]),
         }
         .with(Evidence::Probe(Probe::Http(probe)))
+    }
+
+    /// A server that gives no answer at all has no fault in how it looks at tokens.
+    fn unless_silent(self, status: Status) -> Status {
+        let knock = self.results.http.get(&HttpProbe::NoToken);
+        match (status, knock) {
+            (Status::Failed { because, .. }, Some(Reading::Failed { .. })) => Status::Failed {
+                because,
+                fix: SILENT.to_owned(),
+            },
+            (status, _) => status,
+        }
     }
 
     fn challenge(self, answer: &HttpAnswer, request: &str) -> Status {
@@ -171,7 +195,7 @@ impl<'a> Seen<'a> {
     pub(super) fn metadata(self, expected: &MetadataSays) -> Status {
         let metadata = match told(&self.results.metadata, "the server's metadata document") {
             Ok(metadata) => metadata,
-            Err(status) => return status,
+            Err(status) => return self.unless_silent(status),
         };
         if expected.names_the_server && metadata.resource != metadata.server {
             return Status::failed(format!(

@@ -15,8 +15,8 @@ impl<'a> Seen<'a> {
         let what = describe(expected);
         match expected.per {
             Per::Run => {
-                let rows = self.rows().filter(|row| self.counts(row.evidence));
-                self.count(expected, rows.collect(), &what)
+                let counts = |row: &&AuditRow| row.era == Era::ThisRun && self.counts(row.evidence);
+                self.count(expected, self.rows().filter(counts).collect(), &what)
             }
             Per::Token => {
                 let Some(user) = self.projection.identity().user() else {
@@ -76,7 +76,8 @@ impl<'a> Seen<'a> {
     pub(super) fn is_nameless_since(self, call: &Call) -> bool {
         let is = |row: &AuditRow| {
             row.exchange
-                && row.tool.is_none()
+                // What a check asked for itself names a call, and none of this run.
+                && row.call.is_none()
                 && row.era == Era::ThisRun
                 && row.evidence >= call.started
         };

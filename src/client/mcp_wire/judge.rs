@@ -39,9 +39,9 @@ impl McpWire {
                 let failure = if had_token {
                     Failure::new(
                         Exit::Refused,
-                        "The server no longer takes the token",
+                        "The server does not take the token",
                         format!("{} answered 401{said}", answer.url),
-                        "sign in again",
+                        "sign in again; if it is new, see which issuer and audience the server wants",
                     )
                 } else {
                     Failure::new(

@@ -14,7 +14,7 @@ use crate::{
         http::{DOCUMENT_LIMIT, Outgoing},
     },
     protocol::{
-        observed::{LAB_TOKENS_PATH, StrayToken},
+        observed::{LAB_TOKENS_PATH, StrayToken, another_resource},
         secret::Secret,
     },
     support::text::{one_line, truncate},
@@ -135,7 +135,7 @@ fn claims(
 ) -> Value {
     let now = around.clock.now().timestamp();
     let audience = match (probe, &issuer.audience) {
-        (HttpProbe::WrongAudience, _) => "urn:hoptrail:another-resource".to_owned(),
+        (HttpProbe::WrongAudience, _) => another_resource(around.server.as_str()),
         (_, Some(audience)) => audience.clone(),
         (_, None) => around.server.to_string(),
     };

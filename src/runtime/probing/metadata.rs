@@ -32,7 +32,9 @@ pub(super) async fn fetch(around: &Surroundings) -> Reading<ResourceMetadata> {
             Ok(value) => match serde_json::from_value::<ProtectedResourceMetadata>(clean(value)) {
                 Ok(document) => {
                     let shown = |items: &[String]| items.iter().map(|i| one_line(i)).collect();
+                    let zone = document.authorization_servers.first();
                     return Reading::Told(ResourceMetadata {
+                        issuer: issuer(zone, around).await,
                         server: server.to_string(),
                         resource: one_line(&document.resource),
                         authorization_servers: shown(&document.authorization_servers),
@@ -55,6 +57,20 @@ pub(super) async fn fetch(around: &Surroundings) -> Reading<ResourceMetadata> {
         }
     }
     last
+}
+
+/// What a zone calls itself, asked at the name that the server gives it.
+async fn issuer(named: Option<&String>, around: &Surroundings) -> Option<String> {
+    let url = of_zone(&Url::parse(named?).ok()?);
+    let document = document(&url, around).await.ok()?;
+    document["issuer"].as_str().map(one_line)
+}
+
+/// Where a zone's metadata is: before the issuer's path (RFC 8414, section 3.1).
+fn of_zone(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("{SERVER}{}", issuer.path().trim_end_matches('/')));
+    url
 }
 
 /// Lists that are null are empty ones.
@@ -138,10 +154,7 @@ impl Named {
 
     /// What the zone says of itself; a zone that says nothing can still be impersonated.
     async fn learn(&mut self, issuer: &Url, around: &Surroundings) {
-        let mut url = issuer.clone();
-        let path = issuer.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{SERVER}{path}"));
-        let Ok(document) = document(&url, around).await else {
+        let Ok(document) = document(&of_zone(issuer), around).await else {
             return;
         };
         if document["hoptrail_lab"] == true {

@@ -1,0 +1,158 @@
+//! What people do wrong on their own server: the check fails for that reason and no other.
+
+use hoptrail::{
+    chapters::{
+        Reading, Status,
+        probe::{HttpProbe, ProbeResults, ResourceMetadata},
+    },
+    projection::Projection,
+    protocol::{env::classify, secret::Secret},
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::{status, story, told_otherwise};
+
+fn failed(status: Status) -> (String, String) {
+    match status {
+        Status::Failed { because, fix } => (because, fix),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The server repeats what its `.env` says, so only the zone's own word shows the slash.
+#[test]
+fn a_zone_with_a_slash_at_its_end_is_not_the_zone() {
+    let zone = "http://127.0.0.1:8100/";
+    let line = classify("KEYCARD_URL", &Secret::new(zone.to_owned()));
+    let results = ProbeResults {
+        env: Reading::Told(vec![line]),
+        metadata: Reading::Told(ResourceMetadata {
+            server: "http://localhost:8000/mcp".to_owned(),
+            resource: "http://localhost:8000/mcp".to_owned(),
+            authorization_servers: vec![zone.to_owned()],
+            issuer: Some("http://127.0.0.1:8100".to_owned()),
+            scopes: vec![],
+        }),
+        ..ProbeResults::default()
+    };
+    let (because, _) = failed(status("lock", "env-zone", &story(), &results));
+    assert!(
+        because.starts_with("KEYCARD_URL differs by a slash at its end from the issuer"),
+        "{because}"
+    );
+}
+
+#[rstest]
+#[case("no-token")]
+#[case("metadata")]
+fn of_a_server_that_is_silent_the_middleware_is_not_blamed(#[case] check: &str) {
+    let because = "the MCP server did not answer".to_owned();
+    let mut results = ProbeResults {
+        metadata: Reading::Failed {
+            because: because.clone(),
+        },
+        ..ProbeResults::default()
+    };
+    results
+        .http
+        .insert(HttpProbe::NoToken, Reading::Failed { because });
+    let (_, fix) = failed(status("lock", check, &story(), &results));
+    assert!(fix.starts_with("Start your server"), "{fix}");
+}
+
+/// Without the document there is nothing to compare with; that it is not there is said once.
+#[test]
+fn an_env_waits_for_a_metadata_document_that_is_not_there() {
+    let results = ProbeResults {
+        env: Reading::Told(vec![classify(
+            "MCP_RESOURCE_URL",
+            &Secret::new("http://localhost:8000/mcp".to_owned()),
+        )]),
+        metadata: Reading::Failed {
+            because: "it answered 404 Not Found".to_owned(),
+        },
+        ..ProbeResults::default()
+    };
+    let nothing = Projection::default();
+    let told = status("lock", "env-resource", &nothing, &results);
+    assert!(matches!(told, Status::Pending { .. }), "{told:?}");
+    let (_, fix) = failed(status("lock", "metadata", &nothing, &results));
+    assert!(fix.contains("metadata router"), "{fix}");
+}
+
+/// The story with its events changed.
+fn changed(change: impl Fn(&mut Value)) -> Projection {
+    told_otherwise(|line| {
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        change(&mut event);
+        Some(event.to_string())
+    })
+}
+
+fn broken(event: &mut Value, tool: &str, text: &str) {
+    if event["fact"]["tool_call_finished"]["tool"] == tool {
+        event["fact"]["tool_call_finished"]["outcome"] = "failed".into();
+        event["fact"]["tool_call_finished"]["text"] = text.into();
+    }
+}
+
+fn refused(event: &mut Value, sequence: u64, error: &str) {
+    let Some(record) = event.pointer_mut("/fact/audit_recorded") else {
+        return;
+    };
+    if record["sequence"] == sequence {
+        record["status"] = "Failure".into();
+        record["error"] = error.into();
+        record["reason"] = error.into();
+        record.as_object_mut().unwrap().remove("credential");
+    }
+}
+
+/// The tickets' exchange is the story's fourth row.
+const TICKETS: u64 = 4;
+
+#[test]
+fn what_an_earlier_run_was_told_explains_nothing() {
+    let untold = |earlier: bool| {
+        changed(|event| {
+            broken(event, "get_support_tickets", "Token exchange failed");
+            refused(event, TICKETS, "invalid_target");
+            let sequence = event.pointer("/fact/audit_recorded/sequence");
+            if earlier && sequence == Some(&json!(TICKETS)) {
+                event["fact"]["audit_recorded"]["occurred_at"] = "2020-01-01T00:00:00Z".into();
+                let record = event["fact"]["audit_recorded"].as_object_mut();
+                record.unwrap().remove("trace_parent");
+                event.as_object_mut().unwrap().remove("call");
+            }
+        })
+    };
+    let results = ProbeResults::default();
+    let (because, _) = failed(status("vault", "tickets-read", &untold(false), &results));
+    assert!(because.contains("likely a SUPABASE_URL"), "{because}");
+    let (because, _) = failed(status("vault", "tickets-read", &untold(true), &results));
+    assert!(
+        because.contains("likely a client id or secret"),
+        "{because}"
+    );
+}
+
+#[test]
+fn an_older_issue_says_nothing_of_an_escalation_that_failed() {
+    let story = changed(|event| broken(event, "escalate_ticket", "Not found"));
+    let told = status("mask", "title", &story, &ProbeResults::default());
+    let (because, fix) = failed(told);
+    assert!(
+        because.contains("escalate_ticket failed: Not found"),
+        "{because}"
+    );
+    assert!(fix.starts_with("Make the escalation work"), "{fix}");
+}
+
+#[test]
+fn a_server_that_refuses_a_good_token_does_not_pass_the_sign_in() {
+    let said = "http://localhost:8000/mcp answered 401: Untrusted issuer";
+    let story = changed(|event| broken(event, "get_support_tickets", said));
+    let (because, _) = failed(status("sign-in", "taken", &story, &ProbeResults::default()));
+    assert!(because.contains("likely a KEYCARD_URL"), "{because}");
+}
