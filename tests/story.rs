@@ -23,6 +23,31 @@ fn the_story_holds() {
 }
 
 #[test]
+fn a_call_is_told_in_full_when_zone_services_and_server_have_told_of_it() {
+    let events = story::events();
+    let call = folded()
+        .tools()
+        .latest("escalate_ticket")
+        .unwrap()
+        .id
+        .unwrap();
+    let is_told = |events: &[TraceEvent]| {
+        let mut projection = Projection::starting(story::started());
+        projection.extend(events);
+        projection.hops().is_told_in_full(call)
+    };
+    assert!(is_told(&events));
+    for voice in [
+        |fact: &Fact| matches!(fact, Fact::AuditRecorded(_)),
+        |fact: &Fact| matches!(fact, Fact::UpstreamAnswered(_)),
+    ] {
+        let mut silent = events.clone();
+        silent.retain(|event| !voice(&event.fact));
+        assert!(!is_told(&silent));
+    }
+}
+
+#[test]
 fn an_escalation_is_one_request_four_exchanges_and_four_uses_in_order() {
     let projection = folded();
     let call = projection.tools().latest("escalate_ticket").unwrap();

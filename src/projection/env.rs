@@ -100,7 +100,14 @@ impl Env {
         }
         let side =
             |file: &Option<Arc<EnvFile>>| file.as_ref().map_or(Vec::new(), |f| unique(&f.lines));
-        self.rows = Arc::new(join(&side(&self.before), &side(&self.after)));
+        let mut rows = join(&side(&self.before), &side(&self.after));
+        // A file that was not read is not one without these lines.
+        if self.before.is_none() || self.after.is_none() {
+            for row in &mut rows {
+                row.change = EnvChange::Kept;
+            }
+        }
+        self.rows = Arc::new(rows);
     }
 }
 
@@ -174,6 +181,21 @@ mod tests {
             note: String::new(),
             worth_stealing: kind == EnvKind::Secret,
         }
+    }
+
+    #[test]
+    fn one_file_alone_is_compared_with_nothing() {
+        let mut env = Env::default();
+        let key = line("LINEAR_API_KEY", "x", EnvKind::Secret);
+        env.read(
+            Seq::at(0),
+            EnvSide::After,
+            ".env",
+            std::slice::from_ref(&key),
+        );
+        assert_eq!(env.rows()[0].change, EnvChange::Kept);
+        env.read(Seq::at(1), EnvSide::Before, ".env", &[]);
+        assert_eq!(env.rows()[0].change, EnvChange::Added);
     }
 
     #[test]

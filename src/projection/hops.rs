@@ -236,6 +236,21 @@ impl Hops {
             .map_or(&NONE, |hops| &hops.order)
     }
 
+    /// Whether all who take part in a call have told of it: of an exchange the zone, of a use the
+    /// service, and of what was issued its use. Where there is no feed nobody ever does.
+    #[must_use]
+    pub fn is_told_in_full(&self, call: CallId) -> bool {
+        let hops = self.of_call(call).iter().filter_map(|id| self.get(*id));
+        hops.into_iter().all(|hop| match hop.kind {
+            HopKind::Exchange => {
+                let is_used = hop.verdict != Verdict::Ok || hop.user.is_some();
+                hop.evidence.audit.is_some() && is_used
+            }
+            HopKind::Upstream => hop.evidence.upstream.is_some(),
+            HopKind::Request | HopKind::Browser => true,
+        })
+    }
+
     /// Whether an exchange of this call issued the credential.
     pub(super) fn is_issued_in(&self, call: CallId, credential: Fingerprint) -> bool {
         self.issued.get(&(call, credential)).is_some()

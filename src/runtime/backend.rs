@@ -409,7 +409,7 @@ fn no_lab(what: &str) -> Failure {
     )
 }
 
-fn env_read(which: EnvSide, lines: Vec<EnvLine>) -> Fact {
+pub(super) fn env_read(which: EnvSide, lines: Vec<EnvLine>) -> Fact {
     Fact::EnvRead {
         which,
         file: ".env".to_owned(),

@@ -31,6 +31,8 @@ use crate::{
 
 /// How long the feeds may take to tell the last rows after the last answer came.
 const SETTLE: Duration = Duration::from_secs(2);
+/// How long the feeds may take to tell the last of a call; a part without a feed never does.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,8 +114,16 @@ pub async fn run<O: io::Write, E: io::Write>(
             "try again; start with --log FILE to have the details for a report",
         ))
     });
-    if driven.is_ok() && matches!(job, Job::Demo { .. }) {
-        teller.settle(&mut stream).await?;
+    match (&job, &driven) {
+        (Job::Demo { .. }, Ok(_)) => {
+            let is_complete = |seen: &Projection| seen.story().verdict().is_ok();
+            teller.settle(&mut stream, SETTLE, is_complete).await?;
+        }
+        (Job::Call { .. }, Ok(Some(result))) if teller.has_feeds() => {
+            let is_complete = |seen: &Projection| seen.hops().is_told_in_full(result.call);
+            teller.settle(&mut stream, LAST_WORDS, is_complete).await?;
+        }
+        _ => {}
     }
     backend.close().await;
     while let Some(event) = stream.try_next() {
@@ -244,10 +254,20 @@ impl<O: io::Write> Teller<'_, O> {
         .map_err(|e| Failure::unwritten(&e))
     }
 
-    /// Waits until the story is complete, or until the feeds had time enough to tell it.
-    async fn settle(&mut self, stream: &mut Stream) -> Result<(), Failure> {
-        let deadline = Instant::now() + SETTLE;
-        while self.projection.story().verdict().is_err() {
+    /// Whether a lab tells what its parts do.
+    fn has_feeds(&self) -> bool {
+        self.projection.target().is_some_and(|target| target.lab)
+    }
+
+    /// Waits until all is told, or until the feeds had time enough to tell it.
+    async fn settle(
+        &mut self,
+        stream: &mut Stream,
+        within: Duration,
+        is_complete: impl Fn(&Projection) -> bool,
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + within;
+        while !is_complete(&self.projection) {
             match timeout_at(deadline, stream.next()).await {
                 Ok(Some(event)) => self.tell(&event)?,
                 Ok(None) | Err(_) => break,

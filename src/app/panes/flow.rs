@@ -41,6 +41,8 @@ pub enum Section {
     /// The client and the server get to know each other.
     Session,
     Call(crate::protocol::observed::CallId),
+    /// What a server did for a call, without a word of which.
+    SomeCall,
 }
 
 /// How many hops at the end may still change places (the projection's own reach, and some).
@@ -314,6 +316,9 @@ pub fn section(hop: &Hop) -> Section {
         (Some(call), _, _) => Section::Call(call),
         // The refusal that starts the sign-in belongs to it.
         (None, HopKind::Request, Some(Leg::Mcp)) if hop.status != Some(401) => Section::Session,
+        (None, HopKind::Exchange | HopKind::Upstream, _) if hop.from == Actor::Server => {
+            Section::SomeCall
+        }
         (None, _, _) => Section::SignIn,
     }
 }

@@ -7,14 +7,16 @@ use url::Url;
 
 use super::{Door, Files, LOOK_EVERY, Sight, files};
 use crate::{
-    chapters::{ProbeResults, orientation::AT_REST},
+    chapters::{ProbeResults, Reading, orientation::AT_REST},
+    protocol::env::EnvLine,
     runtime::{
         Options,
-        backend::Backend,
+        backend::{Backend, env_read},
         check,
         probing::{self, Surroundings},
     },
     support::error::Failure,
+    trace::{Actor, event::EnvSide},
 };
 
 pub(super) struct Eyes {
@@ -22,6 +24,8 @@ pub(super) struct Eyes {
     backend: Option<Arc<Backend>>,
     options: Options,
     project: Option<PathBuf>,
+    /// The `.env` as it was told last.
+    env: Option<Vec<EnvLine>>,
 }
 
 impl Eyes {
@@ -34,7 +38,30 @@ impl Eyes {
             backend,
             options,
             project,
+            env: None,
         }
+    }
+
+    /// The attendee's `.env` is a fact of the run; its secrets are not in it.
+    fn tell_env(&mut self, seen: &Reading<Vec<EnvLine>>) {
+        let (Some(backend), Reading::Told(lines)) = (&self.backend, seen) else {
+            return;
+        };
+        if self.env.as_ref() == Some(lines) {
+            return;
+        }
+        // A file without a key is not the one that the workshop begins with.
+        let is_key = |line: &EnvLine| line.set && line.worth_stealing;
+        let sides: &[EnvSide] = if self.env.is_none() && lines.iter().any(is_key) {
+            &[EnvSide::Before, EnvSide::After]
+        } else {
+            &[EnvSide::After]
+        };
+        for side in sides {
+            let fact = env_read(*side, lines.clone());
+            backend.client.http().report(Actor::Client, fact);
+        }
+        self.env = Some(lines.clone());
     }
 
     async fn around(&self) -> Result<Surroundings, Failure> {
@@ -63,7 +90,9 @@ impl Sight for Eyes {
         // On a thread of its own, as the probes of a chapter are: see the runner of jobs.
         let handle = Handle::current();
         let asked = spawn_blocking(move || handle.block_on(probing::ask(&AT_REST, &around)));
-        asked.await.unwrap_or_default()
+        let seen = asked.await.unwrap_or_default();
+        self.tell_env(&seen.env);
+        seen
     }
 
     async fn door(&mut self) -> Door {

@@ -31,13 +31,14 @@ pub(super) fn heading(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
     let look = cx.look;
     let call = match section(hop) {
         Section::Call(id) => cx.app.projection().tools().call(id),
-        Section::SignIn | Section::Session => None,
+        Section::SignIn | Section::Session | Section::SomeCall => None,
     };
     let name = match (section(hop), call) {
         (Section::Call(_), Some(call)) => call.tool.to_string(),
         (Section::Call(_), None) => "a call that was not observed".to_owned(),
         (Section::SignIn, _) => "sign-in".to_owned(),
         (Section::Session, _) => "session".to_owned(),
+        (Section::SomeCall, _) => "a call, not observed which".to_owned(),
     };
     let mut left = vec![span(name, look.style(Role::Heading))];
     let right = call.map_or_else(Vec::new, |call| outcome(cx, call, row.width));
