@@ -414,7 +414,7 @@ impl Console {
             },
             what,
             format!("{} answered {}{said}", answer.url, answer.status),
-            "check that the service account belongs to this zone",
+            "check that the service account belongs to this zone; a lab that was started anew has another, so start hoptrail again as it prints",
         )
     }
 

@@ -61,7 +61,7 @@ impl Stage {
                 "Supabase and the model through the zone's vault; tickets are masked; one key opens Linear"
             }
             Self::Delegated => {
-                "finished: every credential is issued by the zone, for one call, on the caller's behalf"
+                "every credential is issued by the zone, for one call, on the caller's behalf"
             }
         }
     }
