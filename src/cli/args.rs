@@ -34,7 +34,8 @@ pub struct Common {
     /// The sample user who signs in with --headless, by login name
     #[arg(long, global = true, value_name = "LOGIN", requires = "headless")]
     pub user: Option<String>,
-    /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit 4)
+    /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit
+    /// 4). On a new lab that is kept nowhere, unless one is named
     #[arg(long, global = true)]
     pub deny: bool,
     /// Write lines of text, not a terminal interface

@@ -33,6 +33,8 @@ pub fn options(common: &Common) -> Result<Options, Failure> {
     let target = match (&common.server, &common.lab) {
         (Some(url), _) => TargetChoice::Server(url.clone()),
         (None, Some(url)) => TargetChoice::Lab(url.clone()),
+        // A zone that remembers an earlier yes does not ask again.
+        (None, None) if common.deny => TargetChoice::Fresh,
         (None, None) => TargetChoice::Embedded,
     };
     Ok(Options {
