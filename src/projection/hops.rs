@@ -236,15 +236,13 @@ impl Hops {
             .map_or(&NONE, |hops| &hops.order)
     }
 
-    /// Whether all who take part in a call have told of it: of an exchange the zone, of a use the
-    /// service, and of what was issued its use. Where there is no feed nobody ever does.
-    #[must_use]
-    pub fn is_told_in_full(&self, call: CallId) -> bool {
+    /// See [`Projection::is_told_in_full`](super::Projection::is_told_in_full).
+    pub(super) fn is_told_in_full(&self, call: CallId, has_log: bool) -> bool {
         let hops = self.of_call(call).iter().filter_map(|id| self.get(*id));
         hops.into_iter().all(|hop| match hop.kind {
             HopKind::Exchange => {
                 let is_used = hop.verdict != Verdict::Ok || hop.user.is_some();
-                hop.evidence.audit.is_some() && is_used
+                is_used && (hop.evidence.audit.is_some() || !has_log)
             }
             HopKind::Upstream => hop.evidence.upstream.is_some(),
             HopKind::Request | HopKind::Browser => true,

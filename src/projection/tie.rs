@@ -1,4 +1,5 @@
-//! What ties a voice to a call of this run when the server passed no trace context on.
+//! What ties a voice to a call of this run when the server passed no trace context on, and whether
+//! all voices of a call were heard.
 //!
 //! A workshop's server sends no `traceparent`. Its exchanges still carry the caller's own token, and
 //! that token only this run's client holds: while one call alone is under way, an exchange that is
@@ -27,6 +28,14 @@ impl Projection {
         let used = request.credential?;
         let call = self.only_call_at(request.occurred_at, at_us)?;
         self.hops.is_issued_in(call, used).then_some(call)
+    }
+
+    /// Whether all who take part in a call have told of it: of an exchange the zone's log, where it
+    /// tells anything at all, of a use the service, and of what was issued its use.
+    #[must_use]
+    pub fn is_told_in_full(&self, call: CallId) -> bool {
+        let has_log = !self.audit.rows().is_empty();
+        self.hops.is_told_in_full(call, has_log)
     }
 
     /// A clock that is ahead of what it tells of proves nothing.

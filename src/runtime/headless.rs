@@ -120,7 +120,7 @@ pub async fn run<O: io::Write, E: io::Write>(
             teller.settle(&mut stream, SETTLE, is_complete).await?;
         }
         (Job::Call { .. }, Ok(Some(result))) if teller.has_feeds() => {
-            let is_complete = |seen: &Projection| seen.hops().is_told_in_full(result.call);
+            let is_complete = |seen: &Projection| seen.is_told_in_full(result.call);
             teller.settle(&mut stream, LAST_WORDS, is_complete).await?;
         }
         _ => {}
