@@ -162,6 +162,8 @@ fn entry(look: &Look, row: &EnvRow, side: EnvSide, width: u16) -> Vec<Line<'stat
     let dim = look.style(Role::Dim);
     let Some(line) = of(row, side) else {
         return match side {
+            // A file that was not read is not one that the line is gone from.
+            EnvSide::After if row.change != EnvChange::Removed => Vec::new(),
             EnvSide::Before => Vec::new(),
             EnvSide::After => vec![Line::from(vec![
                 span("  ", dim),
@@ -275,6 +277,7 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
                 EnvChange::Removed => (span("- ", look.bold(Role::Warning)), &row.before),
                 EnvChange::Added => (span("+ ", look.style(Role::Heading)), &row.after),
                 EnvChange::Changed => (span("~ ", look.style(Role::Heading)), &row.after),
+                EnvChange::Kept if row.after.is_none() => (span("  ", dim), &row.before),
                 EnvChange::Kept => (span("  ", dim), &row.after),
             };
             let Some(line) = shown else {
@@ -308,11 +311,11 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             } else if !line.set {
                 spans.push(span("  (empty)", dim));
             } else if line.value.is_none() && !(is_narrow && line.worth_stealing) {
-                let pad = " ".repeat(12usize.saturating_sub(cells));
+                let pad = " ".repeat(12usize.saturating_sub(cells).max(2));
                 spans.push(Span::raw(pad));
                 spans.extend(value(look, line, room));
             } else if !what.is_empty() && room > 8 {
-                let pad = " ".repeat(12usize.saturating_sub(cells));
+                let pad = " ".repeat(12usize.saturating_sub(cells).max(2));
                 spans.push(span(
                     format!("{pad}{}", crate::support::text::shorten_middle(&what, room)),
                     dim,

@@ -121,6 +121,10 @@ fn speaker(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
             span(format!("{label} {number} "), look.style(Role::Dim)),
             span(cue.title.clone(), look.style(Role::Heading)),
         ]));
+        if cue.note.trim().is_empty() {
+            let none = "no note is written for this cue";
+            lines.push(Line::styled(none, look.style(Role::Dim)));
+        }
         for paragraph in cue.paragraphs() {
             lines.extend(notes::lines(&paragraph, cells).into_iter().map(Line::raw));
         }
