@@ -28,6 +28,7 @@ use crate::{
     export::otlp::{self, Request, Sent, Wanted},
     projection::Projection,
     support::{
+        cause::innermost,
         error::{Exit, Failure},
         text::one_line,
     },
@@ -383,13 +384,6 @@ fn rejected(answer: &[u8]) -> Option<String> {
     })
 }
 
-/// The innermost cause, which is the one that says something.
 fn explain(error: &reqwest::Error) -> String {
-    let mut why = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        why = inner.to_string();
-        cause = inner.source();
-    }
-    one_line(&why)
+    innermost(error).unwrap_or_else(|| one_line(&error.to_string()))
 }

@@ -16,6 +16,7 @@ use crate::{
         traceparent::TraceParent,
     },
     support::{
+        cause::without_number,
         error::{Exit, Failure},
         text::{one_line, truncate},
     },
@@ -198,5 +199,5 @@ fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    quote(&text)
+    quote(&without_number(&text))
 }

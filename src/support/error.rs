@@ -76,7 +76,10 @@ impl Failure {
         why: impl Into<String>,
         next: impl Into<String>,
     ) -> Self {
-        let clean = |text: String| super::text::sanitize(&text).into_owned();
+        let clean = |text: String| {
+            let text = super::text::sanitize(&text).into_owned();
+            super::cause::without_number(&text).into_owned()
+        };
         Self {
             what: clean(what.into()),
             why: clean(why.into()),

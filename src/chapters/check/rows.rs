@@ -299,8 +299,8 @@ fn in_order(expected: &AuditOrder) -> String {
 /// How a check stands whose rows are there, but name no call.
 fn nameless(tool: &str, what: &str) -> Status {
     Status::not_observable(format!(
-        "the Audit pane, from where {tool} began: {what}. Your server passes no traceparent on, so \
-         no row says which call it belongs to"
+        "the zone's audit log, from where {tool} began: {what}. Your server passes no traceparent \
+         on, so no row says which call it belongs to"
     ))
 }
 

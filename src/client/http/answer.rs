@@ -1,7 +1,5 @@
 //! Answers, whole or as they come, and the hop that each request is until its answer is told.
 
-use std::error::Error as _;
-
 use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, StatusCode, header};
 
@@ -9,7 +7,7 @@ use super::{ANSWER_WITHIN, HttpError, HttpErrorKind, TracedHttp};
 use crate::{
     client::mask::essence,
     protocol::{observed::CallId, traceparent::SpanId},
-    support::{clock::Stopwatch, text::one_line},
+    support::{cause::innermost, clock::Stopwatch},
     trace::{
         Actor, Fact,
         event::{Body, Leg},
@@ -242,15 +240,9 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
         .unwrap_or_default()
 }
 
-/// The innermost cause, which is the one that says something.
+/// Why a request failed, and in which way.
 pub(super) fn explain(error: &reqwest::Error) -> (String, HttpErrorKind) {
-    let mut cause = error.source();
-    let mut why = None;
-    while let Some(inner) = cause {
-        why = Some(one_line(&inner.to_string()));
-        cause = inner.source();
-    }
-    let why = why.unwrap_or_else(|| "the request failed".to_owned());
+    let why = innermost(error).unwrap_or_else(|| "the request failed".to_owned());
     if error.is_timeout() {
         ("no answer in time".to_owned(), HttpErrorKind::TimedOut)
     } else if error.is_connect() {
