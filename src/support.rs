@@ -4,6 +4,7 @@
 //! Must not know anything of OAuth, MCP or the terminal; the wall clock and
 //! randomness are read in `clock` and `ids` and nowhere else.
 
+pub mod cause;
 pub mod clock;
 pub mod error;
 pub mod html;

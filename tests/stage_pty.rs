@@ -195,11 +195,22 @@ fn what_is_to_be_said_is_printed_and_told_beside_the_stage_and_its_recording_has
         stage.wait_for(&[cue, "✓ as planned"]);
         notes.wait_for(&[told]);
     }
+    // The next show is recorded beside this one, and its notes are told, too.
+    stage.press("A");
+    stage.wait_for(&["Back to the start?"]);
+    stage.press("\r");
+    stage.wait_for(&["the recording up to here is in show.jsonl", "REC"]);
+    notes.wait_for(&["back at its start (show-2.jsonl)", "Next: 1. Sign in"]);
+    stage.press(" ");
+    stage.wait_for(&[CUES[0], "✓ as planned"]);
+    notes.wait_for(&["## 1. Sign in", "Next: 2. "]);
     // What is recorded is kept, and that is what is asked.
     stage.press("q");
     stage.wait_for(&["Quit while recording?"]);
     stage.press("\r");
     assert!(stage.ended().success());
+    let again = home.run(&["replay", "show-2.jsonl", "--plain"]);
+    assert!(again.exits_with(0).out.contains("Sign in"));
     let report = home.run(&["export", "show.jsonl", "--to", "markdown"]);
     let report = report.exits_with(0).out;
     for told in [

@@ -256,7 +256,12 @@ impl App {
             RecordingState::On { file } => {
                 self.mark_anew();
                 let text = format!("recording to {file}");
-                self.say(Tone::Plain, text);
+                if self.projection.log().is_empty() {
+                    // That a run begins anew is told first.
+                    self.say_next(Tone::Plain, text);
+                } else {
+                    self.say(Tone::Plain, text);
+                }
             }
             RecordingState::Saved { file, events } => {
                 let text = format!("{events} events saved in {file}");

@@ -45,6 +45,21 @@ impl Recorder {
         begun.map_err(|(path, error)| cannot_record(&path, &error))
     }
 
+    /// Begins the recording of another run where one at `path` was recorded: in the next file that is
+    /// not there yet, see [`later`].
+    ///
+    /// # Errors
+    /// If the folder takes no more.
+    pub fn after(path: &Path, header: &Header) -> Result<Self, Failure> {
+        for path in later(path) {
+            match Self::begin(&path, header) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                begun => return begun.map_err(|error| cannot_record(&path, &error)),
+            }
+        }
+        Err(cannot_record(path, &io::ErrorKind::AlreadyExists.into()))
+    }
+
     fn begin(path: &Path, header: &Header) -> io::Result<Self> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         file.write_all(codec::encode_header(header).as_bytes())?;
@@ -101,6 +116,20 @@ impl Recorder {
     }
 }
 
+/// Where the recordings of later runs of the same show are: `show.jsonl`, then `show-2.jsonl`.
+pub fn later(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let path = path.to_path_buf();
+    (2..100).map(move |number| {
+        let mut name = path.file_stem().unwrap_or_default().to_os_string();
+        name.push(format!("-{number}"));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        path.with_file_name(name)
+    })
+}
+
 fn cannot_record(path: &Path, error: &io::Error) -> Failure {
     let next = match error.kind() {
         io::ErrorKind::AlreadyExists => "name another file; a recording never overwrites one",
@@ -146,6 +175,24 @@ mod tests {
         assert_eq!(codec::decode(lines.next().unwrap(), 2).unwrap(), event);
         let refused = Recorder::create(&path, &header).unwrap_err();
         assert!(refused.next.contains("never overwrites"));
+    }
+
+    #[test]
+    fn another_run_is_recorded_in_the_next_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let header = Header::new(FakeClock::shared().now());
+        for (first, second, third) in [
+            ("show.jsonl", "show-2.jsonl", "show-3.jsonl"),
+            ("show", "show-2", "show-3"),
+        ] {
+            let path = dir.path().join(first);
+            for named in [second, third] {
+                let recorder = Recorder::after(&path, &header).unwrap();
+                assert_eq!(recorder.path(), dir.path().join(named));
+            }
+        }
+        let nowhere = Recorder::after(&dir.path().join("no/show.jsonl"), &header).unwrap_err();
+        assert!(nowhere.what.contains("no/show-2.jsonl"), "{nowhere}");
     }
 
     #[test]

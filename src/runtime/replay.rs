@@ -117,12 +117,14 @@ pub fn print<O: io::Write, E: io::Write>(
     }
 }
 
-/// Hands over each event of a trace, of one that is followed also those that come.
+/// Hands over each event of a trace, of one that is followed also those that come, as long as `waits`
+/// says so while none does.
 fn each(
     source: &mut Source,
     trace: &Trace,
     damage: &mut Damage,
     mut tell: impl FnMut(&mut Source, &mut Damage, &Entry) -> Result<ControlFlow<()>, Stop>,
+    mut waits: impl FnMut(&Source) -> bool,
 ) -> Result<(), Stop> {
     loop {
         let item = source.reader.read_next();
@@ -145,6 +147,9 @@ fn each(
             }
             Item::End if trace.growth == Growth::Finished => return Ok(()),
             Item::Torn | Item::End => {
+                if !waits(source) {
+                    return Ok(());
+                }
                 thread::sleep(LOOK);
                 if source.is_replaced() {
                     return Err(Failure::new(
@@ -198,12 +203,18 @@ fn write<O: io::Write, E: io::Write>(
     };
     // Words are made of what happened before; a copy of the lines needs no memory of them.
     let folds = matches!(output, Output::Plain(_));
-    each(&mut source, trace, &mut damage, |source, damage, entry| {
-        if folds && !source.has_room(damage) {
-            return Ok(ControlFlow::Break(()));
-        }
-        tell(entry, source.kept(entry)).map(ControlFlow::Continue)
-    })?;
+    each(
+        &mut source,
+        trace,
+        &mut damage,
+        |source, damage, entry| {
+            if folds && !source.has_room(damage) {
+                return Ok(ControlFlow::Break(()));
+            }
+            tell(entry, source.kept(entry)).map(ControlFlow::Continue)
+        },
+        |_| true,
+    )?;
     if let Some(text) = &mut text {
         text.summary(&projection)?;
     }

@@ -2,9 +2,12 @@
 
 use std::{io, ops::ControlFlow};
 
-use super::{Damage, Source, Stop, Trace, each};
+use chrono::{DateTime, Utc};
+
+use super::{Damage, Place, Source, Stop, Trace, each};
 use crate::{
     config::sheet::Sheet,
+    runtime::record::later,
     support::{
         error::{Exit, Failure},
         text::one_line,
@@ -25,21 +28,55 @@ pub fn tell_notes(trace: &Trace, sheet: &Sheet, out: &mut impl io::Write) -> Res
 }
 
 fn write(trace: &Trace, sheet: &Sheet, out: &mut impl io::Write) -> Result<(), Stop> {
-    let mut source = Source::open(&trace.place)?;
+    let (mut trace, first) = (trace.clone(), &trace.place);
+    let mut source = Source::open(first)?;
     write!(out, "# {}\n\n{}", sheet.title, next(sheet, 0))?;
-    out.flush()?;
-    each(
-        &mut source,
-        trace,
-        &mut Damage::default(),
-        |_, _, Entry { event, .. }| {
-            if let Fact::CueBegan { number, title } = &event.fact {
-                write!(out, "\n{}", told(sheet, usize::from(*number), title))?;
-                out.flush()?;
-            }
-            Ok(ControlFlow::Continue(()))
-        },
-    )
+    loop {
+        out.flush()?;
+        let mut anew = None;
+        each(
+            &mut source,
+            &trace,
+            &mut Damage::default(),
+            |_, _, Entry { event, .. }| {
+                if let Fact::CueBegan { number, title } = &event.fact {
+                    write!(out, "\n{}", told(sheet, usize::from(*number), title))?;
+                    out.flush()?;
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+            |source| {
+                anew = run_after(first, source.header.started);
+                anew.is_none()
+            },
+        )?;
+        let Some((place, begun)) = anew else {
+            return Ok(());
+        };
+        let file = one_line(&place.shown());
+        write!(
+            out,
+            "\nThe stage is back at its start ({file}).\n{}",
+            next(sheet, 0)
+        )?;
+        trace.place = place;
+        source = begun;
+    }
+}
+
+/// The recording that a stage began when it went back to its start, if it did: beside its `first` one,
+/// and of a later run than the one that `started` then. What an older show left there is none.
+fn run_after(first: &Place, started: DateTime<Utc>) -> Option<(Place, Source)> {
+    let Place::File(path) = first else {
+        return None;
+    };
+    let open = |path| {
+        let place = Place::File(path);
+        // What is no trace, or none yet, is not the stage's.
+        let source = Source::reopen(&place).ok()??;
+        (source.header.started > started).then_some((place, source))
+    };
+    later(path).take_while(|path| path.exists()).find_map(open)
 }
 
 /// A cue by its number from 1, and what comes after it.

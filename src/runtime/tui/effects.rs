@@ -93,7 +93,8 @@ impl Tui {
     /// A new lab takes the place of the one that runs. The old one ends beside it: its jobs first, so
     /// that what runs is called off and not cut.
     fn reset(&mut self) {
-        // A trace has one beginning: what comes now is another run.
+        // A trace has one beginning: what comes now is another run, in a recording of its own.
+        let was_recorded = self.recorder.is_some();
         self.stop_recording();
         if let Some(exporter) = self.exporter.take() {
             self.outgoing.spawn(exporter.finish());
@@ -117,6 +118,9 @@ impl Tui {
         self.header = Header::new(self.options.clock.now());
         self.start_exporting();
         self.update(Msg::Begun(self.header.started));
+        if was_recorded {
+            self.record_anew();
+        }
     }
 
     /// The screen as it is.

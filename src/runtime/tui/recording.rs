@@ -9,6 +9,7 @@ use crate::{
         collector::{Exporter, Patience},
         record::Recorder,
     },
+    support::error::Failure,
 };
 
 impl Tui {
@@ -42,6 +43,21 @@ impl Tui {
             },
             |path| Recorder::create(path, &self.header),
         );
+        self.recording(created);
+    }
+
+    /// Goes on recording after a reset: of a recording that was asked for by name the next one.
+    pub(super) fn record_anew(&mut self) {
+        match self.options.record.as_deref() {
+            Some(path) => {
+                let created = Recorder::after(path, &self.header);
+                self.recording(created);
+            }
+            None => self.start_recording(None),
+        }
+    }
+
+    fn recording(&mut self, created: Result<Recorder, Failure>) {
         let started = created.and_then(|mut recorder| {
             let log = self.app.projection().log();
             recorder.record_lines(log.lines())?;
