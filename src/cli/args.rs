@@ -167,7 +167,7 @@ pub enum Command {
         #[arg(long, conflicts_with = "print_sheet")]
         print_notes: bool,
         /// Write each cue's notes when it begins, for a screen of your own: TRACE is what the stage
-        /// records elsewhere with --record. A reset ends that recording
+        /// records elsewhere with --record. A reset goes on in the next file, TRACE-2, and so do the notes
         #[arg(long, value_name = "TRACE", conflicts_with_all = ["print_sheet", "print_notes"])]
         follow: Option<PathBuf>,
     },
