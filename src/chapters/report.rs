@@ -101,9 +101,11 @@ impl Report {
         let mut out = String::new();
         let mut chapter = None;
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut told = None;
         for checked in &self.checks {
             if chapter != Some(checked.number) {
                 chapter = Some(checked.number);
+                told = None;
                 let gap = if out.is_empty() { "" } else { "\n" };
                 out.push_str(gap);
                 out.push_str(&format_line(&checked.number.to_string(), &checked.of));
@@ -122,9 +124,14 @@ impl Report {
                 Status::Pending { waiting_for } => {
                     hang(&format!("waits for {waiting_for}"), GAP, &mut out);
                 }
+                // A server that is down fails each of its checks, and is to be told of once.
+                Status::Failed { because, fix } if told == Some((because, fix)) => {
+                    hang("for the same reason", GAP, &mut out);
+                }
                 Status::Failed { because, fix } => {
                     hang(&format!("because {because}"), GAP, &mut out);
                     hang(&format!("fix: {fix}"), GAP, &mut out);
+                    told = Some((because, fix));
                 }
                 Status::NotObservable { look_at } => {
                     hang(&format!("look at {look_at}"), GAP, &mut out);
@@ -211,5 +218,44 @@ fn shown(evidence: &Evidence) -> Value {
         Evidence::Hop(id) => json!({ "hop": id.index() }),
         Evidence::Row(id) => json!({ "audit_row": id.index() }),
         Evidence::Probe(probe) => json!({ "probe": format!("{probe:?}") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(number: u16, title: &str, because: &str) -> Checked {
+        Checked {
+            chapter: "a".to_owned(),
+            number,
+            of: "A".to_owned(),
+            check: title.to_owned(),
+            title: title.to_owned(),
+            required: true,
+            status: Status::Failed {
+                because: because.to_owned(),
+                fix: "Start it".to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_reason_is_told_once_and_again_where_another_came_between_or_the_chapter_is_another() {
+        let report = Report {
+            checks: vec![
+                failed(1, "one", "it is down"),
+                failed(1, "two", "it is down"),
+                failed(1, "three", "it lies"),
+                failed(1, "four", "it is down"),
+                failed(2, "five", "it is down"),
+            ],
+        };
+        let text = report.text();
+        assert_eq!(text.matches("because it is down").count(), 3, "{text}");
+        assert_eq!(text.matches("for the same reason").count(), 1, "{text}");
+        assert_eq!(text.matches("fix: Start it").count(), 4, "{text}");
+        assert_eq!(report.json().matches("it is down").count(), 4);
+        assert!(text.ends_with("0 passed, 5 failed, 0 pending, 0 not observable\n"));
     }
 }

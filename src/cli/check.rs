@@ -234,10 +234,14 @@ fn seen(orientation: &Orientation) -> String {
     if orientation.signs.is_empty() {
         return format!("Nothing shows which chapter your server is at.\n{troubles}");
     }
-    let mut out = format!(
-        "Your server is at the end of chapter {}. What shows it:\n",
-        orientation.reached
-    );
+    let reached = orientation.reached;
+    let mut out = if orientation.troubles.is_empty() {
+        format!("Your server is at the end of chapter {reached}. What shows it:\n")
+    } else {
+        format!(
+            "Not all of your server can be seen. The rest is at the end of chapter {reached}:\n"
+        )
+    };
     for sign in &orientation.signs {
         for (number, line) in wrap(&sign.words, COLUMNS - 8).into_iter().enumerate() {
             let head = if number == 0 {
