@@ -331,7 +331,7 @@ impl Client {
     async fn drop_tokens(&self) {
         self.not_needed.store(false, Ordering::Relaxed);
         self.mcp.close().await;
-        self.tokens.clear().await;
+        self.tokens.clear();
     }
 
     /// Ends the MCP session in good order; the client can be used again.

@@ -331,17 +331,6 @@ async fn a_server_that_needed_no_sign_in_may_ask_at_a_call() {
 }
 
 #[tokio::test]
-async fn signing_out_drops_the_token() {
-    let fake = Fake::start().await;
-    let rig = rig(&fake.server, BrowserMode::Headless);
-    rig.client.sign_in(never()).await.unwrap();
-    rig.client.sign_out().await;
-    assert!(!rig.client.signed_in());
-    let failure = rig.client.list_tools(never()).await.unwrap_err();
-    assert_eq!(failure.what, "The server asks for a sign-in");
-}
-
-#[tokio::test]
 async fn the_sample_user_may_say_no() {
     let fake = Fake::start().await;
     let rig = rig(&fake.server, BrowserMode::Headless);

@@ -61,7 +61,7 @@ impl SignIn<'_> {
             self.http.clone(),
             self.server.clone(),
             Arc::clone(self.clock),
-            self.tokens.slot(),
+            self.tokens.begin(),
         ));
         let fault = |error: &AuthError| self.fault(&seam, error);
 
@@ -177,12 +177,10 @@ impl SignIn<'_> {
             )
             .await
             .map_err(|error| fault(&error))?;
-        self.tokens
-            .keep(Renewer {
-                manager: session.auth_manager,
-                seam: Arc::clone(&seam),
-            })
-            .await;
+        self.tokens.keep(Renewer {
+            manager: session.auth_manager,
+            seam: Arc::clone(&seam),
+        });
         Ok(asked)
     }
 

@@ -70,6 +70,12 @@ impl OAuthSeam {
         }
     }
 
+    /// Where the tokens of this sign-in go.
+    #[must_use]
+    pub const fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
     /// The failure behind the last error that rmcp got from here.
     #[must_use]
     pub fn take_trouble(&self) -> Option<Failure> {
@@ -237,16 +243,24 @@ impl OAuthSeam {
                 ));
             }
         }
-        self.warn_of_more(token.scope.as_deref());
         let refreshable = token.refresh_token.is_some()
             || (grant == ClientGrant::RefreshToken
                 && self.slot.get().is_some_and(|held| held.refreshable));
-        self.slot.put(Some(Held::new(
+        let held = Held::new(
             token.access_token.clone(),
             self.clock.now(),
             token.expires_in,
             refreshable,
-        )));
+        );
+        if !self.slot.put(held) {
+            return Err(Failure::new(
+                Exit::Failed,
+                "The token came too late",
+                "somebody signed out or signed in anew while it was on its way, so it was dropped",
+                "sign in if you want to go on",
+            ));
+        }
+        self.warn_of_more(token.scope.as_deref());
         self.http.report(
             Actor::Client,
             Fact::TokenIssued {

@@ -2,7 +2,7 @@
 //!
 //! Refresh tokens stay inside rmcp's authorization manager and are never written anywhere.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rmcp::transport::auth::{AuthError, AuthorizationManager};
@@ -49,23 +49,58 @@ impl Held {
     }
 }
 
-/// Where the seam puts a token that came. Cloning shares it.
-#[derive(Debug, Clone, Default)]
-pub struct Slot(Arc<Mutex<Option<Held>>>);
+/// What there is, and whose sign-in it is of.
+#[derive(Debug, Default)]
+struct Kept {
+    held: Option<Held>,
+    /// The sign-in or the sign-out that counts now.
+    stands: u64,
+    /// The one that began last.
+    begun: u64,
+}
+
+/// Where the seam of one sign-in puts the tokens that come, those of its renewals too. What comes
+/// after a sign-out, or after the token of a later sign-in, comes too late. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    kept: Arc<Mutex<Kept>>,
+    sign_in: u64,
+}
 
 impl Slot {
-    /// Puts a token in, in place of the one before.
-    pub fn put(&self, held: Option<Held>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    /// Puts a token in, in place of the one before. False if it comes too late.
+    #[must_use]
+    pub fn put(&self, held: Held) -> bool {
+        let mut kept = lock(&self.kept);
+        if self.sign_in < kept.stands {
+            return false;
+        }
+        kept.stands = self.sign_in;
+        kept.held = Some(held);
+        true
     }
 
-    /// The token.
+    /// The token, if it is this sign-in's.
     #[must_use]
     pub fn get(&self) -> Option<Held> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let kept = lock(&self.kept);
+        (self.sign_in == kept.stands)
+            .then(|| kept.held.clone())
+            .flatten()
+    }
+
+    /// Drops the token. False if it is not this sign-in's.
+    fn drop_token(&self) -> bool {
+        let mut kept = lock(&self.kept);
+        let is_ours = self.sign_in == kept.stands;
+        if is_ours {
+            kept.held = None;
+        }
+        is_ours
+    }
+
+    fn stands(&self) -> bool {
+        self.sign_in == lock(&self.kept).stands
     }
 }
 
@@ -78,8 +113,10 @@ pub struct Renewer {
 /// The tokens of this run. Cloning shares them.
 #[derive(Clone)]
 pub struct Tokens {
-    slot: Slot,
-    renewer: Arc<tokio::sync::Mutex<Option<Renewer>>>,
+    kept: Arc<Mutex<Kept>>,
+    /// The inner lock is held while a token is renewed, the outer one never for long: nobody who
+    /// signs out waits for a server.
+    renewer: Arc<Mutex<Option<Arc<tokio::sync::Mutex<Renewer>>>>>,
     clock: SharedClock,
 }
 
@@ -94,39 +131,53 @@ impl Tokens {
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
         Self {
-            slot: Slot::default(),
+            kept: Arc::default(),
             renewer: Arc::default(),
             clock,
         }
     }
 
-    /// Where the seam puts what came.
+    /// Where a new sign-in puts what comes.
     #[must_use]
-    pub fn slot(&self) -> Slot {
-        self.slot.clone()
+    pub fn begin(&self) -> Slot {
+        let mut kept = lock(&self.kept);
+        kept.begun += 1;
+        Slot {
+            kept: Arc::clone(&self.kept),
+            sign_in: kept.begun,
+        }
     }
 
     /// True when there is a token.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.slot.get().is_some()
+        lock(&self.kept).held.is_some()
     }
 
     /// The token as it is, renewed or not.
     #[must_use]
     pub fn held(&self) -> Option<Secret> {
-        self.slot.get().map(|held| held.access)
+        let kept = lock(&self.kept);
+        kept.held.as_ref().map(|held| held.access.clone())
     }
 
-    /// Keeps what can renew the token.
-    pub async fn keep(&self, renewer: Renewer) {
-        *self.renewer.lock().await = Some(renewer);
+    /// Keeps what can renew the token, if its sign-in still stands.
+    pub fn keep(&self, renewer: Renewer) {
+        let mut kept = lock(&self.renewer);
+        if renewer.seam.slot().stands() {
+            *kept = Some(Arc::new(tokio::sync::Mutex::new(renewer)));
+        }
     }
 
-    /// Drops everything.
-    pub async fn clear(&self) {
-        self.slot.put(None);
-        *self.renewer.lock().await = None;
+    /// Drops everything, also what a sign-in or a renewal under way will bring.
+    pub fn clear(&self) {
+        {
+            let mut kept = lock(&self.kept);
+            kept.begun += 1;
+            kept.stands = kept.begun;
+            kept.held = None;
+        }
+        *lock(&self.renewer) = None;
     }
 
     /// The token to send, renewed first if it is about to end.
@@ -134,7 +185,7 @@ impl Tokens {
     /// # Errors
     /// If it has ended and cannot be renewed.
     pub async fn bearer(&self) -> Result<Option<Secret>, Failure> {
-        let Some(held) = self.slot.get() else {
+        let Some(held) = lock(&self.kept).held.clone() else {
             return Ok(None);
         };
         if held.refreshable && held.renew_at.is_some_and(|at| at <= self.clock.now()) {
@@ -149,20 +200,22 @@ impl Tokens {
     /// # Errors
     /// If the renewal failed, with the reason.
     pub async fn renew(&self, rejected: &Secret) -> Result<Option<Secret>, Failure> {
-        let renewer = self.renewer.lock().await;
-        match self.slot.get() {
-            None => return Ok(None),
-            Some(held) if held.access != *rejected => return Ok(Some(held.access)),
-            Some(held) if !held.refreshable => return Ok(None),
-            Some(_) => {}
-        }
-        let Some(Renewer { manager, seam }) = renewer.as_ref() else {
-            return Ok(None);
+        let other = || self.held().filter(|held| held != rejected);
+        let Some(renewer) = lock(&self.renewer).clone() else {
+            return Ok(other());
         };
+        let renewer = renewer.lock().await;
+        let Renewer { manager, seam } = &*renewer;
+        match seam.slot().get() {
+            Some(held) if held.access == *rejected && held.refreshable => {}
+            Some(held) if held.access == *rejected => return Ok(None),
+            Some(_) | None => return Ok(other()),
+        }
         match manager.refresh_token().await {
-            Ok(_) => Ok(self.slot.get().map(|held| held.access)),
-            Err(AuthError::AuthorizationRequired | AuthError::TokenRefreshRejected(_)) => {
-                self.slot.put(None);
+            Ok(_) => Ok(self.held()),
+            Err(AuthError::AuthorizationRequired | AuthError::TokenRefreshRejected(_))
+                if seam.slot().drop_token() =>
+            {
                 let told = seam.take_trouble();
                 let failure = Failure::new(
                     Exit::Refused,
@@ -176,6 +229,8 @@ impl Tokens {
                 seam.ended(failure.clone());
                 Err(failure)
             }
+            // Somebody signed in or out meanwhile, and that stands.
+            Err(_) if !seam.slot().stands() => Ok(other()),
             Err(error) => Err(seam.take_trouble().unwrap_or_else(|| {
                 Failure::new(
                     Exit::Unreachable,
@@ -186,4 +241,8 @@ impl Tokens {
             })),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -29,6 +29,8 @@ pub struct Script {
     /// The next this many calls with a good token are answered with 401.
     pub refuse_tokens: u32,
     pub token_error: Option<(u16, Value)>,
+    /// The token endpoint answers only when it is told to go on.
+    pub token_waits: bool,
     pub publish_nothing: bool,
     /// Answers initialize without a token.
     pub open: bool,
@@ -61,6 +63,8 @@ pub struct Shared {
     pub cancelled: Notify,
     pub called: Notify,
     pub fell_silent: Notify,
+    pub token_asked: Notify,
+    pub token_goes_on: Notify,
 }
 
 impl Shared {
@@ -101,6 +105,8 @@ impl Fake {
             cancelled: Notify::new(),
             called: Notify::new(),
             fell_silent: Notify::new(),
+            token_asked: Notify::new(),
+            token_goes_on: Notify::new(),
         });
         let mcp_router = mcp::router(Arc::clone(&shared));
         let zone_router = zone::router(Arc::clone(&shared));

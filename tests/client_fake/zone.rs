@@ -136,6 +136,11 @@ async fn token(
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
     shared.saw(format!("token {}", form["grant_type"]));
+    let waits = shared.script.lock().unwrap().token_waits;
+    if waits {
+        shared.token_asked.notify_one();
+        shared.token_goes_on.notified().await;
+    }
     let script = shared.script.lock().unwrap();
     if let Some((status, body)) = &script.token_error {
         let status = StatusCode::from_u16(*status).unwrap();
