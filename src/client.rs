@@ -428,7 +428,7 @@ impl Client {
     ) -> Result<ToolAnswer, Fault> {
         let mut asked_again = false;
         loop {
-            let sent_with = self.tokens.held();
+            let sign_in = self.tokens.sign_in();
             let called = self
                 .mcp
                 .call_tool(tool, arguments.clone(), self.parent(call), cancel)
@@ -451,8 +451,9 @@ impl Client {
                 () = cancel.cancelled() => return Err(Fault::Cancelled),
                 granted = self.signing_in.lock() => granted,
             };
-            // Another call has asked the person meanwhile: that may have been enough.
-            if self.tokens.held() != sent_with {
+            // Another call has asked the person meanwhile: that may have been enough. A token that was
+            // only renewed may do no more than the one before.
+            if self.tokens.sign_in() != sign_in {
                 continue;
             }
             if self.step_ups.fetch_add(1, Ordering::Relaxed) >= MOST_STEP_UPS {

@@ -230,6 +230,22 @@ async fn a_server_that_keeps_asking_for_more_scope_is_not_obeyed_for_ever() {
 }
 
 #[tokio::test]
+async fn a_renewal_on_the_way_does_not_let_a_server_ask_for_ever() {
+    let (fake, rig) = signed_in().await;
+    rig.client.list_tools(never()).await.unwrap();
+    // It never takes a token twice, and wants more of each that it takes.
+    fake.script(|script| script.by_turns = 20);
+    let failure = rig
+        .client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.what, "The token may not do that");
+    assert_eq!(fake.saw("authorize"), 1 + 1, "the person was asked once");
+    assert_eq!(fake.saw("token refresh_token"), 2, "and the token renewed for both tries");
+}
+
+#[tokio::test]
 async fn an_unsigned_client_is_told_to_sign_in() {
     let fake = Fake::start().await;
     let rig = rig(&fake.server, BrowserMode::Headless);

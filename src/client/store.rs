@@ -161,6 +161,12 @@ impl Tokens {
         kept.held.as_ref().map(|held| held.access.clone())
     }
 
+    /// Another number once somebody signed in or out; a renewal changes nothing of it.
+    #[must_use]
+    pub fn sign_in(&self) -> u64 {
+        lock(&self.kept).stands
+    }
+
     /// Keeps what can renew the token, if its sign-in still stands.
     pub fn keep(&self, renewer: Renewer) {
         let mut kept = lock(&self.renewer);

@@ -107,6 +107,12 @@ async fn mcp_post(
             script.refuse_tokens -= 1;
             good = false;
         }
+        let mut behaviour = script.mcp;
+        if good && script.by_turns > 0 && method == "tools/call" {
+            good = script.by_turns % 2 == 1;
+            behaviour = Mcp::NeedsScope;
+            script.by_turns -= 1;
+        }
         if !good {
             let origin = shared.server.trim_end_matches("/mcp");
             let mut challenge = format!(
@@ -122,7 +128,7 @@ async fn mcp_post(
             )
                 .into_response();
         }
-        (script.mcp, script.falls_silent)
+        (behaviour, script.falls_silent)
     };
     shared.saw(format!("mcp {method} {}", message["params"]));
     let id = message["id"].clone();

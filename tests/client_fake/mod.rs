@@ -28,6 +28,8 @@ pub struct Script {
     pub mcp: Mcp,
     /// The next this many calls with a good token are answered with 401.
     pub refuse_tokens: u32,
+    /// The next this many calls are answered by turns: with 401, and then as if more scope were needed.
+    pub by_turns: u32,
     pub token_error: Option<(u16, Value)>,
     /// The token endpoint answers only when it is told to go on.
     pub token_waits: bool,
