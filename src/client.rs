@@ -234,27 +234,30 @@ impl Client {
                 server: self.http.masker().url(&self.server),
             },
         );
+        self.unless_called_off(&cancel, Box::pin(self.try_sign_in()))
+            .await
+            .map_err(|why| why.unwrap_or_else(|| called_off("The sign-in was called off")))
+    }
+
+    /// Waits for a sign-in, and tells it when nothing came of it; without a failure it was called
+    /// off.
+    async fn unless_called_off<T>(
+        &self,
+        cancel: &CancellationToken,
+        sign_in: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Option<Failure>> {
         let ended = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(None),
-            ended = self.try_sign_in() => ended.map_err(Some),
+            ended = sign_in => ended.map_err(Some),
         };
-        match ended {
-            Ok(()) => Ok(()),
-            Err(Some(failure)) => {
-                self.http.report(
-                    Actor::Client,
-                    Fact::SignInRefused {
-                        failure: failure.clone(),
-                    },
-                );
-                Err(failure)
-            }
-            Err(None) => {
-                self.http.report(Actor::Client, Fact::SignInCancelled);
-                Err(called_off("The sign-in was called off"))
-            }
-        }
+        ended.inspect_err(|why| {
+            let fact = match why.clone() {
+                Some(failure) => Fact::SignInRefused { failure },
+                None => Fact::SignInCancelled,
+            };
+            self.http.report(Actor::Client, fact);
+        })
     }
 
     async fn try_sign_in(&self) -> Result<(), Failure> {
@@ -460,12 +463,11 @@ impl Client {
                 return Err(Fault::Trouble(trouble));
             }
             asked_again = true;
-            let asked = tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Err(Fault::Cancelled),
-                asked = self.authorize(challenge, &granted) => asked?,
-            };
-            *granted = asked;
+            let asked = Box::pin(self.authorize(challenge, &granted));
+            *granted = self
+                .unless_called_off(cancel, asked)
+                .await
+                .map_err(|why| why.map_or(Fault::Cancelled, Fault::from))?;
         }
     }
 

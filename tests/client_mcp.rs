@@ -19,10 +19,15 @@ use hoptrail::{
         store::Tokens,
         url_policy::UrlPolicy,
     },
+    projection::{
+        Projection,
+        hops::{HopKind, Verdict},
+        identity::SignIn,
+    },
     protocol::traceparent::SpanId,
     support::error::Exit,
     trace::{
-        Fact,
+        Fact, TraceEvent,
         event::{CallOutcome, Leg},
     },
 };
@@ -348,4 +353,62 @@ async fn a_new_sign_in_lets_the_server_ask_for_more_scope_anew() {
         assert_eq!(fake.saw("authorize"), round * (1 + 3));
         rig.client.sign_in(never()).await.unwrap();
     }
+}
+
+/// What one sees who reads all that was told.
+fn seen(rig: &Rig) -> Projection {
+    let mut projection = Projection::default();
+    for (seq, report) in (0..).zip(rig.sink.0.lock().unwrap().iter()) {
+        projection.apply(&TraceEvent {
+            seq,
+            at_us: seq,
+            span: report.span,
+            call: report.call,
+            actor: report.actor,
+            fact: report.fact.clone(),
+        });
+    }
+    projection
+}
+
+fn at_the_browser(projection: &Projection) -> Vec<Verdict> {
+    let hops = projection.hops().rows().iter();
+    hops.filter(|hop| hop.kind == HopKind::Browser)
+        .map(|hop| hop.verdict)
+        .collect()
+}
+
+#[tokio::test]
+async fn more_scope_that_was_not_given_is_told_and_costs_nobody_their_sign_in() {
+    let (fake, rig) = signed_in().await;
+    fake.script(|script| (script.mcp, script.no_such_page) = (Mcp::NeedsScope, true));
+    let failure = rig
+        .client
+        .call_tool("escalate_ticket", Map::new(), never())
+        .await
+        .unwrap_err();
+    let refused = Fact::SignInRefused { failure };
+    assert!(rig.sink.facts().contains(&refused));
+    let seen = seen(&rig);
+    assert_eq!(at_the_browser(&seen), [Verdict::Ok, Verdict::Failed]);
+    assert!(rig.client.signed_in() && seen.identity().user().is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_is_called_off_before_the_browser_came_back_leaves_nothing_open() {
+    let fake = Fake::start().await;
+    fake.script(|script| script.asks_at = Some("tools/call"));
+    let rig = rig(&fake.server, BrowserMode::Show);
+    rig.client.sign_in(never()).await.unwrap();
+    let cancel = CancellationToken::new();
+    let (client, token) = (std::sync::Arc::clone(&rig.client), cancel.clone());
+    let calling =
+        tokio::spawn(async move { client.call_tool("escalate_ticket", Map::new(), token).await });
+    rig.shown.1.notified().await;
+    cancel.cancel();
+    let called = calling.await.unwrap().unwrap();
+    assert_eq!(called.outcome, CallOutcome::Cancelled);
+    let seen = seen(&rig);
+    assert_eq!(at_the_browser(&seen), [Verdict::Failed]);
+    assert_eq!(seen.identity().state, SignIn::NotNeeded, "as it was before");
 }

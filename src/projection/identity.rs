@@ -249,6 +249,8 @@ impl Identity {
                     evidence: at.seq,
                 }));
             }
+            // One that a call asked for: whoever was let in before still is.
+            Fact::SignInRefused { .. } | Fact::SignInCancelled if self.is_let_in() => {}
             Fact::SignInRefused { failure } => {
                 self.state = SignIn::Refused(Box::new(failure.clone()));
             }
