@@ -102,7 +102,7 @@ impl Console {
     ) -> Self {
         http.policy().addresses().allow(&api);
         http.actors().learn(&api, Actor::Zone);
-        http.masker().remember(credential.client_secret.expose());
+        http.masker().pin(credential.client_secret.expose());
         Self {
             api,
             zone: zone.into(),
@@ -120,8 +120,7 @@ impl Console {
     pub fn through(&self, http: TracedHttp) -> Self {
         http.policy().addresses().allow(&self.api);
         http.actors().learn(&self.api, Actor::Zone);
-        http.masker()
-            .remember(self.credential.client_secret.expose());
+        http.masker().pin(self.credential.client_secret.expose());
         Self {
             http,
             ..self.clone()

@@ -6,9 +6,9 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     fmt::Write as _,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use http::{HeaderMap, HeaderName, header};
@@ -17,11 +17,12 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
-    protocol::secret::{Fingerprint, Secret, scrub},
+    protocol::secret::{Fingerprint, scrub},
     trace::event::{Body, Leg},
 };
 
 mod escapes;
+mod known;
 #[cfg(test)]
 mod laws;
 mod names;
@@ -31,6 +32,7 @@ mod tests;
 
 use self::{
     escapes::plainly,
+    known::Known,
     names::{OPEN_FIELDS, SECRET_WORDS, is_schema, is_secret_member, pattern},
     shape::is_word,
 };
@@ -38,32 +40,26 @@ use self::{
 /// The longest body text that a trace keeps, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// Values shorter than this are not searched for elsewhere: they would be found in plain words.
-const SHORTEST_KNOWN: usize = 12;
-/// How many values are remembered; a run makes a few dozen.
-const MOST_KNOWN: usize = 512;
-
 /// Masks, and remembers what it masked. Cloning shares the memory.
 #[derive(Debug, Clone, Default)]
 pub struct Masker {
-    known: Arc<Mutex<VecDeque<Secret>>>,
+    known: Arc<Mutex<Known>>,
     open: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Masker {
-    /// Remembers a secret, so that it is hidden wherever it turns up.
+    /// Remembers a secret, so that it is hidden wherever it turns up in the near future.
     pub fn remember(&self, secret: &str) {
-        if secret.len() < SHORTEST_KNOWN {
-            return;
-        }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.iter().any(|one| one.expose() == secret) {
-            return;
-        }
-        if known.len() == MOST_KNOWN {
-            known.pop_front();
-        }
-        known.push_back(Secret::from(secret));
+        self.known().remember(secret);
+    }
+
+    /// Remembers a secret that the run is configured with, however many others come and go.
+    pub fn pin(&self, secret: &str) {
+        self.known().pin(secret);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of a form field whose value is a choice that a person makes, and no secret.
@@ -103,7 +99,7 @@ impl Masker {
     pub fn text(&self, text: &str) -> String {
         let mut out = text.to_owned();
         {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = self.known();
             for secret in known.iter() {
                 if holds(&out, secret.expose()) {
                     out = out.replace(secret.expose().as_str(), &mark(secret.expose()));

@@ -194,7 +194,7 @@ impl Console {
     /// If the zone refuses or does not answer.
     pub async fn create_provider(&self, new: &NewProvider) -> Result<Provider, Failure> {
         let oauth = new.oauth.as_ref().map(|oauth| {
-            self.http.masker().remember(oauth.client_secret.expose());
+            self.http.masker().pin(oauth.client_secret.expose());
             json!({
                 "authorization_endpoint": oauth.authorization_endpoint,
                 "token_endpoint": oauth.token_endpoint,
@@ -280,7 +280,7 @@ impl Console {
         let body = json!({ "application_id": application, "type": kind });
         let created: CreatedAnswer = self.post(&["application-credentials"], &body).await?;
         if let Some(secret) = &created.password {
-            self.http.masker().remember(secret.expose());
+            self.http.masker().pin(secret.expose());
         }
         Ok(CreatedCredential {
             credential: created.credential,
@@ -298,7 +298,7 @@ impl Console {
         name: &str,
         token: &Secret,
     ) -> Result<VaultedSecret, Failure> {
-        self.http.masker().remember(token.expose());
+        self.http.masker().pin(token.expose());
         let body = json!({
             "name": name,
             "entity_id": resource,

@@ -42,7 +42,7 @@ pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnsw
         .or_else(|| around.lab.as_ref().map(|lab| lab.linear.clone()))
         .unwrap_or_else(|| "https://api.linear.app".to_owned());
     let http = &around.http;
-    http.masker().remember(secret.expose());
+    http.masker().pin(secret.expose());
     http.masker().remember(person.expose());
     let form = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", GRANT_TOKEN_EXCHANGE)

@@ -138,7 +138,7 @@ async fn present(
     url: &Url,
     around: &Surroundings,
 ) -> Result<TrialEnd, String> {
-    around.http.masker().remember(value.expose());
+    around.http.masker().pin(value.expose());
     let bearer = Secret::new(format!("Bearer {}", value.expose()));
     match service {
         // The MCP server is no upstream: it takes tokens, and none lies in a .env.
