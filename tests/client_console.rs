@@ -21,9 +21,9 @@ use hoptrail::{
     client::{
         browser::BrowserMode,
         console::{Console, Credential, LAB_ZONE},
-        feed,
+        feed, hold,
     },
-    protocol::{console::LifeStatus, observed::Upstream, secret::Secret},
+    protocol::{console::LifeStatus, hold::GATE_PATH, observed::Upstream, secret::Secret},
     support::clock::FakeClock,
     trace::Fact,
 };
@@ -351,4 +351,40 @@ async fn a_stand_ins_feed_tells_what_it_saw() {
     }
     cancel.cancel();
     following.await.unwrap();
+}
+
+/// Every answer that came is told with its status, however little it was of use.
+#[tokio::test]
+async fn what_is_no_feed_is_told_with_its_status() {
+    let (zone, _, console, sink) = start().await;
+    console.bearer().await.unwrap();
+    // From now on the zone takes that token no longer.
+    zone.good.store(99, Ordering::SeqCst);
+    let refused = |path: &str| {
+        let reports = sink.0.lock().unwrap();
+        let sent = reports.iter().find(|one| {
+            matches!(&one.fact, Fact::HopSent { url, .. } if url.ends_with(path))
+        });
+        let span = sent.unwrap().span;
+        let end = reports.iter().rfind(|one| one.span == span).unwrap();
+        end.fact.clone()
+    };
+    let (closed, _never) = tokio::sync::oneshot::channel();
+    let held_up = hold::HeldUp::default();
+    let never = CancellationToken::new();
+    hold::hold(&console, &held_up, closed, &never).await.unwrap_err();
+    let end = refused(GATE_PATH);
+    assert!(matches!(end, Fact::HopReturned { status: 404, .. }), "{end:?}");
+
+    let cancel = CancellationToken::new();
+    let following = feed::follow_audit(&console, 0, cancel.clone());
+    let told = async {
+        while sink.count(|fact| matches!(fact, Fact::FeedLost { .. })) == 0 {
+            tokio::task::yield_now().await;
+        }
+        cancel.cancel();
+    };
+    tokio::join!(following, told);
+    let end = refused("/hoptrail/events");
+    assert!(matches!(end, Fact::HopReturned { status: 401, .. }), "{end:?}");
 }

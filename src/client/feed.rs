@@ -169,13 +169,17 @@ impl Follower<'_> {
             Ok(reply) => reply,
             Err(error) => return error.failure("The feed cannot be reached"),
         };
-        if reply.status != StatusCode::OK || reply.media_type() != "text/event-stream" {
+        let media_type = reply.media_type();
+        let (hop, status, headers, bytes) = reply.stream();
+        // The stream stays open for as long as the program runs: as a hop it is complete now.
+        hop.returned(status, &headers, None);
+        if status != StatusCode::OK || media_type != "text/event-stream" {
             if let (StatusCode::UNAUTHORIZED, Some(console), Some(token)) =
-                (reply.status, self.auth, &token)
+                (status, self.auth, &token)
             {
                 console.forget(token).await;
             }
-            let why = format!("it answered {} with {}", reply.status, reply.media_type());
+            let why = format!("it answered {status} with {media_type}");
             return Failure::new(
                 Exit::Unreachable,
                 "The feed does not answer",
@@ -183,9 +187,6 @@ impl Follower<'_> {
                 "what it would have told is not observed",
             );
         }
-        let (hop, status, headers, bytes) = reply.stream();
-        // The stream stays open for as long as the program runs: as a hop it is complete now.
-        hop.returned(status, &headers, None);
         let mut events = SseStream::from_bytes_stream(bytes).boxed();
         while let Some(event) = events.next().await {
             let event = match event {

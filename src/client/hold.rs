@@ -113,18 +113,15 @@ impl Holder<'_> {
             Ok(reply) => reply,
             Err(error) => return error.failure("The zone cannot be held"),
         };
-        if reply.status != StatusCode::OK || reply.media_type() != "text/event-stream" {
-            if reply.status == StatusCode::UNAUTHORIZED {
-                self.console.forget(&token).await;
-            }
-            return no_gate(&format!(
-                "it answered {} with {}",
-                reply.status,
-                reply.media_type()
-            ));
-        }
+        let media_type = reply.media_type();
         let (hop, status, headers, bytes) = reply.stream();
         hop.returned(status, &headers, None);
+        if status != StatusCode::OK || media_type != "text/event-stream" {
+            if status == StatusCode::UNAUTHORIZED {
+                self.console.forget(&token).await;
+            }
+            return no_gate(&format!("it answered {status} with {media_type}"));
+        }
         let mut events = SseStream::from_bytes_stream(bytes).boxed();
         while let Some(event) = events.next().await {
             let event = match event {
