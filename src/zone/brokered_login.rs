@@ -164,7 +164,8 @@ impl Upstream {
                     .expires_in
                     .filter(|seconds| *seconds > 0)
                     .and_then(TimeDelta::try_seconds)
-                    .map(|lifetime| now + lifetime),
+                    // What ends beyond all dates ends as little as what no end is told of.
+                    .and_then(|lifetime| now.checked_add_signed(lifetime)),
                 scopes: answer.scope.map(|scope| match scope {
                     ScopeAnswer::List(list) => list,
                     ScopeAnswer::Text(text) => text

@@ -123,6 +123,26 @@ async fn a_provider_that_fails_in_passing_does_not_cost_the_person_their_consent
     assert_eq!(form.unwrap()["refresh_token"], "lin_refresh_second");
 }
 
+#[rstest]
+#[case::beyond_all_dates(9_000_000_000_000_000)]
+#[case::beyond_all_lifetimes(i64::MAX)]
+#[case::before_it_began(i64::MIN)]
+#[tokio::test]
+async fn a_lifetime_that_is_no_lifetime_is_as_good_as_none(#[case] expires_in: i64) {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    end_linears_token(&lab).await;
+    *lab.upstreams.linear_answer.lock().unwrap() = Some((
+        200,
+        json!({"access_token": "lin_oauth_second", "expires_in": expires_in}),
+    ));
+    let linear = lab.exchange(&token, LINEAR).await.json();
+    assert_eq!(linear["access_token"], "lin_oauth_second", "{linear}");
+    assert!(linear.get("expires_in").is_none(), "{linear}");
+}
+
 /// As time would, but without ending the person's session and token too.
 async fn end_linears_token(lab: &Lab) {
     let directory = lab.zone.state().directory();
