@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Notify};
 
 /// What the stand-ins were asked and what they answer.
 #[derive(Debug, Default)]
@@ -24,12 +24,20 @@ pub struct Upstreams {
     pub github_answer: Mutex<Option<Value>>,
     pub github_user: Mutex<Option<Value>>,
     meeting: Mutex<Option<Arc<Barrier>>>,
+    linear_waits: Mutex<Option<Arc<Notify>>>,
 }
 
 impl Upstreams {
     /// From now on GitHub says who it is only when `many` have asked.
     pub fn meet_at_github(&self, many: usize) {
         *self.meeting.lock().unwrap() = Some(Arc::new(Barrier::new(many)));
+    }
+
+    /// The next who asks Linear gets an answer only when this is notified.
+    pub fn hold_linear(&self) -> Arc<Notify> {
+        let held = Arc::new(Notify::new());
+        *self.linear_waits.lock().unwrap() = Some(held.clone());
+        held
     }
 
     /// Serves both; gives their origin.
@@ -74,6 +82,10 @@ async fn linear_token(
     Form(form): Form<BTreeMap<String, String>>,
 ) -> axum::response::Response {
     upstreams.linear_forms.lock().unwrap().push(form);
+    let waits = upstreams.linear_waits.lock().unwrap().take();
+    if let Some(waits) = waits {
+        waits.notified().await;
+    }
     let set = upstreams.linear_answer.lock().unwrap().clone();
     let (status, body) = set.unwrap_or_else(|| {
         (

@@ -61,6 +61,35 @@ async fn an_upstream_token_that_has_ended_is_refreshed_before_it_is_handed_out()
 }
 
 #[tokio::test]
+async fn who_goes_away_while_a_token_is_refreshed_costs_nobody_the_new_one() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    end_linears_token(&lab).await;
+    *lab.upstreams.linear_answer.lock().unwrap() = Some((
+        200,
+        json!({"access_token": "lin_oauth_second", "expires_in": 3_600,
+               "refresh_token": "lin_refresh_second"}),
+    ));
+    let asked = || lab.upstreams.linear_forms.lock().unwrap().len();
+    let (before, held) = (asked(), lab.upstreams.hold_linear());
+    tokio::select! {
+        answer = lab.exchange(&token, LINEAR) => panic!("{answer:?}"),
+        () = async {
+            while asked() == before {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    // The one who asked is gone, and Linear answers.
+    held.notify_one();
+    let linear = lab.exchange(&token, LINEAR).await.json();
+    assert_eq!(linear["access_token"], "lin_oauth_second", "{linear}");
+    assert_eq!(asked(), before + 1, "what it gave was kept");
+}
+
+#[tokio::test]
 async fn a_target_that_is_named_by_audience_is_renewed_too() {
     let lab = Lab::open().await;
     let client = lab.register().await;

@@ -39,7 +39,10 @@ fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {
 /// Refreshes the upstream token that an exchange is about to hand out, if it has ended. A grant that
 /// the provider takes no longer is expired, and the exchange says that the person must consent again;
 /// any other failure leaves the grant as it is, for the next try.
-pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource: &str) {
+///
+/// A caller who goes away halfway takes nothing along: once the provider was asked, the refresh token
+/// from before is spent, and what came in its place is kept.
+pub async fn refresh_if_due(state: &Arc<ZoneState>, subject_token: &Secret, resource: &str) {
     let Some(sub) = due(state, subject_token, resource) else {
         return;
     };
@@ -54,10 +57,18 @@ pub async fn refresh_if_due(state: &ZoneState, subject_token: &Secret, resource:
     {
         return;
     }
+    let (state, resource) = (Arc::clone(state), resource.to_owned());
+    let refreshing = tokio::spawn(async move { refresh_alone(&state, &sub, &resource).await });
+    if let Err(error) = refreshing.await {
+        tracing::error!(%error, "the refresh of an upstream token ended early");
+    }
+}
+
+async fn refresh_alone(state: &ZoneState, sub: &str, resource: &str) {
     let _alone = state.upstream.refreshing.lock().await;
     // Somebody may have refreshed while this one waited.
     let directory = state.directory();
-    let Some(due) = Due::find(&directory, state.config.clock.now(), &sub, resource) else {
+    let Some(due) = Due::find(&directory, state.config.clock.now(), sub, resource) else {
         return;
     };
     if let Err(error) = refresh(state, &due).await {
