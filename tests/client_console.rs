@@ -194,9 +194,13 @@ async fn stand_in() -> Response {
         "upstream": "linear", "occurred_at": "2026-11-24T09:00:00Z", "method": "POST",
         "path": "/graphql", "operation": "issueCreate", "status": 200, "duration_us": 9,
     }});
-    let first = futures::stream::iter([Ok::<_, std::convert::Infallible>(
-        Event::default().id("1").data(request.to_string()),
-    )]);
+    let first = futures::stream::iter(
+        [
+            Event::default().event("gap").data("904"),
+            Event::default().id("1").data(request.to_string()),
+        ]
+        .map(Ok::<_, std::convert::Infallible>),
+    );
     Sse::new(first.chain(futures::stream::pending())).into_response()
 }
 
@@ -351,6 +355,12 @@ async fn a_stand_ins_feed_tells_what_it_saw() {
     }
     cancel.cancel();
     following.await.unwrap();
+    let lost = sink.facts().into_iter().find_map(|fact| match fact {
+        Fact::FeedLost { feed, why } => Some((feed, why)),
+        _ => None,
+    });
+    let why = "904 entries were dropped before they could be read".to_owned();
+    assert_eq!(lost, Some(("Linear".to_owned(), why)));
 }
 
 /// Every answer that came is told with its status, however little it was of use.
@@ -362,9 +372,9 @@ async fn what_is_no_feed_is_told_with_its_status() {
     zone.good.store(99, Ordering::SeqCst);
     let refused = |path: &str| {
         let reports = sink.0.lock().unwrap();
-        let sent = reports.iter().find(|one| {
-            matches!(&one.fact, Fact::HopSent { url, .. } if url.ends_with(path))
-        });
+        let sent = reports
+            .iter()
+            .find(|one| matches!(&one.fact, Fact::HopSent { url, .. } if url.ends_with(path)));
         let span = sent.unwrap().span;
         let end = reports.iter().rfind(|one| one.span == span).unwrap();
         end.fact.clone()
@@ -372,9 +382,14 @@ async fn what_is_no_feed_is_told_with_its_status() {
     let (closed, _never) = tokio::sync::oneshot::channel();
     let held_up = hold::HeldUp::default();
     let never = CancellationToken::new();
-    hold::hold(&console, &held_up, closed, &never).await.unwrap_err();
+    hold::hold(&console, &held_up, closed, &never)
+        .await
+        .unwrap_err();
     let end = refused(GATE_PATH);
-    assert!(matches!(end, Fact::HopReturned { status: 404, .. }), "{end:?}");
+    assert!(
+        matches!(end, Fact::HopReturned { status: 404, .. }),
+        "{end:?}"
+    );
 
     let cancel = CancellationToken::new();
     let following = feed::follow_audit(&console, 0, cancel.clone());
@@ -386,5 +401,8 @@ async fn what_is_no_feed_is_told_with_its_status() {
     };
     tokio::join!(following, told);
     let end = refused("/hoptrail/events");
-    assert!(matches!(end, Fact::HopReturned { status: 401, .. }), "{end:?}");
+    assert!(
+        matches!(end, Fact::HopReturned { status: 401, .. }),
+        "{end:?}"
+    );
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     protocol::{
         audit::AuditRecord,
-        observed::{AUDIT_FEED_PATH, FEED_PATH, Observation, Upstream},
+        observed::{AUDIT_FEED_PATH, FEED_GAP_EVENT, FEED_PATH, Observation, Upstream},
         secret::Secret,
         traceparent::TraceParent,
     },
@@ -132,13 +132,7 @@ impl Follower<'_> {
             }
             if !told {
                 told = true;
-                self.http.report(
-                    self.actor,
-                    Fact::FeedLost {
-                        feed: self.name.to_owned(),
-                        why: ended.why,
-                    },
-                );
+                self.lost(ended.why);
             }
             tokio::select! {
                 biased;
@@ -147,6 +141,11 @@ impl Follower<'_> {
             }
             pause = (pause * 2).min(PAUSE.1);
         }
+    }
+
+    fn lost(&self, why: String) {
+        let feed = self.name.to_owned();
+        self.http.report(self.actor, Fact::FeedLost { feed, why });
     }
 
     /// One connection, until it ends; a feed has no good end.
@@ -193,7 +192,12 @@ impl Follower<'_> {
                 Ok(event) => event,
                 Err(error) => return self.ended(&self.http.clean(&error.to_string())),
             };
-            if let Some(data) = &event.data
+            if event.event.as_deref() == Some(FEED_GAP_EVENT) {
+                let count = self.http.clean(event.data.as_deref().unwrap_or("some"));
+                self.lost(format!(
+                    "{count} entries were dropped before they could be read"
+                ));
+            } else if let Some(data) = &event.data
                 && !take(data)
             {
                 tracing::warn!(feed = self.name, "an entry of a feed is not understood");

@@ -15,9 +15,14 @@ use super::{
 /// The `_meta` member of a progress notification that carries a [`Step`].
 pub const STEP_META_KEY: &str = "dev.hoptrail/step";
 
-/// Path of a stand-in's feed of observed requests (Server-Sent Events, `id:` is the sequence,
-/// `Last-Event-ID` or `?after=` resumes): data is an [`Observation`].
+/// Path of a stand-in's feed of observed requests (Server-Sent Events): data is an [`Observation`].
+/// The header `Last-Event-ID` resumes, and begins anew if the stand-in was started since; `?after=`
+/// takes a number in the order of what was seen.
 pub const FEED_PATH: &str = "/hoptrail/feed";
+
+/// The name of the feed's event that tells a resuming follower of a gap: its data is how many
+/// observations were dropped before they could be read.
+pub const FEED_GAP_EVENT: &str = "gap";
 
 /// Path of the lab's description on the zone's origin: [`LabEndpoints`].
 pub const LAB_PATH: &str = "/hoptrail/lab";

@@ -22,8 +22,8 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::{
-    protocol::observed::{FEED_PATH, Observation},
-    support::clock::SharedClock,
+    protocol::observed::{FEED_GAP_EVENT, FEED_PATH, Observation},
+    support::{clock::SharedClock, ids::Ids},
 };
 
 /// How many observations are kept for followers who come late.
@@ -36,6 +36,9 @@ pub struct Feed(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     clock: SharedClock,
+    /// Another one at each start: a number of an earlier life means nothing in this one. It is in no
+    /// trace, so that no test has to seed it.
+    life: u64,
     history: Mutex<History>,
     state: watch::Sender<Head>,
 }
@@ -79,6 +82,7 @@ impl Feed {
     pub fn new(clock: SharedClock) -> Self {
         Self(Arc::new(Shared {
             clock,
+            life: Ids::system().u64(),
             history: Mutex::default(),
             state: watch::Sender::new(Head {
                 sequence: 0,
@@ -132,6 +136,19 @@ impl Feed {
             .with_state(self.clone())
     }
 
+    fn event_id(&self, sequence: u64) -> String {
+        format!("{:x}-{sequence}", self.0.life)
+    }
+
+    /// The sequence that an event's id stands for; the beginning, if the id is of an earlier life.
+    fn sequence_of(&self, event_id: &str) -> u64 {
+        event_id
+            .rsplit_once('-')
+            .filter(|(life, _)| u64::from_str_radix(life, 16) == Ok(self.0.life))
+            .and_then(|(_, sequence)| sequence.parse().ok())
+            .unwrap_or(0)
+    }
+
     fn history(&self) -> MutexGuard<'_, History> {
         self.0
             .history
@@ -178,23 +195,32 @@ async fn follow(
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     // The header wins: a client that reconnects by itself repeats the first query.
-    let after = headers
+    let resumed = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.trim().parse().ok())
-        .or(query.after)
-        .unwrap_or(0);
-    let events = feed.stream(after);
+        .map(|id| feed.sequence_of(id.trim()));
+    let events = feed.stream(resumed.or(query.after).unwrap_or(0));
     let first = Event::default().comment("following");
+    // Who comes for the first time misses nothing that happened before.
+    let mut last = resumed;
+    let told = move |(sequence, observation): (u64, Arc<Observation>)| {
+        let missed = last.map_or(0, |last| sequence.saturating_sub(last.saturating_add(1)));
+        last = Some(sequence);
+        let gap = (missed > 0).then(|| {
+            Event::default()
+                .event(FEED_GAP_EVENT)
+                .data(missed.to_string())
+        });
+        let event = Event::default()
+            .id(feed.event_id(sequence))
+            .json_data(&*observation)
+            .unwrap_or_else(|_| Event::default().comment("not representable"));
+        stream::iter(gap.into_iter().chain([event]).map(Ok))
+    };
     Sse::new(stream::StreamExt::chain(
         // Sends the head of the answer at once, even when nothing has happened yet.
         stream::once(async { Ok(first) }),
-        stream::StreamExt::map(events, |(sequence, observation)| {
-            Ok(Event::default()
-                .id(sequence.to_string())
-                .json_data(&*observation)
-                .unwrap_or_else(|_| Event::default().comment("not representable")))
-        }),
+        stream::StreamExt::flat_map(events, told),
     ))
 }
 

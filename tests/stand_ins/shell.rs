@@ -130,12 +130,72 @@ async fn the_feed_is_followed_and_resumed() {
         request(Method::GET, &format!("{FEED_PATH}?after=2"), &[], ""),
     )
     .await;
-    assert!(rest.text.contains("id: 3\n") && !rest.text.contains("id: 2\n"));
-    let resumed = request(
-        Method::GET,
-        &format!("{FEED_PATH}?after=0"),
-        &[("last-event-id", "2")],
-        "",
+    assert_eq!(ids(&rest.text), ids(&all.text)[2..]);
+    let second = &ids(&all.text)[1];
+    let resumed = resume(&lab.router, second).await;
+    assert_eq!(ids(&resumed), ids(&all.text)[2..]);
+    assert!(!resumed.contains("event: gap"), "{resumed}");
+}
+
+#[tokio::test]
+async fn a_stand_in_that_was_started_anew_tells_all_that_it_saw() {
+    let (before, after) = (lab(), lab());
+    for (lab, requests) in [(&before, 1), (&after, 3)] {
+        for _ in 0..requests {
+            send(&lab.router, read()).await;
+        }
+        lab.feed.close();
+    }
+    let seen = send(&before.router, request(Method::GET, FEED_PATH, &[], "")).await;
+    let [last] = &ids(&seen.text)[..] else {
+        panic!("{}", seen.text);
+    };
+    for id in [last.as_str(), "1", "x-1", "-", ""] {
+        assert_eq!(ids(&resume(&after.router, id).await).len(), 3, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_follower_who_was_away_for_too_long_is_told_how_much_is_missing() {
+    let lab = lab();
+    send(&lab.router, read()).await;
+    let (_, observation) = lab.feed.since(0)[0].clone();
+    let first = request(Method::GET, FEED_PATH, &[], "");
+    let mut body = lab
+        .router
+        .clone()
+        .oneshot(first)
+        .await
+        .unwrap()
+        .into_body()
+        .into_data_stream();
+    let mut text = String::new();
+    while ids(&text).is_empty() {
+        text.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
+    }
+    for _ in 0..5_000 {
+        lab.feed.publish((*observation).clone());
+    }
+    lab.feed.close();
+    let (oldest, _) = lab.feed.since(0)[0];
+    let resumed = resume(&lab.router, &ids(&text)[0]).await;
+    let gap = format!("event: gap\ndata: {}\n", oldest - 2);
+    assert_eq!(resumed.matches(&gap).count(), 1);
+    let late = send(&lab.router, request(Method::GET, FEED_PATH, &[], "")).await;
+    assert!(
+        !late.text.contains("event: gap"),
+        "who comes late was not there"
     );
-    assert!(!send(&lab.router, resumed).await.text.contains("id: 1\n"));
+}
+
+fn ids(events: &str) -> Vec<String> {
+    let ids = events.lines().filter_map(|line| line.strip_prefix("id: "));
+    ids.map(str::to_owned).collect()
+}
+
+/// What is told to a follower whose last event was this one; the query is from its first request.
+async fn resume(router: &Router, last: &str) -> String {
+    let path = format!("{FEED_PATH}?after=0");
+    let resumed = request(Method::GET, &path, &[("last-event-id", last)], "");
+    send(router, resumed).await.text
 }
