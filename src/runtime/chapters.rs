@@ -154,20 +154,20 @@ impl Watch {
     pub fn folder(dir: PathBuf) -> Self {
         let (sender, changes) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let mut seen = stamp(&dir);
+            let mut seen = None;
             while !sender.is_closed() {
-                tokio::time::sleep(LOOK_EVERY).await;
-                let now = stamp(&dir);
-                if now == seen {
-                    continue;
-                }
-                seen = now;
-                let msg = match book(Some(&dir)) {
-                    Ok(book) => Msg::Book(Box::new(book)),
-                    Err(failure) => Msg::BookUnreadable(failure),
+                let (dir, before) = (dir.clone(), seen.take());
+                // Off the async threads: a folder may be large, and lie on a slow disk.
+                let look = tokio::task::spawn_blocking(move || look(&dir, before.as_ref()));
+                let Ok((now, news)) = look.await else {
+                    return;
                 };
-                // Nobody is listening any more when the person has quit.
-                let _ = sender.send(msg);
+                seen = Some(now);
+                if let Some(msg) = news {
+                    // Nobody is listening any more when the person has quit.
+                    let _ = sender.send(msg);
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
             }
         });
         Self {
@@ -185,6 +185,17 @@ impl Watch {
             None => std::future::pending().await,
         }
     }
+}
+
+/// How the folder is now, and what there is to say if it was otherwise before.
+fn look(dir: &Path, before: Option<&Stamp>) -> (Stamp, Option<Msg>) {
+    let now = stamp(dir);
+    let changed = before.is_some_and(|before| *before != now);
+    let news = changed.then(|| match book(Some(dir)) {
+        Ok(book) => Msg::Book(Box::new(book)),
+        Err(failure) => Msg::BookUnreadable(failure),
+    });
+    (now, news)
 }
 
 fn stamp(dir: &Path) -> Stamp {

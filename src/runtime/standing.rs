@@ -81,7 +81,7 @@ trait Sight {
     /// Whether anything listens at the server's port.
     async fn door(&mut self) -> Door;
     /// The folder's files.
-    fn files(&mut self) -> Files;
+    async fn files(&mut self) -> Files;
     async fn rest(&mut self, time: Duration);
 }
 
@@ -97,7 +97,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
     let mut told = None;
     while !news.is_closed() {
         // Before the look: what changes while the server is asked is asked for again.
-        let (files, door) = (sight.files(), sight.door().await);
+        let (files, door) = (sight.files().await, sight.door().await);
         let seen = sight.look().await;
         if told.as_ref() != Some(&seen) {
             // Nobody is listening any more when the person has quit.
@@ -109,7 +109,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
                 return;
             }
             sight.rest(LOOK_EVERY).await;
-            if sight.files() != files {
+            if sight.files().await != files {
                 sight.rest(RESTARTS_WITHIN).await;
                 break;
             }
@@ -133,7 +133,7 @@ impl Standpoint {
     pub async fn of(project: &Path, server: Option<&str>) -> Self {
         let server = server.and_then(|url| Url::parse(url).ok());
         Self {
-            files: files(project),
+            files: read(project.to_owned()).await,
             door: eyes::knock(server.as_ref()).await,
         }
     }
@@ -141,6 +141,12 @@ impl Standpoint {
 
 /// Files with when they changed; `None` where that is not known.
 type Files = BTreeMap<PathBuf, Option<SystemTime>>;
+
+/// Reads [`files`] off the async threads: a folder may hold thousands, and lie on a slow disk.
+async fn read(project: PathBuf) -> Files {
+    let read = tokio::task::spawn_blocking(move || files(&project));
+    read.await.unwrap_or_default()
+}
 
 /// The attendee's own files with when they changed.
 fn files(project: &Path) -> Files {

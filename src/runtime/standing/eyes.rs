@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, runtime::Handle, task::spawn_blocking};
 use url::Url;
 
-use super::{Door, Files, LOOK_EVERY, Sight, files};
+use super::{Door, Files, LOOK_EVERY, Sight, read};
 use crate::{
     chapters::{ProbeResults, Reading, orientation::AT_REST},
     protocol::env::EnvLine,
@@ -99,8 +99,11 @@ impl Sight for Eyes {
         knock(self.server().as_ref()).await
     }
 
-    fn files(&mut self) -> Files {
-        self.project.as_deref().map(files).unwrap_or_default()
+    async fn files(&mut self) -> Files {
+        match self.project.clone() {
+            Some(project) => read(project).await,
+            None => Files::new(),
+        }
     }
 
     async fn rest(&mut self, time: Duration) {

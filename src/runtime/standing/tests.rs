@@ -1,8 +1,9 @@
 //! The watch over a server and a folder that a test changes between two looks: the time is the
 //! test's own, so nothing waits.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, pin::pin};
 
+use futures::FutureExt as _;
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -161,7 +162,7 @@ impl Sight for Scene {
         }
     }
 
-    fn files(&mut self) -> Files {
+    async fn files(&mut self) -> Files {
         files(self.project.path())
     }
 
@@ -308,4 +309,23 @@ async fn a_standpoint_differs_by_a_file_and_by_the_door() {
     assert_ne!(before, written);
     drop(held);
     assert_ne!(written, of().await);
+}
+
+#[test]
+fn a_folder_is_not_read_on_the_thread_that_others_wait_for() {
+    let project = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let mut standpoint = pin!(Standpoint::of(project.path(), None));
+        let early = standpoint.as_mut().now_or_never();
+        assert_eq!(early, None, "the thread for files has something else to do");
+        drop(go_on);
+        busy.await.unwrap().unwrap_err();
+        assert_eq!(standpoint.await.files, Files::new());
+    });
 }
