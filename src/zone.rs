@@ -249,10 +249,10 @@ pub fn reset(state_dir: &Path) -> Result<(), Failure> {
     for entry in entries {
         let entry = entry.map_err(|error| fault(&error))?;
         let name = entry.file_name();
-        // SQLite's companions (`-wal`, `-shm`, `-journal`) and a key that a kill left half made.
+        // What else begins so is a person's own, a copy for instance.
         match name.to_str() {
-            Some(name) if name.starts_with(store::DATABASE_FILE) => database.push(entry.path()),
-            Some(name) if name.starts_with(vault::KEY_FILE) => keys.push(entry.path()),
+            Some(name) if store::is_database(name) => database.push(entry.path()),
+            Some(name) if vault::is_key(name) => keys.push(entry.path()),
             Some(_) | None => {}
         }
     }

@@ -12,6 +12,16 @@ use rand::{
 };
 use uuid::Uuid;
 
+/// Crockford's alphabet: no letter looks like a digit.
+const SHORT_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const SHORT_LEN: usize = 26;
+
+/// Whether a text has the shape of what [`Ids::short`] makes.
+#[must_use]
+pub fn is_short(text: &str) -> bool {
+    text.len() == SHORT_LEN && text.bytes().all(|byte| SHORT_ALPHABET.contains(&byte))
+}
+
 /// Makes identifiers and unguessable values. Cloning shares the source.
 #[derive(Clone)]
 pub struct Ids(Source);
@@ -83,12 +93,11 @@ impl Ids {
     /// A 26 character lower-case identifier, the shape of Keycard's own ids.
     #[must_use]
     pub fn short(&self) -> String {
-        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-        let mut bytes = [0; 26];
+        let mut bytes = [0; SHORT_LEN];
         self.fill(&mut bytes);
         bytes
             .iter()
-            .map(|b| char::from(ALPHABET[usize::from(b & 31)]))
+            .map(|b| char::from(SHORT_ALPHABET[usize::from(b & 31)]))
             .collect()
     }
 

@@ -30,7 +30,7 @@ use super::{
     directory::{Change, Directory, Object},
 };
 
-pub use database::{DATABASE_FILE, SCHEMA_VERSION};
+pub use database::{DATABASE_FILE, SCHEMA_VERSION, is_database};
 
 /// How many of the newest audit rows stay in memory, so that a reader who keeps up never makes
 /// the writer read.

@@ -22,12 +22,19 @@ use crate::{
     protocol::secret::Secret,
     support::{
         error::{Exit, Failure},
-        ids::Ids,
+        ids::{Ids, is_short},
     },
 };
 
 /// The master key's file in the state directory.
 pub const KEY_FILE: &str = "zone.key";
+
+/// Whether a file of this name is the key, or one that a kill left half made.
+#[must_use]
+pub fn is_key(name: &str) -> bool {
+    name.strip_prefix(KEY_FILE)
+        .is_some_and(|end| end.is_empty() || end.strip_prefix('.').is_some_and(is_short))
+}
 
 const KEY_LEN: usize = 32;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use hoptrail::{
     protocol::oauth::ErrorCode,
-    support::clock::FakeClock,
+    support::{clock::FakeClock, ids::Ids},
     zone::{
         Zone,
         directory::{Change, Kind},
@@ -236,8 +236,22 @@ async fn a_lost_key_is_named_and_a_reset_begins_anew() {
         .await
         .unwrap_err();
     assert!(failure.what.contains("key"), "{failure}");
+    let own = [
+        "zone.db-walk",
+        "zone.db.backup",
+        "zone.key.backup",
+        "zone.keys",
+    ];
+    let half_made = format!("{KEY_FILE}.{}", Ids::seeded(1).short());
+    for name in own.into_iter().chain(["zone.db-journal", &half_made]) {
+        fs::write(dir.path().join(name), "x").unwrap();
+    }
     hoptrail::zone::reset(dir.path()).unwrap();
-    assert!(listing(dir.path()).is_empty());
+    let left: Vec<_> = listing(dir.path())
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(left, own, "a person's own files, and no other");
     open(Some(dir.path()), clock, 3, FirstPolicy::Limited)
         .await
         .unwrap();

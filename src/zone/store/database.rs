@@ -26,6 +26,13 @@ use crate::{
 /// The database's file in the state directory.
 pub const DATABASE_FILE: &str = "zone.db";
 
+/// Whether a file of this name is the database's, or one that SQLite puts beside it.
+#[must_use]
+pub fn is_database(name: &str) -> bool {
+    name.strip_prefix(DATABASE_FILE)
+        .is_some_and(|end| matches!(end, "" | "-wal" | "-shm" | "-journal"))
+}
+
 /// The newest schema that this program knows.
 pub const SCHEMA_VERSION: u32 = 1;
 
