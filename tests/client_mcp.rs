@@ -15,7 +15,7 @@ use hoptrail::{
         browser::BrowserMode,
         http::TracedHttp,
         mcp::{Fault, Mcp as Connection},
-        mcp_wire::McpWire,
+        mcp_wire::{McpWire, Remedy},
         store::Tokens,
         url_policy::UrlPolicy,
     },
@@ -25,7 +25,7 @@ use hoptrail::{
         identity::SignIn,
     },
     protocol::traceparent::SpanId,
-    support::error::Exit,
+    support::error::{Exit, Failure},
     trace::{
         Fact, TraceEvent,
         event::{CallOutcome, Leg},
@@ -247,7 +247,11 @@ async fn a_renewal_on_the_way_does_not_let_a_server_ask_for_ever() {
         .unwrap_err();
     assert_eq!(failure.what, "The token may not do that");
     assert_eq!(fake.saw("authorize"), 1 + 1, "the person was asked once");
-    assert_eq!(fake.saw("token refresh_token"), 2, "and the token renewed for both tries");
+    assert_eq!(
+        fake.saw("token refresh_token"),
+        2,
+        "and the token renewed for both tries"
+    );
 }
 
 #[tokio::test]
@@ -353,6 +357,29 @@ async fn a_new_sign_in_lets_the_server_ask_for_more_scope_anew() {
         assert_eq!(fake.saw("authorize"), round * (1 + 3));
         rig.client.sign_in(never()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_trouble_of_a_request_ends_with_it_and_of_many_the_first_is_told() {
+    let (config, ..) = client_fake::rig::config("http://127.0.0.1:9/mcp", BrowserMode::Headless);
+    let policy = UrlPolicy::for_server(&url::Url::parse(&config.server).unwrap());
+    let http = TracedHttp::new(policy, config.sink, config.ids, config.actors).unwrap();
+    let wire = McpWire::new(http, Tokens::new(config.clock));
+    let note = |id: &str| {
+        let failure = Failure::new(Exit::Failed, id, "why", "next");
+        wire.note(Some(id), failure, Remedy::None);
+    };
+    note("7");
+    wire.ended("7", &json!(7));
+    assert!(
+        wire.take_trouble("7").is_none(),
+        "a later request has the same id"
+    );
+    for id in ["3", "1", "2", "9", "5", "8"] {
+        note(id);
+    }
+    assert_eq!(wire.take_first_trouble().unwrap().failure.what, "3");
+    assert!(wire.take_first_trouble().is_none());
 }
 
 /// What one sees who reads all that was told.

@@ -121,7 +121,7 @@ impl Mcp {
             return Ok(service.peer().clone());
         }
         // What an earlier connection left behind must not be taken for this one's.
-        let _ = self.wire.take_any_trouble();
+        let _ = self.wire.take_first_trouble();
         let Ok(opened) = tokio::time::timeout(self.connect_within, self.open_either()).await else {
             return Err(self.too_slow());
         };
@@ -200,7 +200,7 @@ impl Mcp {
     }
 
     fn connect_fault(&self, error: &ClientInitializeError) -> Fault {
-        let trouble = self.wire.take_any_trouble().unwrap_or_else(|| Trouble {
+        let trouble = self.wire.take_first_trouble().unwrap_or_else(|| Trouble {
             failure: Failure::new(
                 Exit::Failed,
                 "The MCP server does not take the connection",

@@ -77,7 +77,8 @@ pub struct McpWire {
 
 #[derive(Debug)]
 struct Shared {
-    troubles: Mutex<HashMap<String, Trouble>>,
+    /// By the request's id, in the order in which they came.
+    troubles: Mutex<Vec<(String, Trouble)>>,
     /// Calls under way by their progress token, for progress that comes on the standing stream.
     calls: Mutex<HashMap<String, CallId>>,
     /// Requests whose answer broke off, by the number of the last event that came.
@@ -111,24 +112,27 @@ impl McpWire {
     /// What went wrong with the request of this id.
     #[must_use]
     pub fn take_trouble(&self, id: &str) -> Option<Trouble> {
-        lock(&self.shared.troubles).remove(id)
+        let mut troubles = lock(&self.shared.troubles);
+        let at = troubles.iter().position(|(of, _)| of == id)?;
+        Some(troubles.remove(at).1)
     }
 
-    /// What went wrong while nothing but the connection itself was under way.
+    /// What went wrong first while nothing but the connection itself was under way; the rest, which
+    /// came of it, is forgotten.
     #[must_use]
-    pub fn take_any_trouble(&self) -> Option<Trouble> {
-        lock(&self.shared.troubles)
-            .drain()
-            .map(|(_, one)| one)
-            .next()
+    pub fn take_first_trouble(&self) -> Option<Trouble> {
+        let troubles = std::mem::take(&mut *lock(&self.shared.troubles));
+        troubles.into_iter().next().map(|(_, trouble)| trouble)
     }
 
     /// Keeps what went wrong.
     pub fn note(&self, id: Option<&str>, failure: Failure, remedy: Remedy) {
-        lock(&self.shared.troubles).insert(
-            id.unwrap_or_default().to_owned(),
-            Trouble { failure, remedy },
-        );
+        let (id, trouble) = (id.unwrap_or_default(), Trouble { failure, remedy });
+        let mut troubles = lock(&self.shared.troubles);
+        match troubles.iter_mut().find(|(of, _)| of == id) {
+            Some((_, kept)) => *kept = trouble,
+            None => troubles.push((id.to_owned(), trouble)),
+        }
     }
 
     /// The call that a progress token stands for.
@@ -152,6 +156,7 @@ impl McpWire {
     /// Forgets a request that came to its end.
     pub fn ended(&self, id: &str, token: &Value) {
         self.finish(Some(token));
+        lock(&self.shared.troubles).retain(|(of, _)| of != id);
         lock(&self.shared.broken_off).retain(|_, question| question.id.as_deref() != Some(id));
     }
 
