@@ -23,6 +23,7 @@ pub mod refusal;
 mod scopes;
 pub mod seed;
 pub mod sessions;
+mod settled;
 mod signing;
 pub mod store;
 pub mod tokens;

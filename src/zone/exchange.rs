@@ -29,14 +29,12 @@ use super::{
     policy::{self, Caller, Question},
     refusal::Refusal,
     scopes,
-    store::{Commit, CommitError},
+    settled::settled,
+    store::Commit,
     tokens::{SubProfile, VerifiedClaims},
 };
 
 pub use obtain::{Obtain, Obtained, obtain};
-
-/// How often a decision is made again because the directory changed under it.
-const ATTEMPTS: usize = 16;
 
 /// The most characters that are quoted back of anything.
 const MOST_QUOTED: usize = 200;
@@ -110,11 +108,10 @@ pub async fn exchange(
     let key = state.keys.signing().await?;
     let scopes = scopes::parse(request.scope.as_deref().unwrap_or_default());
     let subject = subject_of(state, &key, &request);
-    for _ in 0..ATTEMPTS {
-        let directory = state.directory();
+    let (_, outcome) = settled(state, |directory| {
         let attempt = Attempt {
             state,
-            directory: &directory,
+            directory,
             key: &key,
             request: &request,
             subject: &subject,
@@ -126,33 +123,19 @@ pub async fn exchange(
             audit: vec![draft],
             ..Commit::default()
         };
-        match state.store.commit(commit).await {
-            Ok(_) => {
-                return outcome.map(|obtained| ExchangeResponse {
-                    access_token: obtained.token,
-                    issued_token_type: TOKEN_TYPE_ACCESS_TOKEN,
-                    expires_in: obtained.expires_in,
-                    scope: scopes
-                        .ok()
-                        .filter(|scopes| !scopes.is_empty())
-                        .map(|scopes| scopes.join(" ")),
-                });
-            }
-            Err(CommitError::Stale) => {}
-            Err(CommitError::Failed(failure)) => {
-                tracing::error!(%failure, "an exchange was decided but could not be recorded");
-                return Err(Refusal::new(
-                    ErrorCode::ServerError,
-                    "The zone could not record the request, so it issued nothing.",
-                ));
-            }
-        }
-    }
-    // RFC 6749, section 5.2 has no word of its own for it.
-    Err(Refusal::new(
-        ErrorCode::ServerError,
-        "The zone's configuration kept changing; try again.",
-    ))
+        Ok((commit, outcome))
+    })
+    .await?;
+    let obtained = outcome?;
+    Ok(ExchangeResponse {
+        access_token: obtained.token,
+        issued_token_type: TOKEN_TYPE_ACCESS_TOKEN,
+        expires_in: obtained.expires_in,
+        scope: scopes
+            .ok()
+            .filter(|scopes| !scopes.is_empty())
+            .map(|scopes| scopes.join(" ")),
+    })
 }
 
 /// What is known of an exchange before it is decided.

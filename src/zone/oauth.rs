@@ -13,7 +13,6 @@ pub mod metadata;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod registration;
-mod settled;
 mod steps;
 mod token;
 mod transaction;
@@ -33,13 +32,13 @@ use tower_http::cors::{Any, CorsLayer};
 use self::{
     error::NO_STORE,
     registration::{Registration, RegistrationRequest},
-    settled::settled,
     transaction::Cookies,
 };
 use super::{
     ZoneState,
     directory::{Change, UserAgent},
     refusal::Refusal,
+    settled::settled,
     store::Commit,
 };
 use crate::protocol::oauth::{ErrorCode, WELL_KNOWN_AUTHORIZATION_SERVER, WELL_KNOWN_OPENID};
@@ -126,7 +125,7 @@ async fn register(State(front): State<Arc<Front>>, body: Bytes) -> Result<Respon
         )
     })?;
     let registration = Registration::check(request)?;
-    let (_, created_at) = settled(&front, |directory| {
+    let (_, created_at) = settled(&front.zone, |directory| {
         // Whoever registers the same is the same client. Anybody may, so nothing is changed by it.
         if let Some(known) = directory.user_agents.get(&registration.client_id) {
             return Ok((Commit::default(), known.created_at));

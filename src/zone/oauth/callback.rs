@@ -13,7 +13,6 @@ use super::{
     Front,
     authorize::{error_page, stale},
     form::Params,
-    settled::settled,
     steps::{Parties, refuse, resume},
     transaction::{self, Loaded, Stage, WEB_SESSION_LIFETIME, fresh_secret},
 };
@@ -38,6 +37,7 @@ use crate::{
         directory::{Change, Directory, Stored as _, User},
         pages::Audience,
         refusal::Refusal,
+        settled::settled,
         store::Commit,
     },
 };
@@ -181,7 +181,7 @@ async fn sign_in(
     let welcomed = async {
         let now = zone.config.clock.now();
         // Only now is the directory read: others may have signed in while the provider was asked.
-        let (directory, cookie) = settled(front, |directory| {
+        let (directory, cookie) = settled(&front.zone, |directory| {
             if !loaded.stands(directory) {
                 return Err(stale());
             }
@@ -325,7 +325,7 @@ async fn connect(
         let now = zone.config.clock.now();
         // Only now is the directory read: the session or the resource may have gone while the
         // provider was asked.
-        let (directory, ()) = settled(front, |directory| {
+        let (directory, ()) = settled(&front.zone, |directory| {
             if !loaded.stands(directory) {
                 return Err(stale());
             }

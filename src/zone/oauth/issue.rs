@@ -14,7 +14,6 @@ use super::{
     Front,
     form::Params,
     pkce::CodeChallenge,
-    settled::settled,
     token::{Asked, Tokens},
     transaction::{active_session, fresh_secret},
 };
@@ -35,6 +34,7 @@ use crate::{
         keys::SigningKey,
         policy::{self, Caller, Question},
         refusal::Refusal,
+        settled::settled,
         store::Commit,
         tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest},
         vault::SecretHash,
@@ -58,7 +58,7 @@ async fn settle(
     decide: impl Fn(&Directory, &SigningKey) -> Result<Decision, Refusal>,
 ) -> Result<Tokens, Refusal> {
     let key = front.zone.keys.signing().await?;
-    let (_, outcome) = settled(front, |directory| {
+    let (_, outcome) = settled(&front.zone, |directory| {
         let Decision {
             outcome,
             unchanged,

@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{Front, error::internal};
-use crate::{
-    protocol::oauth::ErrorCode,
-    zone::{
-        directory::Directory,
-        refusal::Refusal,
-        store::{Commit, CommitError},
-    },
+use super::{
+    ZoneState,
+    directory::Directory,
+    oauth::error::internal,
+    refusal::Refusal,
+    store::{Commit, CommitError},
 };
+use crate::protocol::oauth::ErrorCode;
 
 /// How often a decision is made again because the directory changed under it. Of those who change the
 /// same at once, one succeeds each time.
@@ -20,13 +19,13 @@ const ATTEMPTS: usize = 64;
 /// Decides until a decision stands; gives the directory with it, and what was decided. What a decision
 /// rests on stands in its commit.
 pub(super) async fn settled<T>(
-    front: &Front,
+    zone: &ZoneState,
     mut decide: impl FnMut(&Directory) -> Result<(Commit, T), Refusal>,
 ) -> Result<(Arc<Directory>, T), Refusal> {
     for _ in 0..ATTEMPTS {
-        let directory = front.zone.directory();
+        let directory = zone.directory();
         let (commit, decided) = decide(&directory)?;
-        match front.zone.store.commit(commit).await {
+        match zone.store.commit(commit).await {
             Ok(directory) => return Ok((directory, decided)),
             Err(CommitError::Stale) => {}
             Err(CommitError::Failed(failure)) => return Err(internal(&failure)),
