@@ -34,7 +34,7 @@ use super::{
     tokens::{SubProfile, VerifiedClaims},
 };
 
-pub use obtain::{Obtain, Obtained, obtain};
+pub use obtain::{Obtain, Obtained, obtain, signed};
 
 /// The most characters that are quoted back of anything.
 const MOST_QUOTED: usize = 200;
@@ -336,7 +336,7 @@ impl Attempt<'_> {
             sub: &user.identifier,
             sub_profile: SubProfile::User,
             client_id: &credential.identifier,
-            application_id: &application.id,
+            application_id: Some(&application.id),
             scopes,
             session_id: claims.sid.as_deref(),
         })

@@ -64,7 +64,8 @@ pub struct Obtain<'a> {
     pub sub: &'a str,
     pub sub_profile: SubProfile,
     pub client_id: &'a str,
-    pub application_id: &'a str,
+    /// The application's, where it is one that asks and not a person's user agent.
+    pub application_id: Option<&'a str>,
     pub scopes: &'a [String],
     pub session_id: Option<&'a str>,
 }
@@ -119,7 +120,15 @@ pub fn obtain(
     }
 }
 
-fn signed(state: &ZoneState, key: &SigningKey, wanted: &Obtain<'_>) -> Result<Obtained, Refusal> {
+/// Signs a token. Whether it may be had is decided before.
+///
+/// # Errors
+/// If the key cannot sign.
+pub fn signed(
+    state: &ZoneState,
+    key: &SigningKey,
+    wanted: &Obtain<'_>,
+) -> Result<Obtained, Refusal> {
     let lifetime = wanted
         .resource
         .credential_lifetime_seconds
@@ -134,7 +143,7 @@ fn signed(state: &ZoneState, key: &SigningKey, wanted: &Obtain<'_>) -> Result<Ob
                 sub: wanted.sub.to_owned(),
                 sub_profile: wanted.sub_profile,
                 client_id: wanted.client_id.to_owned(),
-                keycard_app_id: Some(wanted.application_id.to_owned()),
+                keycard_app_id: wanted.application_id.map(ToOwned::to_owned),
                 resource: wanted.resource.identifier.clone(),
                 scopes: wanted.scopes.to_vec(),
                 session_id: wanted.session_id.map(ToOwned::to_owned),

@@ -19,9 +19,8 @@ use super::{
 };
 use crate::{
     protocol::{
-        audit::{AuditEvent, CredentialSource, CredentialView, IdentityChain},
+        audit::{AuditEvent, IdentityChain},
         console::{LifeStatus, Session},
-        jwt::TokenView,
         oauth::ErrorCode,
         secret::Secret,
     },
@@ -31,12 +30,13 @@ use crate::{
             AuthorizationCode, Change, Directory, Object, RefreshStatus, RefreshToken, Resource,
             Stored as _, User, UserAgent,
         },
+        exchange::{Obtain, signed},
         keys::SigningKey,
         policy::{self, Caller, Question},
         refusal::Refusal,
         settled::settled,
         store::Commit,
-        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest},
+        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile},
         vault::SecretHash,
     },
 };
@@ -181,40 +181,25 @@ impl Standing<'_> {
         let verdict = policy::verdict(&decision);
         draft.decision = Some(decision);
         verdict?;
-        let lifetime = resource
-            .credential_lifetime_seconds
-            .and_then(|seconds| i64::try_from(seconds).ok())
-            .and_then(TimeDelta::try_seconds)
-            .unwrap_or(ACCESS_TOKEN_LIFETIME);
-        let minted = front
-            .zone
-            .tokens
-            .mint(
-                key,
-                TokenRequest {
-                    sub: user.identifier.clone(),
-                    sub_profile: SubProfile::User,
-                    client_id: agent.identifier.clone(),
-                    keycard_app_id: None,
-                    resource: resource.identifier.clone(),
-                    scopes: scopes.to_vec(),
-                    session_id: Some(session.id.clone()),
-                    lifetime,
-                },
-            )
-            .map_err(|error| {
-                tracing::error!(%error, "the zone could not sign");
-                Refusal::new(ErrorCode::ServerError, "The zone could not sign a token")
-            })?;
-        draft.credential = Some(CredentialView {
-            source: CredentialSource::KeycardSts,
-            token: TokenView::of(&minted.token),
-            expires_in: Some(minted.expires_in),
-        });
+        let obtained = signed(
+            &front.zone,
+            key,
+            &Obtain {
+                resource,
+                grant: None,
+                sub: &user.identifier,
+                sub_profile: SubProfile::User,
+                client_id: &agent.identifier,
+                application_id: None,
+                scopes,
+                session_id: Some(&session.id),
+            },
+        )?;
+        draft.credential = Some(obtained.view());
         Ok(Tokens {
-            access_token: minted.token,
+            access_token: obtained.token,
             refresh_token: None,
-            expires_in: Some(minted.expires_in),
+            expires_in: obtained.expires_in,
             scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
             issued_token_type: None,
         })

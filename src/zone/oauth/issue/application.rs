@@ -78,7 +78,7 @@ pub(in crate::zone::oauth) async fn client_credentials(
                     sub: &application.identifier,
                     sub_profile: SubProfile::App,
                     client_id: &credential.identifier,
-                    application_id: &application.id,
+                    application_id: Some(&application.id),
                     scopes: &scopes,
                     session_id: None,
                 },
