@@ -18,7 +18,7 @@ use crate::{
         secret::Secret,
         traceparent::TraceParent,
     },
-    support::{clock::Stopwatch, text::truncate},
+    support::clock::Stopwatch,
 };
 
 use super::{
@@ -35,9 +35,6 @@ use super::{
 };
 
 pub use obtain::{Obtain, Obtained, obtain, signed};
-
-/// The most characters that are quoted back of anything.
-const MOST_QUOTED: usize = 200;
 
 /// RFC 8693, section 3: a JWT, which all of the zone's access tokens are.
 const TOKEN_TYPE_JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -309,13 +306,7 @@ impl Attempt<'_> {
         let resource = resource?;
         let provider = obtain::provider_of(self.directory, resource)?;
         if !self.directory.depends(&application.id, &resource.id) {
-            return Err(Refusal::new(
-                ErrorCode::AccessDenied,
-                format!(
-                    "Application \"{}\" is not allowed to access \"{}\".",
-                    application.name, resource.name
-                ),
-            ));
+            return Err(Refusal::no_dependency(&application.name, &resource.name));
         }
         let grant = self.consent(application, user, resource, provider.needs_grant())?;
         let decision = policy::decide(
@@ -345,15 +336,9 @@ impl Attempt<'_> {
     /// The one resource that is asked for, by its exact identifier.
     fn resource(&self) -> Result<&Arc<Resource>, Refusal> {
         let wanted = self.request.target()?;
-        self.directory.resource_identified(wanted).ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::InvalidTarget,
-                format!(
-                    "Requested authorization for unknown resource {}",
-                    truncate(wanted, MOST_QUOTED)
-                ),
-            )
-        })
+        self.directory
+            .resource_identified(wanted)
+            .ok_or_else(|| Refusal::unknown_resource(wanted))
     }
 
     fn user(&self, claims: &VerifiedClaims) -> Result<&Arc<User>, Refusal> {

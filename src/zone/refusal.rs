@@ -9,8 +9,11 @@ use axum::{
 use super::keys::NoKey;
 use crate::{
     protocol::oauth::{ErrorCode, ErrorResponse},
-    support::text::one_line,
+    support::text::{one_line, truncate},
 };
+
+/// The most characters that are quoted back of what was asked for.
+const MOST_QUOTED: usize = 200;
 
 /// A request that was refused: the code for programs, the sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,28 @@ impl Refusal {
             code,
             description: one_line(description.as_ref()),
         }
+    }
+
+    /// Keycard's words (facts/keycard.md, 2.10); what it names behind them is not known, the lab
+    /// names what was asked for.
+    #[must_use]
+    pub fn unknown_resource(identifier: &str) -> Self {
+        Self::new(
+            ErrorCode::InvalidTarget,
+            format!(
+                "Requested authorization for unknown resource {}",
+                truncate(identifier, MOST_QUOTED)
+            ),
+        )
+    }
+
+    /// An application asked for what it does not depend on.
+    #[must_use]
+    pub fn no_dependency(application: &str, resource: &str) -> Self {
+        Self::new(
+            ErrorCode::AccessDenied,
+            format!("Application \"{application}\" is not allowed to access \"{resource}\"."),
+        )
     }
 
     /// The HTTP status. Keycard's are not recorded; RFC 6749, section 5.2 says 400, and 401 for a

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     browser::{Browser, authorize_url},
-    harness::{ISSUER, LINEAR, Lab, REDIRECT, SUPABASE, query},
+    harness::{ISSUER, LINEAR, Lab, MCP, REDIRECT, SUPABASE, query},
 };
 
 #[rstest]
@@ -70,6 +70,19 @@ async fn after_the_client_is_known_an_error_goes_back_with_state_and_issuer(
     assert_eq!(sent["state"], "client-state");
     assert_eq!(sent["iss"], ISSUER);
     assert!(!sent.contains_key("code"));
+}
+
+#[tokio::test]
+async fn a_resource_that_is_not_known_is_not_quoted_at_any_length() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let resource = format!("{MCP}/{}", "x".repeat(4_000));
+    let answer = Browser::of(&lab)
+        .get(&authorize_url(&client, &[("resource", &resource)]))
+        .await;
+    let description = &query(&answer.location())["error_description"];
+    assert!(description.contains(MCP), "{description}");
+    assert!(description.chars().count() < 300, "{description}");
 }
 
 #[tokio::test]

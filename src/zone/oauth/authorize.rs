@@ -259,7 +259,7 @@ fn resource(directory: &Directory, query: &Params) -> Result<Arc<Resource>, Refu
     };
     let resource = directory
         .resource_identified(identifier)
-        .ok_or_else(|| target(unknown_resource(identifier)))?;
+        .ok_or_else(|| Refusal::unknown_resource(identifier))?;
     let provider = resource
         .credential_provider_id
         .as_ref()
@@ -277,10 +277,4 @@ fn resource(directory: &Directory, query: &Params) -> Result<Arc<Resource>, Refu
             resource.name
         ))),
     }
-}
-
-/// Keycard's words (facts/keycard.md, 2.10); what it names behind them is not known, the lab
-/// names what was asked for.
-pub(super) fn unknown_resource(identifier: &str) -> String {
-    format!("Requested authorization for unknown resource {identifier}")
 }

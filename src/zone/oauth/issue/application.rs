@@ -9,7 +9,6 @@ use crate::{
         exchange::{Obtain, obtain},
         oauth::{
             Front,
-            authorize::unknown_resource,
             form::Params,
             token::{Asked, Tokens},
         },
@@ -43,18 +42,12 @@ pub(in crate::zone::oauth) async fn client_credentials(
         draft.trace_parent = asked.trace_parent;
         draft.scopes.clone_from(&scopes);
         let mut decide = || {
-            let resource = directory.resource_identified(identifier).ok_or_else(|| {
-                Refusal::new(ErrorCode::InvalidTarget, unknown_resource(identifier))
-            })?;
+            let resource = directory
+                .resource_identified(identifier)
+                .ok_or_else(|| Refusal::unknown_resource(identifier))?;
             draft.resource = Some(resource_ref(resource));
             if !directory.depends(&application.id, &resource.id) {
-                return Err(Refusal::new(
-                    ErrorCode::AccessDenied,
-                    format!(
-                        "Application \"{}\" is not allowed to access \"{}\".",
-                        application.name, resource.name
-                    ),
-                ));
+                return Err(Refusal::no_dependency(&application.name, &resource.name));
             }
             let decision = policy::decide(
                 directory,
