@@ -2,6 +2,7 @@
 //! services. No I/O, no async, no terminal.
 
 pub mod audit;
+pub mod basic;
 pub mod console;
 pub mod env;
 pub mod hold;

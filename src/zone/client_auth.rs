@@ -3,20 +3,9 @@
 //! Reads what was presented; whether it is right is for the caller, who has the store.
 
 use axum::http::{HeaderMap, header};
-use base64::{
-    Engine as _,
-    alphabet::STANDARD as ALPHABET,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 
 use super::oauth::form::Params;
-use crate::protocol::{oauth::ErrorCode, secret::Secret};
-
-/// Some clients leave the padding of Basic out.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &ALPHABET,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::protocol::{basic, oauth::ErrorCode, secret::Secret};
 
 /// What a client presented.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +79,7 @@ impl ClientAuth {
         if authorization.next().is_some() || in_form.1.is_some() {
             return Err(ClientAuthError::Several);
         }
-        let mut readings = basic(value.as_bytes()).ok_or(ClientAuthError::Unreadable)?;
+        let mut readings = readings(value.as_bytes()).ok_or(ClientAuthError::Unreadable)?;
         if let Some(named) = in_form.0 {
             readings.retain(|reading| reading.client_id == named);
             if readings.is_empty() {
@@ -101,13 +90,9 @@ impl ClientAuth {
     }
 }
 
-fn basic(value: &[u8]) -> Option<Vec<ClientSecret>> {
-    let text = std::str::from_utf8(value).ok()?;
-    let (scheme, encoded) = text.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
+fn readings(value: &[u8]) -> Option<Vec<ClientSecret>> {
+    let pair = basic::pair(value)?;
+    let pair = pair.expose();
     let (id, secret) = pair.split_once(':')?;
     let mut readings = vec![ClientSecret {
         client_id: id.into(),
@@ -141,7 +126,7 @@ fn form_decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
-    use base64::engine::general_purpose::STANDARD;
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
     use rstest::rstest;
 
     use super::*;

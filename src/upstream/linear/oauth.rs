@@ -21,10 +21,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde::Deserialize;
 use serde_json::json;
@@ -37,6 +34,7 @@ use super::{
 };
 use crate::{
     protocol::{
+        basic,
         oauth::{ErrorCode, ErrorResponse},
         secret::Secret,
     },
@@ -170,7 +168,7 @@ fn authenticate(
     secret: Option<&Secret>,
 ) -> Result<(), Denial> {
     let bad = || Denial(ErrorCode::InvalidClient, "The client is not known.");
-    let (id, secret) = match (basic(headers), secret) {
+    let (id, secret) = match (in_header(headers), secret) {
         (Some(_), Some(_)) => {
             return Err(Denial(
                 ErrorCode::InvalidRequest,
@@ -193,15 +191,9 @@ fn authenticate(
     }
 }
 
-fn basic(headers: &HeaderMap) -> Option<(String, Secret)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let decoded = Secret::new(decoded);
-    let (id, secret) = decoded.expose().split_once(':')?;
+fn in_header(headers: &HeaderMap) -> Option<(String, Secret)> {
+    let pair = basic::pair(headers.get(header::AUTHORIZATION)?.as_bytes())?;
+    let (id, secret) = pair.expose().split_once(':')?;
     // Both halves are form-encoded inside of the header.
     let plain = |text: &str| {
         url::form_urlencoded::parse(format!("v={text}").as_bytes())
@@ -357,7 +349,7 @@ pub async fn revoke(
         Ok(Form(form)) => {
             let secret = form.client_secret.as_ref();
             let id = form.client_id.as_deref();
-            let names_itself = secret.is_some() || basic(&headers).is_some();
+            let names_itself = secret.is_some() || in_header(&headers).is_some();
             let named = if names_itself {
                 authenticate(&lab, &headers, id, secret)
             } else {

@@ -14,12 +14,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::{
-    protocol::{audit::Party, oauth::ErrorCode, secret::Secret},
+    protocol::{audit::Party, basic, oauth::ErrorCode, secret::Secret},
     support::ids::Ids,
     zone::{ZoneState, refusal::Refusal, vault::SecretHash},
 };
@@ -170,7 +169,7 @@ pub(super) async fn token(
             ));
         }
     }
-    let (client_id, secret) = basic(&headers)
+    let (client_id, secret) = in_header(&headers)
         .or_else(|| Some((form.remove("client_id")?, form.remove("client_secret")?)))
         .ok_or_else(wrong)?;
     let expected = state.console.credential();
@@ -201,16 +200,8 @@ fn wrong() -> Refusal {
     )
 }
 
-fn basic(headers: &HeaderMap) -> Option<(Secret, Secret)> {
-    let (scheme, encoded) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = Secret::new(String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?);
-    let (id, secret) = decoded.expose().split_once(':')?;
+fn in_header(headers: &HeaderMap) -> Option<(Secret, Secret)> {
+    let pair = basic::pair(headers.get(header::AUTHORIZATION)?.as_bytes())?;
+    let (id, secret) = pair.expose().split_once(':')?;
     Some((id.into(), secret.into()))
 }
