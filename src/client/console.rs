@@ -9,7 +9,7 @@ mod sessions;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
@@ -20,7 +20,10 @@ pub use objects::{
     VaultedSecret,
 };
 
-use super::http::{ANSWER_LIMIT, Answer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
+use super::{
+    http::{ANSWER_LIMIT, Answer, DOCUMENT_LIMIT, Outgoing, TracedHttp},
+    store::renew_at,
+};
 use crate::{
     protocol::{
         console::{Page, Policy, PolicyOverview, PolicySet, PolicySetVersion},
@@ -37,8 +40,6 @@ use crate::{
 
 /// The lab has one zone, and this is its id in the management API's paths.
 pub const LAB_ZONE: &str = "lab";
-/// A token is renewed when less than this is left of it.
-const MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// More pages than a workshop's zone has.
 const MOST_PAGES: usize = 100;
 
@@ -64,7 +65,7 @@ pub struct Console {
 #[derive(Debug, Clone)]
 struct Token {
     access: Secret,
-    ends: Option<DateTime<Utc>>,
+    renew_at: Option<DateTime<Utc>>,
 }
 
 /// A refusal: the token endpoint has OAuth's words for it, the API its own.
@@ -147,7 +148,7 @@ impl Console {
         let mut token = self.token.lock().await;
         let now = self.clock.now();
         if let Some(token) = token.as_ref()
-            && token.ends.is_none_or(|ends| ends > now)
+            && token.renew_at.is_none_or(|at| at > now)
         {
             return Ok(token.access.clone());
         }
@@ -170,14 +171,9 @@ impl Console {
             return Err(self.refused("The console does not take the service account", &answer));
         }
         let response: TokenResponse = parse(&answer)?;
-        let ends = response
-            .expires_in
-            .and_then(|seconds| i64::try_from(seconds).ok())
-            .and_then(TimeDelta::try_seconds)
-            .and_then(|life| now.checked_add_signed(life - MARGIN.min(life / 2)));
         *token = Some(Token {
             access: response.access_token.clone(),
-            ends,
+            renew_at: renew_at(now, response.expires_in),
         });
         Ok(response.access_token)
     }

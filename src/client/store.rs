@@ -19,6 +19,16 @@ use crate::{
 /// A token is renewed when less than this is left of it (or half its life, if that is shorter).
 const MARGIN: TimeDelta = TimeDelta::seconds(30);
 
+/// When a token that came now and ends in `expires_in` seconds should be renewed; `None` if its end
+/// was not told, or is beyond all dates.
+#[must_use]
+pub fn renew_at(now: DateTime<Utc>, expires_in: Option<u64>) -> Option<DateTime<Utc>> {
+    expires_in
+        .and_then(|seconds| i64::try_from(seconds).ok())
+        .and_then(TimeDelta::try_seconds)
+        .and_then(|life| now.checked_add_signed(life - MARGIN.min(life / 2)))
+}
+
 /// An access token and what is known of it.
 #[derive(Debug, Clone)]
 pub struct Held {
@@ -37,10 +47,7 @@ impl Held {
         expires_in: Option<u64>,
         refreshable: bool,
     ) -> Self {
-        let renew_at = expires_in
-            .and_then(|seconds| i64::try_from(seconds).ok())
-            .and_then(TimeDelta::try_seconds)
-            .and_then(|life| now.checked_add_signed(life - MARGIN.min(life / 2)));
+        let renew_at = renew_at(now, expires_in);
         Self {
             access,
             renew_at,
