@@ -165,8 +165,12 @@ pub struct Learn {
     answered: BTreeSet<String>,
     /// The chapters whose last row was shown.
     read: BTreeSet<String>,
-    /// Where the run was when a chapter was opened first.
+    /// Where the run was when a chapter was opened first, or begun again.
     since: BTreeMap<String, Seq>,
+    /// The chapters that were begun again.
+    again: BTreeSet<String>,
+    /// Whether the tools have to be listed before they are used, though a list is known.
+    relist: bool,
     results: BTreeMap<String, ProbeResults>,
     /// How the open chapter's checks stand, in their order.
     statuses: Vec<Status>,
@@ -213,6 +217,8 @@ impl Learn {
             answered: BTreeSet::new(),
             read: BTreeSet::new(),
             since: BTreeMap::new(),
+            again: BTreeSet::new(),
+            relist: false,
             results: BTreeMap::new(),
             statuses: Vec::new(),
             judged: judge::Judged::default(),

@@ -55,8 +55,7 @@ impl App {
             Command::Refresh => return vec![self.start(Job::RefreshConsole)],
             Command::ListTickets => {
                 // Without a sign-in nobody has asked yet which tools there are.
-                let tools = (self.is_learning() && self.projection.tools().offered().is_empty())
-                    .then(|| self.start(Job::ListTools));
+                let tools = self.lists_tools_first().then(|| self.start(Job::ListTools));
                 let mut effects: Effects = tools.into_iter().collect();
                 effects.extend(self.call(GET_SUPPORT_TICKETS, json!({})));
                 return effects;

@@ -64,13 +64,20 @@ pub fn steps(app: &App) -> [Step; 5] {
         Step {
             command: Command::EscalateTicket,
             title: "escalate a ticket",
-            shows: "four credentials, each copy dropped",
+            shows: match app.lab_chapter() {
+                0..=3 => "an issue, filed with the one key",
+                4 => "an issue, and one credential",
+                5 => "a masked issue, and two credentials",
+                _ => "four credentials, each copy dropped",
+            },
             done: done(made_here(app).is_some()),
         },
         Step {
             command: Command::DeleteIssue,
             title: "delete the issue",
-            shows: if seen.policies().is_active(LIMIT_LINEAR_SCOPES) == Some(false) {
+            shows: if app.is_before_the_rule() {
+                "goes through: there is no rule yet"
+            } else if seen.policies().forbids(LIMIT_LINEAR_SCOPES) == Some(false) {
                 "goes through: the rule is off"
             } else {
                 "refused: its credential never exists"

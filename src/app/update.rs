@@ -210,6 +210,7 @@ impl App {
 
     /// Opens and closes windows that follow from a fact, held picture or not.
     fn watch(&mut self, fact: &Fact) {
+        self.note_tools(fact);
         match fact {
             Fact::BrowserOpened {
                 url,

@@ -128,8 +128,8 @@ pub(super) fn judge(
     results: &ProbeResults,
 ) -> Status {
     let since = match within {
-        Within::Run => None,
-        Within::Chapter => results.since,
+        Within::Run if !results.begun_again => None,
+        Within::Run | Within::Chapter => results.since,
     };
     let seen = Seen {
         projection,
@@ -168,6 +168,7 @@ impl<'a> Seen<'a> {
             Expect::Issue(looks) => self.issue(looks),
             Expect::Env(env) => self.env(env),
             Expect::ActivePolicies(names) => self.active_policies(names),
+            Expect::ForbiddingPolicies(names) => self.forbidding_policies(names),
             Expect::Sessions(sessions) => self.sessions(sessions.at_least),
             Expect::Said(words) => self.said(&words.contains),
             Expect::Answer(answer) => self.answer(answer),

@@ -44,6 +44,8 @@ pub enum Expect {
     Env(EnvSays),
     /// The active policy set carries these policies.
     ActivePolicies(Vec<String>),
+    /// The active policy set carries these, and each of them forbids.
+    ForbiddingPolicies(Vec<String>),
     /// The zone lists sessions.
     Sessions(AtLeast),
     /// A refusal or a failure said this.
@@ -392,8 +394,25 @@ impl Expect {
             | Self::Token(_)
             | Self::Issue(_)
             | Self::ActivePolicies(_)
+            | Self::ForbiddingPolicies(_)
             | Self::Sessions(_)
             | Self::Said(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it is about what somebody makes in the zone's console.
+    #[must_use]
+    pub fn is_of_the_console(&self) -> bool {
+        match self {
+            Self::All(many) | Self::Any(many) => many.iter().any(Self::is_of_the_console),
+            Self::Not(one) => one.is_of_the_console(),
+            other => matches!(
+                other,
+                Self::Resource(_)
+                    | Self::Application(_)
+                    | Self::ActivePolicies(_)
+                    | Self::ForbiddingPolicies(_)
+            ),
         }
     }
 
@@ -405,7 +424,7 @@ impl Expect {
                 many.is_empty() || many.iter().any(Self::says_nothing)
             }
             Self::Not(one) => one.says_nothing(),
-            Self::ActivePolicies(names) => names.is_empty(),
+            Self::ActivePolicies(names) | Self::ForbiddingPolicies(names) => names.is_empty(),
             Self::AuditOrder(order) => order.tools.is_empty() || order.rows.is_empty(),
             Self::Issue(looks) => *looks == IssueLooks::default(),
             Self::Metadata(says) => *says == MetadataSays::default(),

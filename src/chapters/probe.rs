@@ -87,6 +87,9 @@ pub struct ProbeResults {
     /// `within = "chapter"`.
     #[serde(with = "place")]
     pub since: Option<Seq>,
+    /// Whether the chapter was begun again there: then nothing older counts for any check.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun_again: bool,
     pub http: BTreeMap<HttpProbe, Reading<HttpAnswer>>,
     pub metadata: Reading<ResourceMetadata>,
     pub env: Reading<Vec<EnvLine>>,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::protocol::{
     audit::{AuditEvent, AuditRecord, AuditStatus, Effect, PolicySetRef},
-    console::{PolicyOverview, PolicySet},
+    console::{Policy, PolicyEffect, PolicyOverview, PolicySet},
 };
 
 /// The policy pane's data.
@@ -94,6 +94,15 @@ impl Policies {
     pub fn is_active(&self, policy: &str) -> Option<bool> {
         let overview = self.overview.as_ref()?;
         Some(overview.active_policies.iter().any(|p| p.name == policy))
+    }
+
+    /// Whether a policy of this name is in the active set and forbids; `None` before the policies were
+    /// read.
+    #[must_use]
+    pub fn forbids(&self, policy: &str) -> Option<bool> {
+        let forbids = |p: &Policy| p.name == policy && p.effect() == Some(PolicyEffect::Forbid);
+        let overview = self.overview.as_ref()?;
+        Some(overview.active_policies.iter().any(forbids))
     }
 
     /// The event of the last read.
@@ -198,7 +207,7 @@ impl Policies {
         let seen = Seen {
             set,
             version,
-            rule: self.is_active(LIMIT_LINEAR_SCOPES) == Some(true),
+            rule: self.forbids(LIMIT_LINEAR_SCOPES) == Some(true),
         };
         if self.seen.last() != Some(&seen) {
             self.seen.push(seen);

@@ -91,6 +91,45 @@ pub struct Policy {
     pub latest_version: PolicyVersion,
 }
 
+impl Policy {
+    /// What the policy does where it matches; `None` for a text that is no Cedar policy.
+    #[must_use]
+    pub fn effect(&self) -> Option<PolicyEffect> {
+        let mut rest = self.latest_version.cedar_raw.trim_start();
+        loop {
+            if let Some(comment) = rest.strip_prefix("//") {
+                rest = comment.split_once('\n')?.1.trim_start();
+            } else if let Some(annotation) = rest.strip_prefix('@') {
+                // `@id("…")`: its string may hold anything, a quote only behind a backslash.
+                let (_, text) = annotation.split_once('"')?;
+                let mut escaped = false;
+                let end = text.find(|c| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                })?;
+                rest = text[end + 1..].trim_start().strip_prefix(')')?.trim_start();
+            } else {
+                break;
+            }
+        }
+        let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+        match word.as_str() {
+            "permit" => Some(PolicyEffect::Permit),
+            "forbid" => Some(PolicyEffect::Forbid),
+            _ => None,
+        }
+    }
+}
+
+/// What a Cedar policy does to a request that it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyEffect {
+    Permit,
+    /// Overrides every permit.
+    Forbid,
+}
+
 /// An immutable policy version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyVersion {
@@ -213,4 +252,48 @@ pub struct PolicyOverview {
     pub sets: Vec<PolicySet>,
     /// The policies of the active version, in manifest order; empty when no set is active.
     pub active_policies: Vec<Policy>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(cedar: &str) -> Policy {
+        Policy {
+            id: "p".to_owned(),
+            name: "p".to_owned(),
+            owner_type: Owner::Customer,
+            latest_version: PolicyVersion {
+                id: "v".to_owned(),
+                version: 1,
+                cedar_raw: cedar.to_owned(),
+                schema_version: "1".to_owned(),
+                sha: String::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_policys_effect_is_its_first_word_behind_comments_and_annotations() {
+        for (cedar, effect) in [
+            (
+                "forbid (principal, action, resource);",
+                Some(PolicyEffect::Forbid),
+            ),
+            (
+                "// permit\n\n@id(\"a \\\"permit\\\" )\")\n@advice(\"x\")\n  forbid(principal, action, resource);",
+                Some(PolicyEffect::Forbid),
+            ),
+            (
+                "  permit(principal, action, resource);",
+                Some(PolicyEffect::Permit),
+            ),
+            ("forbidden", None),
+            ("// forbid", None),
+            ("@id(\"open", None),
+            ("", None),
+        ] {
+            assert_eq!(policy(cedar).effect(), effect, "{cedar}");
+        }
+    }
 }

@@ -122,6 +122,7 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
     .await;
     ProbeResults {
         since: around.since,
+        begun_again: false,
         http: http.into_iter().collect(),
         metadata,
         env,

@@ -137,12 +137,7 @@ fn user(cx: &ViewCx) -> Vec<Span<'static>> {
 
 /// Whether the rule that the story is about is in force; nothing while nobody told.
 fn rule(cx: &ViewCx) -> Vec<Span<'static>> {
-    match cx
-        .app
-        .projection()
-        .policies()
-        .is_active(LIMIT_LINEAR_SCOPES)
-    {
+    match cx.app.projection().policies().forbids(LIMIT_LINEAR_SCOPES) {
         Some(true) => vec![span("RULE ON", cx.look.bold(Role::Good))],
         // Who reads an earlier chapter has not heard of the rule.
         Some(false) if cx.app.is_before_the_rule() => Vec::new(),

@@ -182,6 +182,10 @@ fn without_its_facts_a_check_does_not_pass(#[case] fact: &str, #[case] checks: &
     ("\"name\":\"limit-linear-scopes\"", "\"name\":\"draft\""),
     ("limit", "active-set"), "the active set does not carry limit-linear-scopes"
 )]
+#[case::permit_for_forbid(
+    ("\"cedar_raw\":\"forbid", "\"cedar_raw\":\"permit"),
+    ("limit", "active-set"), "limit-linear-scopes is active and does not forbid"
+)]
 #[case::other_audience(
     ("\"aud\":\"http://127.0.0.1:8000/mcp\"", "\"aud\":\"http://127.0.0.1:9/mcp\""),
     ("sign-in", "audience"), "the token's aud is not the MCP server"
@@ -225,6 +229,29 @@ fn older_calls_do_not_count_within_a_chapter() {
     assert!(matches!(now, Status::Pending { .. }), "{now:?}");
     let ever = status("in-your-name", "four-in-order", &story, &results);
     assert!(matches!(ever, Status::Passed { .. }), "{ever:?}");
+}
+
+#[test]
+fn nothing_older_counts_for_any_check_of_a_chapter_that_was_begun_again() {
+    let story = story();
+    let results = ProbeResults {
+        since: story.log().last(),
+        begun_again: true,
+        ..ProbeResults::of_trace(&story)
+    };
+    for (chapter, check) in [
+        ("sign-in", "trail"),
+        ("sign-in", "audience"),
+        ("sign-in", "taken"),
+        ("in-your-name", "four-in-order"),
+        ("limit", "delete-refused"),
+    ] {
+        let now = status(chapter, check, &story, &results);
+        assert!(
+            matches!(now, Status::Pending { .. }),
+            "{chapter}/{check}: {now:?}"
+        );
+    }
 }
 
 /// The server of a finished chapter 2, as probes find it.

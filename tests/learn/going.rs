@@ -190,3 +190,30 @@ fn the_consoles_work_leaves_the_reader_where_they_are_until_it_is_done() {
     let selected = app.learn().unwrap().selected();
     assert_eq!(selected, Some(Item::Check(0)), "what it was for");
 }
+
+#[test]
+fn who_begins_a_chapter_before_the_sign_in_again_is_signed_out_and_lists_the_tools_anew() {
+    let mut app = told("open-door", 7, (80, 24));
+    assert!(app.projection().identity().user().is_some());
+    let started = press(&mut app, "B enter");
+    let ended = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    assert!(jobs(&ended).contains(&Job::SignOut), "{ended:?}");
+    let mut out = story()[0].clone();
+    out.seq = story().len() as u64 + 2;
+    out.fact = Fact::SignedOut;
+    let _ = app.update(Msg::Trace(out));
+    for effect in ended {
+        if let Effect::Run(id, _) = effect {
+            let _ = app.update(Msg::Task(id, TaskOutcome::Done));
+        }
+    }
+    let _ = press(&mut app, "esc");
+    let listing = jobs(&press(&mut app, "t"));
+    assert_eq!(listing.first(), Some(&Job::ListTools), "{listing:?}");
+
+    // Further on a sign-in is kept.
+    let mut app = told("in-your-name", 7, (80, 24));
+    let started = press(&mut app, "B enter");
+    let ended = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    assert!(!jobs(&ended).contains(&Job::SignOut), "{ended:?}");
+}

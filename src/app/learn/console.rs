@@ -37,6 +37,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether something else stands in a field than what was filled in.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.form.iter().any(Field::is_changed)
+    }
+
     /// What stands in its fields.
     #[must_use]
     pub fn filled(&self) -> Filled {
@@ -73,6 +79,16 @@ impl Learn {
     pub fn is_work_done(&self) -> bool {
         let done = |work: &Work| work.steps.iter().all(|step| step.taken.is_some());
         self.work().is_some_and(done)
+    }
+
+    /// Whether it was begun by hand and is not as it was filled in: a step waits, or was taken with
+    /// something else.
+    pub(super) fn is_work_the_readers_own(&self) -> bool {
+        self.work().is_some_and(|work| {
+            let taken = |step: &Step| step.taken.is_some();
+            let own = |step: &Step| !taken(step) || step.is_changed();
+            work.steps.iter().any(taken) && work.steps.iter().any(own)
+        })
     }
 
     /// Takes in what there is to do. What was done stays so.

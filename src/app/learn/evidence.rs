@@ -9,7 +9,7 @@ use crate::{
         panes::flow::FlowRow,
         toast::Tone,
     },
-    chapters::{Evidence, Probe, Status},
+    chapters::{Evidence, Probe, Status, progress::Passed},
     projection::{AuditId, HopId, Seq},
     protocol::tickets::{ESCALATE_TICKET, Ticket},
     trace::Fact,
@@ -22,7 +22,11 @@ impl App {
             return;
         };
         let asked = learn.place().evidence;
-        let found = match learn.shown(check).map(|shown| shown.status.clone()) {
+        let shown = learn.shown(check);
+        let before = shown
+            .as_ref()
+            .is_some_and(|shown| shown.passed == Some(Passed::Seen));
+        let found = match shown.map(|shown| shown.status.clone()) {
             Some(Status::Passed { evidence }) => evidence,
             Some(Status::NotObservable { look_at }) => {
                 return self.say(Tone::Plain, format!("look at {look_at}"));
@@ -32,6 +36,12 @@ impl App {
                     Some(probe) => self.jump_to_answer(&probe),
                     None => self.say(Tone::Plain, "the reason is above; there is no row to show"),
                 };
+            }
+            Some(Status::Pending { .. }) if before => {
+                return self.say(
+                    Tone::Plain,
+                    "it passed in an earlier run: do its steps again to see it here",
+                );
             }
             Some(Status::Pending { .. }) | None => {
                 return self.say(Tone::Plain, "this check has seen nothing to show yet");

@@ -89,11 +89,13 @@ impl App {
         if self.lab() == Lab::Beyond {
             return of(Command::BeginChapter, "bring the lab back to this chapter");
         }
-        let tries = tries_before(learn, place);
+        if let Some(next) = self.repair(learn) {
+            return Some(next);
+        }
+        let mut tries = tries_before(learn, place);
         if let Some(next) = self.untried(&tries) {
             return Some(next);
         }
-        let mut tries = tries;
         if self.lab() == Lab::Absent {
             // On one's own server no key of the page does the steps; what they did has to be asked.
             tries.retain(|attempt| !matches!(attempt, Attempt::ReachStage | Attempt::ConsoleWork));
@@ -123,11 +125,37 @@ impl App {
             return None;
         }
         let checks = &learn.chapter().checks;
+        let of_the_console = checks
+            .iter()
+            .any(|one| one.id == check && one.expect.is_of_the_console());
+        if of_the_console && let Some(next) = self.repair(learn) {
+            return Some(next);
+        }
         let this = |item: &Item| matches!(item, Item::Check(at) if checks[*at].id == check);
         let place = learn.items().iter().position(this)?;
         let tries = tries_before(learn, place);
         self.untried(&tries)
             .or_else(|| tries.last().map(|attempt| self.step_to(*attempt)))
+    }
+
+    fn is_work_the_readers_own(&self) -> bool {
+        self.learn
+            .as_ref()
+            .is_some_and(Learn::is_work_the_readers_own)
+    }
+
+    /// What to press where a check does not like what the reader made in the console.
+    fn repair(&self, learn: &Learn) -> Option<Next> {
+        let disliked = (0..learn.chapter().checks.len())
+            .filter_map(|check| learn.shown(check))
+            .any(|shown| {
+                matches!(shown.status, Status::Failed { .. })
+                    && shown.check.expect.is_of_the_console()
+            });
+        (disliked && learn.is_work_the_readers_own()).then_some(Next {
+            command: Command::ConsoleWork,
+            text: "put it right in the console",
+        })
     }
 
     /// The first of these that was not tried, or what it needs first.
@@ -158,7 +186,11 @@ impl App {
         let is_live = matches!(self.source, Source::Live);
         is_live
             && match attempt {
-                Attempt::ReachStage | Attempt::ConsoleWork => self.lab() == Lab::At,
+                Attempt::ReachStage => self.lab() == Lab::At && !self.is_work_the_readers_own(),
+                Attempt::ConsoleWork => match self.learn.as_ref().filter(|l| l.work().is_some()) {
+                    Some(learn) => learn.is_work_done(),
+                    None => self.lab() == Lab::At,
+                },
                 Attempt::SignIn => self.projection.identity().user().is_some(),
                 Attempt::ListTickets
                 | Attempt::EscalateTicket

@@ -87,6 +87,7 @@ impl Learn {
         let chapter = &self.chapter().id;
         let mut known = self.results.get(chapter).cloned().unwrap_or_default();
         known.since = self.since.get(chapter).copied();
+        known.begun_again = self.again.contains(chapter);
         if let Some(around) = &self.around {
             // The attendee's files are looked at all the time; what was read of them when the
             // chapter's questions were asked is older.

@@ -12,6 +12,17 @@ use crate::{
     protocol::{env::EnvLine, tickets::ESCALATE_TICKET},
 };
 
+/// What the lab's server does, and the chapter at whose end it does so first.
+const SERVER_DOES: [(u8, &str); 4] = [
+    (2, "it asks for a token, and says where to get one"),
+    (
+        4,
+        "it gets the Supabase key from the zone, for one use each time",
+    ),
+    (5, "it has a ticket's text masked before it files the issue"),
+    (6, "it acts in Linear with a token of the person who calls"),
+];
+
 /// A journey of the lab.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
@@ -30,6 +41,9 @@ pub struct Moved {
 pub struct Changes {
     pub from: u8,
     pub to: u8,
+    /// What the server does now that it did not do before, and what it does no more.
+    pub does: Vec<&'static str>,
+    pub does_no_more: Vec<&'static str>,
     /// Only the variables that are not what they were.
     pub env: Vec<EnvRow>,
     /// What was made in the zone's console, and what went away.
@@ -93,9 +107,16 @@ impl App {
         let mut env = env::compare(&moved.env, now);
         env.retain(|row| row.change != EnvChange::Kept);
         let set = seen.policies().active().map(|set| set.name.clone());
+        let between = |before: u8, after: u8| {
+            let learned = SERVER_DOES.into_iter();
+            let learned = learned.filter(|(chapter, _)| (before + 1..=after).contains(chapter));
+            learned.map(|(_, does)| does).collect()
+        };
         Some(Changes {
             from: moved.from,
             to: moved.to,
+            does: between(moved.from, moved.to),
+            does_no_more: between(moved.to, moved.from),
             env,
             made: moved.made.clone(),
             gone: moved.gone.clone(),

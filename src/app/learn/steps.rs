@@ -14,8 +14,12 @@ use crate::{
         Attempt, Book, Probe, ProbeResults, Segment,
         progress::{Passed, Standing},
     },
-    projection::Seq,
+    projection::{Seq, identity::SignIn},
+    trace::Fact,
 };
+
+/// The lab's chapter from which on somebody signs in.
+const CHAPTER_OF_THE_SIGN_IN: u8 = 3;
 
 impl Learn {
     /// Moves the text by rows.
@@ -232,6 +236,8 @@ impl App {
         };
         let chapter = &learn.book.chapters[learn.open];
         learn.since.insert(chapter.id.clone(), since);
+        learn.again.insert(chapter.id.clone());
+        learn.relist = true;
         learn.results.remove(&chapter.id);
         learn.progress.forget(chapter);
         learn.places.remove(&chapter.id);
@@ -275,6 +281,35 @@ impl App {
             learn.unsaved = true;
             self.tell(What::Changes);
         }
+    }
+
+    /// Before anybody signs in in the chapters nobody is signed in: what they are about is what the
+    /// server does to somebody without a token.
+    pub(in crate::app) fn sign_out_before_the_sign_in(&mut self, lab: u8) -> Effects {
+        let signed_in = matches!(self.projection.identity().state, SignIn::SignedIn(_));
+        if lab >= CHAPTER_OF_THE_SIGN_IN || !signed_in {
+            return Effects::new();
+        }
+        vec![self.start(Job::SignOut)]
+    }
+
+    /// A list of tools is of the session that it was told in.
+    pub(in crate::app) fn note_tools(&mut self, fact: &Fact) {
+        if let Some(learn) = &mut self.learn {
+            match fact {
+                Fact::SignedOut => learn.relist = true,
+                Fact::ToolsListed { .. } => learn.relist = false,
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a chapter wants the tools to be listed before one is called.
+    pub(in crate::app) fn lists_tools_first(&self) -> bool {
+        let known = !self.projection.tools().offered().is_empty();
+        self.learn
+            .as_ref()
+            .is_some_and(|learn| learn.is_open() && (learn.relist || !known))
     }
 
     /// Asks what the open chapter's checks want to know.

@@ -48,15 +48,22 @@ impl App {
             What::Answer(probe) => {
                 // With what is known anyway.
                 let results = learn.known(&self.projection);
-                let server = self
-                    .projection
-                    .target()
-                    .map(|target| target.server.as_str());
-                let lines = answer(probe, &results, server.unwrap_or_default())?;
+                let lines = answer(probe, &results, self.server_url())?;
                 Some((title(probe), lines))
             }
             What::Whereabouts => Some(("Your server".to_owned(), self.whereabouts(learn)?)),
         }
+    }
+
+    /// Where the MCP server is; of a lab, what it says.
+    fn server_url(&self) -> &str {
+        let target = self.projection.target().map(|target| &*target.server);
+        let lab = self.projection.lab().map(|lab| &*lab.server);
+        let known = [target, lab].into_iter().flatten();
+        known
+            .into_iter()
+            .find(|url| !url.is_empty())
+            .unwrap_or("the MCP server")
     }
 
     fn whereabouts(&self, learn: &Learn) -> Option<Vec<Told>> {

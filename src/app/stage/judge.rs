@@ -51,7 +51,7 @@ impl App {
             }
         };
         let user = self.projection.identity().user();
-        let rule = || match self.projection.policies().is_active(LIMIT_LINEAR_SCOPES) {
+        let rule = || match self.projection.policies().forbids(LIMIT_LINEAR_SCOPES) {
             Some(on) => Ok(on),
             None => Err(Judgement::NotSeen("the policies were not read".to_owned())),
         };

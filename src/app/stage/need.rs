@@ -95,7 +95,7 @@ impl App {
     /// `On` is the rule in force.
     fn need_policy(&self, wanted: Hold) -> Need {
         let policies = self.projection.policies();
-        let Some(on) = policies.is_active(LIMIT_LINEAR_SCOPES) else {
+        let Some(on) = policies.forbids(LIMIT_LINEAR_SCOPES) else {
             return Need::First(Job::RefreshConsole, None);
         };
         match (wanted, on) {

@@ -83,12 +83,14 @@ impl App {
                 self.hold_is(*hold);
                 Effects::new()
             }
-            Job::GoToChapter(_) | Job::BeginAgain(_) => {
+            Job::GoToChapter(lab) | Job::BeginAgain(lab) => {
                 if matches!(job, Job::BeginAgain(_)) {
                     self.forget_chapter();
                 }
                 self.arrived();
-                self.probes_of_its_own()
+                let mut effects = self.sign_out_before_the_sign_in(*lab);
+                effects.extend(self.probes_of_its_own());
+                effects
             }
             Job::TakeStep {
                 chapter,
@@ -123,7 +125,7 @@ impl App {
                 // Before the sets were read again nobody knows what the switch did to the rule.
                 let known = set.active_version.is_some();
                 let active = format!("{} v{version} is active", set.name);
-                Some(match policies.is_active(LIMIT_LINEAR_SCOPES) {
+                Some(match policies.forbids(LIMIT_LINEAR_SCOPES) {
                     Some(true) if known => {
                         (Tone::Good, format!("the rule is back in force: {active}"))
                     }

@@ -6,7 +6,11 @@ use crate::{
         evidence::Evidence,
         expect::{ClaimIs, HopSeen, Service, TokenClaim, TokenUse, ToolCall, ToolsListed},
     },
-    projection::{Hop, HopKind, Verdict, audit::Era, identity::SignIn},
+    projection::{
+        Hop, HopKind, Verdict,
+        audit::Era,
+        identity::{SignIn, User},
+    },
     trace::{
         Actor,
         event::{CallOutcome, Leg},
@@ -21,6 +25,9 @@ const UNAUTHORIZED: u16 = 401;
 impl Seen<'_> {
     pub(super) fn signed_in(self) -> Status {
         match &self.projection.identity().state {
+            SignIn::SignedIn(user) if !self.counts(user.evidence) => {
+                Status::pending("you to sign in again")
+            }
             SignIn::SignedIn(user) => Status::passed([Evidence::Event(user.evidence)]),
             SignIn::Refused(failure) => {
                 Status::failed(format!("the sign-in was refused: {}", failure.what))
@@ -33,10 +40,17 @@ impl Seen<'_> {
         }
     }
 
+    /// Who is signed in, if that happened where it counts.
+    fn user(&self) -> Option<&User> {
+        let user = self.projection.identity().user();
+        user.filter(|user| self.counts(user.evidence))
+    }
+
     pub(super) fn discovery_walked(self) -> Status {
         let on = |leg: Leg| move |hop: &&Hop| hop.leg == Some(leg);
         let fine = |hop: &&Hop| hop.verdict == Verdict::Ok;
-        let hops = || self.projection.hops().in_order();
+        let now = |hop: &&Hop| hop.evidence.iter().any(|seq| self.counts(seq));
+        let hops = || self.projection.hops().in_order().filter(now);
         let discovery = &self.projection.identity().discovery;
         let found = |hop: Option<&Hop>| hop.map(|hop| Evidence::Hop(hop.id));
         let trail = [
@@ -53,14 +67,18 @@ impl Seen<'_> {
                 discovery
                     .resource
                     .as_ref()
-                    .map(|document| Evidence::Event(document.evidence)),
+                    .map(|document| document.evidence)
+                    .filter(|seq| self.counts(*seq))
+                    .map(Evidence::Event),
             ),
             (
                 "the zone's metadata document",
                 discovery
                     .issuer
                     .as_ref()
-                    .map(|document| Evidence::Event(document.evidence)),
+                    .map(|document| document.evidence)
+                    .filter(|seq| self.counts(*seq))
+                    .map(Evidence::Event),
             ),
             (
                 "the registration of your client",
@@ -78,7 +96,7 @@ impl Seen<'_> {
         let missing = trail.iter().find(|(_, evidence)| evidence.is_none());
         match missing {
             None => Status::passed(trail.into_iter().filter_map(|(_, evidence)| evidence)),
-            Some((what, _)) if self.projection.identity().user().is_some() => {
+            Some((what, _)) if self.user().is_some() => {
                 Status::failed(format!("you are signed in, but {what} was not seen"))
             }
             Some((what, _)) => Status::pending(*what),
@@ -185,8 +203,7 @@ impl Seen<'_> {
     }
 
     pub(super) fn token(self, expected: &TokenClaim) -> Status {
-        let identity = self.projection.identity();
-        let Some(user) = identity.user() else {
+        let Some(user) = self.user() else {
             return Status::pending("you to sign in");
         };
         if user.token.claims.is_empty() {
@@ -204,7 +221,7 @@ impl Seen<'_> {
             }
             ClaimIs::McpServer => self.is_server(text),
             ClaimIs::Zone => {
-                let by_metadata = identity.discovery.issuer.as_ref();
+                let by_metadata = self.projection.identity().discovery.issuer.as_ref();
                 let lab = self.projection.lab();
                 by_metadata.is_some_and(|document| &*document.subject == text)
                     || lab.is_some_and(|lab| lab.zone == text)

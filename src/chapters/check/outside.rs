@@ -256,19 +256,19 @@ impl<'a> Seen<'a> {
                 if let Some(consent) = expected.consent
                     && application.consent != consent
                 {
-                    let wanted = match consent {
-                        Consent::Required => "consent required",
-                        Consent::Implicit => "implicit consent",
+                    let is = match consent {
+                        Consent::Required => "its consent is implicit, not required",
+                        Consent::Implicit => "its consent is required, not implicit",
                     };
-                    lacking.push(wanted.to_owned());
+                    lacking.push(is.to_owned());
                 }
                 for service in &expected.depends_on {
                     if !application.depends_on.contains(service) {
-                        lacking.push(format!("the dependency on {}", service.name()));
+                        lacking.push(format!("it does not depend on {}", service.name()));
                     }
                 }
                 if expected.has_credential && application.credentials == 0 {
-                    lacking.push("a client credential".to_owned());
+                    lacking.push("it has no client credential".to_owned());
                 }
                 (lacking, application)
             })
@@ -279,7 +279,7 @@ impl<'a> Seen<'a> {
                 Status::passed([Evidence::Probe(Probe::Zone)])
             }
             Some((lacking, application)) => Status::failed(format!(
-                "the application {} lacks {}",
+                "the application {} is not as it should be: {}",
                 crate::support::text::one_line(&application.name),
                 lacking.join(", ")
             )),

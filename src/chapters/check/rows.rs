@@ -39,7 +39,7 @@ impl<'a> Seen<'a> {
                         match self.count(expected, rows, &what) {
                             // The call is over: what is not there will not come.
                             Status::Pending { .. } if !self.is_empty() => {
-                                Status::failed(format!("there is no {what}"))
+                                Status::failed(format!("the audit log has no row {what}"))
                             }
                             status => status,
                         }
@@ -231,6 +231,21 @@ impl<'a> Seen<'a> {
         {
             Some(name) => Status::failed(format!("the active set does not carry {name}")),
             None => Status::passed([Evidence::Event(read)]),
+        }
+    }
+
+    /// A policy is judged by what it does, and not by its name alone.
+    pub(super) fn forbidding_policies(self, names: &[String]) -> Status {
+        match self.active_policies(names) {
+            Status::Passed { evidence } => {
+                let policies = self.projection.policies();
+                let permits = |name: &&String| policies.forbids(name) != Some(true);
+                match names.iter().find(permits) {
+                    Some(name) => Status::failed(format!("{name} is active and does not forbid")),
+                    None => Status::Passed { evidence },
+                }
+            }
+            other => other,
         }
     }
 

@@ -236,21 +236,14 @@ fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll:
     let look = cx.look;
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
     let mut lines = vec![Line::raw("")];
+    lines.push(Line::styled("The server's code", look.style(Role::Heading)));
+    gone_and_made(look, &changes.does_no_more, &changes.does, &mut lines);
+    lines.push(Line::raw(""));
     env(look, &changes.env, cells, &mut lines);
     lines.push(Line::raw(""));
     let console = "In the zone's console";
     lines.push(Line::styled(console, look.style(Role::Heading)));
-    for (mark, role, objects) in [
-        ("-", Role::Warning, &changes.gone),
-        ("+", Role::Good, &changes.made),
-    ] {
-        for object in objects {
-            lines.push(marked(look, mark, role, one_line(object)));
-        }
-    }
-    if changes.gone.is_empty() && changes.made.is_empty() {
-        lines.push(Line::styled("  the same", look.style(Role::Dim)));
-    }
+    gone_and_made(look, &changes.gone, &changes.made, &mut lines);
     lines.push(Line::raw(""));
     lines.push(Line::styled(
         "The policy set in force",
@@ -272,6 +265,23 @@ fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll:
         changes.from, changes.to
     );
     flowing_window(cx, body, buf, hits, &title, &lines, scroll);
+}
+
+fn gone_and_made(
+    look: &Look,
+    gone: &[impl AsRef<str>],
+    made: &[impl AsRef<str>],
+    lines: &mut Vec<Line<'static>>,
+) {
+    for thing in gone {
+        lines.push(marked(look, "-", Role::Warning, one_line(thing.as_ref())));
+    }
+    for thing in made {
+        lines.push(marked(look, "+", Role::Good, one_line(thing.as_ref())));
+    }
+    if gone.is_empty() && made.is_empty() {
+        lines.push(Line::styled("  the same", look.style(Role::Dim)));
+    }
 }
 
 fn env(look: &Look, rows: &[EnvRow], cells: usize, lines: &mut Vec<Line<'static>>) {

@@ -43,6 +43,8 @@ const FORM_WIDTH: u16 = 78;
 const VALUES: usize = 25;
 /// The rows that a form's fields have in any case.
 const LEAST_ROWS: u16 = 3;
+/// Stands before what is not as it was filled in.
+const CHANGED: &str = "*";
 /// Where the lines of a long text begin.
 const LONG: usize = 4;
 
@@ -90,7 +92,10 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     };
     let row = |place: usize| {
         let step = &steps[place];
+        let changed = step.taken.is_some() && step.is_changed();
         let (mark, role) = match step.taken {
+            // Whether it is right the chapter's checks tell.
+            Some(_) if changed => (CHANGED, Role::Warning),
             Some(_) => (look.glyphs.good, Role::Good),
             None => (look.glyphs.dot, Role::Dim),
         };
@@ -99,7 +104,8 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         } else {
             Style::new()
         };
-        let title = format!("{:>2}  {}", place + 1, one_line(&step.title));
+        let how = if changed { ", changed by you" } else { "" };
+        let title = format!("{:>2}  {}{how}", place + 1, one_line(&step.title));
         Line::from(vec![
             span(format!("{mark} "), look.bold(role)),
             span(title, words),
@@ -121,10 +127,17 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         ..inner
     };
     if done == steps.len() {
-        let mut line = vec![span(
-            format!("{} all of it is done   ", look.glyphs.good),
-            look.style(Role::Good),
-        )];
+        let mut line = vec![if steps.iter().any(Step::is_changed) {
+            span(
+                "taken; the checks say if it is right   ",
+                look.style(Role::Warning),
+            )
+        } else {
+            span(
+                format!("{} all of it is done   ", look.glyphs.good),
+                look.style(Role::Good),
+            )
+        }];
         let keys = [
             (Command::ChangeForm, "change this"),
             (Command::Back, "back to the chapter"),
@@ -189,7 +202,7 @@ fn values_at<'a>(fields: impl Iterator<Item = &'a Field>) -> usize {
 
 /// What stands before a field that holds something else than at first.
 fn mark(field: &Field) -> &'static str {
-    if field.is_changed() { "*" } else { " " }
+    if field.is_changed() { CHANGED } else { " " }
 }
 
 fn label_of(look: &Look, field: &Field, label: &str) -> Span<'static> {

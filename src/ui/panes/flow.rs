@@ -242,7 +242,7 @@ fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         Owner::Platform => Some(false),
         Owner::Customer => set
             .active_version
-            .and_then(|_| policies.is_active(LIMIT_LINEAR_SCOPES)),
+            .and_then(|_| policies.forbids(LIMIT_LINEAR_SCOPES)),
     });
     let mut spans = vec![span("policy: ", look.style(Role::Heading))];
     match rule {

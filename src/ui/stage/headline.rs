@@ -216,7 +216,7 @@ fn switched(cx: &ViewCx, last: Option<&Call>) -> Option<Headline> {
         let lines = [first, then].into_iter().chain(set);
         lines.chain([next(cx)]).collect()
     };
-    Some(if policies.is_active(LIMIT_LINEAR_SCOPES)? {
+    Some(if policies.forbids(LIMIT_LINEAR_SCOPES)? {
         Headline {
             tone: Tone::Good,
             word: "POLICY ON".to_owned(),

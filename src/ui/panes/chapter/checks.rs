@@ -106,7 +106,7 @@ fn reasons(cx: &ViewCx, shown: Shown<'_>, chosen: bool) -> Vec<Vec<prose::Run>> 
         }
         (Status::NotObservable { .. } | Status::Pending { .. }, Some(Passed::Seen)) => {
             if chosen {
-                told.push(vec![("seen before".to_owned(), dim)]);
+                told.push(vec![("it passed in an earlier run".to_owned(), dim)]);
             }
         }
         (Status::NotObservable { look_at }, None) => {
