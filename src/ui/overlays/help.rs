@@ -5,6 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 use super::{extent, window};
 use crate::{
     app::command::{COMMANDS, Group, Spec},
+    support::text::width,
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -136,8 +137,10 @@ fn entry(cx: &ViewCx, spec: &Spec) -> Line<'static> {
     } else {
         keys.join(" ")
     };
+    // Many keys take the room that they need.
+    let room = KEYS.max(width(&keys) + 1);
     Line::from(vec![
-        span(format!("  {keys:<KEYS$}"), cx.look.style(Role::Key)),
+        span(format!("  {keys:<room$}"), cx.look.style(Role::Key)),
         span(spec.doc, Style::new()),
     ])
 }

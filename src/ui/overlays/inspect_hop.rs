@@ -18,7 +18,7 @@ use crate::{
         ViewCx,
         look::Role,
         panes,
-        widgets::{flowing, json, put::span},
+        widgets::{flowing, json, prose, put::span},
     },
 };
 
@@ -163,23 +163,25 @@ fn voices(hop: &Hop) -> String {
     names.join(", ")
 }
 
-fn headers(cx: &ViewCx, headers: &[(String, String)]) -> Vec<Line<'static>> {
-    headers
-        .iter()
-        .take(100)
-        .map(|(name, value)| named(cx, &format!("{}: ", one_line(name)), value))
+fn headers(cx: &ViewCx, headers: &[(String, String)], cells: usize) -> Vec<Line<'static>> {
+    let shown = headers.iter().take(100);
+    shown
+        .flat_map(|(name, value)| named(cx, &format!("{}: ", one_line(name)), value, cells))
         .collect()
 }
 
-/// A header or parameter; what was masked in it stands out.
-fn named(cx: &ViewCx, name: &str, value: &str) -> Line<'static> {
-    let mut spans = vec![span(name, cx.look.style(Role::Key))];
-    spans.extend(flowing::placeholders(
-        &one_line(value),
-        Style::new(),
-        cx.look,
-    ));
-    Line::from(spans)
+/// A header or parameter, all of it: the value may be what a chapter speaks of. What was masked in it
+/// stands out.
+fn named(cx: &ViewCx, name: &str, value: &str, cells: usize) -> Vec<Line<'static>> {
+    const INDENT: &str = "    ";
+    let mut runs = vec![(name.to_owned(), cx.look.style(Role::Key))];
+    let value = flowing::placeholders(&one_line(value), Style::new(), cx.look);
+    runs.extend(value.into_iter().map(|s| (s.content.into_owned(), s.style)));
+    let mut lines = prose::fill(&runs, cells.saturating_sub(INDENT.len()));
+    for line in lines.iter_mut().skip(1) {
+        line.spans.insert(0, Span::raw(INDENT));
+    }
+    lines
 }
 
 fn body(cx: &ViewCx, body: Option<&Body>, cells: usize) -> Vec<Line<'static>> {
@@ -191,7 +193,7 @@ fn body(cx: &ViewCx, body: Option<&Body>, cells: usize) -> Vec<Line<'static>> {
         // One parameter a line reads better than one long line.
         for pair in body.text.split('&').take(100) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            lines.push(named(cx, &format!("{} = ", one_line(name)), value));
+            lines.extend(named(cx, &format!("{} = ", one_line(name)), value, cells));
         }
     } else {
         lines.extend(json::text(&body.text, cells, cx.look));
@@ -215,14 +217,13 @@ fn request(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
             body: sent_body,
             ..
         }) => {
-            let mut lines = vec![
-                Line::from(vec![
-                    span(format!("{} ", one_line(&method)), look.style(Role::Heading)),
-                    Span::raw(one_line(&url)),
-                ]),
-                Line::raw(""),
+            let head = [
+                (format!("{} ", one_line(&method)), look.style(Role::Heading)),
+                (one_line(&url), Style::new()),
             ];
-            lines.extend(headers(cx, &sent));
+            let mut lines = prose::fill(&head, cells);
+            lines.push(Line::raw(""));
+            lines.extend(headers(cx, &sent, cells));
             lines.extend(body(cx, sent_body.as_ref(), cells));
             return lines;
         }
@@ -231,7 +232,7 @@ fn request(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
                 Line::styled("Opened in the browser", look.style(Role::Heading)),
                 Line::raw(""),
             ];
-            lines.extend(query(cx, &url));
+            lines.extend(query(cx, &url, cells));
             return lines;
         }
         Some(_) | None => {}
@@ -299,12 +300,12 @@ fn request(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
 }
 
 /// A URL with its parameters one a line.
-fn query(cx: &ViewCx, url: &str) -> Vec<Line<'static>> {
+fn query(cx: &ViewCx, url: &str, cells: usize) -> Vec<Line<'static>> {
     let (path, rest) = url.split_once('?').unwrap_or((url, ""));
     let mut lines = vec![Line::raw(one_line(path))];
     for pair in rest.split('&').filter(|pair| !pair.is_empty()).take(60) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        lines.push(named(cx, &format!("  {} = ", one_line(name)), value));
+        lines.extend(named(cx, &format!("{} = ", one_line(name)), value, cells));
     }
     lines
 }
@@ -328,7 +329,7 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
                 ]),
                 Line::raw(""),
             ];
-            lines.extend(headers(cx, &sent));
+            lines.extend(headers(cx, &sent, cells));
             lines.extend(body(cx, sent_body.as_ref(), cells));
             return lines;
         }
