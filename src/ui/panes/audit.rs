@@ -99,7 +99,8 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     }
     let mut head = behind_gutter(area, placement);
     head.width = head.width.saturating_sub(1);
-    let columns = if head.width < NARROW { SHORT } else { COLUMNS };
+    let is_narrow = head.width < NARROW;
+    let columns = if is_narrow { SHORT } else { COLUMNS };
     let slots = table::fit(columns, head.width);
     table::heads(buf, head, 0, columns, &slots, cx.look);
     let body = put::below(area, 1);
@@ -123,7 +124,13 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
             continue;
         };
         for slot in &slots {
-            let content = cell(row, columns[slot.index].head, slot.width, cx.look);
+            let content = match columns[slot.index].head {
+                // Without a column for it: what happened says more of such a row than its scopes.
+                "Scope" if is_narrow && row.event != AuditEvent::CredentialsIssue => {
+                    tool(row, cx.look)
+                }
+                column => cell(row, column, slot.width, cx.look),
+            };
             table::cell(
                 buf,
                 inside,

@@ -27,6 +27,8 @@ use crate::{
 
 /// From here on ticket and issue stand side by side.
 const SIDE_BY_SIDE: u16 = 72;
+/// The lab's chapter from whose end on a ticket is masked.
+const MASKED_FROM: u8 = 5;
 /// Tickets that the chooser shows at once.
 const CHOOSER: u16 = 5;
 
@@ -62,9 +64,11 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             cx,
             area,
             buf,
-            &[
-                "The ticket as the customer wrote it will stand here beside the issue as Linear received it: placeholders instead of personal data, labels, priority, author, and who acted for whom.",
-            ],
+            &[if cx.app.lab_chapter() < MASKED_FROM {
+                "The ticket as the customer wrote it will stand here beside the issue as Linear received it: what is personal in it, and whose issue it is."
+            } else {
+                "The ticket as the customer wrote it will stand here beside the issue as Linear received it: placeholders instead of personal data, labels, priority, author, and who acted for whom."
+            }],
             &[
                 (Command::ListTickets, "list the tickets"),
                 (Command::EscalateTicket, "escalate the chosen one"),

@@ -15,7 +15,7 @@ use crate::{
         story::{self, Done},
         target::Target,
     },
-    support::text::{one_line, wrap},
+    support::text::{one_line, width, wrap},
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -27,6 +27,8 @@ use crate::{
 
 /// The way into the chapters.
 const CHAPTER: Command = Command::Show(PaneId::Chapter);
+/// Cells of a step before what it shows.
+const BEFORE_SHOWS: usize = 24;
 
 /// What the pane teaches before anything happened.
 pub(super) fn first_screen(
@@ -78,7 +80,12 @@ pub(super) fn first_screen(
             .collect();
     lines.push((Line::raw(""), None));
     let next = story::next(cx.app).command;
-    for step in story::steps(cx.app) {
+    let steps = story::steps(cx.app);
+    // Beside a chapter there is no room for it, and a part of a sentence tells nothing.
+    let told = steps
+        .iter()
+        .all(|step| BEFORE_SHOWS + width(step.shows) <= usize::from(area.width));
+    for step in steps {
         let (mark, style) = match step.done {
             Done::Yes => (look.glyphs.good, look.style(Role::Good)),
             Done::NotYet if step.command == next => (look.glyphs.open, look.bold(Role::Accent)),
@@ -96,14 +103,14 @@ pub(super) fn first_screen(
                 look.bold(Role::Key),
             ),
             span(format!("{:<19}", step.title), title),
-            span(step.shows, look.style(Role::Dim)),
+            span(if told { step.shows } else { "" }, look.style(Role::Dim)),
         ]);
         lines.push((line, Some(step.command)));
         if area.height >= 16 && placement == Placement::Main {
             lines.push((Line::raw(""), None));
         }
     }
-    if cx.app.learn().is_some() {
+    if cx.app.learn().is_some_and(|learn| !learn.is_open()) {
         let line = Line::from(vec![
             Span::raw("  "),
             span(
