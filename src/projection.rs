@@ -225,8 +225,9 @@ impl Projection {
             | Fact::ToolCallStarted { .. }
             | Fact::ProgressReported { .. }) => self.tools.apply(&at, fact, shared.names),
             fact @ Fact::ToolCallFinished { outcome, text, .. } => {
+                // First: of a call without an id nothing is known once it has ended.
+                self.issues.finished(&at, fact, &self.tools, shared.names);
                 self.tools.apply(&at, fact, shared.names);
-                self.issues.finished(&at, fact, shared.names);
                 if let Some(call) = at.call {
                     let note = shared.names.maybe(Some(text));
                     self.hops.call_finished(&at, call, *outcome, note);

@@ -86,7 +86,7 @@ pub enum Whereabouts {
 }
 
 impl Issues {
-    /// The tickets of the last list.
+    /// The tickets of the last whole list, and those that were asked for by id since.
     #[must_use]
     pub fn tickets(&self) -> &[Ticket] {
         &self.tickets.tickets
@@ -202,7 +202,7 @@ impl Issues {
     }
 
     /// Reads the results of the server's three tools; a result of another shape tells nothing.
-    pub(super) fn finished(&mut self, at: &Moment, fact: &Fact, names: &Names) {
+    pub(super) fn finished(&mut self, at: &Moment, fact: &Fact, tools: &Tools, names: &Names) {
         let Fact::ToolCallFinished {
             tool,
             structured: Some(structured),
@@ -213,8 +213,12 @@ impl Issues {
         };
         match tool.as_str() {
             GET_SUPPORT_TICKETS => {
-                if let Some(Tickets { tickets }) = structured.read() {
-                    self.list(tickets);
+                let call = tools.told_of(at.call);
+                let one = call.is_some_and(|call| call.ticket.is_some());
+                match structured.read() {
+                    Some(Tickets { tickets }) if one => self.add(tickets),
+                    Some(Tickets { tickets }) => self.list(tickets),
+                    None => {}
                 }
             }
             ESCALATE_TICKET => {
@@ -246,17 +250,25 @@ impl Issues {
         }
     }
 
-    /// One ticket asked for by id is added; a whole list takes the place of the last.
-    fn list(&mut self, tickets: Vec<Ticket>) {
-        if let [one] = tickets.as_slice()
-            && let Some(place) = self.tickets.by_id.get(&one.id).copied()
-        {
-            let list = Arc::make_mut(&mut self.tickets);
-            if let Some(known) = list.tickets.get_mut(place) {
-                known.clone_from(one);
+    /// What was asked for by id stands beside what is known already.
+    fn add(&mut self, tickets: Vec<Ticket>) {
+        let TicketList {
+            tickets: known,
+            by_id,
+        } = Arc::make_mut(&mut self.tickets);
+        for ticket in tickets {
+            match by_id.get(&ticket.id).and_then(|at| known.get_mut(*at)) {
+                Some(before) => *before = ticket,
+                None => {
+                    by_id.insert(ticket.id, known.len());
+                    known.push(ticket);
+                }
             }
-            return;
         }
+    }
+
+    /// A whole list takes the place of the last.
+    fn list(&mut self, tickets: Vec<Ticket>) {
         self.tickets = Arc::new(TicketList {
             by_id: tickets.iter().enumerate().map(|(n, t)| (t.id, n)).collect(),
             tickets,
@@ -309,7 +321,80 @@ impl IssueView {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::{
+        projection::Projection,
+        protocol::traceparent::TraceId,
+        trace::{Actor, TraceEvent, event::CallOutcome},
+    };
+
+    /// A call that asked for this ticket or for all, and the tickets that came.
+    fn asked(
+        seen: &mut Projection,
+        id: Option<CallId>,
+        ticket: Option<u128>,
+        came: &[(u128, &str)],
+    ) {
+        let ticket = ticket.map(Uuid::from_u128);
+        let tickets: Vec<Value> = came
+            .iter()
+            .map(|(id, subject)| {
+                json!({
+                    "id": Uuid::from_u128(*id), "created_at": "2026-11-29T09:00:00Z",
+                    "customer_name": "Ada", "email": "ada@lab.example", "phone": "1",
+                    "plan_tier": "pro", "severity": "high", "status": "open",
+                    "subject": subject, "body": "it is broken",
+                })
+            })
+            .collect();
+        let facts = [
+            Fact::ToolCallStarted {
+                tool: GET_SUPPORT_TICKETS.to_owned(),
+                arguments: json!({ "ticketId": ticket }),
+            },
+            Fact::ToolCallFinished {
+                tool: GET_SUPPORT_TICKETS.to_owned(),
+                outcome: CallOutcome::Succeeded,
+                text: String::new(),
+                structured: Some((&json!({ "tickets": tickets })).into()),
+                duration_us: 1,
+            },
+        ];
+        for fact in facts {
+            seen.apply(&TraceEvent {
+                seq: seen.log().len() as u64,
+                at_us: 0,
+                span: None,
+                call: id,
+                actor: Actor::Client,
+                fact,
+            });
+        }
+    }
+
+    fn known(seen: &Projection) -> Vec<&str> {
+        let tickets = seen.issues().tickets().iter();
+        tickets.map(|ticket| ticket.subject.as_str()).collect()
+    }
+
+    #[test]
+    fn a_ticket_asked_for_by_id_is_added_and_a_whole_list_takes_the_place_of_the_last() {
+        for id in [None, Some(TraceId(1))] {
+            let mut seen = Projection::default();
+            asked(&mut seen, id, None, &[(1, "a"), (2, "b")]);
+            asked(&mut seen, id, Some(3), &[(3, "c")]);
+            assert_eq!(known(&seen), ["a", "b", "c"], "one that was not known");
+            asked(&mut seen, id, Some(1), &[(1, "a, told anew")]);
+            assert_eq!(known(&seen), ["a, told anew", "b", "c"]);
+            let ticket = seen.issues().ticket(Uuid::from_u128(3)).unwrap();
+            assert_eq!(ticket.subject, "c");
+            asked(&mut seen, id, None, &[(2, "b")]);
+            assert_eq!(known(&seen), ["b"], "all that there are");
+            assert_eq!(seen.issues().ticket(Uuid::from_u128(1)), None);
+        }
+    }
 
     #[test]
     fn texts_never_take_more_than_their_room_and_the_oldest_go_first() {

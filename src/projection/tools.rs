@@ -132,12 +132,20 @@ impl Tools {
         under_way.next().is_none().then_some(one.id).flatten()
     }
 
-    fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
-        let at = match id {
+    /// The call with this id; without one, the call without an id that is under way.
+    pub(super) fn told_of(&self, id: Option<CallId>) -> Option<&Call> {
+        self.calls.get(self.place_of(id)? as usize)
+    }
+
+    fn place_of(&self, id: Option<CallId>) -> Option<u32> {
+        match id {
             Some(id) => self.by_id.get(&id),
             None => self.nameless,
-        };
-        at.and_then(|at| self.calls.get_mut(at as usize))
+        }
+    }
+
+    fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
+        self.calls.get_mut(self.place_of(id)? as usize)
     }
 
     pub(super) fn count_credential(&mut self, id: CallId, issued: bool) {
