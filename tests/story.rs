@@ -158,15 +158,10 @@ fn ticket_and_issue_are_paired_by_the_escalation() {
     let issue = issue.unwrap();
     assert_eq!(Some(ticket.unwrap().id), issue.ticket);
     assert_eq!(issue.whereabouts, Whereabouts::There);
-    assert_eq!(issue.entities.len(), 4);
-    assert!(
-        issue
-            .seen
-            .as_ref()
-            .unwrap()
-            .description
-            .contains("[EMAIL_1]")
-    );
+    let told = issue.result(projection.log()).unwrap();
+    assert_eq!(told.detected_entities.unwrap().len(), 4);
+    let seen = issue.issue(projection.log()).unwrap();
+    assert!(seen.description.contains("[EMAIL_1]"));
 }
 
 #[test]

@@ -57,8 +57,14 @@ impl Seen<'_> {
         if *looks == only_whereabouts {
             return Status::passed(evidence());
         }
-        let Some(issue) = &view.seen else {
+        if view.seen.is_none() {
             return unseen(view);
+        }
+        let Some(issue) = &view.issue(self.projection.log()) else {
+            return Status::pending(format!(
+                "{}, which cannot be read any more",
+                view.identifier
+            ));
         };
         let parts = [
             self.personal(looks, view, issue),

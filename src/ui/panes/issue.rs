@@ -242,18 +242,21 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
         return lines;
     };
     let cells = usize::from(width.saturating_sub(1));
-    let Some(seen) = &issue.seen else {
+    let log = cx.app.projection().log();
+    let result = issue.result(log);
+    let Some(seen) = issue.issue(log) else {
         lines.push(Line::from(vec![
             span(format!("{}  ", issue.identifier), look.style(Role::Heading)),
             whereabouts(look, issue),
         ]));
-        lines.push(Line::styled(
-            "The issue itself was not observed; the tool told:",
-            dim,
-        ));
+        let why = match issue.seen {
+            None => "The issue itself was not observed; the tool told:",
+            Some(_) => "The issue itself cannot be read any more; the tool told:",
+        };
+        lines.push(Line::styled(why, dim));
         lines.push(Line::raw(""));
-        match &issue.masked_text {
-            Some(text) => lines.extend(flowing::foreign(text, cells, look)),
+        match result.and_then(|result| result.masked_text) {
+            Some(text) => lines.extend(flowing::foreign(&text, cells, look)),
             None => lines.push(Line::styled("nothing of the text", dim)),
         }
         return lines;
@@ -280,8 +283,10 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
     };
     lines.push(field("labels", vec![Span::raw(one_line(&labels))]));
     lines.push(field("priority", vec![Span::raw(priority(seen.priority))]));
-    if !issue.entities.is_empty() {
-        let text = match issue.entities.len() {
+    let masked = result.and_then(|result| result.detected_entities);
+    let masked = masked.map_or(0, |entities| entities.len());
+    if masked > 0 {
+        let text = match masked {
             1 => "1 piece of personal data".to_owned(),
             count => format!("{count} pieces of personal data"),
         };

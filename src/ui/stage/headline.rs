@@ -290,10 +290,8 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
             let issue = call.id.and_then(|id| issues.of_call(id));
             let name = issue.map_or("the issue", |issue| &*issue.identifier);
             let author = issue
-                .and_then(|issue| issue.seen.as_ref())
-                .map_or(String::new(), |seen| {
-                    format!(" as {}", crate::support::text::one_line(&seen.author))
-                });
+                .and_then(|issue| issue.author.as_ref())
+                .map_or(String::new(), |author| format!(" as {author}"));
             format!("filed {name}{author}")
         }
         GET_SUPPORT_TICKETS => format!("read {} tickets", issues.tickets().len()),
