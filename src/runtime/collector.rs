@@ -30,7 +30,7 @@ use crate::{
     support::{
         cause::innermost,
         error::{Exit, Failure},
-        text::one_line,
+        text::{number_of, one_line},
     },
     trace::{TraceEvent, codec::Header, event::Fact},
 };
@@ -145,9 +145,8 @@ impl Exporter {
         }
         let missed = self.missed.load(Ordering::Relaxed);
         let too_fast = || {
-            lost(&format!(
-                "it was too slow for the run: {missed} facts were left out"
-            ))
+            let missed = number_of(missed, "fact");
+            lost(&format!("it was too slow for the run, and missed {missed}"))
         };
         let told = self.notices.try_recv().ok();
         told.or_else(|| (missed > 0).then(too_fast))
@@ -303,12 +302,13 @@ impl Post {
                 }
                 Err(Refused::ForNow(why, _)) => {
                     self.down = true;
-                    format!("{why}, after {attempt} attempts")
+                    format!("{why}, after {}", number_of(attempt, "attempt"))
                 }
             };
             let url = one_line(self.to.url().as_str());
             // Why comes first: a narrow screen has no room for all of it.
-            self.notice(lost(&format!("{why}, for {spans} spans at {url}")));
+            let spans = number_of(spans, "span");
+            self.notice(lost(&format!("{why}, for {spans} at {url}")));
             return;
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     app::{command::Command, focus::PaneId, target::Target},
     projection::issue::{IssueView, Whereabouts},
     protocol::tickets::{Severity, Ticket},
-    support::text::{one_line, truncate},
+    support::text::{number_of, one_line, truncate},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -36,7 +36,7 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
     let dim = cx.look.style(Role::Dim);
     match (issues.tickets().len(), issues.latest()) {
         (0, None) => Line::default(),
-        (tickets, None) => Line::styled(format!(" {tickets} tickets "), dim),
+        (tickets, None) => Line::styled(format!(" {} ", number_of(tickets, "ticket")), dim),
         (_, Some(issue)) => Line::from(vec![
             span(format!(" {} ", issue.identifier), dim),
             whereabouts(cx.look, issue),

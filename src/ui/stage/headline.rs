@@ -17,7 +17,7 @@ use crate::{
         audit::AuditStatus,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
-    support::text::wrap,
+    support::text::{number_of, wrap},
     trace::event::{CallOutcome, ConsoleDoor},
     ui::{ViewCx, look::Role, widgets::put::span},
 };
@@ -294,7 +294,8 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
                 .map_or(String::new(), |author| format!(" as {author}"));
             format!("filed {name}{author}")
         }
-        GET_SUPPORT_TICKETS => format!("read {} tickets", issues.tickets().len()),
+        GET_SUPPORT_TICKETS if call.ticket.is_some() => "read 1 ticket".to_owned(),
+        GET_SUPPORT_TICKETS => format!("read {}", number_of(issues.tickets().len(), "ticket")),
         DELETE_ISSUE => "went through: no rule forbade it".to_owned(),
         _ => "is done".to_owned(),
     };
