@@ -434,3 +434,17 @@ fn a_feed_that_tells_a_row_twice_counts_it_once() {
     );
     assert_eq!(projection.story().verdict(), Ok(()));
 }
+
+#[test]
+fn rows_are_told_apart_by_the_end_of_a_long_id_too() {
+    let mut events = story::events();
+    let head = "x".repeat(1_000);
+    for event in &mut events {
+        if let Fact::AuditRecorded(record) = &mut event.fact {
+            record.id = format!("{head}{}", record.id);
+        }
+    }
+    let projection = fold(&events);
+    assert_eq!(projection.audit().repeated(), 0);
+    assert_eq!(projection.story().verdict(), Ok(()));
+}
