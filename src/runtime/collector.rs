@@ -138,10 +138,15 @@ impl Exporter {
     pub async fn finish(mut self) -> Option<Failure> {
         drop(self.facts.take());
         let last = self.patience.last;
-        if timeout(last, &mut self.task).await.is_err() {
-            self.task.abort();
-            let why = format!("its answer was not there after {} ms", last.as_millis());
-            return Some(self.notices.try_recv().unwrap_or_else(|_| lost(&why)));
+        match timeout(last, &mut self.task).await {
+            Ok(Ok(())) => {}
+            // Whatever was told before, this is not the collector's doing.
+            Ok(Err(_)) => return Some(broken()),
+            Err(_) => {
+                self.task.abort();
+                let why = format!("its answer was not there after {} ms", last.as_millis());
+                return Some(self.notices.try_recv().unwrap_or_else(|_| lost(&why)));
+            }
         }
         let missed = self.missed.load(Ordering::Relaxed);
         let too_fast = || {
@@ -231,6 +236,15 @@ fn lost(why: &str) -> Failure {
         why,
         "look at the collector and at --otlp; `hoptrail export FILE --to otlp` writes them to a file",
     )
+}
+
+fn broken() -> Failure {
+    Failure {
+        what: "The collector did not get all spans".to_owned(),
+        why: "the task that sends them stopped unexpectedly; this is a mistake in hoptrail"
+            .to_owned(),
+        ..Failure::task_stopped()
+    }
 }
 
 /// Makes the requests.
@@ -386,4 +400,22 @@ fn rejected(answer: &[u8]) -> Option<String> {
 
 fn explain(error: &reqwest::Error) -> String {
     innermost(error).unwrap_or_else(|| one_line(&error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sender_that_breaks_is_told_at_the_end() {
+        let (_tell, notices) = mpsc::channel(1);
+        let exporter = Exporter {
+            facts: None,
+            missed: Arc::default(),
+            notices,
+            task: tokio::spawn(async { panic!("provoked") }),
+            patience: Patience::default(),
+        };
+        assert_eq!(exporter.finish().await, Some(broken()));
+    }
 }

@@ -306,15 +306,9 @@ fn outcome(result: Result<(), Failure>, cancel: &CancellationToken) -> TaskOutco
     }
 }
 
-/// Tokio swallows a panic in a task unless somebody looks at the join error.
 fn broken(error: &JoinError) -> TaskOutcome {
     if error.is_cancelled() {
         return TaskOutcome::Cancelled;
     }
-    TaskOutcome::Failed(Failure::new(
-        Exit::Failed,
-        "A task of hoptrail stopped unexpectedly",
-        "this is a mistake in hoptrail",
-        "try again; start with --log FILE to have the details for a report",
-    ))
+    TaskOutcome::Failed(Failure::task_stopped())
 }

@@ -106,14 +106,7 @@ pub async fn run<O: io::Write, E: io::Write>(
             }
         }
     };
-    let driven = driven.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Exit::Failed,
-            "A task of hoptrail stopped unexpectedly",
-            "this is a mistake in hoptrail",
-            "try again; start with --log FILE to have the details for a report",
-        ))
-    });
+    let driven = driven.unwrap_or_else(|_| Err(Failure::task_stopped()));
     match (&job, &driven) {
         (Job::Demo { .. }, Ok(_)) => {
             let is_complete = |seen: &Projection| seen.story().verdict().is_ok();
