@@ -133,11 +133,11 @@ pub async fn run<O: io::Write, E: io::Write>(
 
 /// Does the job; everything it finds out is in the trace.
 async fn drive(
-    state: watch::Receiver<BackendState>,
+    mut state: watch::Receiver<BackendState>,
     job: Job,
     cancel: CancellationToken,
 ) -> Result<Option<CallResult>, Failure> {
-    let backend = super::effects::ready(state).await?;
+    let backend = backend::ready(&mut state).await?;
     match job {
         Job::Demo { ticket } => demo(&backend, ticket, &cancel).await.map(Some),
         Job::Call { tool, arguments } => {

@@ -21,8 +21,7 @@ use url::Url;
 use self::eyes::Eyes;
 use super::{
     Options,
-    backend::BackendState,
-    effects,
+    backend::{self, BackendState},
     probing::{env::root, folder},
 };
 use crate::{app::msg::Msg, chapters::ProbeResults};
@@ -50,13 +49,13 @@ impl Standing {
     /// Looks at the server and the folder until this is dropped.
     #[must_use]
     pub fn of(
-        backend: watch::Receiver<BackendState>,
+        mut backend: watch::Receiver<BackendState>,
         options: Options,
         project: Option<PathBuf>,
     ) -> Self {
         let (sender, news) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let backend = effects::ready(backend).await.ok();
+            let backend = backend::ready(&mut backend).await.ok();
             follow(&mut Eyes::new(backend, options, project), &sender).await;
         });
         Self { news: Some(news) }
