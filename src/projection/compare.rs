@@ -8,9 +8,7 @@ mod align;
 
 use serde::Serialize;
 
-use super::{
-    Hop, HopId, HopKind, Projection, Verdict, audit::AuditRow, story::StepState, tools::Call,
-};
+use super::{Hop, HopId, HopKind, Projection, audit::AuditRow, story::StepState, tools::Call};
 use crate::{
     protocol::{audit::AuditRecord, observed::CallId},
     trace::{
@@ -388,24 +386,14 @@ fn hop(
     Pair {
         title,
         standing,
-        left: a.map(|hop| verdict(hop).to_owned()),
-        right: b.map(|hop| verdict(hop).to_owned()),
+        left: a.map(|hop| hop.verdict.word().to_owned()),
+        right: b.map(|hop| hop.verdict.word().to_owned()),
         hops: Vec::new(),
         ids: (a.map(|hop| hop.id), b.map(|hop| hop.id)),
         took: (
             a.and_then(|hop| took(&sides.0, hop)),
             b.and_then(|hop| took(&sides.1, hop)),
         ),
-    }
-}
-
-const fn verdict(hop: &Hop) -> &'static str {
-    match hop.verdict {
-        Verdict::Pending => "pending",
-        Verdict::Held => "held",
-        Verdict::Ok => "ok",
-        Verdict::Failed => "failed",
-        Verdict::Denied => "denied",
     }
 }
 
