@@ -161,7 +161,9 @@ fn the_doctor_says_what_works_and_what_to_do() {
             _ => assert!(line.starts_with(&" ".repeat(29)), "a stray line: {line}"),
         }
     }
-    for subject in ["version", "terminal", "loopback", "browser", "state"] {
+    for subject in [
+        "version", "terminal", "loopback", "browser", "settings", "state",
+    ] {
         assert!(subjects.iter().any(|s| s == subject), "{subjects:?}");
     }
     let ascii = home.run(&["doctor", "--ascii"]).exits_with(0).out;
@@ -177,6 +179,24 @@ fn the_doctor_says_what_works_and_what_to_do() {
         .exits_with(1);
     assert!(broken.out.contains("✗ broken"), "{}", broken.out);
     assert!(broken.out.contains("--state DIR"), "{}", broken.out);
+}
+
+#[rstest]
+#[case("[look]\nmouse = true\n", "✓ works")]
+#[case("[keys]\nsign-inn = \"s\"\n", "! limited")]
+#[case("[look]\npalete = \"mono\"\n", "✗ broken")]
+fn the_doctor_looks_at_the_settings(#[case] text: &str, #[case] verdict: &str) {
+    let home = Home::new();
+    let folder = home.path().join(".config/hoptrail");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), text).unwrap();
+    let told = home.run(&["doctor"]).out;
+    let line = told.lines().find(|line| line.contains("  settings "));
+    let line = line.unwrap();
+    assert!(
+        line.starts_with(verdict) && line.contains("config.toml"),
+        "{told}"
+    );
 }
 
 #[rstest]
@@ -210,6 +230,8 @@ fn the_manual_page_names_every_command_and_flag() {
         "doctor",
         "completions",
         "write\\-env",
+        ".SH SETTINGS",
+        "palette = \"ansi\"",
         "env\\-file",
         "record",
         "headless",
