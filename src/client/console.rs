@@ -35,8 +35,6 @@ use crate::{
     trace::{Actor, Fact, event::Leg},
 };
 
-/// The lab has one zone, and this is its id in the management API's paths.
-pub const LAB_ZONE: &str = "lab";
 /// A token is renewed when less than this is left of it.
 const MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// More pages than a workshop's zone has.
