@@ -214,7 +214,6 @@ mod tests {
         let mut seen = Projection::default();
         let held = HeldExchange {
             id: "1".to_owned(),
-            held_at: DateTime::UNIX_EPOCH,
             application: None,
             user: None,
             resource: None,
