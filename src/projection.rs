@@ -425,13 +425,6 @@ impl Projection {
         self.unknown
     }
 
-    /// The tool of a call, where it was observed.
-    #[must_use]
-    pub fn tool_of(&self, call: Option<CallId>) -> Option<&str> {
-        call.and_then(|call| self.tools.call(call))
-            .map(|call| &*call.tool)
-    }
-
     /// Which service a row's resource is: by the lab's URLs where there is a lab, else by the
     /// real service's host or the display name.
     #[must_use]

@@ -7,7 +7,7 @@ use std::{fs, net::TcpListener, path::Path, process::Command};
 
 use hoptrail::{
     protocol::env::EnvFile,
-    server::settings::Settings,
+    server::{settings::Settings, stage::Stage},
     trace::codec::{self, FORMAT},
 };
 use program::{Home, finish};
@@ -290,7 +290,7 @@ fn a_taken_port_names_the_process_and_the_remedy() {
 /// The settings in a file, as `hoptrail serve` reads them.
 fn settings(path: &Path) -> Settings {
     let file = EnvFile::parse(&fs::read_to_string(path).unwrap()).unwrap();
-    Settings::from_vars(|name| file.get(name).cloned())
+    Settings::for_stage(Stage::Delegated, |name| file.get(name).cloned())
         .unwrap_or_else(|faults| panic!("{}", faults.into_failure()))
 }
 

@@ -1,7 +1,7 @@
 //! The sample story, folded: what the panes would show.
 
 use hoptrail::{
-    projection::{HopKind, Projection, Query, Verdict, issue::Whereabouts},
+    projection::{Hop, HopKind, Projection, Query, Verdict, issue::Whereabouts},
     protocol::{
         audit::AuditEvent,
         traceparent::{SpanId, TraceId},
@@ -211,7 +211,7 @@ fn filters_ask_for_fields_and_words() {
     let denied = projection
         .hops()
         .in_order()
-        .filter(|hop| hop.matches(&query, projection.tool_of(hop.call)))
+        .filter(|hop| hop.matches(&query, tool_of(&projection, hop)))
         .count();
     assert_eq!(
         denied, 3,
@@ -286,6 +286,11 @@ fn fold(events: &[TraceEvent]) -> Projection {
     projection
 }
 
+fn tool_of<'a>(projection: &'a Projection, hop: &Hop) -> Option<&'a str> {
+    let call = projection.tools().call(hop.call?)?;
+    Some(&call.tool)
+}
+
 fn exchanges(projection: &Projection) -> Vec<String> {
     projection
         .hops()
@@ -297,7 +302,7 @@ fn exchanges(projection: &Projection) -> Vec<String> {
                 hop.resource.as_deref().unwrap_or("?"),
                 hop.scope.as_deref().unwrap_or("-"),
                 hop.verdict,
-                projection.tool_of(hop.call).unwrap_or("not observed")
+                tool_of(projection, hop).unwrap_or("not observed")
             )
         })
         .collect()
