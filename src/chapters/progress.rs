@@ -96,7 +96,7 @@ impl Progress {
         };
         let progress: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
-            let place = super::Place::of(text, offset);
+            let place = super::TextPosition::of(text, offset);
             refused(format!(
                 "line {}, column {}: {}",
                 place.line,
