@@ -369,13 +369,13 @@ impl Drop for LabHandle {
 
 /// A listener and the origin under which the others know it.
 #[derive(Debug)]
-struct Place {
+struct BoundPort {
     listener: TcpListener,
     origin: String,
     port: u16,
 }
 
-impl Place {
+impl BoundPort {
     async fn open(
         asked: Option<u16>,
         last: Option<u16>,

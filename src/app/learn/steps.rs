@@ -1,6 +1,6 @@
 //! What the chapters' keys do.
 
-use super::{Cover, InView, Item, Learn, Place, View, judge::lab_chapter};
+use super::{Cover, InView, Item, Learn, PagePlace, View, judge::lab_chapter};
 use crate::{
     app::{
         App,
@@ -401,7 +401,7 @@ impl App {
     /// Moves to another item of the open chapter.
     pub(in crate::app) fn choose_item(&mut self, by: isize) {
         if let Some(learn) = &mut self.learn {
-            let Place { selected, .. } = learn.place();
+            let PagePlace { selected, .. } = learn.place();
             learn.select(selected.saturating_add_signed(by));
         }
     }
