@@ -53,7 +53,7 @@ pub struct Pair<C> {
     /// The tool, or the hop in a few words.
     pub title: String,
     #[serde(flatten)]
-    pub standing: Standing,
+    pub standing: Relation,
     /// How it ended, on either side: `ok`, `denied`, `succeeded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<String>,
@@ -74,8 +74,8 @@ impl<C> Pair<C> {
     #[must_use]
     pub fn differences(&self) -> &[Difference] {
         match &self.standing {
-            Standing::Differs(found) => found,
-            Standing::Same | Standing::OnlyLeft | Standing::OnlyRight => &[],
+            Relation::Differs(found) => found,
+            Relation::Same | Relation::OnlyLeft | Relation::OnlyRight => &[],
         }
     }
 }
@@ -83,7 +83,7 @@ impl<C> Pair<C> {
 /// How the two sides stand to each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "standing", content = "differences")]
-pub enum Standing {
+pub enum Relation {
     Same,
     Differs(Vec<Difference>),
     OnlyLeft,
@@ -109,12 +109,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, standing: &Standing) {
+    fn add(&mut self, standing: &Relation) {
         match standing {
-            Standing::Same => self.same += 1,
-            Standing::Differs(_) => self.differ += 1,
-            Standing::OnlyLeft => self.only_left += 1,
-            Standing::OnlyRight => self.only_right += 1,
+            Relation::Same => self.same += 1,
+            Relation::Differs(_) => self.differ += 1,
+            Relation::OnlyLeft => self.only_left += 1,
+            Relation::OnlyRight => self.only_right += 1,
         }
     }
 }
@@ -129,7 +129,7 @@ impl Comparison {
         if !outside.is_empty() {
             calls.push(Pair {
                 title: "outside any call".to_owned(),
-                standing: Standing::Same,
+                standing: Relation::Same,
                 left: None,
                 right: None,
                 hops: outside,
@@ -229,11 +229,11 @@ impl Differences {
         }
     }
 
-    fn standing(self) -> Standing {
+    fn standing(self) -> Relation {
         if self.0.is_empty() {
-            Standing::Same
+            Relation::Same
         } else {
-            Standing::Differs(self.0)
+            Relation::Differs(self.0)
         }
     }
 
@@ -285,8 +285,8 @@ fn call(
             found.duration(a.duration_us, b.duration_us, tolerance);
             found.standing()
         }
-        (Some(_), None) => Standing::OnlyLeft,
-        (None, _) => Standing::OnlyRight,
+        (Some(_), None) => Relation::OnlyLeft,
+        (None, _) => Relation::OnlyRight,
     };
     Pair {
         title: a
@@ -380,8 +380,8 @@ fn hop(
             found.duration(took(&sides.0, a), took(&sides.1, b), tolerance);
             found.standing()
         }
-        (Some(_), None) => Standing::OnlyLeft,
-        (None, _) => Standing::OnlyRight,
+        (Some(_), None) => Relation::OnlyLeft,
+        (None, _) => Relation::OnlyRight,
     };
     Pair {
         title,

@@ -35,11 +35,11 @@ const ASK_ANYWAY: usize = 30;
 
 /// The watch over somebody's own server.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ServerWatch {
     news: Option<mpsc::UnboundedReceiver<Msg>>,
 }
 
-impl Standing {
+impl ServerWatch {
     /// Looks at nothing: the server is the lab's.
     #[must_use]
     pub const fn nothing() -> Self {

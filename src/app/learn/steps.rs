@@ -12,7 +12,7 @@ use crate::{
     },
     chapters::{
         Attempt, Book, Probe, ProbeResults, Segment,
-        progress::{Passed, Standing},
+        progress::{ChapterState, Passed},
     },
     projection::Seq,
 };
@@ -131,7 +131,7 @@ impl App {
         let Some(learn) = &self.learn else {
             return;
         };
-        let waits = learn.progress.standing(learn.chapter()) == Standing::Open
+        let waits = learn.progress.standing(learn.chapter()) == ChapterState::Open
             && matches!(self.source, Source::Live);
         if waits {
             self.overlays.push(Overlay::Confirm(Question::SkipChapter));
