@@ -78,7 +78,7 @@ trait Sight {
     /// Asks the server, and reads the folder and its `.env`.
     async fn look(&mut self) -> ProbeResults;
     /// Whether anything listens at the server's port.
-    async fn door(&mut self) -> Door;
+    async fn port(&mut self) -> PortState;
     /// The folder's files.
     fn files(&mut self) -> Files;
     async fn rest(&mut self, time: Duration);
@@ -87,7 +87,7 @@ trait Sight {
 /// Whether anything listens at the server's port: a connection that asks nothing, which no server
 /// writes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum PortState {
     Answers,
     Silent,
 }
@@ -96,7 +96,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
     let mut told = None;
     while !news.is_closed() {
         // Before the look: what changes while the server is asked is asked for again.
-        let (files, door) = (sight.files(), sight.door().await);
+        let (files, port) = (sight.files(), sight.port().await);
         let seen = sight.look().await;
         if told.as_ref() != Some(&seen) {
             // Nobody is listening any more when the person has quit.
@@ -112,7 +112,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
                 sight.rest(RESTARTS_WITHIN).await;
                 break;
             }
-            if sight.door().await != door {
+            if sight.port().await != port {
                 break;
             }
         }
@@ -124,7 +124,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Standpoint {
     files: Files,
-    door: Door,
+    port: PortState,
 }
 
 impl Standpoint {
@@ -133,7 +133,7 @@ impl Standpoint {
         let server = server.and_then(|url| Url::parse(url).ok());
         Self {
             files: files(project),
-            door: eyes::knock(server.as_ref()).await,
+            port: eyes::knock(server.as_ref()).await,
         }
     }
 }
