@@ -18,7 +18,6 @@ pub mod palette;
 pub mod panes;
 mod perform;
 pub mod player;
-pub mod reference;
 mod replay;
 mod scrolling;
 pub mod stage;

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{
     projection::Projection,
-    support::{pane::Pane, place::Place},
+    support::{pane::Pane, position::TextPosition},
 };
 
 pub mod check;
@@ -56,7 +56,7 @@ pub struct Chapter {
     /// How long it takes a newcomer.
     pub minutes: u16,
     /// The chapters that come before it.
-    pub requires: Vec<(String, Place)>,
+    pub requires: Vec<(String, TextPosition)>,
     /// What stands beside the text at first.
     pub pane: Pane,
     /// What the lab's server is at the end of the chapter.
@@ -64,12 +64,12 @@ pub struct Chapter {
     pub checks: Vec<Check>,
     pub mistakes: Vec<Mistake>,
     /// What to pause at, and its answer, folded away.
-    pub question: Option<(String, Place)>,
+    pub question: Option<(String, TextPosition)>,
     pub answer: Option<String>,
     pub segments: Vec<Segment>,
     /// Changes with every change of the text: progress is about one text.
     pub hash: String,
-    id_at: Place,
+    id_at: TextPosition,
     source: String,
 }
 
@@ -78,7 +78,7 @@ pub struct Chapter {
 #[error("{path}:{}:{}: {what}\n  {} | {text}", .place.line, .place.column, .place.line)]
 pub struct Fault {
     pub path: String,
-    pub place: Place,
+    pub place: TextPosition,
     /// The line itself, harmless.
     pub text: String,
     /// What is wrong, one sentence without a full stop.
@@ -86,7 +86,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn at(path: &str, source: &str, place: Place, what: &str) -> Self {
+    fn at(path: &str, source: &str, place: TextPosition, what: &str) -> Self {
         let line = source.lines().nth(place.line - 1).unwrap_or_default();
         Self {
             path: path.to_owned(),
@@ -173,7 +173,7 @@ impl Chapter {
     }
 
     /// A fault in this chapter's file.
-    fn fault(&self, place: Place, what: &str) -> Fault {
+    fn fault(&self, place: TextPosition, what: &str) -> Fault {
         Fault::at(&self.file, &self.source, place, what)
     }
 }

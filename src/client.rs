@@ -23,7 +23,7 @@ pub mod store;
 pub mod url_policy;
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -87,7 +87,7 @@ pub struct Client {
     server: Url,
     mode: BrowserMode,
     browser: Arc<dyn Browser>,
-    answer: Mutex<robot::Answer>,
+    answer: robot::Answer,
     missing_pkce: MissingPkceAllowed,
     http: TracedHttp,
     clock: SharedClock,
@@ -170,7 +170,7 @@ impl Client {
             server,
             mode,
             browser,
-            answer: Mutex::new(answer),
+            answer,
             missing_pkce,
             http,
             clock,
@@ -199,11 +199,6 @@ impl Client {
     #[must_use]
     pub fn held_up(&self) -> Arc<hold::HeldUp> {
         self.mcp.held_up()
-    }
-
-    /// Changes what the lab's sample user answers at the next sign-in.
-    pub fn set_answer(&self, answer: robot::Answer) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 
     /// True when the client holds a token.
@@ -304,11 +299,6 @@ impl Client {
         challenge: Option<&str>,
         keep_scopes: &[String],
     ) -> Result<Vec<String>, Failure> {
-        let answer = self
-            .answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
         SignIn {
             http: &self.http,
             server: &self.server,
@@ -316,7 +306,7 @@ impl Client {
             clock: &self.clock,
             mode: self.mode,
             browser: &self.browser,
-            answer: &answer,
+            answer: &self.answer,
             missing_pkce: &self.missing_pkce,
             keep_scopes,
         }

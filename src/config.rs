@@ -9,7 +9,7 @@ pub mod sheet;
 use self::keys::KeyBindings;
 use crate::support::error::Failure;
 
-/// A settings file with every setting at its default: what the documentation shows.
+/// A settings file with every setting at its default: what the manual shows.
 pub const EXAMPLE: &str = r#"[look]
 palette = "ansi"        # or "blue-orange" (safe for red-green blindness), "mono"
 glyphs = "auto"         # or "unicode", "ascii"

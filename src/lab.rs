@@ -36,19 +36,17 @@ use crate::{
 
 pub use self::{chapter::Chapter, thread::start, workshop::Materials};
 use self::{ports::Port, switch::Switch};
-pub use crate::zone::gate::AT_MOST as HELD_AT_MOST;
 use crate::zone::{
     Zone,
     seed::{Extent, Workshop},
 };
+pub use crate::zone::{console::ZONE_ID, gate::AT_MOST as HELD_AT_MOST};
 
 /// The team that issues are filed in, unless `LINEAR_TEAM_ID` says otherwise (the workshop's own).
 pub const TEAM_ID: &str = "030eb113-b144-44f8-864f-c0507c21e80d";
 /// How long open requests may take to end: one that hangs must not hold up the exit, and what it had
 /// committed is on disk.
 const GRACE: Duration = Duration::from_secs(2);
-/// The zone's id on the management API's paths.
-pub const ZONE_ID: &str = "lab";
 
 /// What a lab is told at start.
 #[derive(Debug, Clone)]
@@ -371,13 +369,13 @@ impl Drop for LabHandle {
 
 /// A listener and the origin under which the others know it.
 #[derive(Debug)]
-struct Place {
+struct BoundPort {
     listener: TcpListener,
     origin: String,
     port: u16,
 }
 
-impl Place {
+impl BoundPort {
     async fn open(
         asked: Option<u16>,
         last: Option<u16>,

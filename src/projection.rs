@@ -225,8 +225,9 @@ impl Projection {
             | Fact::ToolCallStarted { .. }
             | Fact::ProgressReported { .. }) => self.tools.apply(&at, fact, shared.names),
             fact @ Fact::ToolCallFinished { outcome, text, .. } => {
+                // First: of a call without an id nothing is known once it has ended.
+                self.issues.finished(&at, fact, &self.tools, shared.names);
                 self.tools.apply(&at, fact, shared.names);
-                self.issues.finished(&at, fact, shared.names);
                 if let Some(call) = at.call {
                     let note = shared.names.maybe(Some(text));
                     self.hops.call_finished(&at, call, *outcome, note);
@@ -422,13 +423,6 @@ impl Projection {
     #[must_use]
     pub const fn unknown(&self) -> u64 {
         self.unknown
-    }
-
-    /// The tool of a call, where it was observed.
-    #[must_use]
-    pub fn tool_of(&self, call: Option<CallId>) -> Option<&str> {
-        call.and_then(|call| self.tools.call(call))
-            .map(|call| &*call.tool)
     }
 
     /// Which service a row's resource is: by the lab's URLs where there is a lab, else by the

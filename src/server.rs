@@ -152,7 +152,7 @@ pub fn router(settings: Settings, deps: Deps) -> Result<Router, Failure> {
     let config = transport(&settings);
     let door = settings
         .gate()
-        .map(|gate| Door::new(gate, &http, &deps.clock));
+        .map(|gate| CallerCheck::new(gate, &http, &deps.clock));
     let exchanger = match (settings.application(), &door) {
         (Some(application), Some(door)) => Some(exchange::Exchanger::new(
             http.clone(),
@@ -190,12 +190,12 @@ pub fn router(settings: Settings, deps: Deps) -> Result<Router, Failure> {
 }
 
 /// What knows the zone: the check of callers, and what both it and the exchange look up.
-struct Door {
+struct CallerCheck {
     discovery: Arc<discovery::Discovery>,
     bearer: Arc<bearer::Bearer>,
 }
 
-impl Door {
+impl CallerCheck {
     fn new(gate: &settings::Gate, http: &http::Http, clock: &SharedClock) -> Self {
         let discovery = Arc::new(discovery::Discovery::new(
             http.clone(),

@@ -1,4 +1,4 @@
-//! Small things that every layer needs: time, identifiers, text and places in it, paths, names of panes,
+//! Small things that every layer needs: time, identifiers, text and positions in it, paths, names of panes,
 //! failures.
 //!
 //! Must not know anything of OAuth, MCP or the terminal; the wall clock and
@@ -12,5 +12,5 @@ pub mod ids;
 pub mod loopback;
 pub mod pane;
 pub mod paths;
-pub mod place;
+pub mod position;
 pub mod text;

@@ -12,7 +12,7 @@ use hoptrail::{
         player::{Growth, Tape},
     },
     config::Palette,
-    projection::{Timeline, compare::Standing},
+    projection::{Timeline, compare::Relation},
     trace::{
         TraceEvent, codec,
         event::{CallOutcome, Fact},
@@ -133,10 +133,10 @@ fn one_key_goes_from_difference_to_difference_and_back() {
         match compared.rows()[place].0 {
             Row::Run(_) => {}
             Row::Call(call) => {
-                assert_ne!(compared.call(call).unwrap().standing, Standing::Same);
+                assert_ne!(compared.call(call).unwrap().standing, Relation::Same);
             }
             row @ Row::Hop(..) => {
-                assert_ne!(compared.pair(row).unwrap().standing, Standing::Same);
+                assert_ne!(compared.pair(row).unwrap().standing, Relation::Same);
             }
             other => panic!("nobody stands on {other:?}"),
         }

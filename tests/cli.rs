@@ -7,7 +7,7 @@ use std::{fs, net::TcpListener, path::Path, process::Command};
 
 use hoptrail::{
     protocol::env::EnvFile,
-    server::settings::Settings,
+    server::{settings::Settings, stage::Stage},
     trace::codec::{self, FORMAT},
 };
 use program::{Home, finish};
@@ -185,7 +185,9 @@ fn the_doctor_says_what_works_and_what_to_do() {
             _ => assert!(line.starts_with(&" ".repeat(29)), "a stray line: {line}"),
         }
     }
-    for subject in ["version", "terminal", "loopback", "browser", "state"] {
+    for subject in [
+        "version", "terminal", "loopback", "browser", "settings", "state",
+    ] {
         assert!(subjects.iter().any(|s| s == subject), "{subjects:?}");
     }
     let ascii = home.run(&["doctor", "--ascii"]).exits_with(0).out;
@@ -201,6 +203,24 @@ fn the_doctor_says_what_works_and_what_to_do() {
         .exits_with(1);
     assert!(broken.out.contains("✗ broken"), "{}", broken.out);
     assert!(broken.out.contains("--state DIR"), "{}", broken.out);
+}
+
+#[rstest]
+#[case("[look]\nmouse = true\n", "✓ works")]
+#[case("[keys]\nsign-inn = \"s\"\n", "! limited")]
+#[case("[look]\npalete = \"mono\"\n", "✗ broken")]
+fn the_doctor_looks_at_the_settings(#[case] text: &str, #[case] verdict: &str) {
+    let home = Home::new();
+    let folder = home.path().join(".config/hoptrail");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), text).unwrap();
+    let told = home.run(&["doctor"]).out;
+    let line = told.lines().find(|line| line.contains("  settings "));
+    let line = line.unwrap();
+    assert!(
+        line.starts_with(verdict) && line.contains("config.toml"),
+        "{told}"
+    );
 }
 
 #[rstest]
@@ -234,6 +254,8 @@ fn the_manual_page_names_every_command_and_flag() {
         "doctor",
         "completions",
         "write\\-env",
+        ".SH SETTINGS",
+        "palette = \"ansi\"",
         "env\\-file",
         "record",
         "headless",
@@ -292,7 +314,7 @@ fn a_taken_port_names_the_process_and_the_remedy() {
 /// The settings in a file, as `hoptrail serve` reads them.
 fn settings(path: &Path) -> Settings {
     let file = EnvFile::parse(&fs::read_to_string(path).unwrap()).unwrap();
-    Settings::from_vars(|name| file.get(name).cloned())
+    Settings::for_stage(Stage::Delegated, |name| file.get(name).cloned())
         .unwrap_or_else(|faults| panic!("{}", faults.into_failure()))
 }
 

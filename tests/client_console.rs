@@ -20,9 +20,10 @@ use futures::StreamExt as _;
 use hoptrail::{
     client::{
         browser::BrowserMode,
-        console::{Console, Credential, LAB_ZONE},
+        console::{Console, Credential},
         feed, hold,
     },
+    lab::ZONE_ID,
     protocol::{console::LifeStatus, hold::GATE_PATH, observed::Upstream, secret::Secret},
     support::clock::FakeClock,
     trace::Fact,
@@ -222,7 +223,7 @@ async fn start() -> (Arc<Zone>, Url, Console, Arc<Collected>) {
     };
     let console = Console::new(
         api.clone(),
-        LAB_ZONE,
+        ZONE_ID,
         credential,
         rig.client.http().clone(),
         FakeClock::shared(),

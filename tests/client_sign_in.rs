@@ -4,9 +4,13 @@
 mod client_fake;
 
 use chrono::TimeDelta;
-use client_fake::{Fake, mcp::Mcp, rig::rig};
+use client_fake::{
+    Fake,
+    mcp::Mcp,
+    rig::{config, rig},
+};
 use hoptrail::{
-    client::{browser::BrowserMode, robot},
+    client::{Client, browser::BrowserMode, robot},
     trace::{
         Fact,
         event::{BrowserLeg, ClientGrant, Leg, MetadataDocument},
@@ -333,15 +337,13 @@ async fn a_server_that_needed_no_sign_in_may_ask_at_a_call() {
 #[tokio::test]
 async fn the_sample_user_may_say_no() {
     let fake = Fake::start().await;
-    let rig = rig(&fake.server, BrowserMode::Headless);
-    rig.client.set_answer(robot::Answer {
-        user: None,
-        consent: robot::Consent::Deny,
-    });
-    let failure = rig.client.sign_in(never()).await.unwrap_err();
+    let (mut config, sink, ..) = config(&fake.server, BrowserMode::Headless);
+    config.answer.consent = robot::Consent::Deny;
+    let client = Client::new(config).unwrap();
+    let failure = client.sign_in(never()).await.unwrap_err();
     assert_eq!(failure.what, "The sign-in was denied");
     assert_eq!(failure.why, "access_denied: the person said ␛[31mno");
-    let told = rig.sink.facts().into_iter().any(|fact| {
+    let told = sink.facts().into_iter().any(|fact| {
         matches!(fact, Fact::CallbackReceived { error: Some(error), .. } if error == "access_denied")
     });
     assert!(told);

@@ -4,7 +4,7 @@ use hoptrail::{
     plain::{self, Style},
     projection::{
         Comparison,
-        compare::{Standing, Tolerance},
+        compare::{Relation, Tolerance},
     },
     trace::{TraceEvent, event::Fact},
 };
@@ -76,12 +76,12 @@ fn what_one_run_left_out_is_only_in_the_other() {
         .iter()
         .find(|call| call.title == "delete_issue")
         .unwrap();
-    assert_eq!(delete.standing, Standing::OnlyLeft);
+    assert_eq!(delete.standing, Relation::OnlyLeft);
     assert!(
         delete
             .hops
             .iter()
-            .all(|hop| hop.standing == Standing::OnlyLeft)
+            .all(|hop| hop.standing == Relation::OnlyLeft)
     );
     let mirrored = compare(&escalated, &story);
     let (one, other) = (found.counts(), mirrored.counts());

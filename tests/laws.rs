@@ -25,7 +25,8 @@ fn fold(events: &[TraceEvent]) -> Projection {
 fn look_at_everything(projection: &Projection) {
     let query = Query::parse("status:ok -scope:x é");
     for hop in projection.hops().in_order() {
-        let _ = hop.matches(&query, projection.tool_of(hop.call));
+        let call = hop.call.and_then(|call| projection.tools().call(call));
+        let _ = hop.matches(&query, call.map(|call| &*call.tool));
         for seq in hop.evidence.iter() {
             assert!(projection.log().event(seq).is_some());
         }

@@ -24,7 +24,7 @@ use hoptrail::{
         msg::{Msg, TaskId, TaskOutcome},
         overlay::Overlay,
     },
-    chapters::{Book, ProbeResults, Progress, Reading, Status, progress::Standing},
+    chapters::{Book, ProbeResults, Progress, Reading, Status, progress::ChapterState},
     trace::{TraceEvent, event::Fact},
 };
 use ratatui::buffer::Buffer;
@@ -386,7 +386,7 @@ fn next_waits_for_the_checks_and_can_be_skipped() {
     let progress = kept(&effects).expect("a skip is kept");
     assert_eq!(
         progress.standing(learn.book().number(0).unwrap()),
-        Standing::Skipped
+        ChapterState::Skipped
     );
     let _ = press(&mut app, "K K");
     assert_eq!(app.learn().unwrap().chapter().id, "open-door");

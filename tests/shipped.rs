@@ -158,7 +158,7 @@ fn each_shows_what_its_line_says() {
     for (name, masked) in [("unmasked", false), ("masked", true)] {
         let projection = of(name);
         let (_, issue) = projection.issues().pair();
-        let seen = issue.unwrap().seen.clone().unwrap();
+        let seen = issue.unwrap().issue(projection.log()).unwrap();
         assert_eq!(seen.description.contains("[EMAIL_1]"), masked, "{name}");
     }
 

@@ -170,7 +170,6 @@ fn held(status: AuditStatus) -> TraceEvent {
         actor: Actor::Zone,
         fact: Fact::ExchangeHeld(Box::new(HeldExchange {
             id: "held-1".to_owned(),
-            held_at: header().started,
             application: Some(party("Support Escalation MCP")),
             user: Some(party("ada@lab.example")),
             resource: Some(ResourceRef {

@@ -148,7 +148,7 @@ async fn holds(lab: &LabHandle, http: &reqwest::Client, chapter: u8) {
     .await;
 
     let view = run.projection.issues().issue(&id).unwrap();
-    let issue = view.seen.clone().unwrap();
+    let issue = view.issue(run.projection.log()).unwrap();
     assert_eq!(issue.author, if delegated { USER } else { OWNER });
     let title = if masked {
         "[case] "

@@ -1,7 +1,7 @@
 //! The sample story, folded: what the panes would show.
 
 use hoptrail::{
-    projection::{HopKind, Projection, Query, Verdict, issue::Whereabouts},
+    projection::{Hop, HopKind, Projection, Query, Verdict, issue::Whereabouts},
     protocol::{
         audit::AuditEvent,
         traceparent::{SpanId, TraceId},
@@ -158,15 +158,10 @@ fn ticket_and_issue_are_paired_by_the_escalation() {
     let issue = issue.unwrap();
     assert_eq!(Some(ticket.unwrap().id), issue.ticket);
     assert_eq!(issue.whereabouts, Whereabouts::There);
-    assert_eq!(issue.entities.len(), 4);
-    assert!(
-        issue
-            .seen
-            .as_ref()
-            .unwrap()
-            .description
-            .contains("[EMAIL_1]")
-    );
+    let told = issue.result(projection.log()).unwrap();
+    assert_eq!(told.detected_entities.unwrap().len(), 4);
+    let seen = issue.issue(projection.log()).unwrap();
+    assert!(seen.description.contains("[EMAIL_1]"));
 }
 
 #[test]
@@ -216,7 +211,7 @@ fn filters_ask_for_fields_and_words() {
     let denied = projection
         .hops()
         .in_order()
-        .filter(|hop| hop.matches(&query, projection.tool_of(hop.call)))
+        .filter(|hop| hop.matches(&query, tool_of(&projection, hop)))
         .count();
     assert_eq!(
         denied, 3,
@@ -291,6 +286,11 @@ fn fold(events: &[TraceEvent]) -> Projection {
     projection
 }
 
+fn tool_of<'a>(projection: &'a Projection, hop: &Hop) -> Option<&'a str> {
+    let call = projection.tools().call(hop.call?)?;
+    Some(&call.tool)
+}
+
 fn exchanges(projection: &Projection) -> Vec<String> {
     projection
         .hops()
@@ -302,7 +302,7 @@ fn exchanges(projection: &Projection) -> Vec<String> {
                 hop.resource.as_deref().unwrap_or("?"),
                 hop.scope.as_deref().unwrap_or("-"),
                 hop.verdict,
-                projection.tool_of(hop.call).unwrap_or("not observed")
+                tool_of(projection, hop).unwrap_or("not observed")
             )
         })
         .collect()
@@ -437,5 +437,19 @@ fn a_feed_that_tells_a_row_twice_counts_it_once() {
         (projection.audit().issued(), projection.audit().failed()),
         (6, 1)
     );
+    assert_eq!(projection.story().verdict(), Ok(()));
+}
+
+#[test]
+fn rows_are_told_apart_by_the_end_of_a_long_id_too() {
+    let mut events = story::events();
+    let head = "x".repeat(1_000);
+    for event in &mut events {
+        if let Fact::AuditRecorded(record) = &mut event.fact {
+            record.id = format!("{head}{}", record.id);
+        }
+    }
+    let projection = fold(&events);
+    assert_eq!(projection.audit().repeated(), 0);
     assert_eq!(projection.story().verdict(), Ok(()));
 }

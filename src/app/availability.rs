@@ -305,7 +305,8 @@ impl App {
     #[must_use]
     pub fn chosen_ticket(&self) -> Option<&Ticket> {
         let tickets = self.projection.issues().tickets();
-        tickets.get(self.panes.ticket.min(tickets.len().saturating_sub(1)))
+        let place = self.panes.ticket.min(tickets.len().saturating_sub(1));
+        tickets.get(place).map(AsRef::as_ref)
     }
 
     /// The issue that a deletion would take: the newest that is not in the trash.
@@ -316,8 +317,7 @@ impl App {
             .issues()
             .iter()
             .rev()
-            .map(AsRef::as_ref)
-            .find(|issue: &&IssueView| issue.whereabouts != Whereabouts::Trashed)
+            .find(|issue| issue.whereabouts != Whereabouts::Trashed)
     }
 
     /// The policy set that a switch would make active: the platform's when the workshop's is

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::projection::{
     Comparison, HopId, Projection,
-    compare::{Counts, Difference, HopPair, Pair, Standing, Tolerance},
+    compare::{Counts, Difference, HopPair, Pair, Relation, Tolerance},
 };
 
 pub use self::rows::{Reach, Row};
@@ -217,10 +217,10 @@ impl Compared {
             };
             match (reach, standing) {
                 (Reach::Awaited, _) => awaited += 1,
-                (Reach::Reached, Standing::Same) => counts.same += 1,
-                (Reach::Reached, Standing::Differs(_)) => counts.differ += 1,
-                (Reach::Reached, Standing::OnlyLeft) => counts.only_left += 1,
-                (Reach::Reached, Standing::OnlyRight) => counts.only_right += 1,
+                (Reach::Reached, Relation::Same) => counts.same += 1,
+                (Reach::Reached, Relation::Differs(_)) => counts.differ += 1,
+                (Reach::Reached, Relation::OnlyLeft) => counts.only_left += 1,
+                (Reach::Reached, Relation::OnlyRight) => counts.only_right += 1,
             }
         }
         (counts, awaited)
@@ -231,10 +231,10 @@ impl Compared {
             Some((Row::Run(_), Reach::Reached)) => true,
             Some((Row::Call(call), Reach::Reached)) => self
                 .call(*call)
-                .is_some_and(|pair| pair.standing != Standing::Same),
+                .is_some_and(|pair| pair.standing != Relation::Same),
             Some((row @ Row::Hop(..), Reach::Reached)) => self
                 .pair(*row)
-                .is_some_and(|pair| pair.standing != Standing::Same),
+                .is_some_and(|pair| pair.standing != Relation::Same),
             Some((_, Reach::Awaited) | (Row::Runs | Row::Detail(..), Reach::Reached)) | None => {
                 false
             }

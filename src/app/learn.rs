@@ -76,7 +76,7 @@ pub struct Anchor {
 
 /// Where a reader is in a chapter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct PagePlace {
     /// The first row in view, as the last frame drew it.
     pub anchor: Anchor,
     /// Rows to go from there with the next frame.
@@ -158,7 +158,7 @@ pub struct Learn {
     cover: Cover,
     /// The open chapter's place in the book, which has one at least.
     open: usize,
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, PagePlace>,
     /// How many hints were asked for, by chapter and check.
     hints: BTreeMap<(String, String), usize>,
     /// The chapters whose answer is unfolded.
@@ -253,9 +253,9 @@ impl Learn {
             };
             self.places.insert(
                 place.chapter,
-                Place {
+                PagePlace {
                     anchor,
-                    ..Place::default()
+                    ..PagePlace::default()
                 },
             );
         }
@@ -297,28 +297,28 @@ impl Learn {
 
     /// Where the reader is in the open chapter.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> PagePlace {
         self.places
             .get(&self.chapter().id)
             .cloned()
             .unwrap_or_else(|| self.beginning_of_page())
     }
 
-    fn place_mut(&mut self) -> &mut Place {
+    fn place_mut(&mut self) -> &mut PagePlace {
         let id = self.chapter().id.clone();
         let beginning = self.beginning_of_page();
         self.places.entry(id).or_insert(beginning)
     }
 
     /// The top, and the first thing to do: a link would lead away from what was not read yet.
-    fn beginning_of_page(&self) -> Place {
+    fn beginning_of_page(&self) -> PagePlace {
         let items = self.items();
         let first = items
             .iter()
             .position(|item| !matches!(item, Item::Chapter(_)));
-        Place {
+        PagePlace {
             selected: first.unwrap_or(0),
-            ..Place::default()
+            ..PagePlace::default()
         }
     }
 

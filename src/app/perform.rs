@@ -18,7 +18,10 @@ use super::{
     player::Speed,
     toast::Tone,
 };
-use crate::protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS};
+use crate::{
+    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    support::text::number_of,
+};
 
 impl App {
     /// Carries out a command, or says why it cannot be.
@@ -157,10 +160,8 @@ impl App {
             Command::Freeze => self.freeze(),
             Command::Copy => {
                 if let Some(text) = self.copyable() {
-                    self.say(
-                        Tone::Plain,
-                        format!("copied {} characters (OSC 52)", text.chars().count()),
-                    );
+                    let characters = number_of(text.chars().count(), "character");
+                    self.say(Tone::Plain, format!("copied {characters} (OSC 52)"));
                     return vec![Effect::Copy(text)];
                 }
             }
@@ -264,10 +265,8 @@ impl App {
                 for event in &events {
                     self.fold(event);
                 }
-                self.say(
-                    Tone::Plain,
-                    format!("live again, {} events later", events.len()),
-                );
+                let events = number_of(events.len(), "event");
+                self.say(Tone::Plain, format!("live again, {events} later"));
             }
         }
     }

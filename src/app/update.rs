@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     protocol::hold::GATE_NAME,
-    support::text::one_line,
+    support::text::{number_of, one_line},
     trace::event::{BrowserLeg, Fact, TraceEvent},
 };
 
@@ -265,7 +265,7 @@ impl App {
                 }
             }
             RecordingState::Saved { file, events } => {
-                let text = format!("{events} events saved in {file}");
+                let text = format!("{} saved in {file}", number_of(*events, "event"));
                 self.say(Tone::Good, text);
             }
             RecordingState::Failed(failure) => self.fail(failure.clone()),

@@ -8,7 +8,7 @@ mod rows;
 use serde::Deserialize;
 
 use super::{
-    Place,
+    TextPosition,
     evidence::Evidence,
     expect::{Expect, Service},
     probe::ProbeResults,
@@ -32,7 +32,7 @@ pub struct Check {
     pub required: bool,
     pub within: Within,
     pub expect: Expect,
-    pub(super) at: Place,
+    pub(super) at: TextPosition,
 }
 
 /// How far back a check looks.

@@ -236,7 +236,7 @@ pub struct IssueLooks {
     pub labels: Option<(usize, usize)>,
     /// 1 urgent … 4 low.
     pub priority: Option<u8>,
-    pub whereabouts: Option<Place>,
+    pub whereabouts: Option<IssuePlace>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -250,7 +250,7 @@ pub enum Author {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum IssuePlace {
     There,
     Trashed,
 }

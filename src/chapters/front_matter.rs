@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Place,
+    TextPosition,
     check::{Check, Within},
     expect::Expect,
     mistakes::Mistake,
@@ -117,7 +117,7 @@ pub(super) struct RawMistake {
 }
 
 impl RawCheck {
-    pub(super) fn placed(self, place: impl Fn(usize) -> Place) -> Check {
+    pub(super) fn placed(self, place: impl Fn(usize) -> TextPosition) -> Check {
         let at = place(self.id.span().start);
         Check {
             id: self.id.into_inner(),
@@ -132,7 +132,7 @@ impl RawCheck {
 }
 
 impl RawMistake {
-    pub(super) fn placed(self, place: impl Fn(usize) -> Place) -> Mistake {
+    pub(super) fn placed(self, place: impl Fn(usize) -> TextPosition) -> Mistake {
         Mistake {
             checks: self
                 .checks

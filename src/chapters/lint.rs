@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Book, Chapter, Fault, Place,
+    Book, Chapter, Fault, TextPosition,
     expect::Expect,
     markdown,
     parse::{self, Segment},
@@ -57,7 +57,7 @@ fn ids(book: &Book, faults: &mut Vec<Fault>) {
         }
         if let Some(first) = by_number.insert(chapter.number, &chapter.file) {
             let what = format!("the number {} is taken by {first}", chapter.number);
-            faults.push(chapter.fault(Place { line: 1, column: 1 }, &what));
+            faults.push(chapter.fault(TextPosition { line: 1, column: 1 }, &what));
         }
     }
 }
@@ -173,7 +173,7 @@ fn text(chapter: &Chapter, names: &HashSet<&str>, faults: &mut Vec<Fault>) {
                 (None, None) => {
                     for (column, target) in links(line) {
                         if let Some(what) = dead(target, names, &headings) {
-                            let place = Place {
+                            let place = TextPosition {
                                 line: number,
                                 column,
                             };
@@ -203,7 +203,7 @@ fn row(
     let first = *table.get_or_insert(count);
     if count != first {
         let column = 1 + line.chars().take_while(|c| c.is_whitespace()).count();
-        let place = Place {
+        let place = TextPosition {
             line: number,
             column,
         };
@@ -215,7 +215,7 @@ fn row(
 fn too_wide(chapter: &Chapter, line: &str, number: usize, faults: &mut Vec<Fault>) {
     let columns = width(line);
     if columns > CODE_COLUMNS {
-        let place = Place {
+        let place = TextPosition {
             line: number,
             column: CODE_COLUMNS + 1,
         };

@@ -1,7 +1,7 @@
 //! What commonly goes wrong in a chapter, found again in what was really seen.
 
 use super::{
-    Chapter, Place,
+    Chapter, TextPosition,
     check::{self, Check, Status},
     evidence::Evidence,
     expect::Expect,
@@ -13,7 +13,7 @@ use crate::projection::{Projection, Seq};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The checks that it spoils, with their places in the file; all when empty.
-    pub checks: Vec<(String, Place)>,
+    pub checks: Vec<(String, TextPosition)>,
     /// What a person sees.
     pub seen: String,
     /// Why.

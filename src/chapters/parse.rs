@@ -3,7 +3,7 @@
 //! Any text gives a chapter or faults with their places; none panics.
 
 use super::{
-    Chapter, Fault, Place,
+    Chapter, Fault, TextPosition,
     front_matter::{self, FrontMatter},
     hash,
 };
@@ -13,13 +13,13 @@ use crate::support::pane::Pane;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
     /// Text, up to the next directive.
-    Markdown { text: String, at: Place },
+    Markdown { text: String, at: TextPosition },
     /// A check's live row.
-    Check { id: String, at: Place },
+    Check { id: String, at: TextPosition },
     /// Something that one key runs.
-    Try { attempt: Attempt, at: Place },
+    Try { attempt: Attempt, at: TextPosition },
     /// What to look at now.
-    Show { pane: Pane, at: Place },
+    Show { pane: Pane, at: TextPosition },
 }
 
 /// What a reader can run from the text. The names are those of the program's commands.
@@ -106,18 +106,18 @@ pub const DIRECTIVES: [(&str, &str); 3] = [
 /// # Errors
 /// Everything that is wrong in the first stage that found something.
 pub fn chapter(file: &str, text: &str) -> Result<Chapter, Vec<Fault>> {
-    let fault = |place: Place, what: &str| Fault::at(file, text, place, what);
+    let fault = |place: TextPosition, what: &str| Fault::at(file, text, place, what);
     let parts = front_matter::split(text)
-        .map_err(|(offset, what)| vec![fault(Place::of(text, offset), what)])?;
+        .map_err(|(offset, what)| vec![fault(TextPosition::of(text, offset), what)])?;
     let (front, front_at) = parts.front;
-    let place = |offset: usize| Place::of(text, front_at + offset);
+    let place = |offset: usize| TextPosition::of(text, front_at + offset);
     let front: FrontMatter = toml::from_str(front).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         vec![fault(place(offset), error.message())]
     })?;
     let number = number(file).ok_or_else(|| {
         let what = "the file's name begins with the chapter's number, as in 03-the-sign-in.md";
-        vec![fault(Place { line: 1, column: 1 }, what)]
+        vec![fault(TextPosition { line: 1, column: 1 }, what)]
     })?;
     let segments = body(parts.body, text, fault)?;
     let id_at = place(front.id.span().start);
@@ -175,7 +175,7 @@ pub(super) fn list_item(line: &str) -> Option<(&str, &str)> {
 fn body(
     (body, body_at): (&str, usize),
     text: &str,
-    fault: impl Fn(Place, &str) -> Fault,
+    fault: impl Fn(TextPosition, &str) -> Fault,
 ) -> Result<Vec<Segment>, Vec<Fault>> {
     let mut segments = Vec::new();
     let mut faults = Vec::new();
@@ -188,7 +188,7 @@ fn body(
         {
             segments.push(Segment::Markdown {
                 text: text[from..to].to_owned(),
-                at: Place::of(text, from),
+                at: TextPosition::of(text, from),
             });
         }
     };
@@ -207,7 +207,7 @@ fn body(
             prose = grown(prose);
             continue;
         }
-        let place = Place::of(text, start + line.find("<!--").unwrap_or(0));
+        let place = TextPosition::of(text, start + line.find("<!--").unwrap_or(0));
         let whole = line.trim();
         let inner = whole
             .strip_prefix("<!--")
@@ -232,7 +232,7 @@ fn body(
     flush(&mut prose, &mut segments);
     if let Some((_, start)) = fence {
         let what = "this block of code has no end";
-        faults.push(fault(Place::of(text, start), what));
+        faults.push(fault(TextPosition::of(text, start), what));
     }
     if faults.is_empty() {
         Ok(segments)
@@ -242,7 +242,7 @@ fn body(
 }
 
 /// A comment's segment; none for a remark to fellow authors.
-fn directive(inner: &str, at: Place) -> Result<Option<Segment>, String> {
+fn directive(inner: &str, at: TextPosition) -> Result<Option<Segment>, String> {
     let Some((word, value)) = inner.split_once(':') else {
         return Ok(None);
     };

@@ -72,7 +72,7 @@ pub enum Passed {
 
 /// Where a chapter stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ChapterState {
     Open,
     /// Every required check passed.
     Done,
@@ -96,7 +96,7 @@ impl Progress {
         };
         let progress: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
-            let place = super::Place::of(text, offset);
+            let place = super::TextPosition::of(text, offset);
             refused(format!(
                 "line {}, column {}: {}",
                 place.line,
@@ -183,13 +183,13 @@ impl Progress {
 
     /// Where a chapter stands.
     #[must_use]
-    pub fn standing(&self, chapter: &Chapter) -> Standing {
+    pub fn standing(&self, chapter: &Chapter) -> ChapterState {
         if self.open(chapter).is_empty() {
-            Standing::Done
+            ChapterState::Done
         } else if self.of(chapter).is_some_and(|progress| progress.skipped) {
-            Standing::Skipped
+            ChapterState::Skipped
         } else {
-            Standing::Open
+            ChapterState::Open
         }
     }
 
@@ -204,7 +204,7 @@ impl Progress {
             .or_else(|| {
                 book.chapters
                     .iter()
-                    .find(|chapter| self.standing(chapter) == Standing::Open)
+                    .find(|chapter| self.standing(chapter) == ChapterState::Open)
             })
             .or_else(|| book.chapters.last())
     }

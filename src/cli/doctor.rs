@@ -12,8 +12,10 @@ use std::{
 
 use super::look::{is_utf8, wants_color};
 use crate::{
+    app::keymap::Keymap,
     cli::args::Common,
-    support::{error::Failure, paths},
+    config::Config,
+    support::{cause::without_number, error::Failure, paths},
 };
 
 /// One finding.
@@ -45,6 +47,7 @@ pub fn examine(common: &Common) -> Vec<Finding> {
         color(common),
         loopback(),
         browser(),
+        settings(),
         state(common.state.as_deref()),
         refresh_tokens(),
         proxy(),
@@ -243,6 +246,47 @@ fn tempfile_in(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(".doctor");
     std::fs::write(&probe, b"")?;
     std::fs::remove_file(probe)
+}
+
+fn settings() -> Finding {
+    const SUBJECT: &str = "settings";
+    let Some(path) = paths::config_file() else {
+        return finding(
+            SUBJECT,
+            Verdict::Works,
+            "none: this user has no home directory",
+            "",
+        );
+    };
+    let name = path.display().to_string();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let keys = |config: Config| Keymap::new(&config.keys).1.into_iter().next();
+            match Config::parse(&text, &name).map(keys) {
+                Ok(None) => finding(SUBJECT, Verdict::Works, name, ""),
+                Ok(Some(failure)) => {
+                    let seen = format!("{name}: {}", failure.what);
+                    finding(SUBJECT, Verdict::Limited, seen, failure.next)
+                }
+                Err(failure) => {
+                    let seen = format!("{name}: {}", failure.why);
+                    finding(SUBJECT, Verdict::Broken, seen, failure.next)
+                }
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => finding(
+            SUBJECT,
+            Verdict::Works,
+            "the defaults",
+            format!("{name} would change them; `hoptrail man` shows one"),
+        ),
+        Err(error) => finding(
+            SUBJECT,
+            Verdict::Broken,
+            format!("{name}: {}", without_number(&error.to_string())),
+            "make the file readable, or move it away",
+        ),
+    }
 }
 
 fn refresh_tokens() -> Finding {

@@ -6,6 +6,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::args::Cli;
+use crate::config::EXAMPLE;
 
 /// Writes the completions for `shell`.
 pub fn completions(shell: Shell, out: &mut impl io::Write) -> io::Result<()> {
@@ -29,5 +30,20 @@ pub fn man(out: &mut impl io::Write) -> io::Result<()> {
         man.render_description_section(out)?;
         man.render_options_section(out)?;
     }
-    Ok(())
+    settings(out)
+}
+
+/// The settings file, as a section of the manual page.
+fn settings(out: &mut impl io::Write) -> io::Result<()> {
+    out.write_all(
+        b".SH SETTINGS\nHow it looks and which keys do what is read from \
+          hoptrail/config.toml in $XDG_CONFIG_HOME or ~/.config. With every setting at its \
+          default it says:\n.PP\n.nf\n",
+    )?;
+    for line in EXAMPLE.lines() {
+        // A line of its own that begins with a full stop or an apostrophe would be a request.
+        let text = line.replace('\\', "\\e").replace('-', "\\-");
+        writeln!(out, "\\&{text}")?;
+    }
+    out.write_all(b".fi\n")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{args::Common, check, settings};
 use crate::{
     app::learn::{Ground, Keeping, LearnConfig},
-    chapters::{Book, Chapter, Progress, progress::Standing},
+    chapters::{Book, Chapter, Progress, progress::ChapterState},
     lab,
     runtime::{LabStart, Options, chapters},
     support::error::{Exit, Failure},
@@ -135,8 +135,8 @@ fn beginning(book: &Book, chapter: &Chapter, progress: &Progress) -> Result<lab:
         .and_then(|place| place.checked_sub(1))
         .and_then(|place| book.chapters.get(place));
     let at = match (progress.standing(chapter), before) {
-        (Standing::Open | Standing::Skipped, Some(before)) => before,
-        (Standing::Done, _) | (_, None) => chapter,
+        (ChapterState::Open | ChapterState::Skipped, Some(before)) => before,
+        (ChapterState::Done, _) | (_, None) => chapter,
     };
     let left = progress
         .place

@@ -265,12 +265,11 @@ fn view(shown: Shown) -> View {
     }
 }
 
-/// `hoptrail diff`: exit code 0 if the runs are the same, 1 if they differ.
+/// `hoptrail diff`: exit code 0 if the runs are the same, 1 if they differ. Durations are compared
+/// as in the window, and always where a factor is named.
 ///
 /// # Errors
 /// If a trace cannot be read or the output not be written.
-///
-/// Durations are compared as in the window, and always where a factor is named.
 pub fn diff(
     common: &Common,
     left: &Place,

@@ -39,7 +39,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct Expected {
     pub state: Secret,
     /// The issuer that the person was sent to.
-    pub issuer: Option<String>,
+    pub issuer: String,
     pub iss: IssParameter,
 }
 
@@ -156,19 +156,19 @@ pub fn read(query: &str, expected: &Expected) -> Result<Arrival, CallbackFault> 
         return Err(CallbackFault::Duplicate(name));
     }
     let [code, _, iss, error, description] = found.map(|(_, value)| value);
-    match (&iss, &expected.issuer) {
-        (Some(received), Some(issuer)) if received != issuer => {
+    match &iss {
+        Some(received) if *received != expected.issuer => {
             return Err(CallbackFault::ForeignIssuer {
-                expected: one_line(issuer),
+                expected: one_line(&expected.issuer),
                 received: one_line(received),
             });
         }
-        (None, Some(issuer)) if expected.iss == IssParameter::Required => {
+        None if expected.iss == IssParameter::Required => {
             return Err(CallbackFault::NoIssuer {
-                expected: one_line(issuer),
+                expected: one_line(&expected.issuer),
             });
         }
-        (Some(_) | None, Some(_) | None) => {}
+        Some(_) | None => {}
     }
     if let Some(error) = error {
         return Err(CallbackFault::Denied {
@@ -428,7 +428,7 @@ mod tests {
     fn expected(iss: IssParameter) -> Expected {
         Expected {
             state: Secret::from("s1"),
-            issuer: Some("https://as.example".to_owned()),
+            issuer: "https://as.example".to_owned(),
             iss,
         }
     }

@@ -38,8 +38,6 @@ use crate::{
     trace::{Actor, Fact, event::Leg},
 };
 
-/// The lab has one zone, and this is its id in the management API's paths.
-pub const LAB_ZONE: &str = "lab";
 /// More pages than a workshop's zone has.
 const MOST_PAGES: usize = 100;
 

@@ -156,7 +156,7 @@ impl SignIn<'_> {
         seam.set_asked(asked.clone());
         let waiting = listener.expect(Expected {
             state: state.clone(),
-            issuer: Some(accepted.issuer.clone()),
+            issuer: accepted.issuer.clone(),
             iss: accepted.iss,
         });
         let headless = self.mode == BrowserMode::Headless && accepted.lab;

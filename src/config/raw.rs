@@ -10,7 +10,7 @@ use super::{
 };
 use crate::support::{
     error::{Exit, Failure},
-    place::Place,
+    position::TextPosition,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,7 +81,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Failure> {
 }
 
 fn failure(name: &str, text: &str, offset: usize, why: &str) -> Failure {
-    let Place { line, column } = Place::of(text, offset);
+    let TextPosition { line, column } = TextPosition::of(text, offset);
     Failure::new(
         Exit::Usage,
         format!("The settings in {name} were not taken"),

@@ -13,7 +13,7 @@ use crate::{
         audit::{AuditEvent, AuditStatus},
         env::EnvLine,
     },
-    support::text::{duration, one_line, sanitize},
+    support::text::{duration, number_of, one_line, sanitize},
     trace::{
         codec::Header,
         event::{CallOutcome, Leg},
@@ -84,7 +84,8 @@ fn about(
         None => writeln!(out, "- Signed in: nobody")?,
     }
     let lasted = duration(projection.now_us());
-    writeln!(out, "- Lasted: {lasted}, {} events", projection.log().len())?;
+    let events = number_of(projection.log().len(), "event");
+    writeln!(out, "- Lasted: {lasted}, {events}")?;
     for lack in lacks {
         writeln!(out, "- Not whole: {}", cell(lack))?;
     }
@@ -237,7 +238,7 @@ fn audit(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
 
 fn audit_cells(audited: &AuditRow) -> [String; 9] {
     let or_dash = |name: Option<&str>| name.map_or("—".to_owned(), cell);
-    // A consent issues nothing: only credentials are counted above.
+    // A consent issues nothing: only credentials are number_of above.
     let status = match (audited.event, audited.status) {
         (_, AuditStatus::Failure) => format!("✗ {}", status_word(audited.status)),
         (AuditEvent::CredentialsIssue, AuditStatus::Issued) => {

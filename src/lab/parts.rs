@@ -12,8 +12,8 @@ use self::{
     serving::Serving,
 };
 use super::{
-    Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, Place, ServerPart, Service,
-    TEAM_ID, ZoneObjects, ZonePart,
+    BoundPort, Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, ServerPart,
+    Service, TEAM_ID, ZoneObjects, ZonePart,
     env_file::{self, Values},
     server_of,
     switch::{Switch, ready},
@@ -195,7 +195,7 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
 
 fn endpoints(config: &LabConfig, places: &Places) -> LabEndpoints {
     let mut stand_ins = Vec::new();
-    let mut service = |part: &Service, place: &Place, upstream| match part {
+    let mut service = |part: &Service, place: &BoundPort, upstream| match part {
         Service::StandIn => {
             stand_ins.push(upstream);
             place.origin.clone()
@@ -345,10 +345,10 @@ fn values(
 }
 
 struct StandInPlaces {
-    supabase: Place,
-    anthropic: Place,
-    linear: Place,
-    github: Place,
+    supabase: BoundPort,
+    anthropic: BoundPort,
+    linear: BoundPort,
+    github: BoundPort,
 }
 
 async fn serve_stand_ins(

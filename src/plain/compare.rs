@@ -5,7 +5,7 @@ use std::io;
 use super::style::{Style, Tone};
 use crate::projection::{
     Comparison,
-    compare::{Difference, Pair, Standing},
+    compare::{Difference, Pair, Relation},
 };
 
 /// Writes what was the same and what differs, call by call; `left` and `right` name the runs.
@@ -50,10 +50,10 @@ pub fn write(
 
 fn pair<C>(out: &mut impl io::Write, style: Style, indent: &str, pair: &Pair<C>) -> io::Result<()> {
     let (mark, tone) = match &pair.standing {
-        Standing::Same => ("= same    ", Tone::Dim),
-        Standing::Differs(_) => ("! differs ", Tone::Bad),
-        Standing::OnlyLeft => ("< only A  ", Tone::Bad),
-        Standing::OnlyRight => ("> only B  ", Tone::Bad),
+        Relation::Same => ("= same    ", Tone::Dim),
+        Relation::Differs(_) => ("! differs ", Tone::Bad),
+        Relation::OnlyLeft => ("< only A  ", Tone::Bad),
+        Relation::OnlyRight => ("> only B  ", Tone::Bad),
     };
     let ended = match (&pair.left, &pair.right) {
         (Some(left), Some(right)) if left == right => left.clone(),
@@ -69,8 +69,8 @@ fn pair<C>(out: &mut impl io::Write, style: Style, indent: &str, pair: &Pair<C>)
         style.paint(Tone::Dim, &ended)
     )?;
     match &pair.standing {
-        Standing::Differs(found) => differences(out, style, &format!("{indent}    "), found),
-        Standing::Same | Standing::OnlyLeft | Standing::OnlyRight => Ok(()),
+        Relation::Differs(found) => differences(out, style, &format!("{indent}    "), found),
+        Relation::Same | Relation::OnlyLeft | Relation::OnlyRight => Ok(()),
     }
 }
 

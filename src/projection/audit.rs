@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -35,7 +36,8 @@ impl AuditId {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Audit {
     rows: Rows<AuditRow>,
-    by_id: Index<Name, AuditId>,
+    /// By the hash of its whole id: a name is cut, and may be the name of many.
+    by_id: Index<IdHash, AuditId>,
     by_call: Index<CallId, AuditId>,
     issued: u64,
     failed: u64,
@@ -177,15 +179,15 @@ impl Audit {
         names: &Names,
         credentials: &mut Credentials,
     ) -> Option<&AuditRow> {
-        let own_id = names.get(&record.id);
         let id = AuditId(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
         // A record without an id cannot be told apart from another: it is never a repetition.
-        if !own_id.is_empty() {
-            if self.by_id.get(&own_id).is_some() {
+        if !record.id.trim().is_empty() {
+            let hash = hash_of(&record.id);
+            if self.by_id.get(&hash).is_some() {
                 self.repeated += 1;
                 return None;
             }
-            self.by_id.note(own_id, id);
+            self.by_id.note(hash, id);
         }
         let call = record.trace_parent.map(|parent| parent.trace).or(at.call);
         let tool = call
@@ -258,6 +260,15 @@ impl Audit {
         });
         self.rows.last()
     }
+}
+
+/// As much of a SHA-256 as tells records apart.
+type IdHash = [u8; 16];
+
+fn hash_of(id: &str) -> IdHash {
+    let mut hash = IdHash::default();
+    hash.copy_from_slice(&digest(&SHA256, id.as_bytes()).as_ref()[..16]);
+    hash
 }
 
 /// Whether the record tells of a token exchange.

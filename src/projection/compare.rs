@@ -8,9 +8,7 @@ mod align;
 
 use serde::Serialize;
 
-use super::{
-    Hop, HopId, HopKind, Projection, Verdict, audit::AuditRow, story::StepState, tools::Call,
-};
+use super::{Hop, HopId, HopKind, Projection, audit::AuditRow, story::StepState, tools::Call};
 use crate::{
     protocol::{audit::AuditRecord, observed::CallId},
     trace::{
@@ -55,7 +53,7 @@ pub struct Pair<C> {
     /// The tool, or the hop in a few words.
     pub title: String,
     #[serde(flatten)]
-    pub standing: Standing,
+    pub standing: Relation,
     /// How it ended, on either side: `ok`, `denied`, `succeeded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<String>,
@@ -76,8 +74,8 @@ impl<C> Pair<C> {
     #[must_use]
     pub fn differences(&self) -> &[Difference] {
         match &self.standing {
-            Standing::Differs(found) => found,
-            Standing::Same | Standing::OnlyLeft | Standing::OnlyRight => &[],
+            Relation::Differs(found) => found,
+            Relation::Same | Relation::OnlyLeft | Relation::OnlyRight => &[],
         }
     }
 }
@@ -85,7 +83,7 @@ impl<C> Pair<C> {
 /// How the two sides stand to each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "standing", content = "differences")]
-pub enum Standing {
+pub enum Relation {
     Same,
     Differs(Vec<Difference>),
     OnlyLeft,
@@ -111,12 +109,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, standing: &Standing) {
+    fn add(&mut self, standing: &Relation) {
         match standing {
-            Standing::Same => self.same += 1,
-            Standing::Differs(_) => self.differ += 1,
-            Standing::OnlyLeft => self.only_left += 1,
-            Standing::OnlyRight => self.only_right += 1,
+            Relation::Same => self.same += 1,
+            Relation::Differs(_) => self.differ += 1,
+            Relation::OnlyLeft => self.only_left += 1,
+            Relation::OnlyRight => self.only_right += 1,
         }
     }
 }
@@ -131,7 +129,7 @@ impl Comparison {
         if !outside.is_empty() {
             calls.push(Pair {
                 title: "outside any call".to_owned(),
-                standing: Standing::Same,
+                standing: Relation::Same,
                 left: None,
                 right: None,
                 hops: outside,
@@ -231,11 +229,11 @@ impl Differences {
         }
     }
 
-    fn standing(self) -> Standing {
+    fn standing(self) -> Relation {
         if self.0.is_empty() {
-            Standing::Same
+            Relation::Same
         } else {
-            Standing::Differs(self.0)
+            Relation::Differs(self.0)
         }
     }
 
@@ -287,8 +285,8 @@ fn call(
             found.duration(a.duration_us, b.duration_us, tolerance);
             found.standing()
         }
-        (Some(_), None) => Standing::OnlyLeft,
-        (None, _) => Standing::OnlyRight,
+        (Some(_), None) => Relation::OnlyLeft,
+        (None, _) => Relation::OnlyRight,
     };
     Pair {
         title: a
@@ -382,30 +380,20 @@ fn hop(
             found.duration(took(&sides.0, a), took(&sides.1, b), tolerance);
             found.standing()
         }
-        (Some(_), None) => Standing::OnlyLeft,
-        (None, _) => Standing::OnlyRight,
+        (Some(_), None) => Relation::OnlyLeft,
+        (None, _) => Relation::OnlyRight,
     };
     Pair {
         title,
         standing,
-        left: a.map(|hop| verdict(hop).to_owned()),
-        right: b.map(|hop| verdict(hop).to_owned()),
+        left: a.map(|hop| hop.verdict.word().to_owned()),
+        right: b.map(|hop| hop.verdict.word().to_owned()),
         hops: Vec::new(),
         ids: (a.map(|hop| hop.id), b.map(|hop| hop.id)),
         took: (
             a.and_then(|hop| took(&sides.0, hop)),
             b.and_then(|hop| took(&sides.1, hop)),
         ),
-    }
-}
-
-const fn verdict(hop: &Hop) -> &'static str {
-    match hop.verdict {
-        Verdict::Pending => "pending",
-        Verdict::Held => "held",
-        Verdict::Ok => "ok",
-        Verdict::Failed => "failed",
-        Verdict::Denied => "denied",
     }
 }
 

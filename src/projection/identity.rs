@@ -87,12 +87,6 @@ pub struct User {
     pub token: TokenView,
     pub credential: Credential,
     pub scope: Option<Name>,
-    /// Seconds since 1970, from the token's `exp`.
-    pub expires_at: Option<i64>,
-    /// Seconds from `issued_us`, as the token endpoint told.
-    pub expires_in: Option<u64>,
-    /// Microseconds of the run.
-    pub issued_us: u64,
     pub refreshable: bool,
     pub grant: ClientGrant,
     pub evidence: Seq,
@@ -213,9 +207,9 @@ impl Identity {
             Fact::TokenIssued {
                 token,
                 scope,
-                expires_in,
                 refreshable,
                 grant,
+                ..
             } => {
                 if *grant == ClientGrant::RefreshToken {
                     self.refreshes = self.refreshes.saturating_add(1);
@@ -239,11 +233,8 @@ impl Identity {
                 self.state = SignIn::SignedIn(Box::new(User {
                     name,
                     credential: credentials.note(token.fingerprint, at.seq),
-                    expires_at: token.expires_at(),
                     token: token.clone(),
                     scope: names.maybe(scope.as_deref()),
-                    expires_in: *expires_in,
-                    issued_us: at.at_us,
                     refreshable: *refreshable,
                     grant: *grant,
                     evidence: at.seq,

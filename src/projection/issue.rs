@@ -1,15 +1,16 @@
 //! The ticket as the customer wrote it beside the issue as Linear received it.
 //!
 //! Tickets and issues are paired by the escalation that made one of the other, never by text.
-//! Bodies stay as they came: whoever shows them must make them harmless.
+//! Issues' texts stay in the log: checkpoints would keep them as often as they changed. Bodies are
+//! as they came: whoever shows them must make them harmless.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::{
-    Moment,
-    index::{Index, KeyMap},
+    Log, Moment,
+    index::Index,
     log::Seq,
     names::{Name, Names},
     rows::Rows,
@@ -19,8 +20,7 @@ use crate::{
     protocol::{
         observed::{CallId, Issue},
         tickets::{
-            DELETE_ISSUE, Deleted, DetectedEntity, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS,
-            Ticket, Tickets,
+            DELETE_ISSUE, Deleted, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Ticket, Tickets,
         },
     },
     trace::event::Fact,
@@ -29,27 +29,15 @@ use crate::{
 /// The issue pane's data.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Issues {
-    tickets: Arc<TicketList>,
-    /// Each in a place of its own: the texts of its neighbours need not be copied with it.
-    views: Rows<Arc<IssueView>>,
+    tickets: Rows<Arc<Ticket>>,
+    /// Where a ticket stood when it was told of last; another list may have another one there.
+    places: Index<Uuid, u32>,
+    views: Rows<IssueView>,
     by_id: Index<Name, u32>,
     by_ticket: Index<Uuid, u32>,
     by_call: Index<CallId, u32>,
     latest: Option<u32>,
-    /// Bytes of the documents that the views hold.
-    documents: usize,
-    /// The views before this one gave their documents away.
-    bare: u32,
 }
-
-#[derive(Debug, Clone, Default, PartialEq)]
-struct TicketList {
-    tickets: Vec<Ticket>,
-    by_id: KeyMap<Uuid, usize>,
-}
-
-/// Bytes of issues' texts that are kept; above it the oldest issues keep their names only.
-const ROOM: usize = 256 * 1024 * 1024;
 
 /// An issue as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,12 +51,12 @@ pub struct IssueView {
     pub ticket: Option<Uuid>,
     /// The escalation that made it.
     pub call: Option<CallId>,
-    /// The issue itself, where a stand-in showed it; a real Linear shows nothing.
-    pub seen: Option<Issue>,
-    /// The text after masking, as the tool's result has it.
-    pub masked_text: Option<String>,
-    /// What was replaced, in the order of the tool's result.
-    pub entities: Vec<DetectedEntity>,
+    /// The event in which a stand-in showed it last; a real Linear shows nothing.
+    pub seen: Option<Seq>,
+    /// Whose it is, as it was seen.
+    pub author: Option<Name>,
+    /// The end of the escalation that made it.
+    pub told: Option<Seq>,
     pub whereabouts: Whereabouts,
     /// The last event that told of it.
     pub evidence: Seq,
@@ -86,21 +74,21 @@ pub enum Whereabouts {
 }
 
 impl Issues {
-    /// The tickets of the last list.
+    /// The tickets of the last whole list, and those that were asked for by id since.
     #[must_use]
-    pub fn tickets(&self) -> &[Ticket] {
-        &self.tickets.tickets
+    pub const fn tickets(&self) -> &Rows<Arc<Ticket>> {
+        &self.tickets
     }
 
     #[must_use]
     pub fn ticket(&self, id: Uuid) -> Option<&Ticket> {
-        let list = &self.tickets;
-        list.by_id.get(&id).and_then(|at| list.tickets.get(*at))
+        let place = self.place_of(id)?;
+        self.tickets.get(place as usize).map(Arc::as_ref)
     }
 
     /// Every issue that was told of, in order of first mention.
     #[must_use]
-    pub const fn issues(&self) -> &Rows<Arc<IssueView>> {
+    pub const fn issues(&self) -> &Rows<IssueView> {
         &self.views
     }
 
@@ -128,7 +116,16 @@ impl Issues {
     }
 
     fn view(&self, place: u32) -> Option<&IssueView> {
-        self.views.get(place as usize).map(Arc::as_ref)
+        self.views.get(place as usize)
+    }
+
+    /// Where a ticket stands among those that are known.
+    fn place_of(&self, ticket: Uuid) -> Option<u32> {
+        let is_there = |place: &u32| {
+            let there = self.tickets.get(*place as usize);
+            there.is_some_and(|there| there.id == ticket)
+        };
+        self.places.get(&ticket).filter(is_there)
     }
 
     /// The ticket and the issue of the latest escalation, as far as each is known.
@@ -148,18 +145,18 @@ impl Issues {
         let place = self.by_id.get(&id).unwrap_or(next);
         if place == next {
             self.by_id.note(id.clone(), place);
-            self.views.push(Arc::new(IssueView {
+            self.views.push(IssueView {
                 id,
                 identifier: names.get(""),
                 url: names.get(""),
                 ticket: None,
                 call: None,
                 seen: None,
-                masked_text: None,
-                entities: Vec::new(),
+                author: None,
+                told: None,
                 whereabouts: Whereabouts::Filed,
                 evidence: seq,
-            }));
+            });
             self.latest = Some(place);
         }
         place
@@ -197,12 +194,13 @@ impl Issues {
                 Whereabouts::There
             };
             view.evidence = at.seq;
-            view.seen = Some(issue.clone());
+            view.seen = Some(at.seq);
+            view.author = Some(names.get(&issue.author));
         });
     }
 
     /// Reads the results of the server's three tools; a result of another shape tells nothing.
-    pub(super) fn finished(&mut self, at: &Moment, fact: &Fact, names: &Names) {
+    pub(super) fn finished(&mut self, at: &Moment, fact: &Fact, tools: &Tools, names: &Names) {
         let Fact::ToolCallFinished {
             tool,
             structured: Some(structured),
@@ -213,8 +211,12 @@ impl Issues {
         };
         match tool.as_str() {
             GET_SUPPORT_TICKETS => {
-                if let Some(Tickets { tickets }) = structured.read() {
-                    self.list(tickets);
+                let call = tools.told_of(at.call);
+                let one = call.is_some_and(|call| call.ticket.is_some());
+                match structured.read() {
+                    Some(Tickets { tickets }) if one => self.add(tickets),
+                    Some(Tickets { tickets }) => self.list(tickets),
+                    None => {}
                 }
             }
             ESCALATE_TICKET => {
@@ -224,8 +226,7 @@ impl Issues {
                     self.change(place, |view| {
                         view.identifier = names.get(&result.identifier);
                         view.url = names.get(&result.url);
-                        view.masked_text = result.masked_text;
-                        view.entities = result.detected_entities.unwrap_or_default();
+                        view.told = Some(at.seq);
                         view.evidence = at.seq;
                     });
                     self.latest = Some(place);
@@ -246,85 +247,179 @@ impl Issues {
         }
     }
 
-    /// One ticket asked for by id is added; a whole list takes the place of the last.
-    fn list(&mut self, tickets: Vec<Ticket>) {
-        if let [one] = tickets.as_slice()
-            && let Some(place) = self.tickets.by_id.get(&one.id).copied()
-        {
-            let list = Arc::make_mut(&mut self.tickets);
-            if let Some(known) = list.tickets.get_mut(place) {
-                known.clone_from(one);
+    /// What was asked for by id stands beside what is known already.
+    fn add(&mut self, tickets: Vec<Ticket>) {
+        for ticket in tickets {
+            let known = self.place_of(ticket.id);
+            if let Some(before) = known.and_then(|place| self.tickets.get_mut(place as usize)) {
+                *before = Arc::new(ticket);
+            } else {
+                self.note(ticket.id, self.tickets.len());
+                self.tickets.push(Arc::new(ticket));
             }
+        }
+    }
+
+    /// A whole list takes the place of the last. Mostly it is the same, and is shared then.
+    fn list(&mut self, tickets: Vec<Ticket>) {
+        if self.tickets.iter().map(Arc::as_ref).eq(&tickets) {
             return;
         }
-        self.tickets = Arc::new(TicketList {
-            by_id: tickets.iter().enumerate().map(|(n, t)| (t.id, n)).collect(),
-            tickets,
-        });
+        for (place, ticket) in tickets.iter().enumerate() {
+            self.note(ticket.id, place);
+        }
+        self.tickets = tickets.into_iter().map(Arc::new).collect();
     }
 
-    /// Changes a view, and sees to it that all documents together stay within [`ROOM`].
+    fn note(&mut self, ticket: Uuid, place: usize) {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        if self.places.get(&ticket) != Some(place) {
+            self.places.note(ticket, place);
+        }
+    }
+
     fn change(&mut self, place: u32, change: impl FnOnce(&mut IssueView)) {
-        let Some(view) = self.views.get_mut(place as usize) else {
-            return;
-        };
-        let before = view.documents();
-        let view = Arc::make_mut(view);
-        change(view);
-        self.documents = (self.documents + view.documents()).saturating_sub(before);
-        self.shed(ROOM);
-    }
-
-    /// Takes the documents of the oldest views until all the others fit into `room`.
-    fn shed(&mut self, room: usize) {
-        while self.documents > room && (self.bare as usize) < self.views.len() {
-            if let Some(oldest) = self.views.get_mut(self.bare as usize) {
-                self.documents = self.documents.saturating_sub(oldest.documents());
-                let oldest = Arc::make_mut(oldest);
-                oldest.seen = None;
-                oldest.masked_text = None;
-                oldest.entities = Vec::new();
-            }
-            self.bare += 1;
+        if let Some(view) = self.views.get_mut(place as usize) {
+            change(view);
         }
     }
 }
 
 impl IssueView {
-    /// Bytes of text beyond its names.
-    fn documents(&self) -> usize {
-        let seen = self.seen.as_ref().map_or(0, |issue| {
-            issue.title.len()
-                + issue.description.len()
-                + issue.labels.iter().map(String::len).sum::<usize>()
-        });
-        let entities: usize = self
-            .entities
-            .iter()
-            .map(|_| size_of::<DetectedEntity>())
-            .sum();
-        seen + self.masked_text.as_deref().map_or(0, str::len) + entities
+    /// The issue itself as it was seen last; `None` also where its event cannot be read any more.
+    #[must_use]
+    pub fn issue(&self, log: &Log) -> Option<Issue> {
+        match log.event(self.seen?)?.fact {
+            Fact::IssueSeen(issue) => Some(issue),
+            _ => None,
+        }
+    }
+
+    /// What the tool told when it had filed the issue.
+    #[must_use]
+    pub fn result(&self, log: &Log) -> Option<Escalated> {
+        match log.event(self.told?)?.fact {
+            Fact::ToolCallFinished { structured, .. } => structured?.read(),
+            _ => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::{
+        projection::{Projection, Timeline},
+        protocol::traceparent::TraceId,
+        trace::{Actor, TraceEvent, codec, event::CallOutcome},
+    };
+
+    /// A call that asked for this ticket or for all, and the tickets that came.
+    fn asked(
+        seen: &mut Projection,
+        id: Option<CallId>,
+        ticket: Option<u128>,
+        came: &[(u128, &str)],
+    ) {
+        let ticket = ticket.map(Uuid::from_u128);
+        let tickets: Vec<Value> = came
+            .iter()
+            .map(|(id, subject)| {
+                json!({
+                    "id": Uuid::from_u128(*id), "created_at": "2026-11-29T09:00:00Z",
+                    "customer_name": "Ada", "email": "ada@lab.example", "phone": "1",
+                    "plan_tier": "pro", "severity": "high", "status": "open",
+                    "subject": subject, "body": "it is broken",
+                })
+            })
+            .collect();
+        let facts = [
+            Fact::ToolCallStarted {
+                tool: GET_SUPPORT_TICKETS.to_owned(),
+                arguments: json!({ "ticketId": ticket }),
+            },
+            Fact::ToolCallFinished {
+                tool: GET_SUPPORT_TICKETS.to_owned(),
+                outcome: CallOutcome::Succeeded,
+                text: String::new(),
+                structured: Some((&json!({ "tickets": tickets })).into()),
+                duration_us: 1,
+            },
+        ];
+        for fact in facts {
+            seen.apply(&TraceEvent {
+                seq: seen.log().len() as u64,
+                at_us: 0,
+                span: None,
+                call: id,
+                actor: Actor::Client,
+                fact,
+            });
+        }
+    }
+
+    fn known(seen: &Projection) -> Vec<&str> {
+        let tickets = seen.issues().tickets().iter();
+        tickets.map(|ticket| ticket.subject.as_str()).collect()
+    }
 
     #[test]
-    fn texts_never_take_more_than_their_room_and_the_oldest_go_first() {
-        let names = Names::default();
-        let mut issues = Issues::default();
-        for number in 0..100 {
-            let place = issues.at(Seq::at(0), &format!("issue {number}"), &names);
-            issues.change(place, |view| view.masked_text = Some("x".repeat(100)));
-            issues.shed(1_000);
-            assert!(issues.documents <= 1_000);
+    fn a_ticket_asked_for_by_id_is_added_and_a_whole_list_takes_the_place_of_the_last() {
+        for id in [None, Some(TraceId(1))] {
+            let mut seen = Projection::default();
+            asked(&mut seen, id, None, &[(1, "a"), (2, "b")]);
+            asked(&mut seen, id, Some(3), &[(3, "c")]);
+            assert_eq!(known(&seen), ["a", "b", "c"], "one that was not known");
+            asked(&mut seen, id, Some(1), &[(1, "a, told anew")]);
+            assert_eq!(known(&seen), ["a, told anew", "b", "c"]);
+            let ticket = seen.issues().ticket(Uuid::from_u128(3)).unwrap();
+            assert_eq!(ticket.subject, "c");
+            asked(&mut seen, id, None, &[(2, "b")]);
+            assert_eq!(known(&seen), ["b"], "all that there are");
+            assert_eq!(seen.issues().ticket(Uuid::from_u128(1)), None);
         }
-        let held: usize = issues.views.iter().map(|view| view.documents()).sum();
-        assert_eq!(held, issues.documents, "what is counted is what is held");
-        let told = |number: usize| issues.views[number].masked_text.is_some();
-        assert!(!told(0) && !told(89) && told(90) && told(99));
-        assert_eq!(&*issues.views[0].id, "issue 0", "its name stays");
+    }
+
+    #[test]
+    fn an_issues_text_is_read_from_the_log_and_held_nowhere_else() {
+        let issue = |description: &str| Issue {
+            id: "1".to_owned(),
+            identifier: "ENG-1".to_owned(),
+            url: String::new(),
+            title: "broken".to_owned(),
+            description: description.to_owned(),
+            author: "Ada".to_owned(),
+            labels: Vec::new(),
+            priority: 1,
+            created_at: DateTime::UNIX_EPOCH,
+            trashed: false,
+            trace_parent: None,
+        };
+        let mut timeline = Timeline::open(None);
+        for number in 0..2_000 {
+            let event = TraceEvent {
+                seq: number,
+                at_us: number,
+                span: None,
+                call: None,
+                actor: Actor::Linear,
+                fact: Fact::IssueSeen(issue(&format!("a long text, version {number}"))),
+            };
+            timeline.push(&event, &codec::encode(&event));
+        }
+        for place in [1, 300, 1_999, 2_000] {
+            let seen = timeline.at(place);
+            let held = format!("{:?}", seen.issues());
+            assert!(
+                held.contains("ENG-1") && !held.contains("a long text"),
+                "{held}"
+            );
+            let view = seen.issues().latest().unwrap();
+            let text = view.issue(seen.log()).unwrap().description;
+            assert_eq!(text, format!("a long text, version {}", place - 1));
+        }
     }
 }

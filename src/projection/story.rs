@@ -327,14 +327,13 @@ fn filed(projection: &Projection, credential: Step, issue: Option<&IssueView>) -
         );
     };
     let evidence = Some(view.evidence);
-    let Some(seen) = &view.seen else {
+    let Some(author) = &view.author else {
         let detail = format!(
             "{} was filed, but nobody has seen it: Linear is the real one",
             view.identifier
         );
         return step(title, StepState::Waiting, detail, evidence);
     };
-    let author = crate::support::text::one_line(&seen.author);
     let acted_as = view.call.and_then(|call| {
         projection
             .hops()
@@ -345,7 +344,7 @@ fn filed(projection: &Projection, credential: Step, issue: Option<&IssueView>) -
             .find_map(|hop| hop.acted_as.clone())
     });
     match acted_as {
-        Some(user) if *user != *author => step(
+        Some(user) if user != *author => step(
             title,
             StepState::Wrong,
             format!("{} is by {author} and not by {user}", view.identifier),

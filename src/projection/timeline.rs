@@ -71,7 +71,7 @@ impl Timeline {
         Self::beginning(started.map_or_else(Projection::default, Projection::starting))
     }
 
-    /// [`Self::open`] for a trace whose lines lie in `source`: it takes events by [`Self::push_at`].
+    /// [`Self::open`] for a trace whose lines lie in `source`: it takes events by [`Self::take`].
     #[must_use]
     pub fn reading(started: DateTime<Utc>, source: SharedLines) -> Self {
         Self::beginning(Projection::reading(started, source))
@@ -98,15 +98,7 @@ impl Timeline {
         }
     }
 
-    /// [`Self::push`] with the byte at which the event's line begins.
-    pub fn push_at(&mut self, event: &TraceEvent, start: u64) {
-        if self.takes(event) {
-            self.head.apply_at(event, start);
-            self.touched();
-        }
-    }
-
-    /// [`Self::push`] or [`Self::push_at`], as the line is kept.
+    /// [`Self::push`], with the line or where it begins.
     pub fn take(&mut self, event: &TraceEvent, kept: Kept) {
         if self.takes(event) {
             self.head.take(event, kept);

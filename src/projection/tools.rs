@@ -115,7 +115,8 @@ impl Tools {
     /// The call that is under way; of several, the one that began last.
     #[must_use]
     pub fn running(&self) -> Option<&Call> {
-        self.calls.last().filter(|call| call.outcome.is_none())
+        let mut latest = self.calls.iter().rev().take(LATEST);
+        latest.find(|call| call.outcome.is_none())
     }
 
     /// The call that was under way at a moment of the run, in microseconds, if it was the only one.
@@ -132,12 +133,20 @@ impl Tools {
         under_way.next().is_none().then_some(one.id).flatten()
     }
 
-    fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
-        let at = match id {
+    /// The call with this id; without one, the call without an id that is under way.
+    pub(super) fn told_of(&self, id: Option<CallId>) -> Option<&Call> {
+        self.calls.get(self.place_of(id)? as usize)
+    }
+
+    fn place_of(&self, id: Option<CallId>) -> Option<u32> {
+        match id {
             Some(id) => self.by_id.get(&id),
             None => self.nameless,
-        };
-        at.and_then(|at| self.calls.get_mut(at as usize))
+        }
+    }
+
+    fn at_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
+        self.calls.get_mut(self.place_of(id)? as usize)
     }
 
     pub(super) fn count_credential(&mut self, id: CallId, issued: bool) {
@@ -228,5 +237,60 @@ impl Tools {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        projection::Projection,
+        protocol::traceparent::TraceId,
+        trace::{Actor, TraceEvent},
+    };
+
+    fn told(seen: &mut Projection, id: u128, fact: Fact) {
+        seen.apply(&TraceEvent {
+            seq: seen.log().len() as u64,
+            at_us: 0,
+            span: None,
+            call: Some(TraceId(id)),
+            actor: Actor::Client,
+            fact,
+        });
+    }
+
+    fn begins(seen: &mut Projection, id: u128) {
+        let fact = Fact::ToolCallStarted {
+            tool: "a_tool".to_owned(),
+            arguments: json!({}),
+        };
+        told(seen, id, fact);
+    }
+
+    fn ends(seen: &mut Projection, id: u128) {
+        let fact = Fact::ToolCallFinished {
+            tool: "a_tool".to_owned(),
+            outcome: CallOutcome::Succeeded,
+            text: String::new(),
+            structured: None,
+            duration_us: 1,
+        };
+        told(seen, id, fact);
+    }
+
+    #[test]
+    fn a_call_is_under_way_until_it_ends_whichever_ends_first() {
+        let mut seen = Projection::default();
+        let running = |seen: &Projection| seen.tools().running().and_then(|call| call.id);
+        begins(&mut seen, 1);
+        begins(&mut seen, 2);
+        assert_eq!(running(&seen), Some(TraceId(2)));
+        ends(&mut seen, 2);
+        assert_eq!(running(&seen), Some(TraceId(1)));
+        ends(&mut seen, 1);
+        assert_eq!(running(&seen), None);
     }
 }

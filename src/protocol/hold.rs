@@ -1,7 +1,6 @@
 //! Holding token exchanges before they are decided, so that a room can see what is about to be
 //! asked. Ours: Keycard has nothing of the kind, and a real zone cannot be held.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -35,7 +34,6 @@ pub enum GateEvent {
 pub struct HeldExchange {
     /// By which it is let go.
     pub id: String,
-    pub held_at: DateTime<Utc>,
     /// Which application asks; absent where the request does not say it well enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<Party>,

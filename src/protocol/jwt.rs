@@ -45,12 +45,6 @@ impl TokenView {
         self.claims.get(name).and_then(Value::as_str)
     }
 
-    /// `exp` in seconds since 1970.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<i64> {
-        self.claims.get("exp").and_then(Value::as_i64)
-    }
-
     /// `aud`, which may be a string or a list of strings (RFC 7519, section 4.1.3).
     #[must_use]
     pub fn audiences(&self) -> Vec<&str> {

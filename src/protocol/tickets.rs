@@ -126,6 +126,19 @@ pub enum EntityKind {
     Credential,
 }
 
+impl EntityKind {
+    /// Every kind, in the order in which schemas name them.
+    pub const ALL: [Self; 7] = [
+        Self::Name,
+        Self::Email,
+        Self::Phone,
+        Self::Ssn,
+        Self::Address,
+        Self::CreditCard,
+        Self::Credential,
+    ];
+}
+
 /// `delete_issue`'s result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

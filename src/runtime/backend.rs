@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::around::{Surroundings, parse};
-pub use self::opening::{BackendState, Opening, none, open, stopping};
+pub use self::opening::{BackendState, Opening, none, open, ready, stopping};
 use super::{
     Consent, ConsoleAccess, Options, TargetChoice,
     console_steps::{Step, Taken},

@@ -22,7 +22,10 @@ use crate::{
     lab::{self, ZoneObjects},
     projection::{Projection, Seq},
     protocol::observed::{LAB_PATH, LabEndpoints},
-    support::error::{Exit, Failure},
+    support::{
+        error::{Exit, Failure},
+        loopback::is_loopback,
+    },
     trace::event::Leg,
 };
 
@@ -311,7 +314,7 @@ pub async fn lab_behind(options: &Options, server: &str, project: Option<&Path>)
     let zone = values.into_iter().next().flatten()?;
     let url = Url::parse(&zone).ok()?;
     // A lab is on this computer; a real zone need not be asked whether it is one.
-    if !matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+    if !is_loopback(&url) {
         return None;
     }
     let http = probing::quiet(&url, options.ids.clone()).ok()?;

@@ -30,7 +30,7 @@ use crate::{
     support::{
         cause::innermost,
         error::{Exit, Failure},
-        text::one_line,
+        text::{number_of, one_line},
     },
     trace::{TraceEvent, codec::Header, event::Fact},
 };
@@ -138,16 +138,20 @@ impl Exporter {
     pub async fn finish(mut self) -> Option<Failure> {
         drop(self.facts.take());
         let last = self.patience.last;
-        if timeout(last, &mut self.task).await.is_err() {
-            self.task.abort();
-            let why = format!("its answer was not there after {} ms", last.as_millis());
-            return Some(self.notices.try_recv().unwrap_or_else(|_| lost(&why)));
+        match timeout(last, &mut self.task).await {
+            Ok(Ok(())) => {}
+            // Whatever was told before, this is not the collector's doing.
+            Ok(Err(_)) => return Some(broken()),
+            Err(_) => {
+                self.task.abort();
+                let why = format!("its answer was not there after {} ms", last.as_millis());
+                return Some(self.notices.try_recv().unwrap_or_else(|_| lost(&why)));
+            }
         }
         let missed = self.missed.load(Ordering::Relaxed);
         let too_fast = || {
-            lost(&format!(
-                "it was too slow for the run: {missed} facts were left out"
-            ))
+            let missed = number_of(missed, "fact");
+            lost(&format!("it was too slow for the run, and missed {missed}"))
         };
         let told = self.notices.try_recv().ok();
         told.or_else(|| (missed > 0).then(too_fast))
@@ -234,6 +238,15 @@ fn lost(why: &str) -> Failure {
     )
 }
 
+fn broken() -> Failure {
+    Failure {
+        what: "The collector did not get all spans".to_owned(),
+        why: "the task that sends them stopped unexpectedly; this is a mistake in hoptrail"
+            .to_owned(),
+        ..Failure::task_stopped()
+    }
+}
+
 /// Makes the requests.
 struct Post {
     client: Client,
@@ -303,12 +316,13 @@ impl Post {
                 }
                 Err(Refused::ForNow(why, _)) => {
                     self.down = true;
-                    format!("{why}, after {attempt} attempts")
+                    format!("{why}, after {}", number_of(attempt, "attempt"))
                 }
             };
             let url = one_line(self.to.url().as_str());
             // Why comes first: a narrow screen has no room for all of it.
-            self.notice(lost(&format!("{why}, for {spans} spans at {url}")));
+            let spans = number_of(spans, "span");
+            self.notice(lost(&format!("{why}, for {spans} at {url}")));
             return;
         }
     }
@@ -386,4 +400,22 @@ fn rejected(answer: &[u8]) -> Option<String> {
 
 fn explain(error: &reqwest::Error) -> String {
     innermost(error).unwrap_or_else(|| one_line(&error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sender_that_breaks_is_told_at_the_end() {
+        let (_tell, notices) = mpsc::channel(1);
+        let exporter = Exporter {
+            facts: None,
+            missed: Arc::default(),
+            notices,
+            task: tokio::spawn(async { panic!("provoked") }),
+            patience: Patience::default(),
+        };
+        assert_eq!(exporter.finish().await, Some(broken()));
+    }
 }

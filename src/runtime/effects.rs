@@ -4,7 +4,6 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use tokio::{
@@ -15,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    backend::{Backend, BackendState, Kept, Remade},
+    backend::{Backend, BackendState, Kept, Remade, ready},
     console_steps::{Change, Step},
     probing,
 };
@@ -112,7 +111,7 @@ impl Runner {
     pub fn start(&mut self, task: TaskId, job: Job) {
         let cancel = CancellationToken::new();
         self.cancels.insert(task, cancel.clone());
-        let backend = self.backend.clone();
+        let mut backend = self.backend.clone();
         let answers = self.answers.clone();
         let project = self.project.clone();
         #[cfg(debug_assertions)]
@@ -121,7 +120,7 @@ impl Runner {
             #[cfg(debug_assertions)]
             assert!(!panics, "provoked by HOPTRAIL_PANIC");
             let ready = tokio::select! {
-                ready = ready(backend) => ready,
+                ready = ready(&mut backend) => ready,
                 () = cancel.cancelled() => return TaskOutcome::Cancelled,
             };
             match ready {
@@ -168,21 +167,6 @@ impl Runner {
                 self.cancels.remove(&task);
                 return (task, outcome);
             }
-        }
-    }
-}
-
-pub(super) async fn ready(
-    mut backend: watch::Receiver<BackendState>,
-) -> Result<Arc<Backend>, Failure> {
-    loop {
-        match &*backend.borrow_and_update() {
-            BackendState::Opening => {}
-            BackendState::Ready(backend) => return Ok(Arc::clone(backend)),
-            BackendState::Failed(failure) => return Err(failure.clone()),
-        }
-        if backend.changed().await.is_err() {
-            return Err(super::backend::stopping());
         }
     }
 }
@@ -305,15 +289,9 @@ fn outcome(result: Result<(), Failure>, cancel: &CancellationToken) -> TaskOutco
     }
 }
 
-/// Tokio swallows a panic in a task unless somebody looks at the join error.
 fn broken(error: &JoinError) -> TaskOutcome {
     if error.is_cancelled() {
         return TaskOutcome::Cancelled;
     }
-    TaskOutcome::Failed(Failure::new(
-        Exit::Failed,
-        "A task of hoptrail stopped unexpectedly",
-        "this is a mistake in hoptrail",
-        "try again; start with --log FILE to have the details for a report",
-    ))
+    TaskOutcome::Failed(Failure::task_stopped())
 }

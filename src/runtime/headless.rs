@@ -106,14 +106,7 @@ pub async fn run<O: io::Write, E: io::Write>(
             }
         }
     };
-    let driven = driven.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Exit::Failed,
-            "A task of hoptrail stopped unexpectedly",
-            "this is a mistake in hoptrail",
-            "try again; start with --log FILE to have the details for a report",
-        ))
-    });
+    let driven = driven.unwrap_or_else(|_| Err(Failure::task_stopped()));
     match (&job, &driven) {
         (Job::Demo { .. }, Ok(_)) => {
             let is_complete = |seen: &Projection| seen.story().verdict().is_ok();
@@ -140,11 +133,11 @@ pub async fn run<O: io::Write, E: io::Write>(
 
 /// Does the job; everything it finds out is in the trace.
 async fn drive(
-    state: watch::Receiver<BackendState>,
+    mut state: watch::Receiver<BackendState>,
     job: Job,
     cancel: CancellationToken,
 ) -> Result<Option<CallResult>, Failure> {
-    let backend = super::effects::ready(state).await?;
+    let backend = backend::ready(&mut state).await?;
     match job {
         Job::Demo { ticket } => demo(&backend, ticket, &cancel).await.map(Some),
         Job::Call { tool, arguments } => {

@@ -21,8 +21,7 @@ use url::Url;
 use self::eyes::Eyes;
 use super::{
     Options,
-    backend::BackendState,
-    effects,
+    backend::{self, BackendState},
     probing::{env::root, folder},
 };
 use crate::{app::msg::Msg, chapters::ProbeResults};
@@ -36,11 +35,11 @@ const ASK_ANYWAY: usize = 30;
 
 /// The watch over somebody's own server.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ServerWatch {
     news: Option<mpsc::UnboundedReceiver<Msg>>,
 }
 
-impl Standing {
+impl ServerWatch {
     /// Looks at nothing: the server is the lab's.
     #[must_use]
     pub const fn nothing() -> Self {
@@ -50,13 +49,13 @@ impl Standing {
     /// Looks at the server and the folder until this is dropped.
     #[must_use]
     pub fn of(
-        backend: watch::Receiver<BackendState>,
+        mut backend: watch::Receiver<BackendState>,
         options: Options,
         project: Option<PathBuf>,
     ) -> Self {
         let (sender, news) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            let backend = effects::ready(backend).await.ok();
+            let backend = backend::ready(&mut backend).await.ok();
             follow(&mut Eyes::new(backend, options, project), &sender).await;
         });
         Self { news: Some(news) }
@@ -79,7 +78,7 @@ trait Sight {
     /// Asks the server, and reads the folder and its `.env`.
     async fn look(&mut self) -> ProbeResults;
     /// Whether anything listens at the server's port.
-    async fn door(&mut self) -> Door;
+    async fn port(&mut self) -> PortState;
     /// The folder's files.
     async fn files(&mut self) -> Files;
     async fn rest(&mut self, time: Duration);
@@ -88,7 +87,7 @@ trait Sight {
 /// Whether anything listens at the server's port: a connection that asks nothing, which no server
 /// writes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum PortState {
     Answers,
     Silent,
 }
@@ -97,7 +96,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
     let mut told = None;
     while !news.is_closed() {
         // Before the look: what changes while the server is asked is asked for again.
-        let (files, door) = (sight.files().await, sight.door().await);
+        let (files, port) = (sight.files().await, sight.port().await);
         let seen = sight.look().await;
         if told.as_ref() != Some(&seen) {
             // Nobody is listening any more when the person has quit.
@@ -113,7 +112,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
                 sight.rest(RESTARTS_WITHIN).await;
                 break;
             }
-            if sight.door().await != door {
+            if sight.port().await != port {
                 break;
             }
         }
@@ -125,7 +124,7 @@ async fn follow(sight: &mut impl Sight, news: &mpsc::UnboundedSender<Msg>) {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Standpoint {
     files: Files,
-    door: Door,
+    port: PortState,
 }
 
 impl Standpoint {
@@ -134,7 +133,7 @@ impl Standpoint {
         let server = server.and_then(|url| Url::parse(url).ok());
         Self {
             files: read(project.to_owned()).await,
-            door: eyes::knock(server.as_ref()).await,
+            port: eyes::knock(server.as_ref()).await,
         }
     }
 }

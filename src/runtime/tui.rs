@@ -28,7 +28,7 @@ use super::{
     record::Recorder,
     replay::{self, Place, Viewing},
     signals::Signals,
-    standing::Standing,
+    standing::ServerWatch,
     stream::{self, Stream},
     terminal::{Screen, TerminalGuard},
 };
@@ -142,7 +142,7 @@ struct Tui {
     watch: chapters::Watch,
     /// The folder of the attendee's own server.
     project: Option<PathBuf>,
-    standing: Standing,
+    standing: ServerWatch,
     /// Where what the person does is told to the trace.
     sink: SharedSink,
     header: Header,
@@ -172,7 +172,7 @@ impl Tui {
         let mut new = Self::with(options, tui, guard, screen, (sink, stream, backend));
         let learn = new.app.learn();
         if learn.is_some_and(|learn| learn.ground() == Ground::Own) {
-            new.standing = Standing::of(
+            new.standing = ServerWatch::of(
                 new.backend.watch(),
                 new.options.clone(),
                 new.project.clone(),
@@ -255,7 +255,7 @@ impl Tui {
             recorder: None,
             exporter: None,
             project: tui.project,
-            standing: Standing::nothing(),
+            standing: ServerWatch::nothing(),
             sink,
             watch: tui
                 .chapters

@@ -11,7 +11,10 @@ use super::{
     masked::{LABELS, Masked, PLACEHOLDER},
 };
 use crate::{
-    protocol::{observed::Upstream, tickets::Ticket},
+    protocol::{
+        observed::Upstream,
+        tickets::{EntityKind, Ticket},
+    },
     support::error::{Exit, Failure},
 };
 
@@ -63,7 +66,7 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
                     "properties": {
                         "type": {
                             "type": "string",
-                            "enum": ["NAME", "EMAIL", "PHONE", "SSN", "ADDRESS", "CREDIT_CARD", "CREDENTIAL"]
+                            "enum": EntityKind::ALL
                         },
                         "placeholder": {
                             "type": "string",

@@ -100,14 +100,6 @@ impl fmt::Display for SettingFaults {
 impl std::error::Error for SettingFaults {}
 
 impl Settings {
-    /// The finished server's settings.
-    ///
-    /// # Errors
-    /// As [`Settings::for_stage`].
-    pub fn from_vars(lookup: impl Fn(&str) -> Option<Secret>) -> Result<Self, SettingFaults> {
-        Self::for_stage(Stage::Delegated, lookup)
-    }
-
     /// Settings from variables; `lookup` gives a variable's value by its name. A blank value
     /// counts as missing, since `.env.example` ships blank lines. What the stage does not need is
     /// not looked at.
@@ -244,7 +236,7 @@ mod tests {
     }
 
     fn read(vars: &BTreeMap<&str, &str>) -> Result<Settings, SettingFaults> {
-        Settings::from_vars(|name| vars.get(name).map(|value| Secret::from(*value)))
+        read_at(Stage::Delegated, vars)
     }
 
     fn read_at(stage: Stage, vars: &BTreeMap<&str, &str>) -> Result<Settings, SettingFaults> {

@@ -98,6 +98,17 @@ impl Failure {
             "check the pipe or the disk behind standard output",
         )
     }
+
+    /// A task panicked, which Tokio swallows unless somebody looks at the join error.
+    #[must_use]
+    pub fn task_stopped() -> Self {
+        Self::new(
+            Exit::Failed,
+            "A task of hoptrail stopped unexpectedly",
+            "this is a mistake in hoptrail",
+            "try again; start with --log FILE to have the details for a report",
+        )
+    }
 }
 
 impl fmt::Display for Failure {

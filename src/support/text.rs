@@ -1,6 +1,6 @@
 //! Text as a terminal shows it: widths in cells, cutting, wrapping, and making foreign text harmless.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display};
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -44,6 +44,13 @@ pub fn one_line(text: &str) -> String {
             c => c,
         })
         .collect()
+}
+
+/// How many of something there are: `1 ticket`, `2 tickets`.
+#[must_use]
+pub fn number_of<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// Whether a terminal would obey a character, or show nothing where it stands.
@@ -185,6 +192,13 @@ mod tests {
         assert_eq!(sanitize("\u{202e}evil\u{9b}31m"), "�evil�31m");
         assert_eq!(one_line("a\r\nb"), "a␍⏎b");
         assert!(matches!(sanitize("plain\ntext"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_number_and_its_noun_agree() {
+        assert_eq!(number_of(0_usize, "ticket"), "0 tickets");
+        assert_eq!(number_of(1_u64, "ticket"), "1 ticket");
+        assert_eq!(number_of(2_u32, "ticket"), "2 tickets");
     }
 
     #[test]

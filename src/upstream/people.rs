@@ -39,15 +39,3 @@ pub const PEOPLE: &[Person] = &[
         linear_display_name: "tomas",
     },
 ];
-
-/// The person with this e-mail address.
-#[must_use]
-pub fn by_email(email: &str) -> Option<&'static Person> {
-    PEOPLE.iter().find(|p| p.email.eq_ignore_ascii_case(email))
-}
-
-/// The person with this GitHub login.
-#[must_use]
-pub fn by_login(login: &str) -> Option<&'static Person> {
-    PEOPLE.iter().find(|p| p.login.eq_ignore_ascii_case(login))
-}

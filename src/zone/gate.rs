@@ -120,7 +120,6 @@ pub(super) async fn pass(state: &ZoneState, request: &mut ExchangeRequest) {
     };
     let what = HeldExchange {
         id: state.config.ids.short(),
-        held_at: state.config.clock.now(),
         application: seen.actor.application,
         user: seen.actor.user,
         resource: seen.resource,
@@ -303,15 +302,11 @@ fn follow(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> + Sen
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        protocol::{audit::AuditStatus, hold::Forecast},
-        support::clock::{Clock as _, FakeClock},
-    };
+    use crate::protocol::{audit::AuditStatus, hold::Forecast};
 
     fn exchange(id: &str) -> HeldExchange {
         HeldExchange {
             id: id.to_owned(),
-            held_at: FakeClock::shared().now(),
             application: None,
             user: None,
             resource: None,

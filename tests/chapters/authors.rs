@@ -4,7 +4,7 @@ use hoptrail::chapters::{
     Chapter, Fault, Progress, Segment,
     lint::lint,
     parse,
-    progress::{Passed, Standing},
+    progress::{ChapterState, Passed},
     text::{Fold, render},
 };
 use proptest::prelude::*;
@@ -116,12 +116,12 @@ fn progress_is_kept_and_read_again() {
     let mut progress = Progress::default();
     assert_eq!(progress.resume(&book).unwrap().number, 0);
     for check in &chapter.checks {
-        assert_eq!(progress.standing(chapter), Standing::Open);
+        assert_eq!(progress.standing(chapter), ChapterState::Open);
         progress.pass(chapter, check, Passed::Told);
     }
-    assert_eq!(progress.standing(chapter), Standing::Done);
+    assert_eq!(progress.standing(chapter), ChapterState::Done);
     progress.skip(&book.chapters[1]);
-    assert_eq!(progress.standing(&book.chapters[1]), Standing::Skipped);
+    assert_eq!(progress.standing(&book.chapters[1]), ChapterState::Skipped);
     assert_eq!(progress.resume(&book).unwrap().number, 2);
     progress.pass(chapter, &chapter.checks[0], Passed::Seen);
     progress.pass(chapter, &chapter.checks[0], Passed::Told);
@@ -143,8 +143,8 @@ fn a_changed_chapter_begins_anew() {
     let new = small(&format!("{HEAD}{BODY}More.\n"));
     let mut progress = Progress::default();
     progress.pass(&old, &old.checks[0], Passed::Seen);
-    assert_eq!(progress.standing(&old), Standing::Done);
-    assert_eq!(progress.standing(&new), Standing::Open);
+    assert_eq!(progress.standing(&old), ChapterState::Done);
+    assert_eq!(progress.standing(&new), ChapterState::Open);
 }
 
 #[rstest]

@@ -410,7 +410,6 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
     });
     let held = (text(), audit()).prop_map(|(id, record)| HeldExchange {
         id,
-        held_at: record.occurred_at,
         application: record.actor.application,
         user: record.actor.user,
         resource: record.resource,

@@ -308,3 +308,27 @@ fn a_form_at_three_sizes(#[values(0, 1, 2)] size: usize) {
     let _ = app.update(Msg::Task(task(&taken), TaskOutcome::Failed(refusal(why))));
     snap("form-refused", &mut app, size);
 }
+
+#[rstest]
+#[case(3, "fault 3")]
+#[case(5, "and 2 more")]
+fn the_first_faults_of_a_refused_text_are_named_and_the_others_counted(
+    #[case] count: usize,
+    #[case] last: &str,
+) {
+    let size = (80, 30);
+    let mut app = console(size);
+    let _ = press(&mut app, "e down down home");
+    type_(&mut app, "x");
+    let taken = press(&mut app, "enter");
+    let faults: Vec<String> = (1..=count).map(|fault| format!("fault {fault}")).collect();
+    let failure = refusal(&faults.join("\n"));
+    let _ = app.update(Msg::Task(task(&taken), TaskOutcome::Failed(failure)));
+    let screen = shown(&mut app, size);
+    assert!(
+        screen.contains("fault 3") && screen.contains(last),
+        "{screen}"
+    );
+    assert!(!screen.contains("fault 4"), "{screen}");
+    assert_eq!(screen.contains(" more"), count > 3, "{screen}");
+}

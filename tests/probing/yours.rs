@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeMap, fs, net::Ipv4Addr, path::Path};
 
-use serde_json::Value;
+use axum::{Json, Router, routing::get};
+use hoptrail::{
+    protocol::observed::LAB_PATH,
+    runtime::{TargetChoice, check},
+};
+use serde_json::{Value, json};
 
-use crate::program::Home;
+use crate::{program::Home, running::options};
 
 /// What stands in a folder, byte by byte.
 fn contents(root: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
@@ -100,4 +105,26 @@ fn a_server_that_is_not_there_is_told_with_what_to_do() {
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_at_another_address_of_this_computer_is_one() {
+    // Where there is no such address there is nothing to find.
+    let Ok(listener) = tokio::net::TcpListener::bind("127.0.0.2:0").await else {
+        return;
+    };
+    let zone = format!("http://{}", listener.local_addr().unwrap());
+    let server = "http://localhost:8000/mcp";
+    let told = json!({
+        "server": server, "zone": zone, "supabase": "", "anthropic": "", "linear": "",
+        "stand_ins": [],
+    });
+    let router = Router::new().route(LAB_PATH, get(|| async { Json(told) }));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let home = Home::new();
+    home.write(".env", format!("KEYCARD_URL={zone}\n"));
+    let target = TargetChoice::Server(server.to_owned());
+    let options = options(target, &home.file("state"));
+    let found = check::lab_behind(&options, server, Some(home.path())).await;
+    assert_eq!(found, Some(zone));
 }

@@ -21,7 +21,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hoptrail::{
     protocol::secret::Secret,
-    server::{Deps, Patience, Settings, router},
+    server::{Deps, Patience, Settings, router, stage::Stage},
     support::{clock::FakeClock, ids::Ids},
 };
 use serde_json::{Value, json};
@@ -191,7 +191,10 @@ pub fn settings(zone: &str, supabase: &str, anthropic: &str, linear: &str) -> Se
         ("LINEAR_API_URL", linear),
         ("LINEAR_TEAM_ID", "team-1"),
     ]);
-    Settings::from_vars(|name| vars.get(name).map(|value| Secret::from(*value))).unwrap()
+    Settings::for_stage(Stage::Delegated, |name| {
+        vars.get(name).map(|value| Secret::from(*value))
+    })
+    .unwrap()
 }
 
 /// The server, with a clock that stands still and no pauses between tries.

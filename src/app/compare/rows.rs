@@ -1,7 +1,7 @@
 //! The rows in which two runs are laid beside each other, and which of them are still awaited.
 
 use super::Compared;
-use crate::projection::compare::{HopPair, Pair, Standing};
+use crate::projection::compare::{HopPair, Pair, Relation};
 
 /// A row of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Compared {
                 let beyond = open && last_hop.is_none_or(|last| number > last);
                 // The newest hop of a call under way may be told by one voice of two.
                 let newest =
-                    under_way && last_hop == Some(number) && hop.standing == Standing::OnlyLeft;
+                    under_way && last_hop == Some(number) && hop.standing == Relation::OnlyLeft;
                 let pending =
                     hop.left.as_deref() == Some("pending") || newest || open && is_half_told(hop);
                 let reach = reach(beyond || pending);

@@ -159,7 +159,7 @@ impl App {
             let issue = issues.of_ticket(ticket.id);
             issue.is_some_and(|issue| *issue.identifier == *identifier)
         };
-        if let Some(place) = issues.tickets().iter().position(of) {
+        if let Some(place) = issues.tickets().iter().position(|ticket| of(ticket)) {
             self.panes.ticket = place;
         }
         self.panes.issue_scroll = 0;

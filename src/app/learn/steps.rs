@@ -1,6 +1,6 @@
 //! What the chapters' keys do.
 
-use super::{Cover, InView, Item, Learn, Place, View, judge::lab_chapter};
+use super::{Cover, InView, Item, Learn, PagePlace, View, judge::lab_chapter};
 use crate::{
     app::{
         App,
@@ -12,7 +12,7 @@ use crate::{
     },
     chapters::{
         Attempt, Book, Probe, ProbeResults, Segment,
-        progress::{Passed, Standing},
+        progress::{ChapterState, Passed},
     },
     projection::{Seq, identity::SignIn},
     trace::Fact,
@@ -135,7 +135,7 @@ impl App {
         let Some(learn) = &self.learn else {
             return;
         };
-        let waits = learn.progress.standing(learn.chapter()) == Standing::Open
+        let waits = learn.progress.standing(learn.chapter()) == ChapterState::Open
             && matches!(self.source, Source::Live);
         if waits {
             self.overlays.push(Overlay::Confirm(Question::SkipChapter));
@@ -436,7 +436,7 @@ impl App {
     /// Moves to another item of the open chapter.
     pub(in crate::app) fn choose_item(&mut self, by: isize) {
         if let Some(learn) = &mut self.learn {
-            let Place { selected, .. } = learn.place();
+            let PagePlace { selected, .. } = learn.place();
             learn.select(selected.saturating_add_signed(by));
         }
     }

@@ -17,6 +17,7 @@ use crate::{
         observed::CallId,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
+    support::text::number_of,
     trace::event::CallOutcome,
 };
 
@@ -178,7 +179,8 @@ impl App {
                     key(Command::Down),
                     key(Command::Up),
                 );
-                format!("{count} tickets: {pane} shows them, {down} and {up} choose")
+                let tickets = number_of(count, "ticket");
+                format!("{tickets}: {pane} shows them, {down} and {up} choose")
             }
             ESCALATE_TICKET => {
                 let issue = call.id.and_then(|id| self.projection.issues().of_call(id));

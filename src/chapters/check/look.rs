@@ -4,7 +4,7 @@ use super::{Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
-        expect::{Author, IssueLooks, Place, Service, ToolCall},
+        expect::{Author, IssueLooks, IssuePlace, Service, ToolCall},
         personal,
     },
     projection::{
@@ -35,13 +35,12 @@ impl Seen<'_> {
         let evidence = || [Evidence::Event(view.evidence)];
         if let Some(place) = looks.whereabouts {
             let there = match (place, view.whereabouts) {
-                (Place::There, Whereabouts::There) | (Place::Trashed, Whereabouts::Trashed) => {
-                    Status::passed(evidence())
-                }
-                (Place::There, Whereabouts::Trashed) => {
+                (IssuePlace::There, Whereabouts::There)
+                | (IssuePlace::Trashed, Whereabouts::Trashed) => Status::passed(evidence()),
+                (IssuePlace::There, Whereabouts::Trashed) => {
                     Status::failed(format!("{} is in the trash", view.identifier))
                 }
-                (Place::Trashed, Whereabouts::There) => {
+                (IssuePlace::Trashed, Whereabouts::There) => {
                     Status::failed(format!("{} is still in its place", view.identifier))
                 }
                 (_, Whereabouts::Filed) => unseen(view),
@@ -57,8 +56,14 @@ impl Seen<'_> {
         if *looks == only_whereabouts {
             return Status::passed(evidence());
         }
-        let Some(issue) = &view.seen else {
+        if view.seen.is_none() {
             return unseen(view);
+        }
+        let Some(issue) = &view.issue(self.projection.log()) else {
+            return Status::pending(format!(
+                "{}, which cannot be read any more",
+                view.identifier
+            ));
         };
         let parts = [
             self.personal(looks, view, issue),

@@ -7,7 +7,7 @@ use super::{Action, Begin, Cue, Expect, Hold, Sheet};
 use crate::support::{
     error::{Exit, Failure},
     pane::Pane,
-    place::Place,
+    position::TextPosition,
     text::{one_line, sanitize},
 };
 
@@ -176,7 +176,7 @@ const fn fits(action: Action, expect: RawExpect) -> bool {
 }
 
 fn failure(name: &str, text: &str, offset: usize, why: &str) -> Failure {
-    let Place { line, column } = Place::of(text, offset);
+    let TextPosition { line, column } = TextPosition::of(text, offset);
     Failure::new(
         Exit::Usage,
         "The run sheet was not taken",

@@ -29,7 +29,11 @@ struct Marked {
 impl Marked {
     /// Numbers below `all` that are not marked.
     fn open(&self, all: usize) -> impl Iterator<Item = usize> {
-        (self.first..all).filter(|number| !self.marks.get(*number).is_some_and(|mark| *mark))
+        (self.first..all).filter(|number| !self.has(*number))
+    }
+
+    fn has(&self, number: usize) -> bool {
+        self.marks.get(number).is_some_and(|mark| *mark)
     }
 
     fn mark(&mut self, number: usize) {
@@ -37,7 +41,7 @@ impl Marked {
             self.marks.resize(number + 1, false);
         }
         self.marks[number] = true;
-        while self.marks.get(self.first).is_some_and(|mark| *mark) {
+        while self.has(self.first) {
             self.first += 1;
         }
     }
@@ -86,16 +90,18 @@ pub fn next(
         count += 1;
     }
     let hops = projection.hops().rows();
-    let over: Vec<usize> = sent
-        .hops
-        .open(hops.len())
-        .filter(|at| wanted == Wanted::All || has_ended(&hops[*at], projection))
-        .take(most - count)
-        .collect();
-    for at in over {
-        sent.hops.mark(at);
+    for at in sent.hops.first..hops.len() {
+        if count == most {
+            break;
+        }
         let hop = &hops[at];
-        if hop.leg != Some(Leg::Console) {
+        // One of the console is no span and takes no other's room.
+        let silent = hop.leg == Some(Leg::Console);
+        if sent.hops.has(at) || !(silent || wanted == Wanted::All || has_ended(hop, projection)) {
+            continue;
+        }
+        sent.hops.mark(at);
+        if !silent {
             let span = run.hop_span(hop);
             spans.entry(told_by(hop)).or_default().push(span);
             count += 1;
@@ -132,6 +138,110 @@ pub fn next(
 fn has_ended(hop: &Hop, projection: &Projection) -> bool {
     match hop.call.and_then(|call| projection.tools().call(call)) {
         Some(call) => call.outcome.is_some(),
-        None => hop.verdict != Verdict::Pending,
+        None => !matches!(hop.verdict, Verdict::Pending | Verdict::Held),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{
+        protocol::{
+            audit::AuditStatus,
+            hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
+            traceparent::SpanId,
+        },
+        trace::{TraceEvent, event::Fact},
+    };
+
+    fn header() -> Header {
+        Header::new(DateTime::UNIX_EPOCH)
+    }
+
+    fn told(seen: &mut Projection, span: u64, actor: Actor, fact: Fact) {
+        seen.apply(&TraceEvent {
+            seq: seen.log().len() as u64,
+            at_us: seen.log().len() as u64,
+            span: Some(SpanId(span)),
+            call: None,
+            actor,
+            fact,
+        });
+    }
+
+    fn request(seen: &mut Projection, span: u64, leg: Leg) {
+        let sent = Fact::HopSent {
+            to: Actor::Zone,
+            leg,
+            method: "GET".to_owned(),
+            url: "http://127.0.0.1:1/".to_owned(),
+            headers: Vec::new(),
+            body: None,
+        };
+        let returned = Fact::HopReturned {
+            status: 200,
+            headers: Vec::new(),
+            body: None,
+            duration_us: 1,
+        };
+        told(seen, span, Actor::Client, sent);
+        told(seen, span, Actor::Zone, returned);
+    }
+
+    fn spans(seen: &Projection, sent: &mut Sent, most: usize) -> Option<usize> {
+        next(&header(), seen, sent, Wanted::Ended, most).map(|request| request.spans)
+    }
+
+    #[test]
+    fn hops_of_the_console_take_no_room_from_those_behind_them() {
+        let mut seen = Projection::default();
+        for span in 1..=5 {
+            request(&mut seen, span, Leg::Console);
+        }
+        for span in 6..=8 {
+            request(&mut seen, span, Leg::Discovery);
+        }
+        let mut sent = Sent::default();
+        assert_eq!(spans(&seen, &mut sent, 2), Some(2));
+        assert_eq!(spans(&seen, &mut sent, 2), Some(1));
+        assert_eq!(spans(&seen, &mut sent, 2), None);
+    }
+
+    #[test]
+    fn an_exchange_that_is_held_has_not_come_to_its_end() {
+        let mut seen = Projection::default();
+        let held = HeldExchange {
+            id: "1".to_owned(),
+            application: None,
+            user: None,
+            resource: None,
+            scopes: Vec::new(),
+            forecast: Forecast {
+                status: AuditStatus::Issued,
+                decision: None,
+                error: None,
+                reason: None,
+            },
+            trace_parent: None,
+        };
+        told(
+            &mut seen,
+            1,
+            Actor::Zone,
+            Fact::ExchangeHeld(Box::new(held)),
+        );
+        assert_eq!(seen.hops().rows()[0].verdict, Verdict::Held);
+        let mut sent = Sent::default();
+        assert_eq!(spans(&seen, &mut sent, 9), None);
+        let released = ReleasedExchange {
+            id: "1".to_owned(),
+            why: ReleaseReason::AskerGone,
+            held_us: 5,
+            trace_parent: None,
+        };
+        told(&mut seen, 1, Actor::Zone, Fact::ExchangeReleased(released));
+        assert_eq!(spans(&seen, &mut sent, 9), Some(1));
     }
 }

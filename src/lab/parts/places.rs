@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    lab::{LabConfig, Place, Ports},
+    lab::{BoundPort, LabConfig, Ports},
     support::error::{Exit, Failure},
 };
 
@@ -12,24 +12,24 @@ const PORTS_FILE: &str = "lab.toml";
 
 /// The ports that are opened, each with its part.
 pub(super) struct Places {
-    pub(super) server: Place,
-    pub(super) zone: Place,
-    pub(super) supabase: Place,
-    pub(super) anthropic: Place,
-    pub(super) linear: Place,
-    pub(super) github: Place,
+    pub(super) server: BoundPort,
+    pub(super) zone: BoundPort,
+    pub(super) supabase: BoundPort,
+    pub(super) anthropic: BoundPort,
+    pub(super) linear: BoundPort,
+    pub(super) github: BoundPort,
 }
 
 impl Places {
     pub(super) async fn open(config: &LabConfig, last: Ports) -> Result<Self, Failure> {
         let asked = config.ports;
         Ok(Self {
-            server: Place::open(asked.server, last.server, "--server-port").await?,
-            zone: Place::open(asked.zone, last.zone, "--zone-port").await?,
-            supabase: Place::open(asked.supabase, last.supabase, "--supabase-port").await?,
-            anthropic: Place::open(asked.anthropic, last.anthropic, "--anthropic-port").await?,
-            linear: Place::open(asked.linear, last.linear, "--linear-port").await?,
-            github: Place::open(asked.github, last.github, "--github-port").await?,
+            server: BoundPort::open(asked.server, last.server, "--server-port").await?,
+            zone: BoundPort::open(asked.zone, last.zone, "--zone-port").await?,
+            supabase: BoundPort::open(asked.supabase, last.supabase, "--supabase-port").await?,
+            anthropic: BoundPort::open(asked.anthropic, last.anthropic, "--anthropic-port").await?,
+            linear: BoundPort::open(asked.linear, last.linear, "--linear-port").await?,
+            github: BoundPort::open(asked.github, last.github, "--github-port").await?,
         })
     }
 

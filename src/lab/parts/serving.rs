@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     lab::{
-        Place,
+        BoundPort,
         wire::{SharedWire, Tapped},
     },
     upstream::feed::Feed,
@@ -30,7 +30,7 @@ impl Serving {
         }
     }
 
-    pub(super) fn serve<S>(&self, place: Place, service: S)
+    pub(super) fn serve<S>(&self, place: BoundPort, service: S)
     where
         S: tower::Service<Request, Response = Response, Error = Infallible>
             + Clone
@@ -44,7 +44,7 @@ impl Serving {
     /// Serves, and does `after` when the last request has ended.
     pub(super) fn serve_then<S>(
         &self,
-        place: Place,
+        place: BoundPort,
         service: S,
         after: impl Future<Output = ()> + Send + 'static,
     ) where

@@ -98,16 +98,7 @@ impl Opening {
     /// # Errors
     /// Why it cannot.
     pub async fn ready(&mut self) -> Result<Arc<Backend>, Failure> {
-        loop {
-            match &*self.state.borrow_and_update() {
-                BackendState::Opening => {}
-                BackendState::Ready(backend) => return Ok(Arc::clone(backend)),
-                BackendState::Failed(failure) => return Err(failure.clone()),
-            }
-            if self.state.changed().await.is_err() {
-                return Err(stopping());
-            }
-        }
+        ready(&mut self.state).await
     }
 
     /// Stops what was opened.
@@ -118,6 +109,23 @@ impl Opening {
             BackendState::Opening | BackendState::Failed(_) => return,
         };
         backend.close().await;
+    }
+}
+
+/// Waits until a backend can be used.
+///
+/// # Errors
+/// Why it cannot.
+pub async fn ready(state: &mut watch::Receiver<BackendState>) -> Result<Arc<Backend>, Failure> {
+    loop {
+        match &*state.borrow_and_update() {
+            BackendState::Opening => {}
+            BackendState::Ready(backend) => return Ok(Arc::clone(backend)),
+            BackendState::Failed(failure) => return Err(failure.clone()),
+        }
+        if state.changed().await.is_err() {
+            return Err(stopping());
+        }
     }
 }
 

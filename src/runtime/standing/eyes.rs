@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, runtime::Handle, task::spawn_blocking};
 use url::Url;
 
-use super::{Door, Files, LOOK_EVERY, Sight, read};
+use super::{Files, LOOK_EVERY, PortState, Sight, read};
 use crate::{
     chapters::{ProbeResults, Reading, orientation::AT_REST},
     protocol::env::EnvLine,
@@ -95,7 +95,7 @@ impl Sight for Eyes {
         seen
     }
 
-    async fn door(&mut self) -> Door {
+    async fn port(&mut self) -> PortState {
         knock(self.server().as_ref()).await
     }
 
@@ -112,14 +112,14 @@ impl Sight for Eyes {
 }
 
 /// Whether anything listens there.
-pub(super) async fn knock(server: Option<&Url>) -> Door {
+pub(super) async fn knock(server: Option<&Url>) -> PortState {
     let at = server.and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
     let Some((host, port)) = at else {
-        return Door::Silent;
+        return PortState::Silent;
     };
     let host = host.trim_matches(['[', ']']);
     match tokio::time::timeout(LOOK_EVERY, TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => Door::Answers,
-        Ok(Err(_)) | Err(_) => Door::Silent,
+        Ok(Ok(_)) => PortState::Answers,
+        Ok(Err(_)) | Err(_) => PortState::Silent,
     }
 }

@@ -155,10 +155,10 @@ impl Sight for Scene {
         seen
     }
 
-    async fn door(&mut self) -> Door {
+    async fn port(&mut self) -> PortState {
         match self.server {
-            Server::Down => Door::Silent,
-            Server::Up(_) => Door::Answers,
+            Server::Down => PortState::Silent,
+            Server::Up(_) => PortState::Answers,
         }
     }
 

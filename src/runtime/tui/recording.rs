@@ -9,7 +9,7 @@ use crate::{
         collector::{Exporter, Patience},
         record::Recorder,
     },
-    support::error::Failure,
+    support::{error::Failure, text::number_of},
 };
 
 impl Tui {
@@ -80,7 +80,7 @@ impl Tui {
             let events = recorder.events();
             self.summary
                 .lines
-                .push(format!("Recorded {events} events to {file}"));
+                .push(format!("Recorded {} to {file}", number_of(events, "event")));
             self.update(Msg::Recording(RecordingState::Saved { file, events }));
         }
     }

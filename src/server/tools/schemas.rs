@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
-use crate::protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS};
+use crate::protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, EntityKind, GET_SUPPORT_TICKETS};
 use crate::server::stage::Stage;
 
 /// The tools of chapter 5 and later.
@@ -69,9 +69,7 @@ fn masking_escalation() -> Tool {
             json!({"type": "array", "items": {
                 "type": "object",
                 "properties": {
-                    "type": {"type": "string", "enum": [
-                        "NAME", "EMAIL", "PHONE", "SSN", "ADDRESS", "CREDIT_CARD", "CREDENTIAL"
-                    ]},
+                    "type": {"type": "string", "enum": EntityKind::ALL},
                     "placeholder": {"type": "string"}
                 },
                 "required": ["type", "placeholder"],

@@ -18,7 +18,7 @@ use crate::{
         overlay::What,
         toast::Tone,
     },
-    chapters::{Attempt, Chapter, progress::Standing},
+    chapters::{Attempt, Chapter, progress::ChapterState},
     projection::env::{EnvChange, EnvRow},
     protocol::env::{EnvKind, EnvLine},
     support::text::{one_line, shorten_middle, truncate, width},
@@ -44,7 +44,7 @@ pub fn contents(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, se
     let height = u16::try_from(chapters.len() + 6).unwrap_or(u16::MAX);
     let done = chapters
         .iter()
-        .filter(|chapter| learn.progress().standing(chapter) == Standing::Done);
+        .filter(|chapter| learn.progress().standing(chapter) == ChapterState::Done);
     let right = Line::styled(
         format!(" {} of {} done ", done.count(), chapters.len()),
         cx.look.style(Role::Dim),
@@ -110,9 +110,9 @@ fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'s
     let look = cx.look;
     let progress = learn.progress();
     let (mark, word, role) = match progress.standing(chapter) {
-        Standing::Done => (look.glyphs.good, "done   ", Role::Good),
-        Standing::Skipped => ("~", "skipped", Role::Warning),
-        Standing::Open => (look.glyphs.dot, "open   ", Role::Dim),
+        ChapterState::Done => (look.glyphs.good, "done   ", Role::Good),
+        ChapterState::Skipped => ("~", "skipped", Role::Warning),
+        ChapterState::Open => (look.glyphs.dot, "open   ", Role::Dim),
     };
     let seen = chapter
         .checks

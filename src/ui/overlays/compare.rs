@@ -16,7 +16,7 @@ use crate::{
     },
     projection::{
         HopId, Projection,
-        compare::{Difference, HopPair, Pair, Standing},
+        compare::{Difference, HopPair, Pair, Relation},
     },
     support::text::{duration, one_line, truncate},
     ui::{
@@ -192,21 +192,21 @@ fn names(cx: &ViewCx, inner: Rect, buf: &mut Buffer, compared: &Compared) {
 }
 
 /// How the two sides stand to each other: glyph, word and colour.
-pub fn standing(cx: &ViewCx, standing: &Standing, reach: Reach) -> Span<'static> {
+pub fn standing(cx: &ViewCx, standing: &Relation, reach: Reach) -> Span<'static> {
     let look = cx.look;
     let (word, role) = match (reach, standing) {
         (Reach::Awaited, _) => ("not yet", Role::Dim),
-        (Reach::Reached, Standing::Same) => ("same", Role::Dim),
-        (Reach::Reached, Standing::Differs(_)) => ("differs", Role::Warning),
-        (Reach::Reached, Standing::OnlyLeft) => ("only A", Role::Warning),
-        (Reach::Reached, Standing::OnlyRight) => ("only B", Role::Warning),
+        (Reach::Reached, Relation::Same) => ("same", Role::Dim),
+        (Reach::Reached, Relation::Differs(_)) => ("differs", Role::Warning),
+        (Reach::Reached, Relation::OnlyLeft) => ("only A", Role::Warning),
+        (Reach::Reached, Relation::OnlyRight) => ("only B", Role::Warning),
     };
     let glyph = match (reach, standing) {
         (Reach::Awaited, _) => look.glyphs.waiting,
-        (Reach::Reached, Standing::Same) => "=",
-        (Reach::Reached, Standing::Differs(_)) => "!",
-        (Reach::Reached, Standing::OnlyLeft) => "<",
-        (Reach::Reached, Standing::OnlyRight) => ">",
+        (Reach::Reached, Relation::Same) => "=",
+        (Reach::Reached, Relation::Differs(_)) => "!",
+        (Reach::Reached, Relation::OnlyLeft) => "<",
+        (Reach::Reached, Relation::OnlyRight) => ">",
     };
     let style = if role == Role::Warning {
         look.bold(role)
@@ -232,7 +232,7 @@ fn entry(
         width: STANDING,
         ..area
     };
-    let mut stands = |of: &Standing| {
+    let mut stands = |of: &Relation| {
         let line = Line::from(standing(cx, of, reach));
         put::line(buf, behind, 0, &line, look);
     };
@@ -244,7 +244,7 @@ fn entry(
         }
         Row::Run(_) => {
             if let Some(found) = compared.difference(row) {
-                stands(&Standing::Differs(Vec::new()));
+                stands(&Relation::Differs(Vec::new()));
                 let title = Line::from(span(
                     format!("  {}", found.what),
                     faded(look.style(Role::Text)),
@@ -279,7 +279,7 @@ fn entry(
             };
             stands(&pair.standing);
             let style = match (reach, &pair.standing) {
-                (Reach::Awaited, _) | (Reach::Reached, Standing::Same) => dim,
+                (Reach::Awaited, _) | (Reach::Reached, Relation::Same) => dim,
                 (Reach::Reached, _) => look.style(Role::Text),
             };
             let title = Line::from(span(format!("  {}", one_line(&pair.title)), style));

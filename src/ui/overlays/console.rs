@@ -45,6 +45,8 @@ const VALUES: usize = 25;
 const LEAST_ROWS: u16 = 3;
 /// Stands before what is not as it was filled in.
 const CHANGED: &str = "*";
+/// Faults of a refused text that are named one by one.
+const FAULTS: usize = 3;
 /// Where the lines of a long text begin.
 const LONG: usize = 4;
 
@@ -431,9 +433,13 @@ fn refusal(look: &Look, failure: &Failure, cells: usize) -> Vec<Line<'static>> {
     lines.push(Line::styled(head, look.bold(Role::Bad)));
     let why = one_line(&failure.why);
     // The zone names each fault of a policy on a line of its own.
-    let parts = why.split('\u{23ce}').take(3).map(|part| (part, Role::Bad));
-    for (part, role) in parts.chain([(failure.next.as_str(), Role::Text)]) {
-        let words = [(one_line(part), look.style(role))];
+    let faults: Vec<&str> = why.split('\u{23ce}').collect();
+    let shown = faults.iter().take(FAULTS).map(|fault| one_line(fault));
+    let rest = faults.len().saturating_sub(FAULTS);
+    let rest = (rest > 0).then(|| format!("and {rest} more"));
+    let parts = shown.chain(rest).map(|part| (part, Role::Bad));
+    for (part, role) in parts.chain([(one_line(&failure.next), Role::Text)]) {
+        let words = [(part, look.style(role))];
         for line in prose::fill(&words, cells.saturating_sub(2)) {
             let mut spans = vec![Span::raw("  ")];
             spans.extend(line.spans);

@@ -12,7 +12,7 @@ use crate::{
     app::focus::PaneId,
     projection::env::{EnvChange, EnvFile, EnvRow},
     protocol::env::{EnvKind, EnvLine},
-    support::text::{one_line, wrap},
+    support::text::{number_of, one_line, wrap},
     trace::event::EnvSide,
     ui::{
         HitMap, ViewCx,
@@ -123,19 +123,14 @@ fn head(look: &Look, file: Option<&EnvFile>, side: EnvSide) -> [Line<'static>; 3
         Line::styled(
             format!(
                 "{} {dot} {} {dot} {} config",
-                plural(file.count(EnvKind::Secret), "secret"),
-                plural(file.count(EnvKind::Identifier), "identifier"),
+                number_of(file.count(EnvKind::Secret), "secret"),
+                number_of(file.count(EnvKind::Identifier), "identifier"),
                 file.count(EnvKind::Config),
                 dot = look.glyphs.dot,
             ),
             look.style(Role::Dim),
         ),
     ]
-}
-
-fn plural(count: usize, word: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {word}{s}")
 }
 
 /// How many keys are worth stealing, in the words that matter.

@@ -12,7 +12,7 @@ use crate::{
     app::{command::Command, focus::PaneId, target::Target},
     projection::issue::{IssueView, Whereabouts},
     protocol::tickets::{Severity, Ticket},
-    support::text::{one_line, truncate},
+    support::text::{number_of, one_line, truncate},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -38,7 +38,7 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
     let dim = cx.look.style(Role::Dim);
     match (issues.tickets().len(), issues.latest()) {
         (0, None) => Line::default(),
-        (tickets, None) => Line::styled(format!(" {tickets} tickets "), dim),
+        (tickets, None) => Line::styled(format!(" {} ", number_of(tickets, "ticket")), dim),
         (_, Some(issue)) => Line::from(vec![
             span(format!(" {} ", issue.identifier), dim),
             whereabouts(cx.look, issue),
@@ -246,18 +246,21 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
         return lines;
     };
     let cells = usize::from(width.saturating_sub(1));
-    let Some(seen) = &issue.seen else {
+    let log = cx.app.projection().log();
+    let result = issue.result(log);
+    let Some(seen) = issue.issue(log) else {
         lines.push(Line::from(vec![
             span(format!("{}  ", issue.identifier), look.style(Role::Heading)),
             whereabouts(look, issue),
         ]));
-        lines.push(Line::styled(
-            "The issue itself was not observed; the tool told:",
-            dim,
-        ));
+        let why = match issue.seen {
+            None => "The issue itself was not observed; the tool told:",
+            Some(_) => "The issue itself cannot be read any more; the tool told:",
+        };
+        lines.push(Line::styled(why, dim));
         lines.push(Line::raw(""));
-        match &issue.masked_text {
-            Some(text) => lines.extend(flowing::foreign(text, cells, look)),
+        match result.and_then(|result| result.masked_text) {
+            Some(text) => lines.extend(flowing::foreign(&text, cells, look)),
             None => lines.push(Line::styled("nothing of the text", dim)),
         }
         return lines;
@@ -284,8 +287,10 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
     };
     lines.push(field("labels", vec![Span::raw(one_line(&labels))]));
     lines.push(field("priority", vec![Span::raw(priority(seen.priority))]));
-    if !issue.entities.is_empty() {
-        let text = match issue.entities.len() {
+    let masked = result.and_then(|result| result.detected_entities);
+    let masked = masked.map_or(0, |entities| entities.len());
+    if masked > 0 {
+        let text = match masked {
             1 => "1 piece of personal data".to_owned(),
             count => format!("{count} pieces of personal data"),
         };

@@ -15,7 +15,7 @@ use crate::{
         audit::AuditStatus,
         console::{LifeStatus, SessionType},
     },
-    support::text::shorten_middle,
+    support::text::{number_of, shorten_middle},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -65,10 +65,10 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         .count();
     if active > 0 {
         lines.push(Line::raw(""));
-        lines.push(Line::styled(
-            format!("{active} delegated grants are active"),
-            cx.look.style(Role::Dim),
-        ));
+        let are = if active == 1 { "is" } else { "are" };
+        let grants = number_of(active, "delegated grant");
+        let text = format!("{grants} {are} active");
+        lines.push(Line::styled(text, cx.look.style(Role::Dim)));
     }
     let most = flowing::draw(buf, area, &lines, cx.app.panes().sessions_scroll, cx.look);
     extent(hits, PaneId::Sessions, most);

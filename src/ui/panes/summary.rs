@@ -4,7 +4,7 @@ use crate::{
     projection::filter::status_word,
     protocol::audit::AuditStatus,
     protocol::observed::{StepAction, StepOutcome},
-    support::text::{duration, one_line},
+    support::text::{duration, number_of, one_line},
     trace::event::{CallOutcome, Fact},
     ui::look::Role,
 };
@@ -169,7 +169,7 @@ pub fn detail(fact: &Fact) -> String {
             request.status
         ),
         Fact::IssueSeen(issue) => format!("{} {}", issue.identifier, issue.title),
-        Fact::EnvRead { file, lines, .. } => format!("{file}, {} lines", lines.len()),
+        Fact::EnvRead { file, lines, .. } => format!("{file}, {}", number_of(lines.len(), "line")),
         Fact::FeedLost { feed, why } => format!("{feed}: {why}"),
         Fact::NoteWritten { text } => head(text).to_owned(),
         Fact::MarkSet { chapter, text } => match chapter {

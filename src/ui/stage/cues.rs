@@ -10,7 +10,7 @@ use ratatui::{
 use crate::{
     app::stage::{Judgement, Notes, Stage},
     config::sheet::{Cue, notes},
-    support::text::{truncate, width},
+    support::text::{number_of, truncate, width},
     ui::{
         ViewCx,
         look::Role,
@@ -66,7 +66,8 @@ fn cue(cx: &ViewCx, row: Rect, buf: &mut Buffer, stage: &Stage) {
         return;
     }
     let Some((number, cue)) = stage.current() else {
-        let line = Line::from(span(format!("{}: {count} cues", stage.sheet().title), dim));
+        let cues = number_of(count, "cue");
+        let line = Line::from(span(format!("{}: {cues}", stage.sheet().title), dim));
         put::line(buf, row, 0, &line, look);
         return;
     };

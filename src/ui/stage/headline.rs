@@ -17,7 +17,7 @@ use crate::{
         audit::AuditStatus,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
-    support::text::wrap,
+    support::text::{number_of, wrap},
     trace::event::{CallOutcome, ConsoleDoor},
     ui::{ViewCx, look::Role, widgets::put::span},
 };
@@ -290,13 +290,12 @@ fn ended(cx: &ViewCx, call: &Call) -> Headline {
             let issue = call.id.and_then(|id| issues.of_call(id));
             let name = issue.map_or("the issue", |issue| &*issue.identifier);
             let author = issue
-                .and_then(|issue| issue.seen.as_ref())
-                .map_or(String::new(), |seen| {
-                    format!(" as {}", crate::support::text::one_line(&seen.author))
-                });
+                .and_then(|issue| issue.author.as_ref())
+                .map_or(String::new(), |author| format!(" as {author}"));
             format!("filed {name}{author}")
         }
-        GET_SUPPORT_TICKETS => format!("read {} tickets", issues.tickets().len()),
+        GET_SUPPORT_TICKETS if call.ticket.is_some() => "read 1 ticket".to_owned(),
+        GET_SUPPORT_TICKETS => format!("read {}", number_of(issues.tickets().len(), "ticket")),
         DELETE_ISSUE => "went through: no rule forbade it".to_owned(),
         _ => "is done".to_owned(),
     };

@@ -7,7 +7,7 @@ use cedar_policy::{
     ffi::DetailedError,
 };
 
-use crate::support::place::Place;
+use crate::support::position::TextPosition;
 
 /// The schema's text, as the management API serves it.
 pub const SCHEMA_TEXT: &str = include_str!("../policies/schema.cedarschema");
@@ -27,11 +27,11 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
 pub struct PolicyFault {
     pub message: String,
     /// Where it is known.
-    pub at: Option<Place>,
+    pub at: Option<TextPosition>,
 }
 
-fn place(at: Option<Place>) -> String {
-    at.map_or_else(String::new, |Place { line, column }| {
+fn place(at: Option<TextPosition>) -> String {
+    at.map_or_else(String::new, |TextPosition { line, column }| {
         format!("line {line}, column {column}: ")
     })
 }
@@ -69,7 +69,7 @@ fn fault(text: &str, error: &DetailedError) -> PolicyFault {
     let at = error
         .source_locations
         .first()
-        .map(|label| Place::of(text, label.loc.start));
+        .map(|label| TextPosition::of(text, label.loc.start));
     let mut message = error.message.clone();
     if let Some(help) = &error.help {
         message.push_str("; ");
@@ -86,7 +86,7 @@ mod tests {
     fn a_fault_names_its_line_and_column() {
         let faults = check("permit (\n  principal,\n  action,\n  resource\n) when { contxt.x };")
             .unwrap_err();
-        let at = Place {
+        let at = TextPosition {
             line: 5,
             column: 10,
         };

@@ -2,12 +2,12 @@
 
 /// A place in a text; both numbers count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct TextPosition {
     pub line: usize,
     pub column: usize,
 }
 
-impl Place {
+impl TextPosition {
     /// The place of a byte of `text`; behind its end, the end.
     #[must_use]
     pub fn of(text: &str, offset: usize) -> Self {
