@@ -89,7 +89,7 @@ impl App {
         if self.lab() == Lab::Beyond {
             return of(Command::BeginChapter, "bring the lab back to this chapter");
         }
-        if let Some(next) = self.repair(learn) {
+        if let Some(next) = learn.repair() {
             return Some(next);
         }
         let mut tries = tries_before(learn, place);
@@ -128,7 +128,7 @@ impl App {
         let of_the_console = checks
             .iter()
             .any(|one| one.id == check && one.expect.is_of_the_console());
-        if of_the_console && let Some(next) = self.repair(learn) {
+        if of_the_console && let Some(next) = learn.repair() {
             return Some(next);
         }
         let this = |item: &Item| matches!(item, Item::Check(at) if checks[*at].id == check);
@@ -142,20 +142,6 @@ impl App {
         self.learn
             .as_ref()
             .is_some_and(Learn::is_work_the_readers_own)
-    }
-
-    /// What to press where a check does not like what the reader made in the console.
-    fn repair(&self, learn: &Learn) -> Option<Next> {
-        let disliked = (0..learn.chapter().checks.len())
-            .filter_map(|check| learn.shown(check))
-            .any(|shown| {
-                matches!(shown.status, Status::Failed { .. })
-                    && shown.check.expect.is_of_the_console()
-            });
-        (disliked && learn.is_work_the_readers_own()).then_some(Next {
-            command: Command::ConsoleWork,
-            text: "put it right in the console",
-        })
     }
 
     /// The first of these that was not tried, or what it needs first.
@@ -290,6 +276,20 @@ fn first_open(learn: &Learn) -> Option<(usize, Shown<'_>)> {
 }
 
 impl Learn {
+    /// What to press where a check does not like what the reader made in the console.
+    fn repair(&self) -> Option<Next> {
+        let disliked = (0..self.chapter().checks.len())
+            .filter_map(|check| self.shown(check))
+            .any(|shown| {
+                matches!(shown.status, Status::Failed { .. })
+                    && shown.check.expect.is_of_the_console()
+            });
+        (disliked && self.is_work_the_readers_own()).then_some(Next {
+            command: Command::ConsoleWork,
+            text: "put it right in the console",
+        })
+    }
+
     /// The place of the item of the first check that is not done.
     pub(super) fn first_open_item(&self) -> Option<usize> {
         first_open(self).map(|(place, _)| place)
