@@ -7,6 +7,7 @@ pub mod args;
 pub mod chapters;
 pub mod check;
 pub mod doctor;
+pub mod fit;
 pub mod generate;
 pub mod learn;
 pub mod look;
@@ -58,19 +59,15 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { command, common } = cli;
     let _log = common.log.as_deref().map(logging::start).transpose()?;
-    let compares = match &command {
-        None => common.against.is_none() || has_screen(),
-        Some(Command::Replay { file, .. }) => common.against.is_none() || file.is_some(),
-        Some(_) => common.against.is_none(),
-    };
-    if !compares {
-        return Err(Failure::new(
-            Exit::Usage,
-            "--against does not go with this",
-            "a run is laid beside a trace in the terminal interface only",
-            "record the run with --record FILE, then: hoptrail diff FILE TRACE",
-        ));
-    }
+    let draws_panes = !common.plain
+        && !common.json
+        && match &command {
+            Some(Command::Replay {
+                file: Some(file), ..
+            }) => has_screen_for(&Place::named(file)),
+            _ => has_screen(),
+        };
+    fit::check(command.as_ref(), &common, draws_panes)?;
     match command {
         Some(Command::Completions { shell }) => {
             told(generate::completions(shell, &mut io::stdout()))

@@ -97,13 +97,37 @@ fn a_mistake_on_the_command_line_is_told_in_three_parts(#[case] args: &[&str], #
 #[case(&["--frobnicate"])]
 #[case(&["demo", "--ticket", "x"])]
 #[case(&["lab", "--without", "zone"])]
-#[case(&["demo", "--json", "--plain"])]
-#[case(&["demo", "--server", "http://127.0.0.1:1/mcp", "--lab", "http://127.0.0.1:2"])]
-#[case(&["demo", "--user", "grace"])]
 fn an_unknown_flag_is_a_matter_of_usage(#[case] args: &[&str]) {
     let ended = Home::new().run(args).exits_with(2);
     assert!(ended.out.is_empty());
     assert!(ended.err.starts_with("error: "), "{}", ended.err);
+}
+
+#[test]
+fn what_would_be_passed_over_is_refused_and_a_trace_is_not_written_over() {
+    let home = Home::new();
+    let refused = home.run(&["--json", "demo", "--plain"]).exits_with(2);
+    assert!(refused.out.is_empty());
+    let (what, ..) = refused.failure();
+    assert_eq!(what, "--plain and --json do not go together");
+    let record = ["diff", "denial", "denial", "--record", "copy.jsonl"];
+    let (what, ..) = home.run(&record).exits_with(2).failure();
+    assert_eq!(what, "--record does not go with this");
+
+    home.run(&["demo", "--headless", "--record", "run.jsonl"])
+        .exits_with(0);
+    let before = std::fs::read(home.file("run.jsonl")).unwrap();
+    let over = [
+        "export",
+        "run.jsonl",
+        "--to",
+        "cast",
+        "--output",
+        "./run.jsonl",
+    ];
+    let (what, ..) = home.run(&over).exits_with(2).failure();
+    assert_eq!(what, "./run.jsonl is the trace itself");
+    assert_eq!(std::fs::read(home.file("run.jsonl")).unwrap(), before);
 }
 
 #[test]

@@ -26,20 +26,20 @@ pub struct Common {
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
     /// A lab that runs already, by its zone's URL (as `hoptrail lab` prints it)
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "server")]
+    #[arg(long, global = true, value_name = "URL")]
     pub lab: Option<String>,
     /// Open no browser: the lab's sample user consents by itself, elsewhere the URL is printed
     #[arg(long, global = true)]
     pub headless: bool,
     /// The sample user who signs in with --headless, by login name
-    #[arg(long, global = true, value_name = "LOGIN", requires = "headless")]
+    #[arg(long, global = true, value_name = "LOGIN")]
     pub user: Option<String>,
     /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit
     /// 4). On a new lab that is kept nowhere, unless one is named
     #[arg(long, global = true)]
     pub deny: bool,
     /// Write lines of text, not a terminal interface
-    #[arg(long, global = true, conflicts_with = "json")]
+    #[arg(long, global = true)]
     pub plain: bool,
     /// Write the trace itself, as JSON Lines
     #[arg(long, global = true)]
@@ -67,7 +67,7 @@ pub struct Common {
     #[arg(long, global = true)]
     pub ascii: bool,
     /// Lay the run beside a recorded trace, hop by hop: a file, or the name of a shipped one
-    #[arg(long, global = true, value_name = "TRACE", conflicts_with_all = ["plain", "json"])]
+    #[arg(long, global = true, value_name = "TRACE")]
     pub against: Option<PathBuf>,
     /// Write a log for fault-finding to a file; it holds no secrets
     #[arg(long, global = true, value_name = "FILE")]
@@ -111,7 +111,7 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         chapters: Option<PathBuf>,
         /// The folder of your own server; nothing in it is changed
-        #[arg(long, value_name = "DIR", requires = "server")]
+        #[arg(long, value_name = "DIR")]
         project: Option<PathBuf>,
     },
     /// The whole story without a terminal interface: sign in, list, escalate, delete refused

@@ -33,7 +33,7 @@ use crate::{
         paths,
         text::one_line,
     },
-    trace::TraceEvent,
+    trace::{TraceEvent, codec},
     ui::look::Look,
 };
 
@@ -134,15 +134,18 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
         remarks: &remarks,
     };
     let look = settings::picture(common);
+    let mut unread = None;
     match &args.output {
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
-            super::told(write(&mut out, args, source, look).and_then(|()| out.flush()))
+            let written = write(&mut out, args, source, look, &mut unread);
+            super::told(written.and_then(|()| out.flush()))?;
         }
         Some(path) => {
+            spare(&place, path)?;
             let written = File::create(path).and_then(|file| {
                 let mut out = BufWriter::new(file);
-                write(&mut out, args, source, look)?;
+                write(&mut out, args, source, look, &mut unread)?;
                 out.flush()
             });
             written.map_err(|e| {
@@ -153,9 +156,34 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
                     "choose another place with --output",
                 )
             })?;
-            Ok(Exit::Ok)
         }
     }
+    match unread {
+        Some(why) => Err(changed(&place, why)),
+        None => Ok(Exit::Ok),
+    }
+}
+
+/// Refuses to write over the trace that is read: its lines are read while the output is written.
+fn spare(place: &Place, output: &Path) -> Result<(), Failure> {
+    if !place.is_at(output) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        format!("{} is the trace itself", shown(output)),
+        "it would be lost, and is read while the output is written",
+        "choose another place with --output",
+    ))
+}
+
+fn changed(place: &Place, why: String) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("The trace {} could not be read to its end", place.shown()),
+        why,
+        "the output is not whole: export it again when nobody writes to the trace",
+    )
 }
 
 /// What is exported.
@@ -182,6 +210,7 @@ fn write(
     args: &ExportArgs,
     Source { loaded, remarks }: Source<'_>,
     look: Look,
+    unread: &mut Option<String>,
 ) -> io::Result<()> {
     let Loaded {
         header, projection, ..
@@ -200,11 +229,12 @@ fn write(
         Form::Ocsf => ocsf::write(out, projection),
         Form::Cast => {
             let pace = Pace::default();
-            cast::write(out, header, events(projection), look, view, args.size, pace)
+            let events = events(projection, unread);
+            cast::write(out, header, events, look, view, args.size, pace)
         }
         Form::Svg => {
             let mut screen = Screen::new(header, look, view, args.size);
-            for event in events(projection) {
+            for event in events(projection, unread) {
                 screen.tell(event);
             }
             let title = header.title.as_deref().unwrap_or("hoptrail");
@@ -213,9 +243,19 @@ fn write(
     }
 }
 
-fn events(projection: &Projection) -> impl Iterator<Item = TraceEvent> {
+/// The events, read again, up to one that cannot be: why that is goes into `unread`.
+fn events<'a>(
+    projection: &'a Projection,
+    unread: &'a mut Option<String>,
+) -> impl Iterator<Item = TraceEvent> + 'a {
     let log = projection.log();
-    (0..log.len()).filter_map(|place| log.event(Seq::at(place)))
+    (0..log.len()).map_while(|place| {
+        let line = log.read(Seq::at(place));
+        let event = line.and_then(|line| {
+            codec::decode(&line, place as u64 + 2).map_err(|error| error.to_string())
+        });
+        event.map_err(|why| *unread = Some(why)).ok()
+    })
 }
 
 fn view(shown: Shown) -> View {

@@ -82,6 +82,20 @@ impl Place {
         }
     }
 
+    /// True if the trace is the file at `path`, by whatever name.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        let Self::File(trace) = self else {
+            return false;
+        };
+        let found = |path: &Path| Some((fs::canonicalize(path).ok()?, fs::metadata(path).ok()?));
+        let (Some((trace, of_trace)), Some((path, of_path))) = (found(trace), found(path)) else {
+            return false;
+        };
+        // Two names can be links to one file, where the system tells one from another.
+        trace == path || (cfg!(unix) && identity(&of_trace) == identity(&of_path))
+    }
+
     /// What there is to read.
     ///
     /// # Errors
