@@ -85,8 +85,17 @@ fn tool(job: &Job) -> &str {
     }
 }
 
+/// Ends a job, and what is read of the console after it; the rest of what follows.
 fn done(app: &mut App, id: TaskId) -> Effects {
-    app.update(Msg::Task(id, TaskOutcome::Done))
+    let mut effects = app.update(Msg::Task(id, TaskOutcome::Done));
+    effects.retain(|effect| {
+        let Effect::Run(id, Job::RefreshConsole) = effect else {
+            return true;
+        };
+        assert_eq!(app.update(Msg::Task(*id, TaskOutcome::Done)), []);
+        false
+    });
+    effects
 }
 
 /// What the trace is told when a cue begins.

@@ -206,9 +206,8 @@ async fn run(
             backend
                 .client
                 .call_tool(&tool, arguments, cancel.clone())
-                .await?;
-            // A consent may have run out and policy been switched elsewhere since they were read.
-            backend.refresh_console().await
+                .await
+                .map(drop)
         }
         Job::ActivatePolicySet { set_id, version } => backend.activate(&set_id, version).await,
         Job::RefreshConsole => backend.refresh_console().await,

@@ -74,7 +74,9 @@ impl App {
                 vec![self.start(Job::RefreshConsole)]
             }
             Job::SignIn => vec![self.start(Job::ListTools), self.start(Job::RefreshConsole)],
-            Job::ActivatePolicySet { .. } | Job::SignOut => {
+            // A consent may have run out and policy been switched elsewhere since they were read. Not
+            // a part of the call: it succeeded, whether or not the console can be read.
+            Job::CallTool { .. } | Job::ActivatePolicySet { .. } | Job::SignOut => {
                 vec![self.start(Job::RefreshConsole)]
             }
             Job::Hold(hold) => {
@@ -93,8 +95,7 @@ impl App {
                 place,
                 filled,
             } => self.after_step(*chapter, *place, filled),
-            Job::CallTool { .. }
-            | Job::ListTools
+            Job::ListTools
             | Job::RefreshConsole
             | Job::RunProbes { .. }
             | Job::ReadConsoleWork(_)
