@@ -21,6 +21,7 @@ use crate::{
         Consent, Options, TargetChoice,
         check::{self, AtYours, Calls, Wanted, Yours},
         probing::env,
+        signals::Signals,
         standing::Standpoint,
     },
     support::{
@@ -51,6 +52,8 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
             "this is a mistake in hoptrail; `hoptrail chapters lint` has the whole of it",
         )
     })?;
+    // Once for the whole command: between two waits nobody would listen.
+    let mut signals = Signals::listen();
     let all: Vec<&Chapter> = book.chapters.iter().collect();
     let one = match args.chapter.as_deref() {
         None | Some("all") => None,
@@ -67,7 +70,9 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
         }
         let chapters = one.map_or(all, |one| vec![one]);
         let work = Box::pin(on_lab(common, args, &chapters));
-        return unless_interrupted(work).await.ok_or_else(called_off)?;
+        return unless_ended(&mut signals, work)
+            .await
+            .ok_or_else(called_off)?;
     }
     let wanted = match (one, args.chapter.is_some()) {
         (Some(one), _) => Wanted::One(one),
@@ -75,10 +80,12 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
         (None, false) => Wanted::Reached(&all),
     };
     if args.watch {
-        Box::pin(watch(common, args, wanted)).await
+        Box::pin(watch(common, args, wanted, &mut signals)).await
     } else {
         let work = Box::pin(on_yours(common, args, wanted, Calls::Made));
-        unless_interrupted(work).await.ok_or_else(called_off)?
+        unless_ended(&mut signals, work)
+            .await
+            .ok_or_else(called_off)?
     }
 }
 
@@ -294,7 +301,12 @@ fn json_of(found: &AtYours) -> String {
 }
 
 /// Repeats when a file of the project changes or the server comes or goes, until it is interrupted.
-async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<Exit, Failure> {
+async fn watch(
+    common: &Common,
+    args: &CheckArgs,
+    wanted: Wanted<'_>,
+    signals: &mut Signals,
+) -> Result<Exit, Failure> {
     let Some(project) = args.project.as_deref().map(env::root) else {
         return Err(Failure::new(
             Exit::Usage,
@@ -309,7 +321,7 @@ async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<
         let server = check::server_of(common.server.as_deref(), Some(&project)).ok();
         let before = Standpoint::of(&project, server.as_deref()).await;
         let work = Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly));
-        match unless_interrupted(work).await {
+        match unless_ended(signals, work).await {
             None => return Ok(exit),
             Some(Ok(found)) => exit = found,
             Some(Err(failure)) => {
@@ -331,17 +343,21 @@ async fn watch(common: &Common, args: &CheckArgs, wanted: Wanted<'_>) -> Result<
             // A server that restarts by itself has not bound its port yet.
             tokio::time::sleep(LOOK_EVERY).await;
         });
-        if unless_interrupted(change).await.is_none() {
+        if unless_ended(signals, change).await.is_none() {
             return Ok(exit);
         }
     }
 }
 
-/// Does `work`; `None` when Ctrl-C came first. Then it may still end what it began.
-async fn unless_interrupted<T>(mut work: impl Future<Output = T> + Unpin) -> Option<T> {
+/// Does `work`; `None` when the process was told to end first, by Ctrl-C or otherwise. Then the work
+/// may still end what it began.
+async fn unless_ended<T>(
+    signals: &mut Signals,
+    mut work: impl Future<Output = T> + Unpin,
+) -> Option<T> {
     tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => {
+        _ = signals.next() => {
             let _ = tokio::time::timeout(GRACE, work).await;
             None
         }
