@@ -278,6 +278,23 @@ async fn an_answer_that_is_not_plainly_ours_is_not_believed(
     assert!(!rig.sink.json().contains("click here"));
 }
 
+#[rstest]
+#[case::registering(|script: &mut Script, error| script.registration_error = Some((500, error)))]
+#[case::at_a_page(|script: &mut Script, error| script.page_error = Some((500, error)))]
+#[case::coming_back(|script: &mut Script, _| script.callback = Some(Box::new(|query| {
+    query.replacen("code=", "error=server_error&error_description=disk&was=", 1)
+})))]
+#[case::at_the_token(|script: &mut Script, error| script.token_error = Some((400, error)))]
+#[tokio::test]
+async fn a_server_that_fails_has_refused_nothing(#[case] edit: fn(&mut Script, Value)) {
+    let error = json!({"error": "server_error", "error_description": "disk"});
+    let (_, _, failure) = refused(|script, _| edit(script, error)).await;
+    assert_eq!(failure.what, "The authorization server failed");
+    assert_eq!(failure.why, "server_error: disk");
+    assert!(failure.next.starts_with("try again"), "{failure}");
+    assert_eq!(failure.exit, Exit::Unreachable);
+}
+
 #[tokio::test]
 async fn an_error_from_another_issuer_is_not_shown() {
     let (_, rig, failure) = refused(|script, _| {

@@ -29,6 +29,8 @@ pub struct Script {
     /// The next this many calls with a good token are answered with 401.
     pub refuse_tokens: u32,
     pub token_error: Option<(u16, Value)>,
+    pub registration_error: Option<(u16, Value)>,
+    pub page_error: Option<(u16, Value)>,
     pub publish_nothing: bool,
     /// Answers initialize without a token.
     pub open: bool,
