@@ -34,7 +34,7 @@ use crate::{
 pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let state = paths::state_dir(common.state.as_deref())?;
     if args.reset {
-        lab::reset(&state)?;
+        lab::reset(&state).await?;
     }
     let config = lab_config(
         &args,
