@@ -199,13 +199,15 @@ fn a_panic_in_a_task_is_told_in_the_panes_and_the_program_goes_on() {
     terminal.is_given_back();
 }
 
-#[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back() {
+#[rstest]
+#[case::by_its_key(|terminal: &mut Terminal| terminal.press(CTRL_Z))]
+#[case::from_outside(|terminal: &mut Terminal| terminal.signal("TSTP"))]
+fn whoever_stops_it_the_shell_gets_the_terminal_and_fg_comes_back(#[case] stop: fn(&mut Terminal)) {
     let home = Home::new();
     let mut terminal = start(&home);
     ready(&terminal);
     sign_in(&mut terminal);
-    terminal.press(CTRL_Z);
+    stop(&mut terminal);
     eventually("it is stopped", || terminal.process_state() == 'T');
     terminal.is_given_back();
     terminal.signal("CONT");

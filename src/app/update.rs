@@ -50,6 +50,7 @@ impl App {
                 Effects::new()
             }
             Msg::Signal(Signal::Terminate) => vec![Effect::Quit],
+            Msg::Signal(Signal::Stop) => vec![Effect::Suspend],
             Msg::Signal(Signal::Continued) => vec![Effect::Redraw],
             Msg::Recording(state) => {
                 self.recorded(state);

@@ -274,7 +274,7 @@ impl Tui {
 
     async fn main_loop(&mut self) -> Summary {
         let mut keys = EventStream::new();
-        let mut signals = Signals::listen();
+        let mut signals = Signals::listen_on_the_screen();
         if let Some(path) = self.options.record.clone() {
             self.start_recording(Some(&path));
         }
@@ -357,7 +357,7 @@ impl Tui {
                         }
                     };
                     // The keyboard's Ctrl-C was the editor's.
-                    *signals = Signals::listen();
+                    *signals = Signals::listen_on_the_screen();
                     if self.guard.resume().is_err() {
                         self.quit = true;
                     }
