@@ -28,6 +28,7 @@ impl App {
 
     fn take(&mut self, msg: Msg) -> Effects {
         match msg {
+            Msg::Input(event) if self.is_unseen() => self.unseen(&event),
             Msg::Input(InputEvent::Key(key)) => self.key(key),
             Msg::Input(InputEvent::Paste(text)) => {
                 self.paste(&text);
