@@ -231,11 +231,11 @@ pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, 
         deps.patience.zone += lab::HELD_AT_MOST;
     }
     let router = server::router(settings, deps)?;
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from((bind, port)))
+    let at = SocketAddr::from((bind, port));
+    let flag = "PORT in the .env (and MCP_RESOURCE_URL with it)";
+    let listener = tokio::net::TcpListener::bind(at)
         .await
-        .map_err(|e| {
-            lab::ports::taken(port, "PORT in the .env (and MCP_RESOURCE_URL with it)", &e)
-        })?;
+        .map_err(|error| lab::ports::cannot_listen(at, flag, &error))?;
     say(&format!(
         "Support escalation MCP server running at http://localhost:{port}/mcp\n"
     ))?;
