@@ -99,7 +99,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             stage,
             env_file,
             bind,
-        }) => block_on(servers::serve(Stage::of_chapter(stage), &env_file, bind)),
+        }) => block_on(servers::serve(
+            Stage::of_chapter(stage),
+            env_file.as_deref(),
+            bind,
+        )),
         Some(Command::Learn {
             chapter,
             chapters,

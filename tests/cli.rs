@@ -369,6 +369,29 @@ fn every_fault_of_an_env_is_named_at_once_and_no_value_is_shown() {
 }
 
 #[test]
+fn a_settings_file_that_is_not_there_is_named_whether_asked_for_or_not() {
+    let home = Home::new();
+    let named = home
+        .run(&["serve", "--env-file", "missing.env"])
+        .exits_with(2);
+    let (what, _, next) = named.failure();
+    assert!(what.ends_with("/missing.env"), "{what}");
+    assert!(next.contains("--write-env"), "{next}");
+    assert!(!named.err.contains("is missing"), "{}", named.err);
+    let default = home.run(&["serve"]).exits_with(2);
+    let first = default.err.lines().next().unwrap();
+    assert!(
+        first.contains("There is no file") && first.ends_with("/.env"),
+        "{first}"
+    );
+    assert!(
+        default.err.contains("KEYCARD_URL is missing"),
+        "{}",
+        default.err
+    );
+}
+
+#[test]
 fn a_line_that_is_no_setting_is_named_with_its_place() {
     let home = Home::new();
     home.write(

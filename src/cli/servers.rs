@@ -30,6 +30,9 @@ use crate::{
     },
 };
 
+/// The settings' file, as the workshop has it.
+const DEFAULT_ENV: &str = ".env";
+
 /// Runs the lab until Ctrl-C or SIGTERM.
 pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let state = paths::state_dir(common.state.as_deref())?;
@@ -214,12 +217,23 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
 }
 
 /// Runs the support-escalation MCP server alone.
-pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
-    let file = read_env(env_file)?;
+///
+/// The settings are in the file that was named, which must be there; else in `.env`, if there is one.
+pub async fn serve(stage: Stage, env_file: Option<&Path>, bind: IpAddr) -> Result<Exit, Failure> {
+    let looked_at = env_file.unwrap_or(Path::new(DEFAULT_ENV));
+    let file = match read_env(looked_at)? {
+        None if env_file.is_some() => return Err(no_file(looked_at)),
+        file => file,
+    };
     let settings = Settings::for_stage(stage, |name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
-    .map_err(told_one_by_one)?;
+    .map_err(|mut faults| {
+        if file.is_none() {
+            faults.0.insert(0, no_file(looked_at));
+        }
+        told_one_by_one(faults)
+    })?;
     let port = settings.port;
     for warning in &settings.warnings {
         // Told, not fatal; if standard error is gone there is nobody to tell.
@@ -256,6 +270,16 @@ fn told_one_by_one(faults: SettingFaults) -> Failure {
         let _ = writeln!(io::stderr(), "hoptrail: {fault}");
     }
     last.unwrap_or_else(|| SettingFaults(all).into_failure())
+}
+
+fn no_file(path: &Path) -> Failure {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Failure::new(
+        Exit::Usage,
+        format!("There is no file {}", whole.display()),
+        "without it, every setting has to be a variable of the environment",
+        "go to the folder that has it, name it with --env-file, or let `hoptrail lab --write-env FILE` write one",
+    )
 }
 
 /// The file if there is one; without one, the environment alone may be enough.
