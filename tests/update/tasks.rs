@@ -223,7 +223,8 @@ fn nothing_wakes_the_processor_when_nothing_goes_on() {
     assert_eq!(app.next_wake(), None);
     let started = press(&mut app, "e");
     assert!(app.next_wake().is_some());
-    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let after = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let _ = app.update(Msg::Task(task(&after), TaskOutcome::Done));
     let until = app.next_wake().expect("the toast goes by itself");
     let _ = app.update(Msg::Tick(until / 1_000 + 1));
     assert_eq!(app.next_wake(), None);
