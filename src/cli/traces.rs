@@ -40,15 +40,18 @@ use crate::{
 /// How many damaged lines are named one by one.
 const NAMED: usize = 3;
 
-/// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; a torn last
-/// line is what a kill leaves behind and no damage.
+/// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; so is a last line
+/// that is torn: it is what a kill leaves behind and no damage, but what came after it is missing.
 ///
 /// # Errors
 /// If the file cannot be opened or is no trace that this hoptrail reads.
 pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> {
     let loaded = replay::load(place)?;
     let Damage {
-        lines, named, full, ..
+        lines,
+        named,
+        torn,
+        full,
     } = &loaded.damage;
     if *lines > 0 {
         let word = if *lines == 1 { "line" } else { "lines" };
@@ -61,6 +64,13 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
         for error in named.iter().take(NAMED) {
             let _ = writeln!(err, "  {error}");
         }
+    }
+    if *torn {
+        let _ = writeln!(
+            err,
+            "hoptrail: {} ends within a line; what is whole was read",
+            place.shown()
+        );
     }
     if let Some(events) = full {
         let _ = writeln!(
@@ -359,7 +369,10 @@ mod tests {
             let whole = lines(&story[..end]) - 1;
             let torn = usize::from(end == story.len() - 1);
             assert_eq!(loaded.projection.log().len(), whole + torn, "cut at {end}");
-            assert!(err.is_empty(), "cut at {end}");
+            let told = String::from_utf8(err).unwrap();
+            let within = ![header + 1, story.len() - 1, story.len()].contains(&end);
+            assert_eq!(told.contains("ends within a line"), within, "cut at {end}");
+            assert_eq!(told.is_empty(), !within, "cut at {end}: {told}");
         }
     }
 
