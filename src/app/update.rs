@@ -269,7 +269,14 @@ impl App {
                 let text = format!("{events} events saved in {file}");
                 self.say(Tone::Good, text);
             }
-            RecordingState::Failed(failure) => self.fail(failure.clone()),
+            RecordingState::Failed(failure) => {
+                if self.is_recording() {
+                    // Whatever is said of it is no longer so.
+                    self.later = None;
+                    self.say(Tone::Warning, "nothing more is recorded");
+                }
+                self.fail(failure.clone());
+            }
         }
         self.recording = state;
     }

@@ -13,7 +13,7 @@ use std::{
 use super::look::{is_utf8, wants_color};
 use crate::{
     cli::args::Common,
-    support::{error::Failure, paths},
+    support::{cause::remedy, error::Failure, paths},
 };
 
 /// One finding.
@@ -224,7 +224,7 @@ fn state(given: Option<&Path>) -> Finding {
                     crate::support::error::Exit::Usage,
                     format!("{} cannot be written", dir.display()),
                     e.to_string(),
-                    "name another folder with --state DIR",
+                    remedy(&e, "name another folder with --state DIR"),
                 )
             })
     });
@@ -239,10 +239,13 @@ fn state(given: Option<&Path>) -> Finding {
     }
 }
 
+/// Bytes that the state of a lab takes at least.
+const ROOM: usize = 256 * 1024;
+
 fn tempfile_in(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(".doctor");
-    std::fs::write(&probe, b"")?;
-    std::fs::remove_file(probe)
+    let written = std::fs::write(&probe, vec![0; ROOM]);
+    written.and(std::fs::remove_file(probe))
 }
 
 fn refresh_tokens() -> Finding {

@@ -29,6 +29,7 @@ use crate::{
     },
     shipped,
     support::{
+        cause::remedy,
         error::{Exit, Failure},
         paths,
         text::one_line,
@@ -113,7 +114,7 @@ pub async fn traces(command: TracesCommand) -> Result<String, Failure> {
             Exit::Usage,
             format!("{} cannot be written", shown(path)),
             error.to_string(),
-            "name a folder that you may write to with --to",
+            remedy(error, "name a folder that you may write to with --to"),
         )
     };
     std::fs::create_dir_all(&dir).map_err(|e| unwritten(&dir, &e))?;
@@ -163,7 +164,7 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
                     Exit::Usage,
                     format!("{} could not be written", shown(path)),
                     e.to_string(),
-                    "choose another place with --output",
+                    remedy(&e, "choose another place with --output"),
                 )
             })?;
         }

@@ -9,7 +9,10 @@ use crate::{
         secret::Secret,
     },
     server::stage::Stage,
-    support::error::{Exit, Failure},
+    support::{
+        cause::remedy,
+        error::{Exit, Failure},
+    },
 };
 
 /// The first line of a file that the lab wrote, by which it knows that it may write it again.
@@ -132,7 +135,7 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
     write_private(path, &[MARK, "\n", body.expose()]).map_err(|e| {
         refuse(
             e.to_string(),
-            "name a file in a folder that you may write to",
+            remedy(&e, "name a file in a folder that you may write to"),
         )
     })
 }

@@ -33,12 +33,7 @@ use super::{
     terminal::{Screen, TerminalGuard},
 };
 use crate::{
-    app::{
-        App, AppConfig,
-        learn::Ground,
-        msg::{Msg, RecordingState},
-        notes::Notes,
-    },
+    app::{App, AppConfig, learn::Ground, msg::Msg, notes::Notes},
     support::error::{Exit, Failure},
     trace::{TraceEvent, codec::Header, sink::SharedSink},
     ui::{self, HitMap, look::Look},
@@ -403,8 +398,7 @@ impl Tui {
         if let Some(recorder) = &mut self.recorder
             && let Err(failure) = recorder.record(&event)
         {
-            self.recorder = None;
-            self.update(Msg::Recording(RecordingState::Failed(failure)));
+            self.not_recorded(failure);
         }
         if let Some(exporter) = &self.exporter {
             exporter.tell(&event);

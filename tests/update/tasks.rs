@@ -218,6 +218,19 @@ fn quitting_while_recording_asks_and_a_signal_does_not() {
 }
 
 #[test]
+fn a_recording_that_fails_is_not_said_to_go_on() {
+    let mut app = fresh(120, 36);
+    let file = "run.jsonl".to_owned();
+    let _ = app.update(Msg::Recording(RecordingState::On { file }));
+    let failure = Failure::new(Exit::Usage, "not whole", "full", "free some room");
+    let _ = app.update(Msg::Recording(RecordingState::Failed(failure.clone())));
+    assert!(matches!(app.overlays(), [Overlay::Failure { failure: f, .. }] if *f == failure));
+    assert_eq!(app.toast().unwrap().text, "nothing more is recorded");
+    let _ = app.update(Msg::Tick(app.now_us() / 1_000 + 60_000));
+    assert!(app.toast().is_none());
+}
+
+#[test]
 fn nothing_wakes_the_processor_when_nothing_goes_on() {
     let mut app = told(80, 24);
     assert_eq!(app.next_wake(), None);

@@ -16,7 +16,10 @@ use sqlx::{
 
 use super::AuditRow;
 use crate::{
-    support::error::{Exit, Failure},
+    support::{
+        cause::MAKE_ROOM,
+        error::{Exit, Failure},
+    },
     zone::{
         directory::{Change, Directory, Kind, Object},
         vault::{make_state_dir, unusable},
@@ -285,12 +288,12 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
         || "memory".to_owned(),
         |dir| dir.join(DATABASE_FILE).display().to_string(),
     );
-    // SQLITE_BUSY: somebody holds the exclusive lock.
-    let busy = error
+    let code = error
         .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "5");
-    if busy {
+        .and_then(sqlx::error::DatabaseError::code);
+    let is = |number: &str| code.as_deref() == Some(number);
+    // SQLITE_BUSY: somebody holds the exclusive lock. Below, SQLITE_FULL.
+    if is("5") {
         Failure::new(
             Exit::Usage,
             format!("The zone's database {place} is in use"),
@@ -302,7 +305,11 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
             Exit::Usage,
             format!("The zone's database {place} cannot be opened"),
             error.to_string(),
-            "make the folder writable, name another with --state DIR, or start afresh with `hoptrail lab --reset`",
+            if is("13") {
+                MAKE_ROOM
+            } else {
+                "make the folder writable, name another with --state DIR, or start afresh with `hoptrail lab --reset`"
+            },
         )
     }
 }
