@@ -6,9 +6,10 @@ mod program;
 #[path = "pty/terminal.rs"]
 mod terminal;
 
-use std::fs;
+use std::{fs, io::Read as _};
 
 use hoptrail::{projection::Projection, trace::codec};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use program::{Home, eventually};
 use rstest::rstest;
 use terminal::{Terminal, has};
@@ -197,6 +198,29 @@ fn a_panic_in_a_task_is_told_in_the_panes_and_the_program_goes_on() {
     terminal.press("q");
     assert!(terminal.ended().success());
     terminal.is_given_back();
+}
+
+#[test]
+fn a_terminal_that_vanishes_ends_the_program_without_a_panic() {
+    let home = Home::new();
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_hoptrail"));
+    program.arg("--headless");
+    program.cwd(home.path());
+    program.env_clear();
+    for (name, value) in home.environment() {
+        program.env(name, value);
+    }
+    let mut child = pair.slave.spawn_command(program).unwrap();
+    let mut screen = pair.master.try_clone_reader().unwrap();
+    let (mut seen, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+    while !String::from_utf8_lossy(&seen).contains("quit") {
+        let count = screen.read(&mut buffer).unwrap();
+        seen.extend_from_slice(&buffer[..count]);
+    }
+    drop((screen, pair));
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status:?}");
 }
 
 #[rstest]
