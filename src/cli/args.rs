@@ -226,7 +226,7 @@ pub enum Command {
     /// The workshop's chapters as text, and what an author got wrong in them
     Chapters {
         #[command(subcommand)]
-        command: ChaptersCommand,
+        command: Option<ChaptersCommand>,
     },
     /// What works here, what does not, and what to do about it
     Doctor,

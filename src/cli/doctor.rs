@@ -109,7 +109,7 @@ fn terminal() -> Finding {
             "commands print plain lines here; run hoptrail in a terminal for the panes",
         );
     }
-    if env::var("TERM").is_ok_and(|t| t == "dumb") {
+    if super::is_dumb() {
         return finding(
             SUBJECT,
             Verdict::Limited,
