@@ -3,7 +3,10 @@
 #[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
 
+use std::fs;
+
 use program::Home;
+use rstest::rstest;
 
 /// What the finished server cannot do without.
 const NEEDED: [&str; 4] = [
@@ -60,6 +63,34 @@ fn a_settings_file_that_is_not_there_is_named_whether_asked_for_or_not() {
         default.err.contains("KEYCARD_URL is missing"),
         "{}",
         default.err
+    );
+}
+
+#[rstest]
+#[case::latin_1(b"PORT=8000\nNAME=caf\xe9\n", "not UTF-8")]
+#[case::utf_16(b"\xff\xfeP\0O\0", "UTF-16")]
+fn a_settings_file_in_another_encoding_is_to_be_saved_as_utf_8(
+    #[case] bytes: &[u8],
+    #[case] part: &str,
+) {
+    let home = Home::new();
+    fs::write(home.path().join("other.env"), bytes).unwrap();
+    let ended = home
+        .run(&["serve", "--env-file", "other.env"])
+        .exits_with(2);
+    let (_, why, next) = ended.failure();
+    assert!(why.contains(part), "{why}");
+    assert_eq!(next, "save it as UTF-8");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_settings_file_without_an_end_is_none() {
+    let ended = Home::new().run(&["serve", "--env-file", "/dev/zero"]);
+    let (what, why, _) = ended.exits_with(2).failure();
+    assert!(
+        what.contains("/dev/zero") && why.contains("more than"),
+        "{why}"
     );
 }
 

@@ -25,6 +25,7 @@ use crate::{
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
+        files,
         ids::Ids,
         paths,
     },
@@ -32,6 +33,9 @@ use crate::{
 
 /// The settings' file, as the workshop has it.
 const DEFAULT_ENV: &str = ".env";
+
+/// No such file has more bytes.
+const LARGEST_ENV: u64 = 1024 * 1024;
 
 /// Runs the lab until Ctrl-C or SIGTERM.
 pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
@@ -284,7 +288,7 @@ fn no_file(path: &Path) -> Failure {
 
 /// The file if there is one; without one, the environment alone may be enough.
 fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match files::text(path, LARGEST_ENV) {
         Ok(text) => Secret::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -292,7 +296,11 @@ fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
                 Exit::Usage,
                 format!("{} cannot be read", path.display()),
                 error.to_string(),
-                "make it readable, or name another file with --env-file",
+                match error.kind() {
+                    io::ErrorKind::InvalidData => "save it as UTF-8",
+                    io::ErrorKind::FileTooLarge => "name the .env with --env-file",
+                    _ => "make it readable, or name another file with --env-file",
+                },
             ));
         }
     };

@@ -411,4 +411,30 @@ mod tests {
             assert!(failure.next.contains("record"), "{failure}");
         }
     }
+
+    #[test]
+    fn a_trace_in_another_encoding_is_named_for_it() {
+        let story = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
+        let utf_16: Vec<u8> = story.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let behind = |mark: &[u8], text: &[u8]| [mark, text].concat();
+        for (bytes, part) in [
+            (behind(b"\xef\xbb\xbf", story.as_bytes()), "byte order mark"),
+            (behind(b"\xff\xfe", &utf_16), "UTF-16"),
+            (utf_16.clone(), "UTF-16"),
+            (b"\x1f\x8b\x08\x00\n".to_vec(), "gzip"),
+        ] {
+            let (_dir, path) = written(&bytes);
+            let failure = load(&Place::File(path), &mut Vec::new()).unwrap_err();
+            assert!(failure.why.contains(part), "{failure}");
+            assert!(failure.next.contains("save it as UTF-8"), "{failure}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_without_an_end_is_no_trace() {
+        let zero = Place::named(Path::new("/dev/zero"));
+        let failure = load(&zero, &mut Vec::new()).unwrap_err();
+        assert!(failure.why.contains("longer than any header"), "{failure}");
+    }
 }
