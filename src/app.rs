@@ -57,6 +57,9 @@ use crate::{
 
 pub use self::scrolling::{Extent, Scrolled};
 
+/// The least columns and rows that anything can be drawn in; below there is only a notice.
+pub const LEAST: (u16, u16) = (60, 15);
+
 /// What the state machine begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppConfig {
@@ -305,6 +308,11 @@ impl App {
     pub fn of_a_recording(mut self) -> Self {
         self.source = Source::Recorded;
         self
+    }
+
+    /// Whether there is nothing to see but that the window is too small.
+    const fn is_unseen(&self) -> bool {
+        self.size.0 < LEAST.0 || self.size.1 < LEAST.1
     }
 
     /// What a key would do now.

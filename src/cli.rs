@@ -24,7 +24,7 @@ use std::{
 
 use clap::Parser as _;
 
-use self::args::{Cli, Command, Common};
+use self::args::{ChaptersCommand, Cli, Command, Common};
 use crate::{
     app::player::Growth,
     config::sheet,
@@ -75,6 +75,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Man) => told(generate::man(&mut io::stdout())),
         Some(Command::Check(args)) => block_on(check::run(&common, &args)),
         Some(Command::Chapters { command }) => {
+            let command = command.unwrap_or(ChaptersCommand::List { dir: None });
             let said = chapters::run(&command)?;
             told(io::stdout().write_all(said.text.as_bytes()))?;
             Ok(said.exit)
@@ -99,14 +100,18 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             stage,
             env_file,
             bind,
-        }) => block_on(servers::serve(Stage::of_chapter(stage), &env_file, bind)),
+        }) => block_on(servers::serve(
+            Stage::of_chapter(stage),
+            env_file.as_deref(),
+            bind,
+        )),
         Some(Command::Learn {
             chapter,
             chapters,
             project,
         }) => {
             if common.json || common.plain || !has_screen() {
-                return Err(learn::no_screen());
+                return Err(learn::no_screen(&common));
             }
             let opened = learn::opened(&common, chapter.as_deref(), chapters, project);
             panes(&common, block_on(opened)?)
@@ -217,7 +222,12 @@ fn has_screen_for(place: &Place) -> bool {
 }
 
 fn draws() -> bool {
-    io::stdout().is_terminal() && std::env::var("TERM").map_or(true, |term| term != "dumb")
+    io::stdout().is_terminal() && !is_dumb()
+}
+
+/// Whether the terminal says of itself that it only takes lines.
+fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
 }
 
 /// A trace that another process still writes. A pipe is at its end when its writer is, whether or not

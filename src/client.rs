@@ -40,7 +40,7 @@ use self::{
     mcp_wire::{McpWire, Remedy},
     oauth::SignIn,
     store::Tokens,
-    url_policy::{UrlFault, UrlPolicy, refused},
+    url_policy::{UrlFault, UrlPolicy, refused, server_address},
 };
 use crate::{
     protocol::{
@@ -157,7 +157,7 @@ impl Client {
             exit: Exit::Usage,
             ..refused("server's address", url, fault)
         };
-        let server = Url::parse(&server).map_err(|_| unusable(&server, &UrlFault::NotAUrl))?;
+        let server = server_address(&server)?;
         let policy = UrlPolicy::for_server(&server);
         policy
             .check_url(&server)

@@ -8,6 +8,7 @@ pub mod chapter;
 pub mod env_file;
 mod parts;
 pub mod ports;
+mod reset;
 mod stray;
 mod switch;
 mod thread;
@@ -34,7 +35,7 @@ use crate::{
     },
 };
 
-pub use self::{chapter::Chapter, thread::start, workshop::Materials};
+pub use self::{chapter::Chapter, reset::reset, thread::start, workshop::Materials};
 use self::{ports::Port, switch::Switch};
 use crate::zone::{
     Zone,
@@ -404,27 +405,4 @@ impl BoundPort {
             port,
         })
     }
-}
-
-/// Forgets everything that a lab keeps: sessions, grants, policies, audit log, issues, keys.
-///
-/// # Errors
-/// If a file cannot be removed.
-pub fn reset(state: &std::path::Path) -> Result<(), Failure> {
-    crate::zone::reset(state)?;
-    for name in ["linear.db", "linear.db-wal", "linear.db-shm", "lab.toml"] {
-        match std::fs::remove_file(state.join(name)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("{name} in {} cannot be removed", state.display()),
-                    error.to_string(),
-                    "stop the lab that uses it, or remove the folder yourself",
-                ));
-            }
-        }
-    }
-    Ok(())
 }

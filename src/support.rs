@@ -7,6 +7,7 @@
 pub mod cause;
 pub mod clock;
 pub mod error;
+pub mod files;
 pub mod html;
 pub mod ids;
 pub mod loopback;

@@ -27,12 +27,12 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect, text::Line};
 use self::{
     look::{Look, Role},
     panes::Placement,
-    tier::{LEAST, Tier},
+    tier::Tier,
     widgets::{panel::Attention, put},
 };
 use crate::{
     app::{
-        App, Extent,
+        App, Extent, LEAST,
         command::Command,
         focus::{Layout, PaneId, Zoom},
         target::Target,

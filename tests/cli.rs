@@ -355,54 +355,21 @@ fn a_reset_forgets_everything_and_nothing_else_does() {
     assert_eq!(filed(&home), "ENG-1");
 }
 
-/// What the finished server cannot do without.
-const NEEDED: [&str; 4] = [
-    "KEYCARD_URL",
-    "KEYCARD_CLIENT_ID",
-    "KEYCARD_CLIENT_SECRET",
-    "SUPABASE_URL",
-];
-
 #[test]
-fn a_server_without_settings_names_every_one_that_is_missing() {
+fn chapters_alone_lists_them() {
     let home = Home::new();
-    let ended = home.run(&["serve"]).exits_with(2);
-    ended.failure();
-    for name in NEEDED {
-        assert!(ended.err.contains(name), "{name}: {}", ended.err);
-    }
-    assert!(ended.out.is_empty(), "the port was opened: {}", ended.out);
+    let listed = home.run(&["chapters", "list"]).exits_with(0);
+    assert_eq!(home.run(&["chapters"]).exits_with(0).out, listed.out);
 }
 
 #[test]
-fn every_fault_of_an_env_is_named_at_once_and_no_value_is_shown() {
+fn reading_in_a_dumb_terminal_is_refused_for_that() {
     let home = Home::new();
-    home.write(
-        ".env",
-        "PORT=eighty\nKEYCARD_URL=not a url\nKEYCARD_CLIENT_ID=id\n\
-         KEYCARD_CLIENT_SECRET=hush-hush-hush\nSUPABASE_URL=also not\n",
-    );
-    let ended = home.run(&["serve"]).exits_with(2);
-    ended.failure();
-    for name in ["PORT", "KEYCARD_URL", "SUPABASE_URL"] {
-        assert!(ended.err.contains(name), "{name}: {}", ended.err);
-    }
-    assert!(!ended.err.contains("hush-hush-hush"), "{}", ended.err);
-}
-
-#[test]
-fn a_line_that_is_no_setting_is_named_with_its_place() {
-    let home = Home::new();
-    home.write(
-        "broken.env",
-        "PORT=8000\nthis is no setting\nKEYCARD_CLIENT_SECRET=\"hush-hush-hush\n",
-    );
-    let ended = home
-        .run(&["serve", "--env-file", "broken.env"])
-        .exits_with(2);
-    let (_, why, _) = ended.failure();
-    assert!(why.contains("broken.env:2:"), "{why}");
-    assert!(!ended.err.contains("hush-hush-hush"), "{}", ended.err);
+    let mut command = home.command(&["learn"]);
+    command.env("TERM", "dumb");
+    let (_, why, next) = program::finish(command).exits_with(2).failure();
+    assert!(why.contains("TERM is dumb"), "{why}");
+    assert!(next.contains("set TERM"), "{next}");
 }
 
 #[rstest]

@@ -177,6 +177,49 @@ async fn resource_metadata_about_another_server_is_an_error_and_no_reason_to_gue
 }
 
 #[rstest]
+#[case("127.0.0.1", "localhost")]
+#[case("localhost", "127.0.0.1")]
+#[tokio::test]
+async fn a_server_on_this_computer_is_to_be_named_as_it_names_itself(
+    #[case] asked: &str,
+    #[case] own: &str,
+) {
+    let fake = Fake::start().await;
+    let own = fake.server.replace("127.0.0.1", own);
+    let resource = json!(own);
+    fake.script(|script| script.resource = Some(Box::new(set("resource", resource))));
+    let rig = rig(
+        &fake.server.replace("127.0.0.1", asked),
+        BrowserMode::Headless,
+    );
+    let failure = rig
+        .client
+        .sign_in(CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.exit, Exit::Refused);
+    assert_eq!(
+        failure.next,
+        format!("name the server as it names itself: {own}")
+    );
+    assert_eq!(fake.saw("register"), 0, "and it stays refused");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_to_be_named_with_http() {
+    let fake = Fake::start().await;
+    let server = fake.server.replacen("http:", "https:", 1);
+    let failure = rig(&server, BrowserMode::Headless)
+        .client
+        .sign_in(CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.exit, Exit::Unreachable);
+    assert!(failure.why.ends_with("it does not speak TLS"), "{failure}");
+    assert_eq!(failure.next, "name it with http:// instead of https://");
+}
+
+#[rstest]
 #[case("https://169.254.169.254/latest", "cloud serves credentials")]
 #[case("http://metadata.google.internal/", "plain http")]
 #[case("file:///etc/passwd", "scheme")]
@@ -276,6 +319,23 @@ async fn an_answer_that_is_not_plainly_ours_is_not_believed(
         "the code is not sent"
     );
     assert!(!rig.sink.json().contains("click here"));
+}
+
+#[rstest]
+#[case::registering(|script: &mut Script, error| script.registration_error = Some((500, error)))]
+#[case::at_a_page(|script: &mut Script, error| script.page_error = Some((500, error)))]
+#[case::coming_back(|script: &mut Script, _| script.callback = Some(Box::new(|query| {
+    query.replacen("code=", "error=server_error&error_description=disk&was=", 1)
+})))]
+#[case::at_the_token(|script: &mut Script, error| script.token_error = Some((400, error)))]
+#[tokio::test]
+async fn a_server_that_fails_has_refused_nothing(#[case] edit: fn(&mut Script, Value)) {
+    let error = json!({"error": "server_error", "error_description": "disk"});
+    let (_, _, failure) = refused(|script, _| edit(script, error)).await;
+    assert_eq!(failure.what, "The authorization server failed");
+    assert_eq!(failure.why, "server_error: disk");
+    assert!(failure.next.starts_with("try again"), "{failure}");
+    assert_eq!(failure.exit, Exit::Unreachable);
 }
 
 #[tokio::test]

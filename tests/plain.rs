@@ -127,6 +127,16 @@ fn an_empty_run_says_what_is_missing() {
     insta::assert_snapshot!(run(Style::default(), &[]));
 }
 
+#[test]
+fn a_log_that_was_not_read_is_told_as_that_with_the_way_to_it() {
+    let mut events = story::events();
+    events.retain(|event| !matches!(event.fact, Fact::AuditRecorded(_) | Fact::PolicyRead(_)));
+    let shown = run(Style::default(), &events);
+    assert!(shown.contains("its log was not read"), "{shown}");
+    assert!(shown.contains("start with the same --state"), "{shown}");
+    assert!(!shown.contains("told of no exchange"), "{shown}");
+}
+
 #[rstest]
 #[case(0)]
 #[case(1)]

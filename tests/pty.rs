@@ -6,9 +6,10 @@ mod program;
 #[path = "pty/terminal.rs"]
 mod terminal;
 
-use std::fs;
+use std::{fs, io::Read as _};
 
 use hoptrail::{projection::Projection, trace::codec};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use program::{Home, eventually};
 use rstest::rstest;
 use terminal::{Terminal, has};
@@ -200,12 +201,37 @@ fn a_panic_in_a_task_is_told_in_the_panes_and_the_program_goes_on() {
 }
 
 #[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back() {
+fn a_terminal_that_vanishes_ends_the_program_without_a_panic() {
+    let home = Home::new();
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_hoptrail"));
+    program.arg("--headless");
+    program.cwd(home.path());
+    program.env_clear();
+    for (name, value) in home.environment() {
+        program.env(name, value);
+    }
+    let mut child = pair.slave.spawn_command(program).unwrap();
+    let mut screen = pair.master.try_clone_reader().unwrap();
+    let (mut seen, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+    while !String::from_utf8_lossy(&seen).contains("quit") {
+        let count = screen.read(&mut buffer).unwrap();
+        seen.extend_from_slice(&buffer[..count]);
+    }
+    drop((screen, pair));
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status:?}");
+}
+
+#[rstest]
+#[case::by_its_key(|terminal: &mut Terminal| terminal.press(CTRL_Z))]
+#[case::from_outside(|terminal: &mut Terminal| terminal.signal("TSTP"))]
+fn whoever_stops_it_the_shell_gets_the_terminal_and_fg_comes_back(#[case] stop: fn(&mut Terminal)) {
     let home = Home::new();
     let mut terminal = start(&home);
     ready(&terminal);
     sign_in(&mut terminal);
-    terminal.press(CTRL_Z);
+    stop(&mut terminal);
     eventually("it is stopped", || terminal.process_state() == 'T');
     terminal.is_given_back();
     terminal.signal("CONT");

@@ -116,6 +116,8 @@ pub enum TaskOutcome {
 pub enum Signal {
     /// SIGTERM or SIGHUP: end now, without asking.
     Terminate,
+    /// SIGTSTP: give the terminal back and stop, as the key for it does.
+    Stop,
     /// The process was continued after a suspension.
     Continued,
 }

@@ -28,6 +28,7 @@ impl App {
 
     fn take(&mut self, msg: Msg) -> Effects {
         match msg {
+            Msg::Input(event) if self.is_unseen() => self.unseen(&event),
             Msg::Input(InputEvent::Key(key)) => self.key(key),
             Msg::Input(InputEvent::Paste(text)) => {
                 self.paste(&text);
@@ -50,6 +51,7 @@ impl App {
                 Effects::new()
             }
             Msg::Signal(Signal::Terminate) => vec![Effect::Quit],
+            Msg::Signal(Signal::Stop) => vec![Effect::Suspend],
             Msg::Signal(Signal::Continued) => vec![Effect::Redraw],
             Msg::Recording(state) => {
                 self.recorded(state);
@@ -268,7 +270,14 @@ impl App {
                 let text = format!("{} saved in {file}", number_of(*events, "event"));
                 self.say(Tone::Good, text);
             }
-            RecordingState::Failed(failure) => self.fail(failure.clone()),
+            RecordingState::Failed(failure) => {
+                if self.is_recording() {
+                    // Whatever is said of it is no longer so.
+                    self.later = None;
+                    self.say(Tone::Warning, "nothing more is recorded");
+                }
+                self.fail(failure.clone());
+            }
         }
         self.recording = state;
     }

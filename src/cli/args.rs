@@ -179,9 +179,9 @@ pub enum Command {
         #[arg(long, value_name = "CHAPTER", default_value_t = 7,
               value_parser = clap::value_parser!(u8).range(0..=7))]
         stage: u8,
-        /// The .env file; variables of the environment win over it
-        #[arg(long, value_name = "FILE", default_value = ".env")]
-        env_file: PathBuf,
+        /// The .env file [default: .env]; variables of the environment win over it
+        #[arg(long, value_name = "FILE")]
+        env_file: Option<PathBuf>,
         /// Listen on this address instead of 127.0.0.1 (the port is PORT's)
         #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
         bind: std::net::IpAddr,
@@ -226,7 +226,7 @@ pub enum Command {
     /// The workshop's chapters as text, and what an author got wrong in them
     Chapters {
         #[command(subcommand)]
-        command: ChaptersCommand,
+        command: Option<ChaptersCommand>,
     },
     /// What works here, what does not, and what to do about it
     Doctor,

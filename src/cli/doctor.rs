@@ -15,7 +15,11 @@ use crate::{
     app::keymap::Keymap,
     cli::args::Common,
     config::Config,
-    support::{cause::without_number, error::Failure, paths},
+    support::{
+        cause::{remedy, without_number},
+        error::Failure,
+        paths,
+    },
 };
 
 /// One finding.
@@ -112,7 +116,7 @@ fn terminal() -> Finding {
             "commands print plain lines here; run hoptrail in a terminal for the panes",
         );
     }
-    if env::var("TERM").is_ok_and(|t| t == "dumb") {
+    if super::is_dumb() {
         return finding(
             SUBJECT,
             Verdict::Limited,
@@ -227,7 +231,7 @@ fn state(given: Option<&Path>) -> Finding {
                     crate::support::error::Exit::Usage,
                     format!("{} cannot be written", dir.display()),
                     e.to_string(),
-                    "name another folder with --state DIR",
+                    remedy(&e, "name another folder with --state DIR"),
                 )
             })
     });
@@ -242,10 +246,13 @@ fn state(given: Option<&Path>) -> Finding {
     }
 }
 
+/// Bytes that the state of a lab takes at least.
+const ROOM: usize = 256 * 1024;
+
 fn tempfile_in(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(".doctor");
-    std::fs::write(&probe, b"")?;
-    std::fs::remove_file(probe)
+    let written = std::fs::write(&probe, vec![0; ROOM]);
+    written.and(std::fs::remove_file(probe))
 }
 
 fn settings() -> Finding {

@@ -182,11 +182,26 @@ fn no_chapters() -> Failure {
 }
 
 /// Reading needs a screen.
-pub fn no_screen() -> Failure {
+pub fn no_screen(common: &Common) -> Failure {
+    let (why, first) = if common.json || common.plain {
+        ("lines were asked for", "start it without --json or --plain")
+    } else if super::is_dumb() {
+        (
+            "TERM is dumb: such a terminal takes lines only",
+            "set TERM to what your terminal is",
+        )
+    } else {
+        (
+            "standard input or output is no terminal",
+            "start it in a terminal",
+        )
+    };
     Failure::new(
         Exit::Usage,
         "The chapters cannot be shown here",
-        "standard output is no terminal, or lines were asked for",
-        "start it in a terminal; `hoptrail chapters show 0` prints a chapter, `hoptrail check` runs its checks",
+        why,
+        format!(
+            "{first}; `hoptrail chapters show 0` prints a chapter, `hoptrail check` runs its checks"
+        ),
     )
 }

@@ -25,16 +25,23 @@ use crate::{
     support::{
         clock::SystemClock,
         error::{Exit, Failure},
+        files,
         ids::Ids,
         paths,
     },
 };
 
+/// The settings' file, as the workshop has it.
+const DEFAULT_ENV: &str = ".env";
+
+/// No such file has more bytes.
+const LARGEST_ENV: u64 = 1024 * 1024;
+
 /// Runs the lab until Ctrl-C or SIGTERM.
 pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let state = paths::state_dir(common.state.as_deref())?;
     if args.reset {
-        lab::reset(&state)?;
+        lab::reset(&state).await?;
     }
     let config = lab_config(
         &args,
@@ -214,12 +221,23 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
 }
 
 /// Runs the support-escalation MCP server alone.
-pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, Failure> {
-    let file = read_env(env_file)?;
+///
+/// The settings are in the file that was named, which must be there; else in `.env`, if there is one.
+pub async fn serve(stage: Stage, env_file: Option<&Path>, bind: IpAddr) -> Result<Exit, Failure> {
+    let looked_at = env_file.unwrap_or(Path::new(DEFAULT_ENV));
+    let file = match read_env(looked_at)? {
+        None if env_file.is_some() => return Err(no_file(looked_at)),
+        file => file,
+    };
     let settings = Settings::for_stage(stage, |name| {
         variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
     })
-    .map_err(told_one_by_one)?;
+    .map_err(|mut faults| {
+        if file.is_none() {
+            faults.0.insert(0, no_file(looked_at));
+        }
+        told_one_by_one(faults)
+    })?;
     let port = settings.port;
     for warning in &settings.warnings {
         // Told, not fatal; if standard error is gone there is nobody to tell.
@@ -231,11 +249,11 @@ pub async fn serve(stage: Stage, env_file: &Path, bind: IpAddr) -> Result<Exit, 
         deps.patience.zone += lab::HELD_AT_MOST;
     }
     let router = server::router(settings, deps)?;
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from((bind, port)))
+    let at = SocketAddr::from((bind, port));
+    let flag = "PORT in the .env (and MCP_RESOURCE_URL with it)";
+    let listener = tokio::net::TcpListener::bind(at)
         .await
-        .map_err(|e| {
-            lab::ports::taken(port, "PORT in the .env (and MCP_RESOURCE_URL with it)", &e)
-        })?;
+        .map_err(|error| lab::ports::cannot_listen(at, flag, &error))?;
     say(&format!(
         "Support escalation MCP server running at http://localhost:{port}/mcp\n"
     ))?;
@@ -258,9 +276,19 @@ fn told_one_by_one(faults: SettingFaults) -> Failure {
     last.unwrap_or_else(|| SettingFaults(all).into_failure())
 }
 
+fn no_file(path: &Path) -> Failure {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Failure::new(
+        Exit::Usage,
+        format!("There is no file {}", whole.display()),
+        "without it, every setting has to be a variable of the environment",
+        "go to the folder that has it, name it with --env-file, or let `hoptrail lab --write-env FILE` write one",
+    )
+}
+
 /// The file if there is one; without one, the environment alone may be enough.
 fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match files::text(path, LARGEST_ENV) {
         Ok(text) => Secret::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -268,7 +296,11 @@ fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
                 Exit::Usage,
                 format!("{} cannot be read", path.display()),
                 error.to_string(),
-                "make it readable, or name another file with --env-file",
+                match error.kind() {
+                    io::ErrorKind::InvalidData => "save it as UTF-8",
+                    io::ErrorKind::FileTooLarge => "name the .env with --env-file",
+                    _ => "make it readable, or name another file with --env-file",
+                },
             ));
         }
     };

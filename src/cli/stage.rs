@@ -13,6 +13,7 @@ use crate::{
     shipped,
     support::{
         error::{Exit, Failure},
+        files,
         text::one_line,
     },
 };
@@ -72,11 +73,7 @@ fn read(path: &Path) -> Result<Sheet, Failure> {
             "`hoptrail stage --print-sheet > FILE` writes one to begin with",
         )
     };
-    let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
-    if size.len() > LARGEST {
-        return Err(unreadable("it is larger than any run sheet".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    let text = files::text(path, LARGEST).map_err(|e| unreadable(e.to_string()))?;
     Sheet::parse(&text, &shown)
 }
 

@@ -29,6 +29,7 @@ use crate::{
     },
     shipped,
     support::{
+        cause::remedy,
         error::{Exit, Failure},
         paths,
         text::one_line,
@@ -40,15 +41,18 @@ use crate::{
 /// How many damaged lines are named one by one.
 const NAMED: usize = 3;
 
-/// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; a torn last
-/// line is what a kill leaves behind and no damage.
+/// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; so is a last line
+/// that is torn: it is what a kill leaves behind and no damage, but what came after it is missing.
 ///
 /// # Errors
 /// If the file cannot be opened or is no trace that this hoptrail reads.
 pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> {
     let loaded = replay::load(place)?;
     let Damage {
-        lines, named, full, ..
+        lines,
+        named,
+        torn,
+        full,
     } = &loaded.damage;
     if *lines > 0 {
         let word = if *lines == 1 { "line" } else { "lines" };
@@ -61,6 +65,13 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
         for error in named.iter().take(NAMED) {
             let _ = writeln!(err, "  {error}");
         }
+    }
+    if *torn {
+        let _ = writeln!(
+            err,
+            "hoptrail: {} ends within a line; what is whole was read",
+            place.shown()
+        );
     }
     if let Some(events) = full {
         let _ = writeln!(
@@ -103,7 +114,7 @@ pub async fn traces(command: TracesCommand) -> Result<String, Failure> {
             Exit::Usage,
             format!("{} cannot be written", shown(path)),
             error.to_string(),
-            "name a folder that you may write to with --to",
+            remedy(error, "name a folder that you may write to with --to"),
         )
     };
     std::fs::create_dir_all(&dir).map_err(|e| unwritten(&dir, &e))?;
@@ -153,7 +164,7 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
                     Exit::Usage,
                     format!("{} could not be written", shown(path)),
                     e.to_string(),
-                    "choose another place with --output",
+                    remedy(&e, "choose another place with --output"),
                 )
             })?;
         }
@@ -358,7 +369,10 @@ mod tests {
             let whole = lines(&story[..end]) - 1;
             let torn = usize::from(end == story.len() - 1);
             assert_eq!(loaded.projection.log().len(), whole + torn, "cut at {end}");
-            assert!(err.is_empty(), "cut at {end}");
+            let told = String::from_utf8(err).unwrap();
+            let within = ![header + 1, story.len() - 1, story.len()].contains(&end);
+            assert_eq!(told.contains("ends within a line"), within, "cut at {end}");
+            assert_eq!(told.is_empty(), !within, "cut at {end}: {told}");
         }
     }
 
@@ -395,5 +409,31 @@ mod tests {
             assert!(failure.why.contains(part), "{failure}");
             assert!(failure.next.contains("record"), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_trace_in_another_encoding_is_named_for_it() {
+        let story = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
+        let utf_16: Vec<u8> = story.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let behind = |mark: &[u8], text: &[u8]| [mark, text].concat();
+        for (bytes, part) in [
+            (behind(b"\xef\xbb\xbf", story.as_bytes()), "byte order mark"),
+            (behind(b"\xff\xfe", &utf_16), "UTF-16"),
+            (utf_16.clone(), "UTF-16"),
+            (b"\x1f\x8b\x08\x00\n".to_vec(), "gzip"),
+        ] {
+            let (_dir, path) = written(&bytes);
+            let failure = load(&Place::File(path), &mut Vec::new()).unwrap_err();
+            assert!(failure.why.contains(part), "{failure}");
+            assert!(failure.next.contains("save it as UTF-8"), "{failure}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_without_an_end_is_no_trace() {
+        let zero = Place::named(Path::new("/dev/zero"));
+        let failure = load(&zero, &mut Vec::new()).unwrap_err();
+        assert!(failure.why.contains("longer than any header"), "{failure}");
     }
 }

@@ -20,6 +20,7 @@ use axum::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use super::oauth_seam::{is_own_fault, server_failed};
 use crate::{
     protocol::secret::Secret,
     support::{
@@ -102,18 +103,19 @@ impl CallbackFault {
                 format!("{expected} promises to name itself and did not"),
                 "tell the server's operator",
             ),
-            Self::Denied { error, description } => (
-                if error == "access_denied" {
-                    "The sign-in was denied"
-                } else {
-                    "The authorization server refused the sign-in"
-                },
-                match description {
+            Self::Denied { error, description } => {
+                let why = match description {
                     Some(text) => format!("{error}: {text}"),
                     None => error.clone(),
-                },
-                "sign in again and agree, if you want the client to act for you",
-            ),
+                };
+                let what = match &**error {
+                    own if is_own_fault(own) => return server_failed(why),
+                    "access_denied" => "The sign-in was denied",
+                    _ => "The authorization server refused the sign-in",
+                };
+                let next = "sign in again and agree, if you want the client to act for you";
+                (what, why, next)
+            }
             Self::NoCode => (
                 "The answer to the sign-in is empty",
                 "it carries neither a code nor an error".to_owned(),

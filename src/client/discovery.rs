@@ -13,6 +13,7 @@ use crate::{
     protocol::oauth::ProtectedResourceMetadata,
     support::{
         error::{Exit, Failure},
+        loopback::is_loopback,
         text::one_line,
     },
 };
@@ -100,13 +101,17 @@ pub fn read_resource(
     let fits = Url::parse(&document.resource)
         .is_ok_and(|resource| resource.fragment().is_none() && covers(&resource, server));
     if !fits {
-        return Err(lies(
+        let mut told = lies(
             "The resource metadata is about another server",
             format!(
                 "it says {}, we asked {server}",
                 one_line(&document.resource)
             ),
-        ));
+        );
+        if let Some(own) = own_name(&document.resource, server) {
+            told.next = format!("name the server as it names itself: {own}");
+        }
+        return Err(told);
     }
     if let Some(first) = document.authorization_servers.first()
         && !document
@@ -117,6 +122,16 @@ pub fn read_resource(
         policy.accept("authorization server", first)?;
     }
     Ok(Some(document))
+}
+
+/// The server's address by the name that it gives itself, where only the names of this computer
+/// differ: it is the same place, but tokens are for a name.
+fn own_name(resource: &str, server: &Url) -> Option<Url> {
+    let resource = Url::parse(resource).ok()?;
+    let mut own = server.clone();
+    own.set_host(resource.host_str()).ok()?;
+    let here = is_loopback(&resource) && is_loopback(server);
+    (here && covers(&resource, &own)).then_some(own)
 }
 
 /// True if `resource` is `server` or an ancestor of it on the same origin (RFC 8707, section 2).

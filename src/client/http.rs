@@ -26,6 +26,7 @@ use crate::{
     support::{
         error::{Exit, Failure},
         ids::Ids,
+        loopback::is_loopback,
         text::one_line,
     },
     trace::{
@@ -146,6 +147,8 @@ pub enum HttpErrorKind {
     Forbidden(UrlFault),
     /// Nobody answered.
     Unreachable,
+    /// Somebody answered in another way than https has it.
+    NoTls,
     /// The answer ended too early or was no HTTP.
     Broken,
     /// The answer was longer than permitted.
@@ -165,6 +168,16 @@ impl HttpError {
                 what,
                 format!("{}: {}", self.url, self.why),
                 "check that the server runs and that the address is right",
+            ),
+            HttpErrorKind::NoTls => Failure::new(
+                Exit::Unreachable,
+                what,
+                format!("{}: {}", self.url, self.why),
+                if Url::parse(&self.url).is_ok_and(|url| is_loopback(&url)) {
+                    "name it with http:// instead of https://"
+                } else {
+                    "check the address and its port; http:// is for servers on this computer alone"
+                },
             ),
             HttpErrorKind::Broken | HttpErrorKind::TooLarge => Failure::new(
                 Exit::Failed,

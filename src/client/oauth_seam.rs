@@ -18,7 +18,7 @@ use super::{
 use crate::{
     protocol::{
         jwt::TokenView,
-        oauth::{ErrorResponse, TokenResponse},
+        oauth::{ErrorCode, ErrorResponse, TokenResponse},
     },
     support::{
         clock::SharedClock,
@@ -187,6 +187,9 @@ impl OAuthSeam {
         if answer.status.is_success() {
             return Ok(());
         }
+        if has_failed(answer) {
+            return Err(server_failed(self.explain(answer)));
+        }
         Err(Failure::new(
             Exit::Refused,
             "The authorization server did not register this client",
@@ -207,12 +210,17 @@ impl OAuthSeam {
             ClientGrant::AuthorizationCode
         };
         if !answer.status.is_success() {
-            let failure = Failure::new(
-                Exit::Refused,
-                "The authorization server gave no token",
-                self.explain(answer),
-                "sign in again",
-            );
+            let why = self.explain(answer);
+            let failure = if has_failed(answer) {
+                server_failed(why)
+            } else {
+                Failure::new(
+                    Exit::Refused,
+                    "The authorization server gave no token",
+                    why,
+                    "sign in again",
+                )
+            };
             // rmcp reads the error code itself: it decides whether the refresh token is spent.
             self.notes().trouble = Some(failure);
             return Ok(());
@@ -330,6 +338,30 @@ impl OAuthHttpClient for OAuthSeam {
             }
         })
     }
+}
+
+/// Whether an answer says that the fault is the server's own; then nobody has refused anything.
+pub(super) fn has_failed(answer: &Answer) -> bool {
+    answer.status.is_server_error()
+        || serde_json::from_slice::<ErrorResponse>(&answer.body)
+            .is_ok_and(|said| is_own_fault(&said.error))
+}
+
+/// Whether an error code is about the server that sends it (RFC 6749, 4.1.2.1).
+pub(super) fn is_own_fault(code: &str) -> bool {
+    [ErrorCode::ServerError, ErrorCode::TemporarilyUnavailable]
+        .iter()
+        .any(|own| own.as_str() == code)
+}
+
+/// The failure for a server that has failed.
+pub(super) fn server_failed(why: String) -> Failure {
+    Failure::new(
+        Exit::Unreachable,
+        "The authorization server failed",
+        why,
+        "try again; the server's log may say more",
+    )
 }
 
 /// Scopes from outside, made harmless.

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use http::{Method, header};
 use url::Url;
 
-use super::http::{Answer as HttpAnswer, DOCUMENT_LIMIT, Outgoing, TracedHttp};
+use super::{
+    http::{Answer as HttpAnswer, DOCUMENT_LIMIT, Outgoing, TracedHttp},
+    oauth_seam::{has_failed, server_failed},
+};
 use crate::{
     protocol::{
         oauth::ErrorResponse,
@@ -126,6 +129,9 @@ fn follow(
             }),
             Err(_) => format!("{} answered {}", reply.url, reply.status),
         };
+        if has_failed(reply) {
+            return Err(server_failed(why));
+        }
         return Err(Failure::new(
             Exit::Refused,
             "The authorization server refused the sign-in",

@@ -1,7 +1,7 @@
 //! The one rule for every URL that somebody else chose, and for every URL before a browser opens
 //! it (protocol facts, 1.4 and 4.3: CVE-2025-6514 and its class).
 
-use url::Url;
+use url::{ParseError, Url};
 
 use super::address::{AddressFault, AddressPolicy};
 use crate::support::{
@@ -95,6 +95,59 @@ impl UrlPolicy {
     }
 }
 
+/// The address of a server, as a person gives it.
+///
+/// # Errors
+/// If it cannot be read: with what it may be meant to be.
+pub fn server_address(text: &str) -> Result<Url, Failure> {
+    const LIKE: &str = "write it whole, like http://127.0.0.1:8000/mcp";
+    let shown = || shown(text);
+    let whole = with_scheme(text);
+    let not_whole = |whole: Option<Url>| {
+        Failure::new(
+            Exit::Usage,
+            "The server's address is not whole",
+            format!("{}: it has no http:// or https:// in front", shown()),
+            whole.map_or_else(|| LIKE.to_owned(), |url| format!("write it whole: {url}")),
+        )
+    };
+    match Url::parse(text) {
+        // The name before the port is read as a scheme.
+        Ok(url) if url.cannot_be_a_base() && whole.is_some() => Err(not_whole(whole)),
+        Ok(url) => Ok(url),
+        Err(ParseError::RelativeUrlWithoutBase) => Err(not_whole(whole)),
+        Err(error) => Err(Failure::new(
+            Exit::Usage,
+            "The server's address cannot be read",
+            format!("{}: {error}", shown()),
+            match error {
+                ParseError::InvalidPort => "take a port from 1 to 65535",
+                _ => LIKE,
+            },
+        )),
+    }
+}
+
+/// An address that lacks its scheme, with one: a host that can be told from a word.
+fn with_scheme(text: &str) -> Option<Url> {
+    let plain = Url::parse(&format!("http://{text}")).ok()?;
+    if !plain.username().is_empty() || plain.password().is_some() {
+        return None;
+    }
+    if is_loopback(&plain) {
+        return Some(plain);
+    }
+    let is_a_host = plain.host_str()?.contains('.') || plain.port().is_some();
+    is_a_host.then(|| Url::parse(&format!("https://{text}")).ok())?
+}
+
+/// A URL without what may be a secret in it, short enough to be told.
+fn shown(text: &str) -> String {
+    let bare = text.split(['?', '#']).next().unwrap_or_default();
+    let bare = crate::support::text::truncate(bare, 200).into_owned();
+    crate::support::text::one_line(&bare)
+}
+
 /// The failure for a URL that is not used.
 #[must_use]
 pub fn refused(what: &str, text: &str, fault: &UrlFault) -> Failure {
@@ -107,12 +160,10 @@ pub fn refused(what: &str, text: &str, fault: &UrlFault) -> Failure {
             url.to_string()
         },
     );
-    let shown = bare.split(['?', '#']).next().unwrap_or_default();
-    let shown = crate::support::text::truncate(shown, 200).into_owned();
     Failure::new(
         Exit::Refused,
         format!("The {what} is not safe to use"),
-        format!("{}: {fault}", crate::support::text::one_line(&shown)),
+        format!("{}: {fault}", shown(&bare)),
         "check the server's address; if it is right, tell its operator",
     )
 }
@@ -150,6 +201,20 @@ mod tests {
     #[case("not a url", UrlFault::NotAUrl)]
     fn the_rest_is_named_for_what_it_is(#[case] text: &str, #[case] fault: UrlFault) {
         assert_eq!(policy("https://example.com/").check(text), Err(fault));
+    }
+
+    #[rstest]
+    #[case("localhost:8000/mcp", "write it whole: http://localhost:8000/mcp")]
+    #[case("127.0.0.1:8000/mcp", "write it whole: http://127.0.0.1:8000/mcp")]
+    #[case("mcp.example.com/mcp", "write it whole: https://mcp.example.com/mcp")]
+    #[case("example.com:8443/mcp", "write it whole: https://example.com:8443/mcp")]
+    #[case("mcp", "write it whole, like")]
+    #[case("http://127.0.0.1:99999/mcp", "take a port from 1 to 65535")]
+    #[case("http://", "write it whole, like")]
+    fn an_address_that_cannot_be_read_says_how_to_write_it(#[case] text: &str, #[case] next: &str) {
+        let failure = server_address(text).unwrap_err();
+        assert!(failure.next.starts_with(next), "{failure}");
+        assert_eq!(failure.exit, Exit::Usage);
     }
 
     #[test]

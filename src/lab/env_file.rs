@@ -1,6 +1,10 @@
 //! The `.env` files of the story: what the server is configured with at the end of each chapter.
 
-use std::{fs, io, io::Write as _, path::Path};
+use std::{
+    fs, io,
+    io::{Read as _, Write as _},
+    path::Path,
+};
 
 use super::chapter::Chapter;
 use crate::{
@@ -9,7 +13,10 @@ use crate::{
         secret::Secret,
     },
     server::stage::Stage,
-    support::error::{Exit, Failure},
+    support::{
+        cause::remedy,
+        error::{Exit, Failure},
+    },
 };
 
 /// The first line of a file that the lab wrote, by which it knows that it may write it again.
@@ -117,8 +124,14 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
             next,
         )
     };
-    match fs::read_to_string(path) {
-        Ok(text) if text.starts_with(MARK) => {}
+    let begins = fs::File::open(path).and_then(|file| {
+        // No further than the mark: it may be a device, which has no end.
+        let mut bytes = Vec::new();
+        file.take(MARK.len() as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match begins {
+        Ok(bytes) if bytes == MARK.as_bytes() => {}
         Ok(_) => {
             return Err(refuse(
                 "there is a file that hoptrail did not write".to_owned(),
@@ -132,7 +145,7 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
     write_private(path, &[MARK, "\n", body.expose()]).map_err(|e| {
         refuse(
             e.to_string(),
-            "name a file in a folder that you may write to",
+            remedy(&e, "name a file in a folder that you may write to"),
         )
     })
 }
@@ -224,6 +237,13 @@ mod tests {
         let failure = write(&path, &values(), Chapter::LAST).unwrap_err();
         assert!(failure.why.contains("did not write"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "LINEAR_API_KEY=mine\n");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_left_alone_and_read_no_further_than_needed() {
+        let failure = write(Path::new("/dev/zero"), &values(), Chapter::LAST).unwrap_err();
+        assert!(failure.why.contains("did not write"), "{failure}");
     }
 
     #[cfg(unix)]

@@ -32,7 +32,10 @@ pub async fn bind(port: Port) -> Result<TcpListener, Failure> {
     };
     match (on(wanted).await, port) {
         (Ok(listener), _) => Ok(listener),
-        (Err(error), Port::Fixed { port, flag }) => Err(taken(port, flag, &error)),
+        (Err(error), Port::Fixed { port, flag }) => {
+            let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            Err(cannot_listen(at, flag, &error))
+        }
         (Err(_), Port::Preferred(_) | Port::Free) => on(0).await.map_err(|error| {
             Failure::new(
                 Exit::Unreachable,
@@ -44,10 +47,11 @@ pub async fn bind(port: Port) -> Result<TcpListener, Failure> {
     }
 }
 
-/// The failure for a port that cannot be had.
+/// The failure for a place that cannot be listened at.
 #[must_use]
-pub fn taken(port: u16, flag: &str, error: &io::Error) -> Failure {
-    let (why, next) = match error.kind() {
+pub fn cannot_listen(at: SocketAddr, flag: &str, error: &io::Error) -> Failure {
+    let port = at.port();
+    let (what, why, next) = match error.kind() {
         io::ErrorKind::AddrInUse => {
             let remedy = owner(port).map_or_else(
                 || {
@@ -64,25 +68,28 @@ pub fn taken(port: u16, flag: &str, error: &io::Error) -> Failure {
                 },
             );
             (
+                format!("Port {port} is taken"),
                 remedy.0,
                 format!("{}, or choose another port with {flag}", remedy.1),
             )
         }
         io::ErrorKind::PermissionDenied => (
+            format!("Port {port} may not be opened"),
             "this user may not listen there".to_owned(),
             format!("choose a port above 1023 with {flag}"),
         ),
+        io::ErrorKind::AddrNotAvailable => (
+            format!("This computer has no address {}", at.ip()),
+            error.to_string(),
+            "name one of its own with --bind; 127.0.0.1 is this computer alone".to_owned(),
+        ),
         _ => (
+            format!("Port {port} cannot be opened"),
             error.to_string(),
             format!("choose another port with {flag}"),
         ),
     };
-    Failure::new(
-        Exit::Unreachable,
-        format!("Port {port} is taken"),
-        why,
-        next,
-    )
+    Failure::new(Exit::Unreachable, what, why, next)
 }
 
 /// The process that listens on `port`, read from /proc; nothing on other systems or for processes
@@ -137,6 +144,26 @@ mod tests {
             failure.why.contains(&format!("pid {}", std::process::id())),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_in_the_heading() {
+        use io::ErrorKind as E;
+        let at = SocketAddr::from(([1, 2, 3, 4], 80));
+        for (kind, what, next) in [
+            (E::AddrInUse, "Port 80 is taken", "with PORT"),
+            (E::PermissionDenied, "Port 80 may not be opened", "1023"),
+            (
+                E::AddrNotAvailable,
+                "This computer has no address 1.2.3.4",
+                "--bind",
+            ),
+            (E::Other, "Port 80 cannot be opened", "with PORT"),
+        ] {
+            let failure = cannot_listen(at, "PORT", &kind.into());
+            assert_eq!(failure.what, what);
+            assert!(failure.next.contains(next), "{failure}");
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Moment,
+    Moment, Projection,
     credentials::{Credential, Credentials},
     index::Index,
     log::Seq,
@@ -32,6 +32,9 @@ impl AuditId {
     }
 }
 
+/// Why there are no rows where the zone's log was not read.
+pub const LOG_NOT_READ: &str = "The zone writes a row for every credential it is asked for, but its log was not read: that needs a credential for its console.";
+
 /// The audit log as far as it was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Audit {
@@ -42,6 +45,27 @@ pub struct Audit {
     issued: u64,
     failed: u64,
     repeated: u64,
+}
+
+impl Projection {
+    /// Whether the zone's log was read at all: without, nothing is known of what it holds.
+    #[must_use]
+    pub fn is_log_read(&self) -> bool {
+        !self.audit().rows().is_empty() || self.policies().overview().is_some()
+    }
+
+    /// What to do to have the zone's log read, where somebody signed in and it was not.
+    #[must_use]
+    pub fn way_to_the_log(&self) -> Option<&'static str> {
+        if self.is_log_read() || self.identity().user().is_none() {
+            return None;
+        }
+        Some(if self.target().is_some_and(|target| target.lab) {
+            "A lab leaves one in its state directory: start with the same --state. Otherwise give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET."
+        } else {
+            "If the server works behind a `hoptrail lab`, start with --lab and --state as that one prints them, not with --server."
+        })
+    }
 }
 
 /// One row; the whole record is in the log at `evidence`.

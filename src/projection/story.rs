@@ -308,7 +308,7 @@ fn credential(
 
 /// Where the zone's log could not be read, nothing is known of what it holds.
 fn log_not_read(projection: &Projection) -> Option<String> {
-    let unread = projection.audit().rows().is_empty() && projection.policies().overview().is_none();
+    let unread = !projection.is_log_read();
     unread.then(|| "not observed: the zone's audit log was not read".to_owned())
 }
 

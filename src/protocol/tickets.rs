@@ -7,6 +7,9 @@ pub const GET_SUPPORT_TICKETS: &str = "get_support_tickets";
 pub const ESCALATE_TICKET: &str = "escalate_ticket";
 pub const DELETE_ISSUE: &str = "delete_issue";
 
+/// What stands in a tool's error between what went wrong and what to do about it.
+pub const WHAT_TO_DO: &str = "\nWhat to do: ";
+
 /// A row of `public.tickets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ticket {

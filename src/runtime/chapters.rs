@@ -12,7 +12,10 @@ use tokio::sync::mpsc;
 use crate::{
     app::msg::Msg,
     chapters::{Book, Fault, Progress, embed},
-    support::error::{Exit, Failure},
+    support::{
+        cause::remedy,
+        error::{Exit, Failure},
+    },
 };
 
 /// How often a folder is looked at.
@@ -127,7 +130,10 @@ pub fn keep(state: &Path, progress: &Progress) -> Result<(), Failure> {
             Exit::Usage,
             format!("Your progress could not be written to {}", path.display()),
             error.to_string(),
-            "name a folder that you may write to with --state DIR",
+            remedy(
+                &error,
+                "name a folder that you may write to with --state DIR",
+            ),
         )
     })
 }

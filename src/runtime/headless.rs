@@ -24,6 +24,7 @@ use crate::{
     projection::Projection,
     protocol::tickets::{
         DELETE_ISSUE, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Severity, Tickets,
+        WHAT_TO_DO,
     },
     support::error::{Exit, Failure},
     trace::{TraceEvent, codec::Header, event::CallOutcome},
@@ -197,12 +198,13 @@ fn structured<T: serde::de::DeserializeOwned>(
     tool: &str,
 ) -> Result<T, Failure> {
     result.given().map_err(|why| {
-        Failure::new(
-            Exit::Failed,
-            format!("{tool} did not give what the story needs"),
-            why,
-            "the zone's audit log says which credential was refused; `hoptrail doctor` looks at the rest",
-        )
+        // A tool that was refused something says itself what to do about it.
+        let (why, next) = why.split_once(WHAT_TO_DO).unwrap_or((
+            &why,
+            "look at the call's hop to see what came; `hoptrail doctor` looks at the rest",
+        ));
+        let what = format!("{tool} did not give what the story needs");
+        Failure::new(Exit::Failed, what, why, next)
     })
 }
 
@@ -289,5 +291,28 @@ impl<O: io::Write> Teller<'_, O> {
             Job::Probe => true,
         };
         Ok(if held { Exit::Ok } else { Exit::Failed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::traceparent::TraceId;
+
+    #[test]
+    fn what_a_tool_says_to_do_is_the_next_step() {
+        let said = |text: &str| {
+            let result = CallResult {
+                call: TraceId(1),
+                outcome: CallOutcome::Failed,
+                text: text.to_owned(),
+                structured: None,
+            };
+            structured::<Tickets>(&result, ESCALATE_TICKET).unwrap_err()
+        };
+        let failure = said("No such ticket: there are five\nWhat to do: list the tickets");
+        assert_eq!(failure.why, "No such ticket: there are five");
+        assert_eq!(failure.next, "list the tickets");
+        assert!(!said("broken").next.contains("refused"));
     }
 }

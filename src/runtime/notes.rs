@@ -16,6 +16,7 @@ use super::replay::Place;
 use crate::{
     app::notes::{Note, Notes},
     support::{
+        cause::remedy,
         error::{Exit, Failure},
         text::one_line,
     },
@@ -163,7 +164,10 @@ impl NotesFile {
             Exit::Failed,
             format!("The notes could not be written to {}", self.shown()),
             error.to_string(),
-            "make the folder writable; what you noted is kept until you quit",
+            remedy(
+                error,
+                "make the folder writable; what you noted is kept until you quit",
+            ),
         )
     }
 }

@@ -3,14 +3,17 @@
 
 use std::{
     borrow::Cow,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use super::stage;
 use crate::{
-    support::error::{Exit, Failure},
+    support::{
+        cause::remedy,
+        error::{Exit, Failure},
+    },
     trace::{
         TraceEvent,
         codec::{self, Header},
@@ -62,7 +65,11 @@ impl Recorder {
 
     fn begin(path: &Path, header: &Header) -> io::Result<Self> {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(codec::encode_header(header).as_bytes())?;
+        if let Err(error) = file.write_all(codec::encode_header(header).as_bytes()) {
+            // No trace, and in the way of the next attempt. If it cannot be removed, that one says so.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
         Ok(Self {
             path: path.to_path_buf(),
             file,
@@ -98,9 +105,15 @@ impl Recorder {
     }
 
     fn write(&mut self, line: &str) -> Result<(), Failure> {
-        self.file
-            .write_all(line.as_bytes())
-            .map_err(|e| cannot_record(&self.path, &e))
+        self.file.write_all(line.as_bytes()).map_err(|error| {
+            let otherwise = "record again to another file";
+            Failure::new(
+                Exit::Usage,
+                format!("The recording {} is not whole", self.path.display()),
+                error.to_string(),
+                remedy(&error, otherwise),
+            )
+        })
     }
 
     /// Where it is written.
@@ -133,7 +146,7 @@ pub fn later(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 fn cannot_record(path: &Path, error: &io::Error) -> Failure {
     let next = match error.kind() {
         io::ErrorKind::AlreadyExists => "name another file; a recording never overwrites one",
-        _ => "name a file in a folder that you may write to",
+        _ => remedy(error, "name a file in a folder that you may write to"),
     };
     Failure::new(
         Exit::Usage,
@@ -175,6 +188,23 @@ mod tests {
         assert_eq!(codec::decode(lines.next().unwrap(), 2).unwrap(), event);
         let refused = Recorder::create(&path, &header).unwrap_err();
         assert!(refused.next.contains("never overwrites"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn on_a_full_disk_the_recording_is_not_whole_and_room_is_wanted() {
+        let path = PathBuf::from("/dev/full");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        let mut recorder = Recorder {
+            path,
+            file,
+            events: 0,
+        };
+        let failure = recorder
+            .record_lines(std::iter::once("{}".into()))
+            .unwrap_err();
+        assert_eq!(failure.what, "The recording /dev/full is not whole");
+        assert!(failure.next.starts_with("free some room"), "{failure}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ enum Kind {
     End,
     /// Also the keyboard, for everything that runs on the terminal.
     Interrupt,
+    /// The same; only heard where the terminal is to be given back first.
+    Stop,
 }
 
 #[cfg(unix)]
@@ -24,38 +26,65 @@ impl Signals {
     /// Listens from now on. A signal that cannot be listened to keeps its default effect.
     #[must_use]
     pub fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [
+        use tokio::signal::unix::SignalKind;
+        Self::of(&[
             (Kind::End, SignalKind::terminate()),
             (Kind::End, SignalKind::hangup()),
             (Kind::Interrupt, SignalKind::interrupt()),
-        ];
+        ])
+    }
+
+    /// [`Self::listen`] for a program that has taken over the terminal: it also hears SIGTSTP, which
+    /// then no longer stops it by itself.
+    #[must_use]
+    pub fn listen_on_the_screen() -> Self {
+        use tokio::signal::unix::SignalKind;
+        let stop = SignalKind::from_raw(signal_hook::consts::SIGTSTP);
+        let mut all = Self::listen();
+        all.streams.extend(Self::of(&[(Kind::Stop, stop)]).streams);
+        all
+    }
+
+    fn of(kinds: &[(Kind, tokio::signal::unix::SignalKind)]) -> Self {
+        let listen = |number| tokio::signal::unix::signal(number).ok();
         Self {
             streams: kinds
-                .into_iter()
-                .filter_map(|(kind, number)| Some((kind, signal(number).ok()?)))
+                .iter()
+                .filter_map(|(kind, number)| Some((*kind, listen(*number)?)))
                 .collect(),
         }
     }
 
     /// Waits for the next one.
     pub async fn next(&mut self) -> Signal {
-        self.any(|_| true).await;
-        Signal::Terminate
+        match self.any(|_| true).await {
+            Kind::End | Kind::Interrupt => Signal::Terminate,
+            Kind::Stop => Signal::Stop,
+        }
     }
 
     /// Waits for one that no key sends: while another program has the terminal, Ctrl-C is its own.
+    /// When that one stops this one stops with it, or the shell would not get the terminal back.
     pub async fn end(&mut self) {
-        self.any(|kind| kind == Kind::End).await;
+        while self.any(|kind| kind != Kind::Interrupt).await == Kind::Stop {
+            stop_this_process();
+        }
     }
 
-    async fn any(&mut self, wanted: impl Fn(Kind) -> bool) {
+    async fn any(&mut self, wanted: impl Fn(Kind) -> bool) -> Kind {
         let streams = self.streams.iter_mut().filter(|(kind, _)| wanted(*kind));
-        let waits: Vec<_> = streams.map(|(_, one)| Box::pin(one.recv())).collect();
+        let waits: Vec<_> = streams
+            .map(|(kind, one)| {
+                Box::pin(async {
+                    one.recv().await;
+                    *kind
+                })
+            })
+            .collect();
         if waits.is_empty() {
             return std::future::pending().await;
         }
-        futures::future::select_all(waits).await;
+        futures::future::select_all(waits).await.0
     }
 }
 
@@ -69,6 +98,12 @@ impl Signals {
     /// Listens from now on.
     #[must_use]
     pub fn listen() -> Self {
+        Self
+    }
+
+    /// [`Self::listen`].
+    #[must_use]
+    pub fn listen_on_the_screen() -> Self {
         Self
     }
 

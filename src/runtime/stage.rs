@@ -14,7 +14,10 @@ use super::{
 use crate::{
     app::player::Growth,
     shipped,
-    support::error::{Exit, Failure},
+    support::{
+        cause::remedy,
+        error::{Exit, Failure},
+    },
 };
 
 /// Which of the traces that come along stands in when a sheet names none.
@@ -98,7 +101,7 @@ pub fn write_picture(picture: &str, name: &str, state: &Path) -> Result<PathBuf,
             Exit::Failed,
             "The picture could not be written",
             error.to_string(),
-            "start hoptrail in a folder that you may write to",
+            remedy(&error, "start hoptrail in a folder that you may write to"),
         )
     })
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write as _},
+    mem::ManuallyDrop,
     sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
@@ -16,8 +17,9 @@ use crossterm::{
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
 
-/// The terminal that is drawn on.
-pub type Screen = Terminal<CrosstermBackend<io::Stdout>>;
+/// The terminal that is drawn on. Never dropped: [`TerminalGuard`] shows the cursor again, and
+/// ratatui, which would do it too, panics when the terminal is gone and standard error with it.
+pub type Screen = ManuallyDrop<Terminal<CrosstermBackend<io::Stdout>>>;
 
 const RAW: u8 = 1;
 const SCREEN: u8 = 2;
@@ -46,7 +48,7 @@ impl TerminalGuard {
         };
         guard.resume()?;
         let screen = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok((guard, screen))
+        Ok((guard, ManuallyDrop::new(screen)))
     }
 
     /// Turns the modes on again after [`Self::suspend`].

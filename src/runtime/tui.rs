@@ -33,12 +33,7 @@ use super::{
     terminal::{Screen, TerminalGuard},
 };
 use crate::{
-    app::{
-        App, AppConfig,
-        learn::Ground,
-        msg::{Msg, RecordingState},
-        notes::Notes,
-    },
+    app::{App, AppConfig, learn::Ground, msg::Msg, notes::Notes},
     support::error::{Exit, Failure},
     trace::{TraceEvent, codec::Header, sink::SharedSink},
     ui::{self, HitMap, look::Look},
@@ -274,7 +269,7 @@ impl Tui {
 
     async fn main_loop(&mut self) -> Summary {
         let mut keys = EventStream::new();
-        let mut signals = Signals::listen();
+        let mut signals = Signals::listen_on_the_screen();
         if let Some(path) = self.options.record.clone() {
             self.start_recording(Some(&path));
         }
@@ -357,7 +352,7 @@ impl Tui {
                         }
                     };
                     // The keyboard's Ctrl-C was the editor's.
-                    *signals = Signals::listen();
+                    *signals = Signals::listen_on_the_screen();
                     if self.guard.resume().is_err() {
                         self.quit = true;
                     }
@@ -403,8 +398,7 @@ impl Tui {
         if let Some(recorder) = &mut self.recorder
             && let Err(failure) = recorder.record(&event)
         {
-            self.recorder = None;
-            self.update(Msg::Recording(RecordingState::Failed(failure)));
+            self.not_recorded(failure);
         }
         if let Some(exporter) = &self.exporter {
             exporter.tell(&event);

@@ -22,7 +22,8 @@ use crate::{
     protocol::{
         observed::Upstream,
         tickets::{
-            DELETE_ISSUE, Deleted, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Ticket, Tickets,
+            DELETE_ISSUE, Deleted, ESCALATE_TICKET, Escalated, GET_SUPPORT_TICKETS, Ticket,
+            Tickets, WHAT_TO_DO,
         },
     },
     support::{
@@ -183,7 +184,7 @@ pub(super) fn failed(failure: &Failure) -> CallToolResult {
     let Failure {
         what, why, next, ..
     } = failure;
-    let text = format!("{what}: {why}\nWhat to do: {next}");
+    let text = format!("{what}: {why}{WHAT_TO_DO}{next}");
     CallToolResult::error(vec![ContentBlock::text(text)])
 }
 

@@ -1,6 +1,6 @@
 //! What an error of the system or of a library says, in words for people.
 
-use std::{borrow::Cow, error::Error};
+use std::{borrow::Cow, error::Error, io};
 
 use super::text::one_line;
 
@@ -32,9 +32,21 @@ pub fn without_number(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// What to do about something that could not be written: on a full disk another folder of it is no
+/// help, nor is any right.
+#[must_use]
+pub fn remedy<'a>(error: &io::Error, otherwise: &'a str) -> &'a str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => MAKE_ROOM,
+        _ => otherwise,
+    }
+}
+
+/// What to do when the disk is full.
+pub const MAKE_ROOM: &str = "free some room on the disk, then try again";
+
 #[cfg(test)]
 mod tests {
-    use std::io;
 
     use super::*;
 
@@ -51,6 +63,16 @@ mod tests {
             ("x (os error 1", "x (os error 1"),
         ] {
             assert_eq!(without_number(text), said);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_wants_room_and_no_other_right() {
+        for (kind, next) in [
+            (io::ErrorKind::StorageFull, MAKE_ROOM),
+            (io::ErrorKind::PermissionDenied, "name another"),
+        ] {
+            assert_eq!(remedy(&kind.into(), "name another"), next);
         }
     }
 

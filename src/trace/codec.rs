@@ -57,6 +57,8 @@ pub enum CodecError {
     Empty,
     #[error("line 1 is not a hoptrail trace header: {0}")]
     NotATrace(String),
+    #[error("it is {0}, not plain UTF-8")]
+    Foreign(&'static str),
     #[error("the trace has format version {found}; this hoptrail reads up to {VERSION}")]
     TooNew { found: u32 },
     #[error("line {line}, column {column}: {why}")]

@@ -9,6 +9,7 @@ use super::{
     TraceEvent,
     codec::{self, CodecError, Header, MAX_LINE},
 };
+use crate::support::files;
 
 /// Goes through a trace.
 #[derive(Debug)]
@@ -158,8 +159,12 @@ impl<R: BufRead> Reader<R> {
             limit,
         };
         // A header that is whole but for its line feed says all that it has to say.
-        let _ = reader.fill()?;
-        if reader.overlong {
+        let header = reader.gather()?;
+        if let Some(what) = files::foreign(&reader.partial) {
+            return Err(CodecError::Foreign(what).into());
+        }
+        // Its end is not looked for: a device may have none.
+        if header.is_none() {
             let why = "its first line is longer than any header".to_owned();
             return Err(CodecError::NotATrace(why).into());
         }
@@ -305,6 +310,14 @@ impl<R: BufRead> Reader<R> {
 
     /// Reads on to the end of the line, or of the file.
     fn fill(&mut self) -> io::Result<Line> {
+        match self.gather()? {
+            Some(line) => Ok(line),
+            None => self.skip(),
+        }
+    }
+
+    /// [`Self::fill`]; `None` if the line is too long.
+    fn gather(&mut self) -> io::Result<Option<Line>> {
         while !self.overlong {
             let room = self.limit.saturating_sub(self.partial.len());
             let before = self.partial.len();
@@ -315,20 +328,20 @@ impl<R: BufRead> Reader<R> {
             self.bytes += taken as u64;
             read?;
             if taken > 0 && self.partial.last() == Some(&b'\n') {
-                return Ok(Line::Whole);
+                return Ok(Some(Line::Whole));
             }
             if self.partial.len() >= self.limit {
                 self.overlong = true;
                 self.partial = Vec::new();
             } else if taken == 0 {
-                return Ok(if self.partial.is_empty() {
+                return Ok(Some(if self.partial.is_empty() {
                     Line::End
                 } else {
                     Line::Torn
-                });
+                }));
             }
         }
-        self.skip()
+        Ok(None)
     }
 
     /// Reads on to the end of a line that is too long, keeping nothing of it.

@@ -2,8 +2,7 @@
 
 use ratatui::layout::Rect;
 
-/// The least that anything can be drawn in.
-pub const LEAST: (u16, u16) = (60, 15);
+use crate::app::LEAST;
 
 /// How much room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,6 +21,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::{
     protocol::secret::Secret,
     support::{
+        cause::remedy,
         error::{Exit, Failure},
         ids::{Ids, is_short},
     },
@@ -273,7 +274,10 @@ pub(super) fn unusable(dir: &Path, error: &std::io::Error) -> Failure {
         Exit::Usage,
         format!("The zone cannot keep its state in {}", dir.display()),
         error.to_string(),
-        "make the folder writable, or name another with --state DIR",
+        remedy(
+            error,
+            "make the folder writable, or name another with --state DIR",
+        ),
     )
 }
 

@@ -33,6 +33,8 @@ pub struct Script {
     pub token_error: Option<(u16, Value)>,
     /// The token endpoint answers only when it is told to go on.
     pub token_waits: bool,
+    pub registration_error: Option<(u16, Value)>,
+    pub page_error: Option<(u16, Value)>,
     pub publish_nothing: bool,
     /// Answers initialize without a token.
     pub open: bool,

@@ -47,6 +47,9 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn register(State(shared): State<Arc<Shared>>, Json(mut body): Json<Value>) -> Response {
     shared.saw(format!("register {body}"));
+    if let Some(error) = scripted(shared.script.lock().unwrap().registration_error.as_ref()) {
+        return error;
+    }
     body["client_id"] = json!("client-of-the-workshop");
     (StatusCode::CREATED, Json(body)).into_response()
 }
@@ -56,6 +59,9 @@ async fn authorize(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
     shared.saw(format!("authorize {query:?}"));
+    if let Some(error) = scripted(shared.script.lock().unwrap().page_error.as_ref()) {
+        return error;
+    }
     if shared.script.lock().unwrap().no_such_page {
         return "<html>sign in here</html>".into_response();
     }
@@ -142,9 +148,8 @@ async fn token(
         shared.token_goes_on.notified().await;
     }
     let script = shared.script.lock().unwrap();
-    if let Some((status, body)) = &script.token_error {
-        let status = StatusCode::from_u16(*status).unwrap();
-        return (status, Json(body.clone())).into_response();
+    if let Some(error) = scripted(script.token_error.as_ref()) {
+        return error;
     }
     assert_eq!(form["resource"], shared.server);
     let scope = if form["grant_type"] == "authorization_code" {
@@ -182,4 +187,10 @@ async fn token(
         edit(&mut answer);
     }
     Json(answer).into_response()
+}
+
+fn scripted(error: Option<&(u16, Value)>) -> Option<Response> {
+    let (status, body) = error?;
+    let status = StatusCode::from_u16(*status).unwrap();
+    Some((status, Json(body.clone())).into_response())
 }

@@ -68,6 +68,34 @@ fn these_keys_ask_for_this(#[case] keys: &str, #[case] expected: Effect) {
 }
 
 #[rstest]
+#[case("", "q", &[Effect::Quit])]
+#[case(":", "q", &[Effect::Quit])]
+#[case("?", "q", &[Effect::Quit])]
+#[case("/", "ctrl-c", &[Effect::Quit])]
+#[case("?", "ctrl-z", &[Effect::Suspend])]
+#[case("", "s t e p d r y enter esc", &[])]
+fn in_a_window_that_is_too_small_a_key_quits_or_does_nothing(
+    #[case] before: &str,
+    #[case] keys: &str,
+    #[case] expected: &[Effect],
+) {
+    let mut app = told(120, 36);
+    let _ = app.update(Msg::Recording(RecordingState::On {
+        file: "run.jsonl".to_owned(),
+    }));
+    let _ = press(&mut app, before);
+    let (_, screen) = (
+        app.update(Msg::Resized(59, 36)),
+        format!("{:?}", app.overlays()),
+    );
+    assert_eq!(press(&mut app, keys), expected);
+    assert_eq!(format!("{:?}", app.overlays()), screen);
+    let _ = app.update(Msg::Resized(60, 15));
+    let _ = press(&mut app, "esc esc");
+    assert_eq!(press(&mut app, "q"), [], "a question can be seen here");
+}
+
+#[rstest]
 #[case("t", "nobody is signed in: s signs in")]
 #[case("d", "nobody is signed in: s signs in")]
 #[case("S", "nobody is signed in")]
@@ -187,6 +215,19 @@ fn quitting_while_recording_asks_and_a_signal_does_not() {
         [Effect::StopRecording, Effect::Quit]
     );
     assert_eq!(app.update(Msg::Signal(Signal::Terminate)), [Effect::Quit]);
+}
+
+#[test]
+fn a_recording_that_fails_is_not_said_to_go_on() {
+    let mut app = fresh(120, 36);
+    let file = "run.jsonl".to_owned();
+    let _ = app.update(Msg::Recording(RecordingState::On { file }));
+    let failure = Failure::new(Exit::Usage, "not whole", "full", "free some room");
+    let _ = app.update(Msg::Recording(RecordingState::Failed(failure.clone())));
+    assert!(matches!(app.overlays(), [Overlay::Failure { failure: f, .. }] if *f == failure));
+    assert_eq!(app.toast().unwrap().text, "nothing more is recorded");
+    let _ = app.update(Msg::Tick(app.now_us() / 1_000 + 60_000));
+    assert!(app.toast().is_none());
 }
 
 #[test]

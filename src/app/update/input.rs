@@ -7,9 +7,9 @@ use crate::{
         App,
         command::{Availability, Command, Context},
         compare::Compared,
-        effect::Effects,
+        effect::{Effect, Effects},
         learn::console::form::Form,
-        msg::MouseAction,
+        msg::{InputEvent, MouseAction},
         overlay::Overlay,
         palette,
         target::Target,
@@ -72,6 +72,19 @@ fn paste_into(form: &mut Form, text: &str) {
 }
 
 impl App {
+    /// What the person does while only the notice that the window is too small is there to see:
+    /// nothing may happen unseen, and a question could not be read.
+    pub(super) fn unseen(&mut self, event: &InputEvent) -> Effects {
+        let InputEvent::Key(key) = event else {
+            return Effects::new();
+        };
+        match self.keymap.command(self.ground(), *key) {
+            Some(Command::Quit | Command::ForceQuit) => vec![Effect::Quit],
+            Some(command @ (Command::Suspend | Command::Redraw)) => self.perform(command),
+            Some(_) | None => Effects::new(),
+        }
+    }
+
     pub(super) fn key(&mut self, key: Key) -> Effects {
         if self.type_in_form(key) {
             return Effects::new();

@@ -240,11 +240,16 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
         .unwrap_or_default()
 }
 
+/// What rustls says of an answer that is none of TLS: of plain HTTP, nearly always.
+const NO_TLS: &str = "InvalidContentType";
+
 /// Why a request failed, and in which way.
 pub(super) fn explain(error: &reqwest::Error) -> (String, HttpErrorKind) {
     let why = innermost(error).unwrap_or_else(|| "the request failed".to_owned());
     if error.is_timeout() {
         ("no answer in time".to_owned(), HttpErrorKind::TimedOut)
+    } else if error.is_connect() && why.contains(NO_TLS) {
+        ("it does not speak TLS".to_owned(), HttpErrorKind::NoTls)
     } else if error.is_connect() {
         (why, HttpErrorKind::Unreachable)
     } else {

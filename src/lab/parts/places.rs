@@ -4,7 +4,10 @@ use std::path::Path;
 
 use crate::{
     lab::{BoundPort, LabConfig, Ports},
-    support::error::{Exit, Failure},
+    support::{
+        cause::remedy,
+        error::{Exit, Failure},
+    },
 };
 
 /// Which ports the last start had, so that the next one has the same URLs.
@@ -54,17 +57,20 @@ pub(super) fn last_ports(state: &Path) -> Ports {
 }
 
 pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
-    let refuse = |why: String| {
+    let refuse = |error: std::io::Error| {
         Failure::new(
             Exit::Usage,
             format!("The state directory {} cannot be written", state.display()),
-            why,
-            "make it writable, or name another one with --state DIR",
+            error.to_string(),
+            remedy(
+                &error,
+                "make it writable, or name another one with --state DIR",
+            ),
         )
     };
-    make_private_dir(state).map_err(|e| refuse(e.to_string()))?;
-    let text = toml::to_string(&ports).map_err(|e| refuse(e.to_string()))?;
-    std::fs::write(state.join(PORTS_FILE), text).map_err(|e| refuse(e.to_string()))
+    make_private_dir(state).map_err(refuse)?;
+    let text = toml::to_string(&ports).map_err(|error| refuse(std::io::Error::other(error)))?;
+    std::fs::write(state.join(PORTS_FILE), text).map_err(refuse)
 }
 
 /// A folder that is made here is for this user only; one that is there is left as it is.

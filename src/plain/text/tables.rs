@@ -12,7 +12,11 @@ use crate::{
         style::{Style, Tone, glyph, of_status, tone},
         table::{self, Align, Cell, Column, Fit},
     },
-    projection::{AuditRow, Hop, HopKind, Projection, Verdict, audit::Era, filter::status_word},
+    projection::{
+        AuditRow, Hop, HopKind, Projection, Verdict,
+        audit::{Era, LOG_NOT_READ},
+        filter::status_word,
+    },
     support::text::duration,
     trace::event::Leg,
 };
@@ -125,7 +129,13 @@ impl<W: io::Write> Text<W> {
         let belongs = |row: &&AuditRow| row.exchange || row.tool.is_some();
         let shown: Vec<&AuditRow> = rows.iter().copied().filter(belongs).collect();
         self.heading("Audit log", shown.len())?;
-        if shown.is_empty() {
+        if let (true, Some(how)) = (rows.is_empty(), projection.way_to_the_log()) {
+            for line in self.wrapped(&format!("{LOG_NOT_READ} {how}"), 0) {
+                writeln!(self.out, "{line}")?;
+            }
+        } else if rows.is_empty() && !projection.is_log_read() {
+            writeln!(self.out, "The zone's log was not read.")?;
+        } else if shown.is_empty() {
             writeln!(self.out, "The zone told of no exchange.")?;
         } else {
             let column = |title, fit, drop| Column {

@@ -336,6 +336,7 @@ pub(super) fn cannot_open(place: &Place, error: &io::Error) -> Failure {
 fn not_a_trace(place: &Place, error: &CodecError) -> Failure {
     let next = match error {
         CodecError::TooNew { .. } => "read it with the hoptrail that recorded it, or a newer one",
+        CodecError::Foreign(_) => "unpack it, or save it as UTF-8 without a byte order mark",
         CodecError::Empty => "record a run first: hoptrail demo --record FILE",
         CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
             "name a file that `hoptrail --record FILE` wrote"

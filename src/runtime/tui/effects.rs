@@ -143,6 +143,10 @@ impl Tui {
         // Not `clear`: it asks the terminal where its cursor is, and one that does not answer would
         // hold up the program for seconds and then end it.
         let size = crossterm::terminal::size();
+        if let Ok((columns, rows)) = size {
+            // Who had the terminal meanwhile may have taken the news of it.
+            self.update(Msg::Resized(columns, rows));
+        }
         let anew = size.and_then(|(w, h)| self.screen.resize(Rect::new(0, 0, w, h)));
         self.quit |= anew.is_err();
         self.dirty = true;

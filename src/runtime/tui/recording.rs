@@ -63,15 +63,22 @@ impl Tui {
             recorder.record_lines(log.lines())?;
             Ok(recorder)
         });
-        let state = match started {
+        match started {
             Ok(recorder) => {
                 let file = recorder.path().display().to_string();
                 self.recorder = Some(recorder);
-                RecordingState::On { file }
+                self.update(Msg::Recording(RecordingState::On { file }));
             }
-            Err(failure) => RecordingState::Failed(failure),
-        };
-        self.update(Msg::Recording(state));
+            Err(failure) => self.not_recorded(failure),
+        }
+    }
+
+    /// Records no further; that is told now and, for who has the file in hand then, at the end.
+    pub(super) fn not_recorded(&mut self, failure: Failure) {
+        self.recorder = None;
+        let Failure { what, why, .. } = &failure;
+        self.summary.lines.push(format!("{what}: {why}"));
+        self.update(Msg::Recording(RecordingState::Failed(failure)));
     }
 
     pub(super) fn stop_recording(&mut self) {

@@ -16,7 +16,10 @@ use crate::{
         focus::{Layout, PaneId},
         target::Target,
     },
-    projection::{AuditRow, audit::Era},
+    projection::{
+        AuditRow,
+        audit::{Era, LOG_NOT_READ},
+    },
     protocol::{
         audit::{AuditEvent, AuditStatus},
         traceparent::TraceId,
@@ -237,23 +240,9 @@ fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
         return super::nothing_found(cx, area, buf, PaneId::Audit, "row");
     }
     let seen = cx.app.projection();
-    if seen.identity().user().is_some() && seen.policies().overview().is_none() {
-        let lab = seen.target().is_some_and(|target| target.lab);
-        let how = if lab {
-            "A lab leaves one in its state directory: start with the same --state. Otherwise give HOPTRAIL_CONSOLE_ID and HOPTRAIL_CONSOLE_SECRET. Until then Flow shows what the client and the server tell."
-        } else {
-            "If the server works behind a `hoptrail lab`, start with --lab and --state as that one prints them, not with --server. Until then Flow shows what the client and the server tell."
-        };
-        return teach(
-            cx,
-            area,
-            buf,
-            &[
-                "The zone writes a row for every credential it is asked for, but its log was not read: that needs a credential for its console.",
-                how,
-            ],
-            &[],
-        );
+    if let Some(how) = seen.way_to_the_log() {
+        let how = format!("{how} Until then Flow shows what the client and the server tell.");
+        return teach(cx, area, buf, &[LOG_NOT_READ, &how], &[]);
     }
     teach(
         cx,

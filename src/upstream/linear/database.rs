@@ -1,6 +1,6 @@
 //! The SQLite file `linear.db`: its schema and every statement that runs on it.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{collections::HashMap, error::Error, io, path::Path, time::Duration};
 
 use chrono::{DateTime, Utc};
 use sqlx::{
@@ -12,7 +12,10 @@ use super::{
     access::Scopes,
     store::{self, CommentRecord, IssueRecord, Memory, SyncId, TokenHash, TokenKind, TokenRecord},
 };
-use crate::support::error::{Exit, Failure};
+use crate::support::{
+    cause::MAKE_ROOM,
+    error::{Exit, Failure},
+};
 
 /// Goes up when the schema changes.
 const VERSION: i64 = 1;
@@ -96,12 +99,22 @@ pub async fn open(path: &Path, now: DateTime<Utc>) -> Result<(Memory, SqliteConn
     Ok((memory, connection))
 }
 
-fn broken(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+fn broken(path: &Path, error: &(dyn Error + 'static)) -> Failure {
+    // SQLITE_FULL.
+    let is_full = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(sqlx::Error::Database(error)), _) => error.code().is_some_and(|code| code == "13"),
+        (_, Some(error)) => io::Error::kind(error) == io::ErrorKind::StorageFull,
+        _ => false,
+    };
     Failure::new(
         Exit::Usage,
         "The Linear stand-in cannot keep its state",
         format!("{}: {error}", path.display()),
-        "make the folder writable, name another with --state DIR, or start anew with `hoptrail lab --reset`",
+        if is_full {
+            MAKE_ROOM
+        } else {
+            "make the folder writable, name another with --state DIR, or start anew with `hoptrail lab --reset`"
+        },
     )
 }
 

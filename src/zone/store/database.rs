@@ -16,7 +16,10 @@ use sqlx::{
 
 use super::AuditRow;
 use crate::{
-    support::error::{Exit, Failure},
+    support::{
+        cause::MAKE_ROOM,
+        error::{Exit, Failure},
+    },
     zone::{
         directory::{Change, Directory, Kind, Object},
         vault::{make_state_dir, unusable},
@@ -171,17 +174,37 @@ impl Database {
     ) -> Result<(), Failure> {
         if changes.is_empty() {
             // One statement is a transaction of its own: the way of every exchange.
-            return insert_audit(&mut self.connection, rows).await;
+            return insert_audit(&mut self.connection, rows)
+                .await
+                .map_err(|error| cannot_write(&error));
         }
-        let mut transaction = self
-            .connection
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(|error| cannot_write(&error))?;
+        let written = self.write_together(changes, rows).await;
+        if written.is_err() {
+            // Not sqlx's transaction: where the disk was full SQLite has rolled back by itself, and
+            // sqlx, whose own rollback then fails, begins no other one. For the same reason it is no
+            // matter that this fails; a transaction that is open still is ended after the next write.
+            let _ = sqlx::raw_sql("ROLLBACK")
+                .execute(&mut self.connection)
+                .await;
+        }
+        written.map_err(|error| cannot_write(&error))
+    }
+
+    async fn write_together(
+        &mut self,
+        changes: &[Change],
+        rows: &[Arc<AuditRow>],
+    ) -> Result<(), sqlx::Error> {
+        let connection = &mut self.connection;
+        sqlx::raw_sql("BEGIN IMMEDIATE")
+            .execute(&mut *connection)
+            .await?;
         for change in changes {
             match change {
                 Change::Put(object) => {
-                    let body = object.body().map_err(|error| cannot_write(&error))?;
+                    let body = object
+                        .body()
+                        .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
                     sqlx::query(
                         "INSERT INTO objects (kind, key, body) VALUES (?, ?, ?)
                          ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
@@ -189,24 +212,20 @@ impl Database {
                     .bind(object.kind().as_str())
                     .bind(object.key())
                     .bind(body)
-                    .execute(&mut *transaction)
+                    .execute(&mut *connection)
                     .await
                 }
                 Change::Delete(kind, key) => {
                     sqlx::query("DELETE FROM objects WHERE kind = ? AND key = ?")
                         .bind(kind.as_str())
                         .bind(key)
-                        .execute(&mut *transaction)
+                        .execute(&mut *connection)
                         .await
                 }
-            }
-            .map_err(|error| cannot_write(&error))?;
+            }?;
         }
-        insert_audit(&mut transaction, rows).await?;
-        transaction
-            .commit()
-            .await
-            .map_err(|error| cannot_write(&error))
+        insert_audit(&mut *connection, rows).await?;
+        sqlx::raw_sql("COMMIT").execute(connection).await.map(drop)
     }
 
     pub(super) async fn close(self) -> Result<(), Failure> {
@@ -220,7 +239,7 @@ impl Database {
 async fn insert_audit(
     connection: &mut SqliteConnection,
     rows: &[Arc<AuditRow>],
-) -> Result<(), Failure> {
+) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -230,12 +249,7 @@ async fn insert_audit(
             .push_bind(i64::try_from(row.sequence).unwrap_or(i64::MAX))
             .push_bind(row.json.get());
     });
-    insert
-        .build()
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(|error| cannot_write(&error))
+    insert.build().execute(connection).await.map(drop)
 }
 
 /// Finds out what must not be touched before SQLite may touch it: opening alone would already
@@ -281,12 +295,12 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
         || "memory".to_owned(),
         |dir| dir.join(DATABASE_FILE).display().to_string(),
     );
-    // SQLITE_BUSY: somebody holds the exclusive lock.
-    let busy = error
+    let code = error
         .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "5");
-    if busy {
+        .and_then(sqlx::error::DatabaseError::code);
+    let is = |number: &str| code.as_deref() == Some(number);
+    // SQLITE_BUSY: somebody holds the exclusive lock. Below, SQLITE_FULL.
+    if is("5") {
         Failure::new(
             Exit::Usage,
             format!("The zone's database {place} is in use"),
@@ -298,7 +312,11 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
             Exit::Usage,
             format!("The zone's database {place} cannot be opened"),
             error.to_string(),
-            "make the folder writable, name another with --state DIR, or start afresh with `hoptrail lab --reset`",
+            if is("13") {
+                MAKE_ROOM
+            } else {
+                "make the folder writable, name another with --state DIR, or start afresh with `hoptrail lab --reset`"
+            },
         )
     }
 }
@@ -319,4 +337,38 @@ pub(super) fn cannot_write(error: &dyn std::fmt::Display) -> Failure {
         error.to_string(),
         "look for room on the disk, then try again",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{protocol::console::Owner, zone::directory::PolicySet};
+
+    fn set(name: String) -> Change {
+        Change::put(PolicySet {
+            id: "one".to_owned(),
+            name,
+            owner: Owner::Customer,
+        })
+    }
+
+    #[tokio::test]
+    async fn after_a_full_disk_the_next_write_is_as_any_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut database = Database::open(Some(dir.path())).await.unwrap();
+        sqlx::raw_sql("PRAGMA max_page_count = 10")
+            .execute(&mut database.connection)
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            let full = database.write(&[set("x".repeat(100_000))], &[]).await;
+            assert!(full.unwrap_err().why.contains("full"));
+        }
+        database
+            .write(&[set("small".to_owned())], &[])
+            .await
+            .unwrap();
+        let kept = database.load().await.unwrap();
+        assert_eq!(kept.policy_sets["one"].name, "small");
+    }
 }

@@ -1,0 +1,70 @@
+//! Text files that people name: read no further than such a file ever goes, for a name may as well
+//! be a device's.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+/// The text of a file of at most so many bytes.
+///
+/// # Errors
+/// If it cannot be read, is longer ([`io::ErrorKind::FileTooLarge`]), or is no UTF-8
+/// ([`io::ErrorKind::InvalidData`]).
+pub fn text(path: &Path, most: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let why = format!("it has more than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let why = match foreign(error.as_bytes()) {
+            Some(what) => format!("it is {what}, not plain UTF-8"),
+            None => "it is not UTF-8".to_owned(),
+        };
+        io::Error::new(io::ErrorKind::InvalidData, why)
+    })
+}
+
+/// What a file is that begins so, if it is a known thing other than plain UTF-8.
+#[must_use]
+pub const fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xEF, 0xBB, 0xBF, ..] => Some("UTF-8 with a byte order mark"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 1..=0xFF, ..] | [1..=0xFF, 0, ..] => {
+            Some("UTF-16")
+        }
+        [0x1F, 0x8B, ..] => Some("compressed with gzip"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_bound_and_named_for_what_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        for (bytes, said) in [
+            (b"A=1\n".as_slice(), Ok("A=1\n")),
+            (b"A=123\n", Err("it has more than 5 bytes")),
+            (b"A=\xe9\n", Err("it is not UTF-8")),
+            (b"\xff\xfeA\0", Err("it is UTF-16, not plain UTF-8")),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let read = text(&path, 5).map_err(|error| error.to_string());
+            assert_eq!(read.as_deref().map_err(String::as_str), said);
+        }
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            text(Path::new("/dev/zero"), 5).unwrap_err().kind(),
+            io::ErrorKind::FileTooLarge
+        );
+    }
+}
