@@ -6,7 +6,10 @@ mod program;
 #[path = "pty/terminal.rs"]
 mod terminal;
 
-use std::{fs, io::Read as _};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+};
 
 use hoptrail::{projection::Projection, trace::codec};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -212,13 +215,16 @@ fn a_terminal_that_vanishes_ends_the_program_without_a_panic() {
         program.env(name, value);
     }
     let mut child = pair.slave.spawn_command(program).unwrap();
+    let mut keyboard = pair.master.take_writer().unwrap();
+    keyboard.write_all(b"?").unwrap();
     let mut screen = pair.master.try_clone_reader().unwrap();
     let (mut seen, mut buffer) = (Vec::new(), [0; 16 * 1024]);
-    while !String::from_utf8_lossy(&seen).contains("quit") {
+    // It answers, so it hears that the terminal goes.
+    while !String::from_utf8_lossy(&seen).contains("Keys") {
         let count = screen.read(&mut buffer).unwrap();
         seen.extend_from_slice(&buffer[..count]);
     }
-    drop((screen, pair));
+    drop((keyboard, screen, pair));
     let status = child.wait().unwrap();
     assert!(status.success(), "{status:?}");
 }

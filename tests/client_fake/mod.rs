@@ -31,10 +31,10 @@ pub struct Script {
     /// The next this many calls are answered by turns: with 401, and then as if more scope were needed.
     pub by_turns: u32,
     pub token_error: Option<(u16, Value)>,
-    /// The token endpoint answers only when it is told to go on.
-    pub token_waits: bool,
     pub registration_error: Option<(u16, Value)>,
     pub page_error: Option<(u16, Value)>,
+    /// The token endpoint answers only when it is told to go on.
+    pub token_waits: bool,
     pub publish_nothing: bool,
     /// Answers initialize without a token.
     pub open: bool,
