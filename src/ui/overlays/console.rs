@@ -106,7 +106,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         } else {
             Style::new()
         };
-        let how = if changed { ", changed by you" } else { "" };
+        let how = if changed { ", changed" } else { "" };
         let title = format!("{:>2}  {}{how}", place + 1, one_line(&step.title));
         Line::from(vec![
             span(format!("{mark} "), look.bold(role)),
@@ -131,7 +131,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     if done == steps.len() {
         let mut line = vec![if steps.iter().any(Step::is_changed) {
             span(
-                "taken; the checks say if it is right   ",
+                "taken; the checks judge it   ",
                 look.style(Role::Warning),
             )
         } else {
