@@ -47,6 +47,22 @@ const PANES: &[Command] = &[
     Command::Picture,
 ];
 
+/// Keys of a pane beside a chapter, whose text says to go along the rows and to open one.
+const BESIDE: &[Command] = &[
+    Command::Show(PaneId::Chapter),
+    Command::CancelTask,
+    Command::Down,
+    Command::Inspect,
+    Command::SignIn,
+    Command::ListTickets,
+    Command::EscalateTicket,
+    Command::DeleteIssue,
+    Command::Zoom,
+    Command::Filter,
+    Command::TogglePolicy,
+    Command::SwitchLayout,
+];
+
 /// Keys of a stage with a run sheet.
 const STAGE: &[Command] = &[
     Command::CancelTask,
@@ -251,6 +267,7 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
         (Some(_), _) => STAGE,
         (None, _) if in_chapter => LEARN,
         (None, Some(_)) => REPLAY,
+        (None, None) if cx.app.focus().layout == Layout::Learn => BESIDE,
         (None, None) => PANES,
     };
     own.iter()

@@ -130,10 +130,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     };
     if done == steps.len() {
         let mut line = vec![if steps.iter().any(Step::is_changed) {
-            span(
-                "taken; the checks judge it   ",
-                look.style(Role::Warning),
-            )
+            span("taken; the checks judge it   ", look.style(Role::Warning))
         } else {
             span(
                 format!("{} all of it is done   ", look.glyphs.good),

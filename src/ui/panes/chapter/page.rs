@@ -168,7 +168,7 @@ fn whereabouts(cx: &ViewCx, learn: &Learn) -> Option<Vec<prose::Run>> {
         Lab::Absent => return None,
         Lab::At => vec![run("the lab is ready: it runs what this chapter is about")],
         Lab::Before => vec![
-            run(&format!("the lab is still as chapter {at} left it; ")),
+            run("the lab is not at this chapter yet; "),
             pressed(Command::ReachEnd),
             run(" does the steps"),
         ],
