@@ -317,11 +317,15 @@ fn hop_line(hop: &Hop) -> Line {
     }
 }
 
+/// More hops than a call has; a trace that gives all of its hops to one call is not searched whole for
+/// each of its lines.
+const HOPS_OF_A_CALL: usize = 256;
+
 /// True for a call within which a credential was refused.
 fn was_refused(call: Option<CallId>, projection: &Projection) -> bool {
     let hops = projection.hops();
-    hops.of_call(call)
-        .iter()
+    let latest = hops.of_call(call).iter().rev().take(HOPS_OF_A_CALL);
+    latest
         .filter_map(|id| hops.get(*id))
         .any(|hop| hop.kind == HopKind::Exchange && hop.verdict == Verdict::Denied)
 }
