@@ -238,7 +238,7 @@ fn audit(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
 
 fn audit_cells(audited: &AuditRow) -> [String; 9] {
     let or_dash = |name: Option<&str>| name.map_or("—".to_owned(), cell);
-    // A consent issues nothing: only credentials are number_of above.
+    // A consent issues nothing: only credentials are counted above.
     let status = match (audited.event, audited.status) {
         (_, AuditStatus::Failure) => format!("✗ {}", status_word(audited.status)),
         (AuditEvent::CredentialsIssue, AuditStatus::Issued) => {
