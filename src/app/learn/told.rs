@@ -59,9 +59,8 @@ impl App {
     fn server_url(&self) -> &str {
         let target = self.projection.target().map(|target| &*target.server);
         let lab = self.projection.lab().map(|lab| &*lab.server);
-        let known = [target, lab].into_iter().flatten();
+        let mut known = [target, lab].into_iter().flatten();
         known
-            .into_iter()
             .find(|url| !url.is_empty())
             .unwrap_or("the MCP server")
     }

@@ -132,26 +132,23 @@ pub(super) fn first_screen(
         Layout::Explore | Layout::Learn => "projector layout ",
         Layout::Stage => "explore layout   ",
     };
-    lines.push((
-        Line::from(vec![
-            span(
-                format!("  {:<3}", cx.app.keymap().shown(Command::Help)),
-                look.bold(Role::Key),
-            ),
-            span("every key        ", look.style(Role::Dim)),
-            span(
-                format!("  {:<3}", cx.app.keymap().shown(Command::SwitchLayout)),
-                look.bold(Role::Key),
-            ),
-            span(layout, look.style(Role::Dim)),
-            span(
-                format!("  {:<3}", cx.app.keymap().shown(Command::NextPane)),
-                look.bold(Role::Key),
-            ),
-            span(" next pane", look.style(Role::Dim)),
-        ]),
-        Some(Command::Help),
-    ));
+    let mut keys = Vec::new();
+    let mut used = 0;
+    for (command, words) in [
+        (Command::Help, "every key        "),
+        (Command::SwitchLayout, layout),
+        (Command::NextPane, " next pane"),
+    ] {
+        let key = format!("  {:<3}", cx.app.keymap().shown(command));
+        used += width(&key) + width(words);
+        // Of what has no room nothing is told: a part of it would be a riddle.
+        if used > usize::from(area.width) {
+            break;
+        }
+        keys.push(span(key, look.bold(Role::Key)));
+        keys.push(span(words, look.style(Role::Dim)));
+    }
+    lines.push((Line::from(keys), Some(Command::Help)));
     let top = u16::from(area.height > 18);
     for (row, (line, command)) in (top..area.height).zip(&lines) {
         put::line(buf, area, row, line, look);
