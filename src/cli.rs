@@ -199,11 +199,15 @@ fn panes(common: &Common, learn: learn::Learning) -> Result<Exit, Failure> {
 }
 
 fn on_screen(options: Options, tui: TuiOptions, against: Option<Place>) -> Result<Exit, Failure> {
-    let summary = block_on(tui::run(options, tui, against))?;
+    summed_up(block_on(tui::run(options, tui, against))?)
+}
+
+/// Tells what a person has in hand when the screen is gone.
+fn summed_up(summary: tui::Summary) -> Result<Exit, Failure> {
     for line in summary.lines {
         told(writeln!(io::stdout(), "{line}"))?;
     }
-    Ok(Exit::Ok)
+    Ok(summary.exit)
 }
 
 /// Whether panes can be drawn here.
@@ -257,8 +261,7 @@ fn choose(common: &Common) -> Result<Exit, Failure> {
     let options = settings::options(common)?;
     let mut tui = settings::tui(common)?;
     tui.app.learn = Some(learn::beside_a_replay()?);
-    block_on(tui::watch(options, tui, None, None))?;
-    Ok(Exit::Ok)
+    summed_up(block_on(tui::watch(options, tui, None, None))?)
 }
 
 /// Shows a trace on the screen, or writes it where there is none; with another, what differs.
@@ -306,8 +309,7 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
     let options = settings::options(common)?;
     let mut tui = settings::tui(common)?;
     tui.app.learn = Some(learn::beside_a_replay()?);
-    block_on(tui::watch(options, tui, Some(trace), other))?;
-    Ok(Exit::Ok)
+    summed_up(block_on(tui::watch(options, tui, Some(trace), other))?)
 }
 
 fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {

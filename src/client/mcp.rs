@@ -42,6 +42,8 @@ use crate::{
 const CONNECT_WITHIN: Duration = Duration::from_mins(1);
 /// How long any request may take; a tool that runs a model needs minutes.
 const ANSWER_WITHIN: Duration = Duration::from_mins(5);
+/// How long a server may take to end its session: a person who signs out or quits waits for it.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Pages of a tool list; a server that never ends its list ends here.
 const MOST_PAGES: usize = 100;
 
@@ -150,8 +152,8 @@ impl Mcp {
     /// Closes the connection.
     pub async fn close(&self) {
         let service = self.running.lock().await.take();
-        if let Some(service) = service
-            && let Err(error) = service.cancel().await
+        if let Some(mut service) = service
+            && let Err(error) = service.close_with_timeout(CLOSE_WITHIN).await
         {
             tracing::warn!(%error, "the MCP connection did not close cleanly");
         }

@@ -45,9 +45,11 @@ const FRAME: Duration = Duration::from_millis(16);
 const BATCH: usize = 512;
 
 /// What is told on the terminal after it was given back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Summary {
     pub lines: Vec<String>,
+    /// [`Exit::Ok`], unless a recording is not whole.
+    pub exit: Exit,
 }
 
 /// Runs until the person quits or the system asks; with another run to compare it with.
@@ -59,6 +61,8 @@ pub async fn run(
     tui: TuiOptions,
     against: Option<Place>,
 ) -> Result<Summary, Failure> {
+    // Before the terminal is taken: who ends the program at once must find it as it was.
+    let signals = Signals::listen_on_the_screen();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let mut tui = Tui::new(options, tui, guard, screen);
     if tui.app.stage().is_some() {
@@ -69,7 +73,7 @@ pub async fn run(
         Viewing::against(other, "this run".to_owned(), durations)
     });
     tui.paint();
-    let summary = tui.main_loop().await;
+    let summary = tui.main_loop(signals).await;
     drop(tui);
     Ok(summary)
 }
@@ -85,6 +89,8 @@ pub async fn watch(
     trace: Option<replay::Trace>,
     against: Option<Place>,
 ) -> Result<Summary, Failure> {
+    // Before the terminal is taken: who ends the program at once must find it as it was.
+    let signals = Signals::listen_on_the_screen();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let this = trace.as_ref().map(|trace| trace.place.clone());
     let mut tui = Tui::viewing(options, tui, guard, screen, trace);
@@ -94,7 +100,7 @@ pub async fn watch(
         Viewing::against(other, name, durations)
     });
     tui.paint();
-    let summary = tui.main_loop().await;
+    let summary = tui.main_loop(signals).await;
     drop(tui);
     Ok(summary)
 }
@@ -149,7 +155,9 @@ struct Tui {
     quit: bool,
     /// A text that the person wants to have in their own editor.
     to_edit: Option<String>,
-    summary: Summary,
+    /// See [`Summary`].
+    lines: Vec<String>,
+    exit: Exit,
 }
 
 /// Whether anything happens now.
@@ -263,13 +271,13 @@ impl Tui {
             painted: Instant::now(),
             quit: false,
             to_edit: None,
-            summary: Summary::default(),
+            lines: Vec::new(),
+            exit: Exit::Ok,
         }
     }
 
-    async fn main_loop(&mut self) -> Summary {
+    async fn main_loop(&mut self, mut signals: Signals) -> Summary {
         let mut keys = EventStream::new();
-        let mut signals = Signals::listen_on_the_screen();
         if let Some(path) = self.options.record.clone() {
             self.start_recording(Some(&path));
         }
@@ -444,9 +452,12 @@ impl Tui {
         }
         while let Some(ended) = self.outgoing.join_next().await {
             if let Ok(Some(Failure { what, why, .. })) = ended {
-                self.summary.lines.push(format!("{what}: {why}"));
+                self.lines.push(format!("{what}: {why}"));
             }
         }
-        std::mem::take(&mut self.summary)
+        Summary {
+            lines: std::mem::take(&mut self.lines),
+            exit: self.exit,
+        }
     }
 }

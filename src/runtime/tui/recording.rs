@@ -77,7 +77,8 @@ impl Tui {
     pub(super) fn not_recorded(&mut self, failure: Failure) {
         self.recorder = None;
         let Failure { what, why, .. } = &failure;
-        self.summary.lines.push(format!("{what}: {why}"));
+        self.lines.push(format!("{what}: {why}"));
+        self.exit = failure.exit;
         self.update(Msg::Recording(RecordingState::Failed(failure)));
     }
 
@@ -85,8 +86,7 @@ impl Tui {
         if let Some(recorder) = self.recorder.take() {
             let file = recorder.path().display().to_string();
             let events = recorder.events();
-            self.summary
-                .lines
+            self.lines
                 .push(format!("Recorded {} to {file}", number_of(events, "event")));
             self.update(Msg::Recording(RecordingState::Saved { file, events }));
         }

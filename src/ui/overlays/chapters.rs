@@ -260,10 +260,14 @@ fn changes(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll:
     hops(cx, &changes, cells, &mut lines);
     lines.push(Line::raw(""));
     lines.push(hints(cx, &[(Command::Back, "close")]));
-    let title = format!(
-        "The lab: from the end of chapter {} to the end of chapter {}",
-        changes.from, changes.to
-    );
+    let title = if changes.from == changes.to {
+        format!("The lab: as at the end of chapter {} again", changes.to)
+    } else {
+        format!(
+            "The lab: from the end of chapter {} to the end of chapter {}",
+            changes.from, changes.to
+        )
+    };
     flowing_window(cx, body, buf, hits, &title, &lines, scroll);
 }
 

@@ -253,8 +253,11 @@ fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
         ],
         &[
             (Command::SignIn, "sign in: the first rows"),
-            (Command::EscalateTicket, "escalate: four issued"),
-            (Command::DeleteIssue, "delete: one refused"),
+            (Command::EscalateTicket, "escalate: one for each credential"),
+            (
+                Command::DeleteIssue,
+                "delete: issued or refused, as policy decides",
+            ),
         ],
     );
 }

@@ -116,7 +116,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
         }
         return first_screen(cx, put::below(body, 2), buf, hits, placement);
     }
-    if let Some(rows) = last_group(cx, usize::from(body.height)) {
+    if let Some(rows) = last_groups(cx, usize::from(body.height)) {
         for ((place, row), line) in rows.into_iter().zip(body.rows()) {
             hits.add(line, Target::Row(PaneId::Flow, place));
             let inside = behind_gutter(line, placement);
@@ -171,18 +171,21 @@ fn is_exchange(cx: &ViewCx, row: FlowRow) -> bool {
         .is_some_and(|hop| hop.kind == HopKind::Exchange))
 }
 
-/// On the stage, while the end is followed: the last group alone, and of a long one what the
-/// zone issued or refused. `None` where the reader moves through all rows.
-fn last_group(cx: &ViewCx, height: usize) -> Option<Vec<(usize, FlowRow)>> {
+/// On the stage, while the end is followed: the last groups that fit whole, and of one that is too
+/// long by itself what the zone issued or refused. `None` where the reader moves through all rows.
+fn last_groups(cx: &ViewCx, height: usize) -> Option<Vec<(usize, FlowRow)>> {
     let focus = cx.app.focus();
     let list = &cx.app.panes().flow;
     if focus.layout != Layout::Stage || focus.zoom == Zoom::On || !list.follows() {
         return None;
     }
     let rows = list.rows();
-    let start = rows
-        .iter()
-        .rposition(|row| matches!(row, FlowRow::Heading(_)))?;
+    let begins = |row: &FlowRow| matches!(row, FlowRow::Heading(_));
+    let fits = rows.len().saturating_sub(height);
+    let start = match rows.from(fits).position(begins) {
+        Some(behind) => fits + behind,
+        None => rows.iter().rposition(begins)?,
+    };
     let mut group: Vec<_> = (start..).zip(rows.from(start).copied()).collect();
     if group.len() > height {
         group.retain(|(_, row)| !matches!(row, FlowRow::Hop(_)) || is_exchange(cx, *row));
