@@ -180,6 +180,10 @@ async fn run(
 ) -> Result<(), Failure> {
     match job {
         Job::SignIn => backend.client.sign_in(cancel.clone()).await,
+        Job::SampleUser => {
+            backend.client.let_sample_user_answer();
+            Ok(())
+        }
         Job::SignOut => {
             backend.client.sign_out().await;
             Ok(())

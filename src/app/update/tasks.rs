@@ -102,6 +102,7 @@ impl App {
             | Job::RefreshConsole
             | Job::RunProbes { .. }
             | Job::ReadConsoleWork(_)
+            | Job::SampleUser
             | Job::LetGo { .. } => Effects::new(),
         }
     }
@@ -156,6 +157,7 @@ impl App {
             | Job::ReadConsoleWork(_)
             | Job::TakeStep { .. }
             | Job::Hold(_)
+            | Job::SampleUser
             | Job::LetGo { .. } => None,
         }
     }
