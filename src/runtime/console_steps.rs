@@ -4,6 +4,7 @@
 //! otherwise, and says what it did; any of them can be repeated. Which steps are taken, and when, is for the caller.
 
 mod form;
+mod found;
 mod work;
 
 use self::{form::Answers, work::Work};
