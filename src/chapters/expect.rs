@@ -404,6 +404,20 @@ impl Expect {
     #[must_use]
     pub fn is_of_the_console(&self) -> bool {
         match self {
+    /// The tools that it names.
+    #[must_use]
+    pub fn tools(&self) -> Vec<&str> {
+        match self {
+            Self::All(many) | Self::Any(many) => many.iter().flat_map(Self::tools).collect(),
+            Self::Not(one) => one.tools(),
+            Self::ToolsListed(listed) => listed.names.iter().map(String::as_str).collect(),
+            Self::ToolCall(call) => vec![&call.name],
+            Self::Audit(rows) => rows.tools.iter().map(String::as_str).collect(),
+            Self::AuditOrder(order) => order.tools.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
             Self::All(many) | Self::Any(many) => many.iter().any(Self::is_of_the_console),
             Self::Not(one) => one.is_of_the_console(),
             other => matches!(

@@ -1,5 +1,7 @@
 //! The head of a chapter: TOML between two lines of `+++`. Names what it does not know.
 
+use std::num::NonZeroU16;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -73,7 +75,7 @@ impl TryFrom<u8> for Stage {
 pub(super) struct FrontMatter {
     pub id: Spanned<String>,
     pub title: String,
-    pub minutes: u16,
+    pub minutes: NonZeroU16,
     #[serde(default)]
     pub requires: Vec<Spanned<String>>,
     pub pane: Pane,
@@ -110,7 +112,7 @@ pub(super) struct RawMistake {
     /// The checks that it spoils; all when empty.
     #[serde(default)]
     checks: Vec<Spanned<String>>,
-    seen: String,
+    seen: Spanned<String>,
     cause: String,
     fix: String,
     when: Expect,
@@ -137,12 +139,13 @@ impl RawMistake {
             checks: self
                 .checks
                 .into_iter()
+            at: place(self.seen.span().start),
                 .map(|id| {
                     let at = place(id.span().start);
                     (id.into_inner(), at)
                 })
                 .collect(),
-            seen: self.seen,
+            seen: self.seen.into_inner(),
             cause: self.cause,
             fix: self.fix,
             when: self.when,
