@@ -32,6 +32,8 @@ pub struct Check {
     pub required: bool,
     pub within: Within,
     pub expect: Expect,
+    /// Whether it holds at its chapter's end only: what comes after changes it again.
+    pub only_here: bool,
     pub(super) at: TextPosition,
 }
 

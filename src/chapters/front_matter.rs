@@ -99,6 +99,8 @@ pub(super) struct RawCheck {
     required: bool,
     #[serde(default)]
     within: Within,
+    #[serde(default)]
+    only_here: bool,
     expect: Expect,
 }
 
@@ -127,6 +129,7 @@ impl RawCheck {
             hints: self.hints,
             required: self.required,
             within: self.within,
+            only_here: self.only_here,
             expect: self.expect,
             at,
         }
@@ -136,10 +139,10 @@ impl RawCheck {
 impl RawMistake {
     pub(super) fn placed(self, place: impl Fn(usize) -> TextPosition) -> Mistake {
         Mistake {
+            at: place(self.seen.span().start),
             checks: self
                 .checks
                 .into_iter()
-            at: place(self.seen.span().start),
                 .map(|id| {
                     let at = place(id.span().start);
                     (id.into_inner(), at)
