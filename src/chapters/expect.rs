@@ -285,6 +285,8 @@ pub enum Matches {
     McpServer,
     /// The issuer that the server's metadata names.
     Zone,
+    /// The client id of one of the zone's applications, where the zone can be read.
+    Credential,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
@@ -373,8 +375,10 @@ impl Expect {
                     Side::Now | Side::After => probes.push(Probe::Env),
                     Side::Before => {}
                 }
-                if env.matches.is_some() {
-                    probes.push(Probe::Metadata);
+                match env.matches {
+                    Some(Matches::McpServer | Matches::Zone) => probes.push(Probe::Metadata),
+                    Some(Matches::Credential) => probes.push(Probe::Zone),
+                    None => {}
                 }
                 probes
             }
@@ -400,10 +404,6 @@ impl Expect {
         }
     }
 
-    /// Whether it is about what somebody makes in the zone's console.
-    #[must_use]
-    pub fn is_of_the_console(&self) -> bool {
-        match self {
     /// The tools that it names.
     #[must_use]
     pub fn tools(&self) -> Vec<&str> {
@@ -418,6 +418,10 @@ impl Expect {
         }
     }
 
+    /// Whether it is about what somebody makes in the zone's console.
+    #[must_use]
+    pub fn is_of_the_console(&self) -> bool {
+        match self {
             Self::All(many) | Self::Any(many) => many.iter().any(Self::is_of_the_console),
             Self::Not(one) => one.is_of_the_console(),
             other => matches!(
