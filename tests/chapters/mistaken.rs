@@ -178,6 +178,25 @@ fn what_the_zone_says_names_the_cause(
     }
 }
 
+/// Whether a key opens anything only the service tells.
+#[rstest]
+#[case("anonymous-escalation")]
+#[case("linear-key")]
+fn a_key_that_linear_does_not_know_is_named(#[case] check: &str) {
+    let said = "Linear API returned 401: Authentication required";
+    let story = changed(|event| broken(event, "escalate_ticket", said));
+    let results = ProbeResults {
+        env: Reading::Told(vec![classify(
+            "LINEAR_API_KEY",
+            &Secret::new("lin_api_0123456789abcdef".to_owned()),
+        )]),
+        ..ProbeResults::default()
+    };
+    let (because, fix) = failed(status("open-door", check, &story, &results));
+    assert!(because.contains("Linear does not know"), "{because}");
+    assert!(fix.starts_with("Paste the key once more"), "{fix}");
+}
+
 /// The story's events before this one.
 fn until(seq: u64, change: impl Fn(&mut Value)) -> Projection {
     told_otherwise(|line| {

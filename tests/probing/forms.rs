@@ -99,6 +99,25 @@ async fn a_wrong_choice_in_a_form_is_made_as_it_stands_and_its_check_names_the_c
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_for_a_resource_without_the_vault_says_which_step_to_take_again() {
+    let home = Home::new();
+    let run = lab(&home, 0, ZoneObjects::AsLeft).await;
+    let filled = changed(&run, Step::Supabase, "provider", "Zone Provider").await;
+    let wrong = run.backend.take_step_with(Step::Supabase, &filled).await;
+    assert_eq!(wrong.unwrap().change, Change::Made);
+    let refused = run.backend.take_step(Step::SupabaseKey).await.unwrap_err();
+    assert!(
+        refused.why.contains("is not the Keycard Vault"),
+        "{refused}"
+    );
+    assert!(refused.next.contains(Step::Supabase.title()), "{refused}");
+    run.backend.take_step(Step::Supabase).await.unwrap();
+    let stored = run.backend.take_step(Step::SupabaseKey).await.unwrap();
+    assert_eq!(stored.change, Change::Made);
+    run.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_policy_of_ones_own_is_refused_with_its_fault_or_decides_as_it_is_written() {
     let home = Home::new();
     let mut run = lab(&home, 0, ZoneObjects::AsLeft).await;
