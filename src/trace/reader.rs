@@ -214,10 +214,7 @@ impl<R: BufRead> Reader<R> {
             lines: Vec::new(),
         };
         while batch.text.len() < size {
-            if self.partial.is_empty()
-                && !self.overlong
-                && self.take_at_hand(&mut batch, size)?
-            {
+            if self.partial.is_empty() && !self.overlong && self.take_at_hand(&mut batch, size)? {
                 continue;
             }
             match self.fill()? {
