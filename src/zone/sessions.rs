@@ -109,6 +109,30 @@ pub fn revoke_session(directory: &Directory, session: &StoredSession) -> Vec<Cha
 /// Withdraws a consent: the upstream tokens behind it are forgotten, and the log says who did it.
 #[must_use]
 pub fn revoke_grant(
+/// Ends what clients hold for a resource that is deleted, as another one may get its id: refresh
+/// tokens, and codes on their way.
+pub fn tokens_revoked<'a>(
+    directory: &'a Directory,
+    resource_id: &'a str,
+) -> impl Iterator<Item = Change> + 'a {
+    let codes = directory
+        .authorization_codes
+        .iter()
+        .filter(move |(_, code)| code.resource_id == resource_id)
+        .map(|(key, _)| Change::Delete(Kind::AuthorizationCode, key.clone()));
+    let tokens = directory
+        .refresh_tokens
+        .values()
+        .filter(move |token| token.resource_id == resource_id)
+        .map(|token| {
+            Change::put(RefreshToken {
+                status: RefreshStatus::Revoked,
+                ..(**token).clone()
+            })
+        });
+    codes.chain(tokens)
+}
+
     directory: &Directory,
     grant: &Grant,
     by: Party,

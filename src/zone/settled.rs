@@ -14,7 +14,7 @@ use crate::protocol::oauth::ErrorCode;
 
 /// How often a decision is made again because the directory changed under it. Of those who change the
 /// same at once, one succeeds each time.
-const ATTEMPTS: usize = 64;
+pub(super) const ATTEMPTS: usize = 64;
 
 /// Decides until a decision stands; gives the directory with it, and what was decided. What a decision
 /// rests on stands in its commit.
