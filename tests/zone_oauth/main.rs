@@ -7,4 +7,5 @@ mod refusals;
 mod sign_in;
 mod stand_ins;
 mod tokens;
+mod standing;
 mod upstream;

@@ -227,7 +227,7 @@ fn consent_page(front: &Front, step: &Step, user: &User) -> Result<Option<Consen
             sign_in_follows: dependency.provider.kind == CredentialSource::External
                 && !step
                     .directory
-                    .grant(&user.id, &dependency.resource.id)
+                    .active_grant(&user.id, &dependency.resource.id)
                     .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now)),
         })
         .collect();

@@ -124,7 +124,9 @@ impl Parties {
             .map_or(Consent::Required, |application| application.consent);
         let key = consent_key(&user.id, &self.agent.identifier, &self.resource.id);
         match consent {
-            Consent::Implicit => false,
+            Consent::Implicit => std::iter::once(&self.resource)
+                .chain(self.dependencies.iter().map(|one| &one.resource))
+                .any(|one| !directory.consented(self.application.as_deref(), &user.id, &one.id)),
             // Per client as well as per resource: a client that registered itself a minute ago
             // must not live off what the person allowed another, nor one that was allowed to read
             // come back to write.
@@ -179,7 +181,7 @@ impl Parties {
         self.dependencies.iter().find(|dependency| {
             dependency.provider.kind == CredentialSource::External
                 && !directory
-                    .grant(&user.id, &dependency.resource.id)
+                    .active_grant(&user.id, &dependency.resource.id)
                     .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now))
         })
     }

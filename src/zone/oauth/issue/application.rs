@@ -25,7 +25,17 @@ pub(in crate::zone::oauth) async fn client_credentials(
     form: &Params,
     asked: &Asked,
 ) -> Result<Tokens, Refusal> {
-    let identifier = form.required("resource")?;
+    let named = form.all("resource");
+    let identifier = match &*named {
+        [one] => one.as_str(),
+        [] => form.required("resource")?,
+        _ => {
+            return Err(Refusal::new(
+                ErrorCode::InvalidTarget,
+                "One request is for one resource.",
+            ));
+        }
+    };
     let scopes = form.scopes()?.unwrap_or_default();
     settle(front, |directory, key| {
         let application = directory
@@ -42,6 +52,12 @@ pub(in crate::zone::oauth) async fn client_credentials(
         draft.trace_parent = asked.trace_parent;
         draft.scopes.clone_from(&scopes);
         let mut decide = || {
+            if !directory.accepts(credential) {
+                return Err(Refusal::new(
+                    ErrorCode::InvalidClient,
+                    "The client is not known",
+                ));
+            }
             let resource = directory
                 .resource_identified(identifier)
                 .ok_or_else(|| Refusal::unknown_resource(identifier))?;
