@@ -25,6 +25,9 @@ pub(super) async fn settled<T>(
     for _ in 0..ATTEMPTS {
         let directory = zone.directory();
         let (commit, decided) = decide(&directory)?;
+        if commit.changes.is_empty() && commit.audit.is_empty() {
+            return Ok((directory, decided));
+        }
         match zone.store.commit(commit).await {
             Ok(directory) => return Ok((directory, decided)),
             Err(CommitError::Stale) => {}
