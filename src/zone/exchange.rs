@@ -316,7 +316,7 @@ impl Attempt<'_> {
             return Err(Refusal::no_dependency(&application.name, &resource.name));
         }
         let grant = self.consent(application, user, resource, provider.needs_grant())?;
-        let decision = policy::decide(
+        let answer = policy::decide(
             self.directory,
             &Question {
                 user: Some(user),
@@ -325,8 +325,8 @@ impl Attempt<'_> {
                 scopes,
             },
         );
-        let verdict = policy::verdict(&decision);
-        draft.decision = Some(decision);
+        let verdict = answer.verdict();
+        draft.decision = Some(answer.decision);
         verdict?;
         Ok(Obtain {
             resource,

@@ -173,7 +173,7 @@ impl Standing<'_> {
             user,
             resource,
         } = bearing;
-        let decision = policy::decide(
+        let answer = policy::decide(
             directory,
             &Question {
                 user: Some(user),
@@ -182,8 +182,8 @@ impl Standing<'_> {
                 scopes,
             },
         );
-        let verdict = policy::verdict(&decision);
-        draft.decision = Some(decision);
+        let verdict = answer.verdict();
+        draft.decision = Some(answer.decision);
         verdict?;
         let obtained = signed(
             &front.zone,

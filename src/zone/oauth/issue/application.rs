@@ -65,7 +65,7 @@ pub(in crate::zone::oauth) async fn client_credentials(
             if !directory.depends(&application.id, &resource.id) {
                 return Err(Refusal::no_dependency(&application.name, &resource.name));
             }
-            let decision = policy::decide(
+            let answer = policy::decide(
                 directory,
                 &Question {
                     user: None,
@@ -74,8 +74,8 @@ pub(in crate::zone::oauth) async fn client_credentials(
                     scopes: &scopes,
                 },
             );
-            let verdict = policy::verdict(&decision);
-            draft.decision = Some(decision);
+            let verdict = answer.verdict();
+            draft.decision = Some(answer.decision);
             verdict?;
             let obtained = obtain(
                 &front.zone,
