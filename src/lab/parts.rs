@@ -301,7 +301,7 @@ async fn open_zone(
         },
     };
     let extent = match config.objects {
-        ZoneObjects::Made => Extent::Everything,
+        ZoneObjects::Made => Extent::Missing,
         ZoneObjects::AsLeft => Extent::AsLeft,
     };
     let seeded = seed::workshop_to(&zone, workshop.clone(), extent).await?;

@@ -151,7 +151,7 @@ fn broken(why: &str) -> Failure {
         Exit::Failed,
         "The policy set cannot be made active",
         why,
-        "activate another version; this one decides nothing",
+        "activate another version; where the lab does not even start, start it with --reset",
     )
 }
 
