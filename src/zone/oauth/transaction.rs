@@ -215,8 +215,8 @@ impl Loaded {
             Stage::Consent { .. } | Stage::Provider { .. } => self.transaction.agreed.clone(),
         };
         self.changed(Transaction {
-            stage,
             agreed,
+            stage,
             ..self.transaction.clone()
         })
     }
