@@ -1,5 +1,7 @@
 //! GraphQL itself, and text that means harm.
 
+use std::fmt::Write as _;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode},
@@ -123,14 +125,14 @@ async fn a_filter_nests_only_so_deep(
     let mut text = "{ viewer { ...F0 } }".to_owned();
     for n in 0..30 {
         let next = n + 1;
-        text.push_str(&format!(" fragment F{n} on User {{ ...F{next} ...F{next} }}"));
+        write!(text, " fragment F{n} on User {{ ...F{next} ...F{next} }}").unwrap();
     }
     text + " fragment F30 on User { id }"
 })]
 #[case::fragments_in_a_row({
     let mut text = "{ viewer { ...F0 } }".to_owned();
     for n in 0..30_000 {
-        text.push_str(&format!(" fragment F{n} on User {{ ...F{} }}", n + 1));
+        write!(text, " fragment F{n} on User {{ ...F{} }}", n + 1).unwrap();
     }
     text + " fragment F30000 on User { id }"
 })]
