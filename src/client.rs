@@ -29,6 +29,7 @@ use std::sync::{
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -88,6 +89,7 @@ pub struct Client {
     mode: BrowserMode,
     browser: Arc<dyn Browser>,
     answer: robot::Answer,
+    sample: Notify,
     missing_pkce: MissingPkceAllowed,
     http: TracedHttp,
     clock: SharedClock,
@@ -171,6 +173,7 @@ impl Client {
             mode,
             browser,
             answer,
+            sample: Notify::new(),
             missing_pkce,
             http,
             clock,
@@ -307,12 +310,19 @@ impl Client {
             mode: self.mode,
             browser: &self.browser,
             answer: &self.answer,
+            sample: &self.sample,
             missing_pkce: &self.missing_pkce,
             keep_scopes,
         }
         .run(challenge)
         .await
         .inspect(|_| self.not_needed.store(false, Ordering::Relaxed))
+    }
+
+    /// Has a lab's sample user answer a sign-in that waits for a browser; without one that waits,
+    /// nothing happens.
+    pub fn let_sample_user_answer(&self) {
+        self.sample.notify_waiters();
     }
 
     /// Drops the tokens and closes the connection.

@@ -376,6 +376,25 @@ async fn waiting_for_the_browser_can_be_called_off() {
 }
 
 #[tokio::test]
+async fn the_sample_user_may_be_asked_while_a_browser_is_waited_for() {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Show);
+    let client = std::sync::Arc::clone(&rig.client);
+    // Nobody waits yet: a press of the key is not kept for later.
+    client.let_sample_user_answer();
+    let signing_in = tokio::spawn(async move { client.sign_in(never()).await });
+    rig.shown.1.notified().await;
+    assert!(!rig.client.signed_in());
+    // The URL is shown before the sign-in begins to wait; until then nobody hears it.
+    while !signing_in.is_finished() {
+        rig.client.let_sample_user_answer();
+        tokio::task::yield_now().await;
+    }
+    signing_in.await.unwrap().unwrap();
+    assert!(rig.client.signed_in());
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_called_off_before_it_began_sends_nothing() {
     let fake = Fake::start().await;
     let rig = rig(&fake.server, BrowserMode::Headless);

@@ -47,6 +47,7 @@ fn learning_from(progress: Progress, at: Option<&str>, size: (u16, u16)) -> App 
             at: at.map(str::to_owned),
             keeping: Keeping::On,
             ground: Ground::Lab,
+            follows: false,
         }),
         ..AppConfig::default()
     })

@@ -26,6 +26,10 @@ use screens::{draw, header, look, press, shoot, story, text};
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
 fn opened(at: &str, ground: Ground, size: (u16, u16)) -> App {
+    opened_to(at, ground, size, false)
+}
+
+fn opened_to(at: &str, ground: Ground, size: (u16, u16), follows: bool) -> App {
     App::new(AppConfig {
         size,
         started: Some(header().started),
@@ -35,6 +39,7 @@ fn opened(at: &str, ground: Ground, size: (u16, u16)) -> App {
             at: Some(at.to_owned()),
             keeping: Keeping::On,
             ground,
+            follows,
         }),
         ..AppConfig::default()
     })
@@ -107,6 +112,32 @@ fn status<'a>(app: &'a App, check: &str) -> &'a Status {
     let learn = app.learn().unwrap();
     let place = learn.chapter().checks.iter().position(|c| c.id == check);
     learn.shown(place.unwrap()).unwrap().status
+}
+
+#[test]
+fn who_reads_for_the_first_time_begins_where_their_server_is() {
+    let mut app = opened_to("open-door", Ground::Own, (80, 24), true);
+    let _ = app.update(Msg::LookedAround(Box::new(vault())));
+    assert_eq!(app.learn().unwrap().chapter().id, "vault");
+    // Once: later looks leave the reader where they are.
+    let _ = press(&mut app, "K");
+    assert_eq!(app.learn().unwrap().chapter().id, "sign-in");
+    let mut away = vault();
+    away.http.clear();
+    let _ = app.update(Msg::LookedAround(Box::new(away)));
+    let _ = app.update(Msg::LookedAround(Box::new(vault())));
+    assert_eq!(app.learn().unwrap().chapter().id, "sign-in");
+}
+
+#[test]
+fn nobodys_word_is_taken_before_it_was_looked_at() {
+    let mut app = opened("your-zone", Ground::Own, (80, 24));
+    let _ = app.update(Msg::LookedAround(Box::new(vault())));
+    let _ = press(&mut app, "w");
+    assert_eq!(
+        toast(&app),
+        "I saw it: it was not looked at yet: c asks first"
+    );
 }
 
 #[rstest]
@@ -240,6 +271,7 @@ fn a_failed_check_shows_what_was_answered_too() {
                 service: Some(Service::McpServer),
                 identifier: "http://127.0.0.1:8000/mcp".to_owned(),
                 provider: Some(CredentialSource::KeycardVault),
+                key_in_vault: true,
             }],
             applications: Vec::new(),
         }),

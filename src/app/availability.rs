@@ -276,6 +276,7 @@ impl App {
             | Job::RunProbes { .. }
             | Job::ReadConsoleWork(_)
             | Job::Hold(_)
+            | Job::SampleUser
             | Job::LetGo { .. } => false,
         };
         self.tasks.values().any(|task| works(&task.job))

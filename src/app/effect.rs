@@ -60,6 +60,8 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Job {
     SignIn,
+    /// Have the lab's sample user answer in the place of the browser that is waited for.
+    SampleUser,
     SignOut,
     ListTools,
     CallTool {

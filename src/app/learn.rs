@@ -28,7 +28,7 @@ use crate::{
         progress::{Passed, ReadingPlace},
     },
     projection::Seq,
-    support::pane::Pane,
+    support::{error::Failure, pane::Pane},
 };
 
 /// What the chapters begin with.
@@ -40,6 +40,8 @@ pub struct LearnConfig {
     pub at: Option<String>,
     pub keeping: Keeping,
     pub ground: Ground,
+    /// Whether the first look at the attendee's server opens the chapter that it has reached.
+    pub follows: bool,
 }
 
 /// Whose server the chapters are about.
@@ -187,6 +189,10 @@ pub struct Learn {
     work: Option<console::Work>,
     /// Whether there is progress that was not handed out yet.
     unsaved: bool,
+    /// Whether the first look at the attendee's server opens the chapter that it has reached.
+    follows: bool,
+    /// Why the folder's chapters could not be read last.
+    pub(in crate::app) unreadable: Option<Failure>,
 }
 
 impl Learn {
@@ -199,6 +205,7 @@ impl Learn {
             at,
             keeping,
             ground,
+            follows,
         } = config;
         let of = |id: &str| book.chapters.iter().position(|chapter| chapter.id == id);
         let resumed = progress.resume(&book)?.id.clone();
@@ -229,6 +236,8 @@ impl Learn {
             marked: None,
             work: None,
             unsaved: false,
+            follows,
+            unreadable: None,
             book,
         };
         learn.go_back_to_the_place();

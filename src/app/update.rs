@@ -107,7 +107,12 @@ impl App {
             }
             Msg::Book(book) => {
                 if let Some(learn) = &mut self.learn {
+                    let mended = learn.unreadable.take();
                     learn.take_book(*book);
+                    self.overlays.retain(|overlay| match overlay {
+                        Overlay::Failure { failure, .. } => Some(failure) != mended.as_ref(),
+                        _ => true,
+                    });
                     self.say(Tone::Plain, "the chapters were read again");
                 }
                 Effects::new()
@@ -145,9 +150,14 @@ impl App {
                 self.say(Tone::Good, format!("the screen is in {file}"));
                 Effects::new()
             }
-            Msg::Pictured(Err(failure))
-            | Msg::Unreadable(failure)
-            | Msg::BookUnreadable(failure) => {
+            Msg::BookUnreadable(failure) => {
+                if let Some(learn) = &mut self.learn {
+                    learn.unreadable = Some(failure.clone());
+                }
+                self.fail(failure);
+                Effects::new()
+            }
+            Msg::Pictured(Err(failure)) | Msg::Unreadable(failure) => {
                 self.fail(failure);
                 Effects::new()
             }

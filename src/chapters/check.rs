@@ -4,6 +4,7 @@ mod calls;
 mod look;
 mod outside;
 mod rows;
+mod zone;
 
 use serde::Deserialize;
 
@@ -31,6 +32,8 @@ pub struct Check {
     /// Whether the next chapter waits for it.
     pub required: bool,
     pub within: Within,
+    /// Whether it holds at its chapter's end only: what comes after changes it again.
+    pub only_here: bool,
     pub expect: Expect,
     pub(super) at: TextPosition,
 }

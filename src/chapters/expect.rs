@@ -285,6 +285,8 @@ pub enum Matches {
     McpServer,
     /// The issuer that the server's metadata names.
     Zone,
+    /// The client id of one of the zone's applications, where the zone can be read.
+    Credential,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
@@ -373,8 +375,10 @@ impl Expect {
                     Side::Now | Side::After => probes.push(Probe::Env),
                     Side::Before => {}
                 }
-                if env.matches.is_some() {
-                    probes.push(Probe::Metadata);
+                match env.matches {
+                    Some(Matches::McpServer | Matches::Zone) => probes.push(Probe::Metadata),
+                    Some(Matches::Credential) => probes.push(Probe::Zone),
+                    None => {}
                 }
                 probes
             }
@@ -397,6 +401,20 @@ impl Expect {
             | Self::ForbiddingPolicies(_)
             | Self::Sessions(_)
             | Self::Said(_) => Vec::new(),
+        }
+    }
+
+    /// The tools that it names.
+    #[must_use]
+    pub fn tools(&self) -> Vec<&str> {
+        match self {
+            Self::All(many) | Self::Any(many) => many.iter().flat_map(Self::tools).collect(),
+            Self::Not(one) => one.tools(),
+            Self::ToolsListed(listed) => listed.names.iter().map(String::as_str).collect(),
+            Self::ToolCall(call) => vec![&call.name],
+            Self::Audit(rows) => rows.tools.iter().map(String::as_str).collect(),
+            Self::AuditOrder(order) => order.tools.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
         }
     }
 

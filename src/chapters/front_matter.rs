@@ -1,5 +1,7 @@
 //! The head of a chapter: TOML between two lines of `+++`. Names what it does not know.
 
+use std::num::NonZeroU16;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -73,7 +75,7 @@ impl TryFrom<u8> for Stage {
 pub(super) struct FrontMatter {
     pub id: Spanned<String>,
     pub title: String,
-    pub minutes: u16,
+    pub minutes: NonZeroU16,
     #[serde(default)]
     pub requires: Vec<Spanned<String>>,
     pub pane: Pane,
@@ -97,6 +99,8 @@ pub(super) struct RawCheck {
     required: bool,
     #[serde(default)]
     within: Within,
+    #[serde(default)]
+    only_here: bool,
     expect: Expect,
 }
 
@@ -110,7 +114,7 @@ pub(super) struct RawMistake {
     /// The checks that it spoils; all when empty.
     #[serde(default)]
     checks: Vec<Spanned<String>>,
-    seen: String,
+    seen: Spanned<String>,
     cause: String,
     fix: String,
     when: Expect,
@@ -125,6 +129,7 @@ impl RawCheck {
             hints: self.hints,
             required: self.required,
             within: self.within,
+            only_here: self.only_here,
             expect: self.expect,
             at,
         }
@@ -134,6 +139,7 @@ impl RawCheck {
 impl RawMistake {
     pub(super) fn placed(self, place: impl Fn(usize) -> TextPosition) -> Mistake {
         Mistake {
+            at: place(self.seen.span().start),
             checks: self
                 .checks
                 .into_iter()
@@ -142,7 +148,7 @@ impl RawMistake {
                     (id.into_inner(), at)
                 })
                 .collect(),
-            seen: self.seen,
+            seen: self.seen.into_inner(),
             cause: self.cause,
             fix: self.fix,
             when: self.when,

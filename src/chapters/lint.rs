@@ -3,15 +3,25 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Book, Chapter, Fault, TextPosition,
+    Book, Chapter, Check, Fault, ProbeResults, Status, TextPosition, check,
     expect::Expect,
     markdown,
     parse::{self, Segment},
 };
-use crate::support::text::width;
+use crate::{
+    projection::Projection,
+    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    support::text::width,
+};
 
 /// The columns that a line of code may take: what 80 columns leave beside a margin.
 pub const CODE_COLUMNS: usize = 76;
+
+/// The headings that a reader looks for in every chapter.
+const SECTIONS: [&str; 3] = ["What you will see", "Why it matters", "Steps"];
+
+/// The tools of the workshop's server.
+const TOOLS: [&str; 3] = [GET_SUPPORT_TICKETS, ESCALATE_TICKET, DELETE_ISSUE];
 
 /// Reads chapters and looks at them; every fault of every file, by file and place.
 #[must_use]
@@ -19,14 +29,18 @@ pub fn lint<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Faul
     let mut readable = Vec::new();
     let mut names = HashSet::new();
     let mut faults = Vec::new();
+    let mut whole = true;
     for (file, text) in files {
         names.insert(base(file));
+        control_characters(file, text, &mut faults);
         match parse::chapter(file, text) {
             Ok(chapter) => readable.push(chapter),
-            Err(found) => faults.extend(found),
+            Err(found) => {
+                whole = false;
+                faults.extend(found);
+            }
         }
     }
-    let whole = faults.is_empty();
     let book = Book { chapters: readable };
     ids(&book, &mut faults);
     // With a chapter missing, what requires it would be named in its stead.
@@ -93,6 +107,14 @@ fn checks(chapter: &Chapter, faults: &mut Vec<Fault>) {
         }
         if check.expect.says_nothing() {
             fault("the check expects nothing");
+        } else if passes_by_itself(check) {
+            fault("the check passes before anything has happened");
+        }
+        for tool in unknown_tools(&check.expect) {
+            fault(&format!(
+                "there is no tool {tool}; there are {}",
+                TOOLS.join(", ")
+            ));
         }
     }
     for mistake in &chapter.mistakes {
@@ -103,11 +125,28 @@ fn checks(chapter: &Chapter, faults: &mut Vec<Fault>) {
             }
         }
     }
-    let empty = |expect: &Expect| expect.says_nothing();
-    if chapter.mistakes.iter().any(|mistake| empty(&mistake.when)) {
-        let what = "a mistake of this chapter is known by nothing";
-        faults.push(chapter.fault(chapter.id_at, what));
+    for mistake in &chapter.mistakes {
+        let mut fault = |what: &str| faults.push(chapter.fault(mistake.at, what));
+        if mistake.when.says_nothing() {
+            fault("the mistake is known by nothing");
+        }
+        for tool in unknown_tools(&mistake.when) {
+            fault(&format!(
+                "there is no tool {tool}; there are {}",
+                TOOLS.join(", ")
+            ));
+        }
     }
+}
+
+fn unknown_tools(expect: &Expect) -> impl Iterator<Item = &str> {
+    let all = expect.tools().into_iter();
+    all.filter(|tool| !TOOLS.contains(tool))
+}
+
+fn passes_by_itself(check: &Check) -> bool {
+    let status = check::eval(check, &Projection::default(), &ProbeResults::default());
+    matches!(status, Status::Passed { .. })
 }
 
 fn placement(chapter: &Chapter, faults: &mut Vec<Fault>) {
@@ -149,6 +188,13 @@ fn words(chapter: &Chapter, faults: &mut Vec<Fault>) {
         }
         Some(_) => {}
     }
+    let headings = headings(chapter);
+    for section in SECTIONS {
+        if !headings.contains(&slug(section)) {
+            let what = format!("the chapter has no section “## {section}”");
+            faults.push(chapter.fault(chapter.id_at, &what));
+        }
+    }
 }
 
 /// The prose: code that is too wide, links that lead nowhere.
@@ -171,6 +217,14 @@ fn text(chapter: &Chapter, names: &HashSet<&str>, faults: &mut Vec<Fault>) {
                 (Some(open), Some(mark)) if open == mark => fence = None,
                 (Some(_), _) => too_wide(chapter, line, number, faults),
                 (None, None) => {
+                    if let Some(column) = html(line) {
+                        let place = TextPosition {
+                            line: number,
+                            column,
+                        };
+                        let what = "HTML is not laid out: it would stand in the text as it is";
+                        faults.push(chapter.fault(place, what));
+                    }
                     for (column, target) in links(line) {
                         if let Some(what) = dead(target, names, &headings) {
                             let place = TextPosition {
@@ -184,6 +238,45 @@ fn text(chapter: &Chapter, names: &HashSet<&str>, faults: &mut Vec<Fault>) {
             }
         }
     }
+}
+
+/// Characters that would move the cursor, or worse.
+fn control_characters(file: &str, source: &str, faults: &mut Vec<Fault>) {
+    for (number, line) in (1..).zip(source.lines()) {
+        let found = line.chars().position(|c| c.is_control() && c != '\t');
+        if let Some(column) = found {
+            let place = TextPosition {
+                line: number,
+                column: column + 1,
+            };
+            let what = "there is a control character in this line";
+            faults.push(Fault::at(file, source, place, what));
+        }
+    }
+}
+
+/// Where an HTML tag stands, outside code.
+fn html(line: &str) -> Option<usize> {
+    let mut in_code = false;
+    for (column, (at, c)) in (1..).zip(line.char_indices()) {
+        if c == '`' {
+            in_code = !in_code;
+        }
+        let Some(rest) = line[at..].strip_prefix('<').filter(|_| !in_code) else {
+            continue;
+        };
+        let Some((tag, _)) = rest.split_once('>') else {
+            continue;
+        };
+        let name = tag.strip_prefix('/').unwrap_or(tag);
+        let name: &str = name.split([' ', '/']).next().unwrap_or(name);
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric());
+        if is_name {
+            return Some(column);
+        }
+    }
+    None
 }
 
 /// A row of a table with another number of cells than the first: somebody forgot a `|`.

@@ -22,6 +22,7 @@ pub struct Mistake {
     pub fix: String,
     /// What shows that it is this one.
     pub when: Expect,
+    pub(super) at: TextPosition,
 }
 
 /// Puts a mistake that fits into a failed check's words, the one that was seen last: an earlier one

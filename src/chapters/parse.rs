@@ -104,22 +104,29 @@ pub const DIRECTIVES: [(&str, &str); 3] = [
 /// Reads one chapter.
 ///
 /// # Errors
-/// Everything that is wrong in the first stage that found something.
+/// Everything that is wrong in the front matter and in the body.
 pub fn chapter(file: &str, text: &str) -> Result<Chapter, Vec<Fault>> {
     let fault = |place: TextPosition, what: &str| Fault::at(file, text, place, what);
     let parts = front_matter::split(text)
         .map_err(|(offset, what)| vec![fault(TextPosition::of(text, offset), what)])?;
     let (front, front_at) = parts.front;
     let place = |offset: usize| TextPosition::of(text, front_at + offset);
-    let front: FrontMatter = toml::from_str(front).map_err(|error| {
+    let front = toml::from_str::<FrontMatter>(front).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         vec![fault(place(offset), error.message())]
-    })?;
+    });
     let number = number(file).ok_or_else(|| {
         let what = "the file's name begins with the chapter's number, as in 03-the-sign-in.md";
         vec![fault(TextPosition { line: 1, column: 1 }, what)]
-    })?;
-    let segments = body(parts.body, text, fault)?;
+    });
+    let segments = body(parts.body, text, fault);
+    let (front, number, segments) = match (front, number, segments) {
+        (Ok(front), Ok(number), Ok(segments)) => (front, number, segments),
+        (front, number, segments) => {
+            let all = [front.err(), number.err(), segments.err()];
+            return Err(all.into_iter().flatten().flatten().collect());
+        }
+    };
     let id_at = place(front.id.span().start);
     let located = |text: toml::Spanned<String>| {
         let at = place(text.span().start);
@@ -130,7 +137,7 @@ pub fn chapter(file: &str, text: &str) -> Result<Chapter, Vec<Fault>> {
         number,
         id: front.id.into_inner(),
         title: front.title,
-        minutes: front.minutes,
+        minutes: front.minutes.get(),
         requires: front.requires.into_iter().map(located).collect(),
         pane: front.pane,
         stage: front.stage,

@@ -150,6 +150,8 @@ pub struct ZoneResource {
     pub service: Option<Service>,
     pub identifier: String,
     pub provider: Option<CredentialSource>,
+    /// Whether a key for it lies in the vault.
+    pub key_in_vault: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,7 +159,8 @@ pub struct ZoneApplication {
     pub name: String,
     pub consent: Consent,
     pub depends_on: Vec<Service>,
-    pub credentials: usize,
+    /// The client ids of its credentials.
+    pub credentials: Vec<String>,
 }
 
 /// What the zone said to an exchange with a scope.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Chapter, Evidence, ProbeResults, Stage, Status};
+use super::{Chapter, Evidence, Orientation, ProbeResults, Status};
 use crate::{
     projection::Projection,
     support::{
@@ -15,6 +15,9 @@ use crate::{
 
 /// Cells of a line of text.
 const COLUMNS: usize = 80;
+
+/// How a check stands that an earlier chapter's server passed, and no later one can.
+const PAST: &str = "past";
 
 /// Every check with how it stands.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,34 +35,47 @@ pub struct Checked {
     pub check: String,
     pub title: String,
     pub required: bool,
+    /// Whether the server has come further, and the check held at its own chapter's end only.
+    pub past: bool,
     pub status: Status,
 }
 
+impl Checked {
+    /// The word for how it stands.
+    const fn word(&self) -> &'static str {
+        if self.past { PAST } else { self.status.word() }
+    }
+}
+
 impl Report {
-    /// Judges the checks of chapters on a run whose server was at `stage`.
+    /// Judges the checks of chapters: each on the server that it speaks of, or all on one that has
+    /// come as far as `reached`.
     ///
-    /// What fails only because the chapter speaks of another stage is pending: the server that it
-    /// speaks of was not seen.
+    /// What fails of a later chapter is pending then, as it is still to come. What held at the end of
+    /// an earlier one only is past.
     #[must_use]
     pub fn of<'a>(
         chapters: impl IntoIterator<Item = &'a Chapter>,
         projection: &Projection,
         results: &ProbeResults,
-        stage: Stage,
+        reached: Option<&Orientation>,
     ) -> Self {
         let mut checks = Vec::new();
         for chapter in chapters {
             for check in &chapter.checks {
-                let status = match chapter.status(check, projection, results) {
-                    Status::Failed { .. } if chapter.stage != stage => Status::Pending {
-                        waiting_for: format!(
-                            "the server of stage {} (this one is at stage {})",
-                            chapter.stage.number(),
-                            stage.number()
-                        ),
-                    },
-                    status => status,
+                let status = match (chapter.status(check, projection, results), reached) {
+                    (Status::Failed { .. }, Some(seen)) if chapter.stage > seen.stage() => {
+                        Status::Pending {
+                            waiting_for: format!(
+                                "your server to come so far (it is at the end of chapter {})",
+                                seen.reached
+                            ),
+                        }
+                    }
+                    (status, _) => status,
                 };
+                let open = matches!(status, Status::Failed { .. } | Status::Pending { .. });
+                let past = reached.is_some_and(|seen| chapter.stage < seen.stage());
                 checks.push(Checked {
                     chapter: chapter.id.clone(),
                     number: chapter.number,
@@ -67,6 +83,7 @@ impl Report {
                     check: check.id.clone(),
                     title: check.title.clone(),
                     required: check.required,
+                    past: past && open && check.only_here,
                     status,
                 });
             }
@@ -74,7 +91,7 @@ impl Report {
         Self { checks }
     }
 
-    /// Failed if a required check failed.
+    /// Failed if a required check failed. What is past is no failure.
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.exit_if(|status| matches!(status, Status::Failed { .. }))
@@ -87,7 +104,7 @@ impl Report {
     }
 
     fn exit_if(&self, bad: impl Fn(&Status) -> bool) -> Exit {
-        let counts = |checked: &Checked| checked.required && bad(&checked.status);
+        let counts = |checked: &Checked| checked.required && !checked.past && bad(&checked.status);
         if self.checks.iter().any(counts) {
             Exit::Failed
         } else {
@@ -110,8 +127,8 @@ impl Report {
                 out.push_str(gap);
                 out.push_str(&format_line(&checked.number.to_string(), &checked.of));
             }
-            *counts.entry(checked.status.word()).or_default() += 1;
-            let word = checked.status.word();
+            let word = checked.word();
+            *counts.entry(word).or_default() += 1;
             let mark = if checked.required {
                 ""
             } else {
@@ -120,6 +137,7 @@ impl Report {
             let title = format!("{}{mark}", checked.title);
             hang(&title, &format!("   {word:<15}"), &mut out);
             match &checked.status {
+                _ if checked.past => hang("held until a later chapter changed it", GAP, &mut out),
                 Status::Passed { .. } => {}
                 Status::Pending { waiting_for } => {
                     hang(&format!("waits for {waiting_for}"), GAP, &mut out);
@@ -138,10 +156,13 @@ impl Report {
                 }
             }
         }
-        let counted = ["passed", "failed", "pending", "not observable"]
+        let mut counted: Vec<String> = ["passed", "failed", "pending", "not observable"]
             .into_iter()
-            .map(|word| format!("{} {word}", counts.get(word).unwrap_or(&0)));
-        let counted: Vec<String> = counted.collect();
+            .map(|word| format!("{} {word}", counts.get(word).unwrap_or(&0)))
+            .collect();
+        if let Some(past) = counts.get(PAST) {
+            counted.push(format!("{past} {PAST}"));
+        }
         out.push_str(&format_line("\n", &counted.join(", ")));
         sanitize(&out).into_owned()
     }
@@ -157,9 +178,10 @@ impl Report {
                 "check": checked.check,
                 "title": checked.title,
                 "required": checked.required,
-                "status": checked.status.word().replace(' ', "_"),
+                "status": checked.word().replace(' ', "_"),
             });
             let more = match &checked.status {
+                _ if checked.past => json!({}),
                 Status::Passed { evidence } => {
                     json!({ "evidence": evidence.iter().map(shown).collect::<Vec<_>>() })
                 }
@@ -224,6 +246,7 @@ fn shown(evidence: &Evidence) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chapters::{Book, Reading};
 
     fn failed(number: u16, title: &str, because: &str) -> Checked {
         Checked {
@@ -233,11 +256,44 @@ mod tests {
             check: title.to_owned(),
             title: title.to_owned(),
             required: true,
+            past: false,
             status: Status::Failed {
                 because: because.to_owned(),
                 fix: "Start it".to_owned(),
             },
         }
+    }
+
+    #[test]
+    fn what_held_at_an_earlier_chapters_end_only_is_past_and_what_is_to_come_is_open() {
+        let book = Book::embedded().unwrap();
+        let seen = Orientation {
+            reached: 6,
+            signs: Vec::new(),
+            troubles: Vec::new(),
+        };
+        let results = ProbeResults {
+            env: Reading::Told(Vec::new()),
+            ..ProbeResults::default()
+        };
+        let of = |number: u16| {
+            let chapter = book.number(number).unwrap();
+            Report::of([chapter], &Projection::default(), &results, Some(&seen))
+        };
+        let door = of(0);
+        assert!(door.checks.iter().all(|checked| checked.past), "{door:?}");
+        assert_eq!(door.exit_when_done(), Exit::Ok);
+        assert!(
+            door.text()
+                .ends_with("0 passed, 0 failed, 0 pending, 0 not observable, 5 past\n")
+        );
+        assert_eq!(door.json().matches("\"status\":\"past\"").count(), 5);
+        // The .env of chapter 1 has to be there at any later one.
+        assert_eq!(of(1).exit(), Exit::Failed);
+        let limit = of(7);
+        assert_eq!(limit.exit(), Exit::Ok);
+        assert_eq!(limit.exit_when_done(), Exit::Failed);
+        assert!(!limit.text().contains("stage"), "{}", limit.text());
     }
 
     #[test]

@@ -216,7 +216,9 @@ pub enum Command {
     /// Without --server and --project a fresh lab goes through the chapters, one after another. With
     /// them it is your own server and folder: which chapter they have reached is told with what
     /// shows it, and that chapter is checked. Your files are read and never changed. Tools are
-    /// called as the chapter asks, so an issue is filed. With --json each check is a line of JSON.
+    /// called as the chapter asks, so an issue is filed. With `all` every chapter is checked: what
+    /// held at an earlier one's end only is past and no failure. With --json each check is a line of
+    /// JSON.
     ///
     /// Chapter 8 tries the values of your .env on the three services that it names. A service on this
     /// computer gets each of them. A service elsewhere gets only what could be a key of its own, by

@@ -7,7 +7,7 @@ use crate::{
         lint::lint,
         text::{Fold, render},
     },
-    runtime::chapters::{book, files},
+    runtime::chapters::{book, meant},
     support::error::{Exit, Failure},
 };
 
@@ -35,7 +35,7 @@ impl Said {
 pub fn run(command: &ChaptersCommand) -> Result<Said, Failure> {
     match command {
         ChaptersCommand::Lint { dir } => {
-            let files = files(dir.as_deref())?;
+            let files = meant(dir.as_deref())?;
             let faults = lint(pairs(&files));
             let exit = if faults.is_empty() {
                 Exit::Ok

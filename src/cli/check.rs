@@ -215,10 +215,7 @@ async fn on_yours(
         text_of(&found)
     };
     say(&text)?;
-    let exit = match wanted {
-        Wanted::All(_) => found.report.exit(),
-        Wanted::One(_) | Wanted::Reached(_) => found.report.exit_when_done(),
-    };
+    let exit = found.report.exit_when_done();
     Ok(match found.troubles.first() {
         // What passed or failed was seen, whatever else went wrong; what is open may be for that.
         Some(trouble) if exit != Exit::Ok && found.report.exit() == Exit::Ok => trouble.exit,

@@ -47,6 +47,7 @@ pub async fn opened(
         None => progress.resume(&book).ok_or_else(no_chapters)?,
     };
     let at = chapter.id.clone();
+    let follows = wanted.is_none() && progress.place.is_none();
     let begins = beginning(&book, chapter, &progress)?;
     Ok(Learning {
         config: LearnConfig {
@@ -55,6 +56,7 @@ pub async fn opened(
             at: Some(at),
             keeping: Keeping::On,
             ground,
+            follows,
         },
         options: Options {
             lab: start_at(begins),
@@ -93,6 +95,7 @@ pub fn at_hand(common: &Common) -> Result<Learning, Failure> {
             at,
             keeping,
             ground: ground(common, None),
+            follows: false,
         },
         options: Options {
             lab: begins.map_or_else(LabStart::default, start_at),
@@ -115,6 +118,7 @@ pub fn beside_a_replay() -> Result<LearnConfig, Failure> {
         at: None,
         keeping: Keeping::Off,
         ground: Ground::Lab,
+        follows: false,
     })
 }
 

@@ -4,17 +4,18 @@
 //! rmcp makes the requests (through [`OAuthSeam`]); the choices are made here, so that nothing is
 //! guessed: no legacy endpoints, no document that is about somebody else.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use rmcp::transport::auth::{
     AuthError, AuthorizationManager, AuthorizationMetadataSource, AuthorizationRequest,
     AuthorizationSession,
 };
+use tokio::sync::Notify;
 use url::Url;
 
 use super::{
     browser::{Browser, BrowserMode},
-    callback::{Arrival, CallbackFault, Expected, Listener},
+    callback::{Arrival, CallbackFault, Expected, Listener, Waiting},
     discovery::{Accepted, MissingPkceAllowed, accept_server, lies, parameter, pointer},
     http::TracedHttp,
     oauth_seam::{OAuthSeam, cleaned},
@@ -46,6 +47,8 @@ pub struct SignIn<'a> {
     pub mode: BrowserMode,
     pub browser: &'a Arc<dyn Browser>,
     pub answer: &'a robot::Answer,
+    /// Told when the sample user shall answer in the place of a browser that is waited for.
+    pub sample: &'a Notify,
     pub missing_pkce: &'a MissingPkceAllowed,
     /// Scopes of an earlier grant, which a step-up keeps.
     pub keep_scopes: &'a [String],
@@ -166,7 +169,8 @@ impl SignIn<'_> {
             // The sample user comes once.
             waiting.arrived()
         } else {
-            waiting.arrival().await
+            self.arrival(waiting, url, &redirect_uri, accepted.lab)
+                .await?
         };
         let arrival = self.tell_callback(arrived)?;
         session
@@ -222,6 +226,27 @@ impl SignIn<'_> {
         if how == BrowserLeg::Shown {
             self.browser.show(url);
         }
+    }
+
+    /// Waits for the browser; on a lab somebody may have the sample user answer instead.
+    async fn arrival(
+        &self,
+        waiting: Waiting,
+        url: Url,
+        redirect_uri: &str,
+        lab: bool,
+    ) -> Result<Result<Arrival, CallbackFault>, Failure> {
+        let sample = async {
+            self.sample.notified().await;
+            robot::walk(self.http, url, redirect_uri, self.answer).await
+        };
+        let mut arrival = pin!(waiting.arrival());
+        tokio::select! {
+            biased;
+            arrived = &mut arrival => return Ok(arrived),
+            walked = sample, if lab => walked?,
+        }
+        Ok(arrival.await)
     }
 
     fn tell_callback(&self, arrived: Result<Arrival, CallbackFault>) -> Result<Arrival, Failure> {

@@ -5,6 +5,7 @@ mod holding;
 mod opening;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -268,6 +269,18 @@ impl Backend {
         self.console.as_ref()?;
         let lab = self.lab.lock().await;
         lab.as_ref()?.materials()
+    }
+
+    /// The steps of the console work that were taken before, by what the zone holds.
+    ///
+    /// # Errors
+    /// If there is no way to the console, or the zone does not answer.
+    pub async fn steps_found(&self) -> Result<BTreeSet<Step>, Failure> {
+        let materials = self.materials().await;
+        let (Some(console), Some(materials)) = (&self.console, materials) else {
+            return Err(no_lab("The console's work is done on a lab only"));
+        };
+        Step::found(console, &materials).await
     }
 
     /// Takes a step of the console work as it is filled in at first: [`Self::take_step_with`].

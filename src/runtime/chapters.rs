@@ -51,14 +51,49 @@ pub fn files(dir: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
     Ok(files)
 }
 
+/// [`files`], and those that look like a chapter and lack the number: what an author meant to be one.
+///
+/// # Errors
+/// As for [`files`], where no such file is found.
+pub fn meant(dir: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
+    let Some(folder) = dir else {
+        return files(dir);
+    };
+    let mut unnumbered = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        // A README of another encoding or size is nobody's chapter.
+        let text = match path.extension() {
+            Some(ending) if ending == "md" && !is_chapter(&path) => fs::read_to_string(&path),
+            _ => continue,
+        };
+        if let Ok(text) = text
+            && text.starts_with("+++")
+        {
+            unnumbered.push((path.display().to_string(), text));
+        }
+    }
+    unnumbered.sort();
+    let mut found = if unnumbered.is_empty() || !paths(folder)?.is_empty() {
+        files(dir)?
+    } else {
+        Vec::new()
+    };
+    found.extend(unnumbered);
+    Ok(found)
+}
+
+fn is_chapter(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.extension().is_some_and(|ending| ending == "md")
+        && name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 fn paths(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(dir).map_err(|error| unreadable(dir, &error))? {
         let path = entry.map_err(|error| unreadable(dir, &error))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let is_chapter = path.extension().is_some_and(|ending| ending == "md")
-            && name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
-        if is_chapter {
+        if is_chapter(&path) {
             paths.push(path);
         }
     }

@@ -81,7 +81,7 @@ async fn walk(run: &mut Run<'_>, chapters: &[&Chapter]) -> Result<Vec<Found>, Fa
         run.settle(|projection| waiting(chapter, projection, &results) == 0)
             .await?;
         found.push(Found {
-            report: Report::of([*chapter], &run.projection, &results, chapter.stage),
+            report: Report::of([*chapter], &run.projection, &results, None),
             trace: run.trace(),
             results,
         });
@@ -135,7 +135,7 @@ pub enum Wanted<'a> {
     Reached(&'a [&'a Chapter]),
     /// This one.
     One(&'a Chapter),
-    /// All; what an earlier stage of the server showed is not held against a later one.
+    /// All; what held at an earlier chapter's end only is not held against the server.
     All(&'a [&'a Chapter]),
 }
 
@@ -209,12 +209,12 @@ async fn at_yours(
     .await?;
     let mut report = Report::default();
     for chapter in &chapters {
-        let stage = match wanted {
-            Wanted::All(_) => orientation.stage(),
+        let reached = match wanted {
+            Wanted::All(_) => Some(&orientation),
             // Who asks for one chapter wants to know what it lacks.
-            Wanted::Reached(_) | Wanted::One(_) => chapter.stage,
+            Wanted::Reached(_) | Wanted::One(_) => None,
         };
-        let judged = Report::of([*chapter], &run.projection, &results, stage);
+        let judged = Report::of([*chapter], &run.projection, &results, reached);
         report.checks.extend(judged.checks);
     }
     Ok((orientation, report))

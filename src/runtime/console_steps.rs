@@ -4,6 +4,7 @@
 //! otherwise, and says what it did; any of them can be repeated. Which steps are taken, and when, is for the caller.
 
 mod form;
+mod found;
 mod work;
 
 use self::{form::Answers, work::Work};
@@ -76,14 +77,14 @@ impl Step {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::LinearProvider => "Make a provider for Linear's OAuth",
+            Self::LinearProvider => "Make the provider Linear OAuth",
             Self::Application => "Make the application, with consent required",
             Self::McpServer => "Make the MCP server a resource, with the Zone Provider",
             Self::Supabase => "Make Supabase a resource, with the Keycard Vault",
             Self::SupabaseKey => "Put Supabase's key into the vault",
             Self::Anthropic => "Make Anthropic a resource, with the Keycard Vault",
             Self::AnthropicKey => "Put Anthropic's key into the vault",
-            Self::Linear => "Make Linear a resource, with its own OAuth",
+            Self::Linear => "Make Linear a resource, with Linear OAuth",
             Self::Dependencies => "Add the four resources as the application's dependencies",
             Self::Credential => "Create a client credential, and put it into .env",
             Self::Policy => "Write the policy limit-linear-scopes, as a forbid",

@@ -207,6 +207,10 @@ async fn run(
 ) -> Result<(), Failure> {
     match job {
         Job::SignIn => backend.client.sign_in(cancel.clone()).await,
+        Job::SampleUser => {
+            backend.client.let_sample_user_answer();
+            Ok(())
+        }
         Job::SignOut => {
             backend.client.sign_out().await;
             Ok(())
@@ -248,10 +252,11 @@ async fn run(
         }
         Job::ReadConsoleWork(chapter) => {
             let materials = backend.materials().await.ok_or_else(no_console)?;
+            let found = backend.steps_found().await?;
             let steps = Step::of_chapter(chapter).iter().map(|step| console::Step {
                 title: step.title().to_owned(),
                 form: step.form(&materials),
-                taken: None,
+                taken: found.contains(step).then(|| "was there already".to_owned()),
             });
             let steps = steps.collect();
             tell(answers, Msg::ConsoleWork(console::Work { chapter, steps }));

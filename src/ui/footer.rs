@@ -291,6 +291,7 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
     let in_chapter = cx.app.focus().pane == PaneId::Chapter;
     let label = match (command, cx.app.overlays().last()) {
         (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
+        (Command::Accept, Some(Overlay::Waiting { .. })) => "a sample user answers",
         (Command::Accept, Some(Overlay::Console { .. } | Overlay::Form(_))) => "take the step",
         (Command::Back, Some(Overlay::Form(_))) => "drop",
         (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),

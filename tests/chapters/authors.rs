@@ -31,8 +31,11 @@ expect = "signed_in"
 
 const BODY: &str = "<!-- check: one -->\n";
 
+/// What every chapter has.
+pub const SECTIONS: &str = "\n## What you will see\n\n## Why it matters\n\n## Steps\n";
+
 fn faults(head: &str, body: &str) -> Vec<Fault> {
-    let text = format!("{head}{body}");
+    let text = format!("{head}{body}{SECTIONS}");
     lint([("00-a.md", text.as_str())])
 }
 
@@ -58,6 +61,10 @@ fn faults(head: &str, body: &str) -> Vec<Fault> {
 #[case::expects_nothing(("\"signed_in\"", "{ all = [] }"), BODY, "00-a.md:11:6: the check expects nothing")]
 #[case::unreachable(("minutes = 5", "minutes = 5\nrequires = [\"b\"]"), BODY, "00-a.md:5:13: there is no chapter b")]
 #[case::itself(("minutes = 5", "minutes = 5\nrequires = [\"a\"]"), BODY, "00-a.md:5:13: a does not come before this chapter")]
+#[case::no_minutes(("minutes = 5", "minutes = 0"), BODY, "00-a.md:4:11: ")]
+#[case::unknown_tool(("\"signed_in\"", "{ tool_call = { name = \"close_ticket\", outcome = \"succeeded\" } }"), BODY, "00-a.md:11:6: there is no tool close_ticket")]
+#[case::passes_by_itself(("\"signed_in\"", "{ audit = { exactly = 0 } }"), BODY, "00-a.md:11:6: the check passes before anything")]
+#[case::html(("", ""), "<!-- check: one -->\na <b>bold</b> word, and `<i>`\n", "00-a.md:17:3: HTML is not laid out")]
 fn an_author_is_told_what_and_where(
     #[case] (old, new): (&str, &str),
     #[case] body: &str,
@@ -78,6 +85,37 @@ fn what_is_right_is_left_in_peace() {
     let body = "# A b\n\nSee [here](#a-b), [there](https://a.example) and `[no](link)`.\n\n\
                 <!-- a word to authors -->\n```html\n<!-- check: two -->\n```\n<!-- check: one -->\n";
     assert_eq!(faults(HEAD, body), []);
+}
+
+#[test]
+fn a_body_is_looked_at_although_the_head_cannot_be_read() {
+    let head = HEAD.replacen("minutes = 5", "minutes = five", 1);
+    let faults = faults(&head, "<!-- chek: one -->\n");
+    let told = all(&faults);
+    assert!(told.contains("00-a.md:4:11: "), "{told}");
+    assert!(
+        told.contains("00-a.md:16:1: there is no directive"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_control_character_is_found_in_the_text_and_shown_harmless() {
+    let told = all(&faults(HEAD, &format!("{BODY}a \u{1b}[31m\n")));
+    assert_eq!(
+        told,
+        "00-a.md:17:3: there is a control character in this line\n  17 | a ␛[31m"
+    );
+}
+
+#[test]
+fn a_section_that_every_chapter_has_is_missed() {
+    let text = format!("{HEAD}{BODY}{SECTIONS}").replace("## Steps\n", "");
+    let told = all(&lint([("00-a.md", text.as_str())]));
+    assert!(
+        told.starts_with("00-a.md:2:6: the chapter has no section “## Steps”"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use crate::{authors::HEAD, book, program::Home};
+use crate::{
+    authors::{HEAD, SECTIONS},
+    book,
+    program::Home,
+};
 
 #[test]
 fn lint_says_what_and_where_and_ends_with_1() {
@@ -12,7 +16,9 @@ fn lint_says_what_and_where_and_ends_with_1() {
     let dir = home.file("mine");
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("README.md"), "not a chapter").unwrap();
-    fs::write(dir.join("00-a.md"), format!("{HEAD}<!-- check: two -->\n")).unwrap();
+    let body = format!("<!-- check: two -->\n{SECTIONS}");
+    fs::write(dir.join("00-a.md"), format!("{HEAD}{body}")).unwrap();
+    fs::write(dir.join("b.md"), format!("{HEAD}{body}")).unwrap();
     let ended = home.run(&["chapters", "lint", "mine"]).exits_with(1);
     let lines: Vec<_> = ended.out.lines().collect();
     assert_eq!(
@@ -22,7 +28,9 @@ fn lint_says_what_and_where_and_ends_with_1() {
             "  11 | id = \"one\"",
             "mine/00-a.md:16:1: there is no check two in the front matter",
             "  16 | <!-- check: two -->",
-            "2 faults in 1 chapter",
+            "mine/b.md:1:1: the file's name begins with the chapter's number, as in 03-the-sign-in.md",
+            "  1 | +++",
+            "3 faults in 2 chapters",
         ]
     );
     let none = home.run(&["chapters", "lint", "nowhere"]).exits_with(2);

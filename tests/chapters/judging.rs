@@ -276,7 +276,7 @@ fn knocked() -> ProbeResults {
             server: server.to_owned(),
             resource: server.to_owned(),
             authorization_servers: vec!["http://127.0.0.1:8100".to_owned()],
-            issuer: None,
+            issuer: Some("http://127.0.0.1:8100".to_owned()),
             scopes: vec![],
         }),
         ..ProbeResults::of_trace(&story())
@@ -329,6 +329,63 @@ fn a_refusal_that_does_not_say_where_to_go_fails() {
     results.http.insert(HttpProbe::NoToken, Reading::Told(mute));
     let status = status("lock", "no-token", &story(), &results);
     assert!(matches!(status, Status::Failed { .. }), "{status:?}");
+}
+
+#[test]
+fn a_refusal_that_points_to_another_address_says_to_which() {
+    let mut results = knocked();
+    let elsewhere = "http://localhost:8000/.well-known/oauth-protected-resource/mcp";
+    let stray = HttpAnswer {
+        status: 401,
+        www_authenticate: Some(format!("Bearer resource_metadata=\"{elsewhere}\"")),
+        outcome: None,
+    };
+    let stray = Reading::Told(stray);
+    results.http.insert(HttpProbe::NoToken, stray);
+    let status = status("lock", "no-token", &story(), &results);
+    let Status::Failed { because, fix } = status else {
+        panic!("{status:?}");
+    };
+    let start = format!("WWW-Authenticate points to {elsewhere} and not to http://127.0.0.1:8000/");
+    assert!(because.starts_with(&start), "{because}");
+    assert!(fix.starts_with("Let it point to"), "{fix}");
+}
+
+#[test]
+fn a_server_that_breaks_is_not_told_to_verify_signatures() {
+    let mut results = knocked();
+    let broken = HttpAnswer {
+        status: 500,
+        www_authenticate: None,
+        outcome: None,
+    };
+    results
+        .http
+        .insert(HttpProbe::ForgedToken, Reading::Told(broken));
+    let status = status("lock", "forged", &story(), &results);
+    let Status::Failed { fix, .. } = status else {
+        panic!("{status:?}");
+    };
+    assert!(fix.starts_with("Your server broke"), "{fix}");
+}
+
+#[rstest]
+#[case::nobody(None, "no zone answers there")]
+#[case::another(Some("http://127.0.0.1:9"), "calls itself http://127.0.0.1:9")]
+fn a_zone_that_is_not_there_is_not_named_by_the_document(
+    #[case] issuer: Option<&str>,
+    #[case] words: &str,
+) {
+    let mut results = knocked();
+    if let Reading::Told(metadata) = &mut results.metadata {
+        metadata.issuer = issuer.map(str::to_owned);
+    }
+    let status = status("lock", "metadata", &story(), &results);
+    let Status::Failed { because, fix } = status else {
+        panic!("{status:?}");
+    };
+    assert!(because.ends_with(words), "{because}");
+    assert!(fix.contains("KEYCARD_URL"), "{fix}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod mistaken;
 mod program;
 mod unseen;
 mod yours;
+mod zone;
 
 use std::fs;
 

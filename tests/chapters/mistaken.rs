@@ -137,6 +137,98 @@ fn what_an_earlier_run_was_told_explains_nothing() {
     );
 }
 
+#[rstest]
+#[case::vault(
+    "invalid_target",
+    "The vault holds no secret for \"Supabase Database\"",
+    "never put into the vault"
+)]
+#[case::client(
+    "invalid_client",
+    "The client is not known, or its secret is wrong",
+    "client id or secret"
+)]
+fn what_the_zone_says_names_the_cause(
+    #[case] error: &str,
+    #[case] reason: &str,
+    #[case] cause: &str,
+) {
+    for (chapter, check, tool, row) in [
+        ("vault", "tickets-read", "get_support_tickets", TICKETS),
+        ("mask", "two-credentials", "escalate_ticket", TICKETS + 1),
+        (
+            "in-your-name",
+            "four-in-order",
+            "escalate_ticket",
+            TICKETS + 1,
+        ),
+    ] {
+        let story = changed(|event| {
+            broken(event, tool, reason);
+            refused(event, row, error);
+            if let Some(record) = event.pointer_mut("/fact/audit_recorded")
+                && record["sequence"] == row
+            {
+                record["reason"] = reason.into();
+            }
+        });
+        let told = status(chapter, check, &story, &ProbeResults::default());
+        let (because, _) = failed(told);
+        assert!(because.contains(cause), "{chapter}: {because}");
+    }
+}
+
+/// The story's events before this one.
+fn until(seq: u64, change: impl Fn(&mut Value)) -> Projection {
+    told_otherwise(|line| {
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        change(&mut event);
+        (event["seq"].as_u64() < Some(seq)).then(|| event.to_string())
+    })
+}
+
+#[test]
+fn a_door_that_is_locked_is_no_open_one() {
+    let story = until(8, |_| {});
+    let told = status(
+        "open-door",
+        "anonymous-list",
+        &story,
+        &ProbeResults::default(),
+    );
+    let (because, fix) = failed(told);
+    assert!(because.starts_with("the server answers 401"), "{because}");
+    assert!(
+        because.contains("further on than this chapter"),
+        "{because}"
+    );
+    assert!(fix.starts_with("Begin the chapter again"), "{fix}");
+}
+
+#[test]
+fn a_sign_in_that_was_refused_says_how_far_it_came_and_what_to_do() {
+    let story = until(9, |event| {
+        if event["seq"] == 8 {
+            let failure = json!({
+                "exit": "refused",
+                "what": "The server does not say where to sign in.",
+                "why": "it publishes nothing",
+                "next": "check the server's address",
+            });
+            event["fact"] = json!({ "sign_in_refused": { "failure": failure } });
+            event.as_object_mut().unwrap().remove("span");
+        }
+    });
+    let told = status("sign-in", "trail", &story, &ProbeResults::default());
+    let (because, fix) = failed(told);
+    assert_eq!(
+        because,
+        "the sign-in ended before the server's metadata document: \
+         The server does not say where to sign in"
+    );
+    assert_eq!(fix, "check the server's address");
+}
+
 #[test]
 fn an_older_issue_says_nothing_of_an_escalation_that_failed() {
     let story = changed(|event| broken(event, "escalate_ticket", "Not found"));

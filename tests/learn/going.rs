@@ -80,6 +80,12 @@ fn another_book_keeps_the_reader_and_one_that_cannot_be_read_changes_nothing() {
     assert!(page.contains("The chapters cannot be read"), "{page}");
     let _ = press(&mut app, "esc");
     assert!(shown(&mut app, size).contains("Now it says no"));
+    // Mended, the window that told of it is gone.
+    let failure = Failure::new(Exit::Usage, "The chapters cannot be read", "x", "correct");
+    let _ = app.update(Msg::BookUnreadable(failure));
+    assert_eq!(app.overlays().len(), 1);
+    let _ = app.update(Msg::Book(Box::new(self::book())));
+    assert!(app.overlays().is_empty(), "{:?}", app.overlays());
 }
 
 #[test]
@@ -99,6 +105,7 @@ fn a_replay_is_judged_too_and_is_nobodys_progress() {
             at: None,
             keeping: Keeping::Off,
             ground: Ground::Lab,
+            follows: false,
         }),
         ..AppConfig::default()
     });

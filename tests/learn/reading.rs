@@ -70,6 +70,22 @@ fn a_page_begins_with_something_to_do_and_not_with_a_way_out() {
 }
 
 #[test]
+fn a_page_elsewhere_is_shown_with_its_address() {
+    let mut app = learning("lock", 2, SMALL);
+    let files = hoptrail::chapters::embed::FILES.map(|(file, text)| {
+        let linked = "[Now](https://a.example/b) the server learns";
+        (file, text.replace("Now the server learns", linked))
+    });
+    let book = Book::parse(files.iter().map(|(file, text)| (*file, text.as_str()))).unwrap();
+    let _ = app.update(Msg::Book(Box::new(book)));
+    let page = shown(&mut app, SMALL);
+    assert!(
+        page.contains("Now (https://a.example/b) the server learns"),
+        "{page}"
+    );
+}
+
+#[test]
 fn the_evidence_of_a_token_is_what_it_says() {
     let mut app = told("sign-in", 2, (120, 36));
     let _ = seen(&mut app, (120, 36));

@@ -92,6 +92,7 @@ async fn the_consoles_steps_make_chapter_1_and_7_and_can_be_repeated() {
     for status in judge().await {
         assert!(matches!(status, Status::Failed { .. }), "{status:?}");
     }
+    assert!(run.backend.steps_found().await.unwrap().is_empty());
     let early = run.backend.take_step(Step::Dependencies).await.unwrap_err();
     assert!(early.next.contains(Step::Application.title()), "{early}");
     for step in Step::CHAPTER_1 {
@@ -105,11 +106,17 @@ async fn the_consoles_steps_make_chapter_1_and_7_and_can_be_repeated() {
     for status in judge().await {
         assert!(matches!(status, Status::Passed { .. }), "{status:?}");
     }
+    // Somebody who starts anew does not find them open again.
+    let found = run.backend.steps_found().await.unwrap();
+    assert!(found.iter().eq(Step::CHAPTER_1), "{found:?}");
     for step in Step::CHAPTER_7 {
         let taken = run.backend.take_step(*step).await.unwrap();
         assert_ne!(taken.change, Change::WasThere, "{step:?}");
     }
-    for step in Step::CHAPTER_1.iter().chain(Step::CHAPTER_7) {
+    let found = run.backend.steps_found().await.unwrap();
+    let all = Step::CHAPTER_1.iter().chain(Step::CHAPTER_7);
+    assert!(found.iter().eq(all.clone()), "{found:?}");
+    for step in all {
         let taken = run.backend.take_step(*step).await.unwrap();
         assert_eq!(taken.change, Change::WasThere, "{step:?}");
         assert!(taken.credential.is_none());

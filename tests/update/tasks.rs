@@ -193,6 +193,13 @@ fn the_browser_is_waited_for_and_esc_calls_the_sign_in_off() {
         press(&mut app, "y"),
         [Effect::Copy("http://zone/authorize?state=x".to_owned())]
     );
+    // On a lab the sample user can answer; the window stays until somebody came back.
+    let asked = press(&mut app, "enter");
+    assert!(
+        matches!(asked[..], [Effect::Run(_, Job::SampleUser)]),
+        "{asked:?}"
+    );
+    assert!(matches!(app.overlays(), [Overlay::Waiting { .. }]));
     assert_eq!(press(&mut app, "esc"), [Effect::CancelTask(task(&started))]);
     assert!(app.overlays().is_empty());
 }

@@ -99,7 +99,8 @@ impl Learn {
             .filter(|known| known.chapter == work.chapter)
         {
             for (new, old) in work.steps.iter_mut().zip(known.steps) {
-                new.taken = new.taken.take().or(old.taken);
+                // A step that has to be taken again left something in the zone, too.
+                new.taken = old.taken;
                 new.form = old.form;
             }
         }

@@ -46,6 +46,7 @@ pub fn attempt_of(job: &Job) -> Option<Attempt> {
         | Job::ReadConsoleWork(_)
         | Job::TakeStep { .. }
         | Job::Hold(_)
+        | Job::SampleUser
         | Job::LetGo { .. } => return None,
     })
 }

@@ -176,6 +176,12 @@ impl App {
         self.projection.lab_chapter().unwrap_or(8)
     }
 
+    /// Whether this is a lab's server.
+    #[must_use]
+    pub fn is_lab(&self) -> bool {
+        self.projection.target().is_some_and(|target| target.lab)
+    }
+
     /// Whether the server asks nobody who they are.
     pub(in crate::app) fn is_open_to_all(&self) -> bool {
         match self.learn.as_ref().map(Learn::ground) {

@@ -66,6 +66,9 @@ impl App {
         if !is_live || before.as_ref() == Some(&now) {
             return;
         }
+        if before.is_none() {
+            self.follow(now.reached);
+        }
         let key = self.keymap.shown(Command::Whereabouts);
         let troubles = before.as_ref().map(|before| &before.troubles);
         if troubles != Some(&now.troubles)
@@ -82,6 +85,18 @@ impl App {
             let reached = now.reached;
             let text = format!("your server is at the end of chapter {reached}: {key} says why");
             self.say(Tone::Good, text);
+        }
+    }
+
+    /// Who reads for the first time begins where their server is.
+    fn follow(&mut self, reached: u8) {
+        let Some(learn) = self.learn.as_ref().filter(|learn| learn.follows) else {
+            return;
+        };
+        let mut chapters = learn.book.chapters.iter();
+        let place = chapters.position(|chapter| chapter.number == u16::from(reached));
+        if let Some(place) = place.filter(|place| *place != learn.open) {
+            self.open_chapter(place);
         }
     }
 

@@ -59,8 +59,16 @@ impl App {
             ),
             Command::Vouch => {
                 let shown = learn.check_in_hand().and_then(|check| learn.shown(check));
-                blocked(match shown.map(|shown| shown.status) {
-                    Some(Status::NotObservable { .. }) => None,
+                let asks =
+                    |probe: &Probe| !learn.results().is_some_and(|seen| seen.was_asked(probe));
+                blocked(match shown.map(|shown| (shown.status, shown.check)) {
+                    Some((Status::NotObservable { .. }, _)) => None,
+                    Some((Status::Pending { .. }, check))
+                        if !self.is_lab() && check.expect.probes().iter().any(asks) =>
+                    {
+                        let key = self.keymap.shown(Command::RunProbes);
+                        return no(format!("it was not looked at yet: {key} asks first"));
+                    }
                     Some(_) => Some("this check can be seen from here; no word is needed"),
                     None => Some("every check of this chapter is done"),
                 })

@@ -251,7 +251,10 @@ fn zone(zone: &Zone) -> Vec<Told> {
         .map(|resource| {
             let from = match resource.provider {
                 Some(CredentialSource::KeycardSts) => "tokens from the zone itself",
-                Some(CredentialSource::KeycardVault) => "a key from the vault",
+                Some(CredentialSource::KeycardVault) if resource.key_in_vault => {
+                    "a key from the vault"
+                }
+                Some(CredentialSource::KeycardVault) => "the vault, which holds no key for it",
                 Some(CredentialSource::External) => "tokens from its own OAuth",
                 None => "no provider",
             };
@@ -279,7 +282,7 @@ fn zone(zone: &Zone) -> Vec<Told> {
                 } else {
                     depends.join(", ")
                 },
-                application.credentials,
+                application.credentials.len(),
             ),
         ));
     }

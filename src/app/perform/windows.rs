@@ -178,7 +178,15 @@ impl App {
                 self.overlays.push(open);
                 self.take_form()
             }
-            Some(open @ (Overlay::Inspect(_) | Overlay::Both { .. } | Overlay::Waiting { .. })) => {
+            Some(open @ Overlay::Waiting { .. }) => {
+                self.overlays.push(open);
+                if self.is_lab() {
+                    vec![self.start(Job::SampleUser)]
+                } else {
+                    Effects::new()
+                }
+            }
+            Some(open @ (Overlay::Inspect(_) | Overlay::Both { .. })) => {
                 self.overlays.push(open);
                 Effects::new()
             }

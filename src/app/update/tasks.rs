@@ -113,6 +113,7 @@ impl App {
             | Job::RefreshConsole
             | Job::RunProbes { .. }
             | Job::ReadConsoleWork(_)
+            | Job::SampleUser
             | Job::LetGo { .. } => Effects::new(),
         }
     }
@@ -167,6 +168,7 @@ impl App {
             | Job::ReadConsoleWork(_)
             | Job::TakeStep { .. }
             | Job::Hold(_)
+            | Job::SampleUser
             | Job::LetGo { .. } => None,
         }
     }

@@ -99,7 +99,16 @@ impl Seen<'_> {
             Some((what, _)) if self.user().is_some() => {
                 Status::failed(format!("you are signed in, but {what} was not seen"))
             }
-            Some((what, _)) => Status::pending(*what),
+            Some((what, _)) => match &self.projection.identity().state {
+                SignIn::Refused(failure) => Status::Failed {
+                    because: format!(
+                        "the sign-in ended before {what}: {}",
+                        failure.what.trim_end_matches('.')
+                    ),
+                    fix: failure.next.clone(),
+                },
+                _ => Status::pending(*what),
+            },
         }
     }
 
@@ -110,7 +119,16 @@ impl Seen<'_> {
                 && hop.evidence.sent.is_some_and(|sent| self.counts(sent))
         });
         let Some(hop) = hop else {
-            return Status::pending("the list of tools");
+            let refused = self.projection.hops().in_order().any(|hop| {
+                hop.leg == Some(Leg::Mcp)
+                    && hop.status == Some(UNAUTHORIZED)
+                    && hop.evidence.iter().any(|seq| self.counts(seq))
+            });
+            return if refused && listed.token == Some(TokenUse::Without) {
+                Status::failed("the server answers 401 to a request without a token")
+            } else {
+                Status::pending("the list of tools")
+            };
         };
         let offered = self.projection.tools().offered();
         let lacking = listed

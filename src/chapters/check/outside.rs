@@ -1,21 +1,16 @@
-//! What probes brought back: the `.env`, the server's answers, the zone's objects, the trials.
+//! What probes brought back: the `.env`, the server's answers, the trials.
 
-use super::{ConsolePlace, Seen, Status};
+use super::{Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
-        expect::{
-            Answer, ApplicationIs, Challenge, EnvSays, EnvState, Matches, MetadataSays, ResourceIs,
-            ScopeRefused, Service, Side,
+        expect::{Answer, Challenge, EnvSays, EnvState, Matches, MetadataSays, Service, Side},
+        probe::{
+            HttpAnswer, HttpProbe, Probe, Reading, ResourceMetadata, Trial, TrialEnd, Untried,
         },
-        probe::{HttpAnswer, HttpProbe, Probe, Reading, ScopeAnswer, Trial, TrialEnd, Untried},
     },
-    projection::policy_name,
-    protocol::{
-        audit::CredentialSource,
-        console::Consent,
-        env::{EnvKind, EnvLine},
-    },
+    protocol::env::{EnvKind, EnvLine},
+    support::text::one_line,
 };
 
 /// The path under which a protected resource's metadata is (RFC 9728, section 3).
@@ -24,6 +19,10 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// What to do about a server that gives no answer.
 const SILENT: &str =
     "Start your server, see what it prints, and compare its port with the URL here";
+
+/// What to do about a server that breaks where it should refuse.
+const BROKEN: &str = "Your server broke over the request: read what it prints, and see whether it \
+                      can reach its zone";
 
 impl<'a> Seen<'a> {
     pub(super) fn env(self, expected: &EnvSays) -> Status {
@@ -50,6 +49,15 @@ impl<'a> Seen<'a> {
             if let Some(wrong) = wrong {
                 return Status::failed(format!("{name} {wrong} in .env"));
             }
+        }
+        if expected.matches == Some(Matches::Credential) {
+            return match set {
+                None => Status::failed(format!("{name} is not set in .env")),
+                Some(line) => {
+                    let id = line.value.as_deref().unwrap_or_default();
+                    self.credential(name, id).with(evidence)
+                }
+            };
         }
         if let Some(matches) = expected.matches {
             let Some(value) = set.and_then(|line| line.value.as_deref()) else {
@@ -123,6 +131,7 @@ impl<'a> Seen<'a> {
                 .map(String::as_str)
                 .or_else(|| discovery.issuer.as_ref().map(|read| &*read.subject))
                 .map(|said| (said, "the zone that the server names")),
+            Matches::Credential => None,
         }
     }
 
@@ -134,12 +143,15 @@ impl<'a> Seen<'a> {
             Err(status) => return self.unless_silent(status),
         };
         if answer.status != expected.status {
-            return Status::failed(format!(
-                "{} was answered with {} and not with {}",
-                probe.words(),
-                answer.status,
-                expected.status
-            ));
+            let (asked, got, wanted) = (probe.words(), answer.status, expected.status);
+            return Status::Failed {
+                because: format!("{asked} was answered with {got} and not with {wanted}"),
+                fix: if got >= 500 {
+                    BROKEN.to_owned()
+                } else {
+                    String::new()
+                },
+            };
         }
         match expected.challenge {
             Some(Challenge::ResourceMetadata) => self.challenge(answer, probe.words()),
@@ -185,10 +197,18 @@ impl<'a> Seen<'a> {
                     format!("{origin}{WELL_KNOWN}{path}")
                 },
             );
-        if header.contains("resource_metadata=") && header.contains(&url) {
-            Status::passed([])
-        } else {
-            Status::failed("WWW-Authenticate does not say where the metadata document is")
+        match pointed_to(header) {
+            None => Status::failed("WWW-Authenticate does not say where the metadata document is"),
+            Some(pointer) if pointer.contains(&url) => Status::passed([]),
+            Some(pointer) => Status::Failed {
+                because: format!(
+                    "WWW-Authenticate points to {} and not to {url}",
+                    one_line(pointer)
+                ),
+                fix: "Let it point to the document of the URL that agents call, host, port and \
+                      /mcp included"
+                    .to_owned(),
+            },
         }
     }
 
@@ -206,6 +226,11 @@ impl<'a> Seen<'a> {
         if expected.names_a_zone && metadata.authorization_servers.is_empty() {
             return Status::failed("the document names no authorization server");
         }
+        if expected.names_a_zone
+            && let Some(status) = self.other_zone(metadata)
+        {
+            return status;
+        }
         let lacking = expected
             .scopes
             .iter()
@@ -216,121 +241,28 @@ impl<'a> Seen<'a> {
         }
     }
 
-    pub(super) fn resource(self, expected: &ResourceIs) -> Status {
-        let zone = match told(&self.results.zone, "a read of the zone") {
-            Ok(zone) => zone,
-            Err(status) => return status,
-        };
-        let name = expected.service.name();
-        let found = zone
-            .resources
-            .iter()
-            .find(|resource| resource.service == Some(expected.service));
-        let Some(resource) = found else {
-            return Status::failed(format!("the zone has no resource for {name}"));
-        };
-        let wanted = provider(expected.provider);
-        match resource.provider {
-            Some(kind) if kind == expected.provider => {
-                Status::passed([Evidence::Probe(Probe::Zone)])
+    /// What is wrong with the zone that a metadata document names.
+    fn other_zone(self, metadata: &ResourceMetadata) -> Option<Status> {
+        let named = metadata.authorization_servers.first()?;
+        let is = |zone: &str| zone.trim_end_matches('/') == named.trim_end_matches('/');
+        let because = match (self.projection.lab(), &metadata.issuer) {
+            (Some(lab), _) if !is(&lab.zone) => {
+                format!(
+                    "the document names {named}, and the lab's zone is {}",
+                    lab.zone
+                )
             }
-            Some(kind) => Status::failed(format!(
-                "the credentials for {name} come from {} and not from {wanted}",
-                provider(kind)
-            )),
-            None => Status::failed(format!("the resource for {name} has no provider")),
-        }
-    }
-
-    pub(super) fn application(self, expected: &ApplicationIs) -> Status {
-        let zone = match told(&self.results.zone, "a read of the zone") {
-            Ok(zone) => zone,
-            Err(status) => return status,
-        };
-        // Yours is the one that comes closest; the zone brings some of its own along.
-        let lacking = zone
-            .applications
-            .iter()
-            .map(|application| {
-                let mut lacking = Vec::new();
-                if let Some(consent) = expected.consent
-                    && application.consent != consent
-                {
-                    let is = match consent {
-                        Consent::Required => "its consent is implicit, not required",
-                        Consent::Implicit => "its consent is required, not implicit",
-                    };
-                    lacking.push(is.to_owned());
-                }
-                for service in &expected.depends_on {
-                    if !application.depends_on.contains(service) {
-                        lacking.push(format!("it does not depend on {}", service.name()));
-                    }
-                }
-                if expected.has_credential && application.credentials == 0 {
-                    lacking.push("it has no client credential".to_owned());
-                }
-                (lacking, application)
-            })
-            .min_by_key(|(lacking, _)| lacking.len());
-        match lacking {
-            None => Status::failed("the zone has no application"),
-            Some((lacking, _)) if lacking.is_empty() => {
-                Status::passed([Evidence::Probe(Probe::Zone)])
+            (_, None) => format!("the document names {named}, and no zone answers there"),
+            (_, Some(issuer)) if !is(issuer) => {
+                format!("the document names {named}, and the zone there calls itself {issuer}")
             }
-            Some((lacking, application)) => Status::failed(format!(
-                "the application {} is not as it should be: {}",
-                crate::support::text::one_line(&application.name),
-                lacking.join(", ")
-            )),
-        }
-    }
-
-    pub(super) fn scope_refused(self, expected: &ScopeRefused) -> Status {
-        let scope = expected.scope.as_str();
-        let asked = self.results.scopes.get(scope).unwrap_or(&Reading::NotAsked);
-        let waiting = format!("somebody to ask for {scope}");
-        match told(asked, &waiting) {
-            Err(status) => status,
-            Ok(ScopeAnswer::Issued) => Status::failed(format!("{scope} was issued")),
-            Ok(ScopeAnswer::Refused { policy }) => {
-                match policy.as_deref().and_then(|id| self.name_of_policy(id)) {
-                    Some(name) if name == expected.policy => {
-                        Status::passed([Evidence::Probe(Probe::Scope(scope.to_owned()))])
-                    }
-                    Some(_) => Status::failed(format!(
-                        "{scope} was refused, but not by {}",
-                        expected.policy
-                    )),
-                    None if self.hears_the_zone() => {
-                        Status::failed(format!("{scope} was refused, and no policy was named"))
-                    }
-                    None => self.untold(
-                        ConsolePlace::AuditLog,
-                        &format!(
-                            "that {} is among the policies that refused {scope}",
-                            expected.policy
-                        ),
-                    ),
-                }
-            }
-        }
-    }
-
-    /// The short name of a determining policy. Cedar calls one without an id by its place, `policy0`:
-    /// then only who reads the active set knows which it is.
-    pub(super) fn name_of_policy<'b>(self, id: &'b str) -> Option<&'b str>
-    where
-        'a: 'b,
-    {
-        let name = policy_name(id);
-        let place = name.strip_prefix("policy").and_then(|n| n.parse().ok());
-        let Some(place): Option<usize> = place else {
-            return Some(name);
+            (_, Some(_)) => return None,
         };
-        let overview = self.projection.policies().overview()?;
-        let policy = overview.active_policies.get(place)?;
-        Some(&policy.name)
+        Some(Status::Failed {
+            because,
+            fix: "Copy the zone's issuer into KEYCARD_URL, exactly, and start the server again"
+                .to_owned(),
+        })
     }
 
     pub(super) fn no_secret_of(self, service: Service) -> Status {
@@ -387,6 +319,16 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// Where a challenge says that the metadata document is (RFC 9728, section 5.1).
+fn pointed_to(challenge: &str) -> Option<&str> {
+    let (_, rest) = challenge.split_once("resource_metadata=")?;
+    let quoted = rest
+        .strip_prefix('"')
+        .and_then(|rest| rest.split('"').next());
+    let pointer = quoted.or_else(|| rest.split([',', ' ']).next())?;
+    (!pointer.is_empty()).then_some(pointer)
+}
+
 /// What a person has to look at themselves of the `.env`; `None` if every value was tried.
 fn untried(trials: &[Trial]) -> Option<String> {
     // Which services did not get a value, with the variables that have these in common.
@@ -434,7 +376,7 @@ fn untried(trials: &[Trial]) -> Option<String> {
 
 impl Status {
     /// One more thing to look at, if it passed.
-    fn with(self, one: Evidence) -> Self {
+    pub(super) fn with(self, one: Evidence) -> Self {
         match self {
             Self::Passed { mut evidence } => {
                 evidence.push(one);
@@ -446,20 +388,11 @@ impl Status {
 }
 
 /// What a probe told, or how a check stands without it.
-fn told<'a, T>(reading: &'a Reading<T>, waiting_for: &str) -> Result<&'a T, Status> {
+pub(super) fn told<'a, T>(reading: &'a Reading<T>, waiting_for: &str) -> Result<&'a T, Status> {
     match reading {
         Reading::Told(told) => Ok(told),
         Reading::NotAsked => Err(Status::pending(waiting_for)),
         Reading::Unavailable { look_at } => Err(Status::not_observable(look_at.clone())),
         Reading::Failed { because } => Err(Status::failed(because.clone())),
-    }
-}
-
-/// A provider kind as the console calls it.
-const fn provider(kind: CredentialSource) -> &'static str {
-    match kind {
-        CredentialSource::KeycardSts => "the zone itself",
-        CredentialSource::KeycardVault => "the vault",
-        CredentialSource::External => "an OAuth provider",
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         console::{Application, Manifest, ManifestEntry, Owner, PolicySet, Resource},
         secret::Secret,
     },
-    support::error::Failure,
+    support::error::{Exit, Failure},
 };
 
 /// The zone's console, what the objects are made from, and what is filled in.
@@ -193,6 +193,19 @@ impl Work<'_> {
             all.into_iter().find(|one| one.name == wanted)
         };
         let resource = resource.ok_or_else(|| missing(&format!("the resource {wanted}"), step))?;
+        let providers = self.console.providers().await?;
+        let vaulted = providers.iter().any(|provider| {
+            provider.kind == CredentialSource::KeycardVault
+                && Some(&provider.id) == resource.credential_provider_id.as_ref()
+        });
+        if !vaulted {
+            return Err(Failure::new(
+                Exit::Failed,
+                "The vault takes no key for this resource",
+                format!("the provider of {} is not the Keycard Vault", resource.name),
+                format!("take this step again: {}", step.title()),
+            ));
+        }
         let there = self.console.secrets().await?;
         let change = if there.iter().any(|secret| secret.entity_id == resource.id) {
             Change::WasThere

@@ -38,6 +38,7 @@ async fn zone(console: &Console, known: &Known) -> Result<Zone, Failure> {
         .collect();
     let resources = console.resources().await?;
     let credentials = console.credentials().await?;
+    let secrets = console.secrets().await?;
     let mut applications = Vec::new();
     for application in console.applications().await? {
         let depends_on = console.dependencies(&application.id).await?;
@@ -48,7 +49,8 @@ async fn zone(console: &Console, known: &Known) -> Result<Zone, Failure> {
             credentials: credentials
                 .iter()
                 .filter(|credential| credential.application_id == application.id)
-                .count(),
+                .map(|credential| one_line(&credential.identifier))
+                .collect(),
         });
     }
     Ok(Zone {
@@ -61,6 +63,7 @@ async fn zone(console: &Console, known: &Known) -> Result<Zone, Failure> {
                     .credential_provider_id
                     .as_ref()
                     .and_then(|id| providers.get(id).copied()),
+                key_in_vault: secrets.iter().any(|secret| secret.entity_id == resource.id),
             })
             .collect(),
         applications,

@@ -82,6 +82,9 @@ pub(super) fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
         Overlay::Failure { .. } if cx.app.stage().is_some() => {
             vec![Command::TakeOver, Command::Copy, Command::Back]
         }
+        Overlay::Waiting { .. } if cx.app.is_lab() => {
+            vec![Command::Accept, Command::Copy, Command::Back]
+        }
         Overlay::Failure { .. } | Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
     }
 }

@@ -178,25 +178,22 @@ pub fn waiting(
             .map(|line| line.style(look.style(Role::Masked))),
     );
     // The lab knows nobody but its own people; against a real zone this would be wrong advice.
-    if cx
-        .app
-        .projection()
-        .target()
-        .is_some_and(|target| target.lab)
-    {
+    let mut offered = vec![
+        (Command::Copy, "copy the URL"),
+        (Command::Back, "calls the sign-in off"),
+    ];
+    if cx.app.is_lab() {
         lines.push(Line::raw(""));
         lines.push(Line::raw(
             "The lab's people are samples: choose any, no password is asked.",
         ));
+        lines.push(Line::raw(
+            "No browser here? One of them can answer, as with --headless.",
+        ));
+        offered.insert(0, (Command::Accept, "lets one answer"));
     }
     lines.push(Line::raw(""));
-    lines.push(keys(
-        cx,
-        &[
-            (Command::Copy, "copy the URL"),
-            (Command::Back, "calls the sign-in off"),
-        ],
-    ));
+    lines.push(keys(cx, &offered));
     show(
         cx,
         body,

@@ -120,11 +120,13 @@ fn barred(cx: &ViewCx, line: Line<'static>) -> Line<'static> {
     Line::from(spans)
 }
 
-/// The looks of words.
+/// The looks of words. No key opens a page elsewhere, so its address is shown, for the terminal or
+/// the reader to follow.
 fn runs(cx: &ViewCx, text: &[Inline]) -> Vec<prose::Run> {
     let look = cx.look;
+    let shown = |text: &str| sanitize(text).replace(['\t', '\n'], " ");
     text.iter()
-        .map(|inline| {
+        .flat_map(|inline| {
             let style = match inline {
                 Inline::Text(_) => Style::new(),
                 Inline::Strong(_) => look.style(Role::Heading),
@@ -132,7 +134,15 @@ fn runs(cx: &ViewCx, text: &[Inline]) -> Vec<prose::Run> {
                 Inline::Code(_) => look.style(Role::Code),
                 Inline::Link { .. } => look.style(Role::Key).add_modifier(Modifier::UNDERLINED),
             };
-            (sanitize(inline.text()).replace(['\t', '\n'], " "), style)
+            let address = match inline {
+                Inline::Link { text, to } if to.contains("://") && text != to => {
+                    Some((format!(" ({})", shown(to)), look.style(Role::Dim)))
+                }
+                _ => None,
+            };
+            [Some((shown(inline.text()), style)), address]
+                .into_iter()
+                .flatten()
         })
         .collect()
 }
