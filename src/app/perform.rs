@@ -255,16 +255,13 @@ impl App {
     }
 
     fn freeze(&mut self) {
-        match self.held {
-            None => {
-                self.held = Some(Vec::new());
-                let key = self.keymap.shown(Command::Freeze);
-                self.say(Tone::Plain, format!("frozen: {key} catches up"));
-            }
-            Some(_) => {
-                let events = number_of(self.catch_up(), "event");
-                self.say(Tone::Plain, format!("live again, {events} later"));
-            }
+        if self.held.is_some() {
+            let events = number_of(self.catch_up(), "event");
+            self.say(Tone::Plain, format!("live again, {events} later"));
+        } else {
+            self.held = Some(Vec::new());
+            let key = self.keymap.shown(Command::Freeze);
+            self.say(Tone::Plain, format!("frozen: {key} catches up"));
         }
     }
 

@@ -127,6 +127,7 @@ impl Runner {
                 Ok(backend) => {
                     let ends = ends_anywhere(&job);
                     let run = run(&backend, job, &answers, project.as_deref(), &cancel);
+                    let run = Box::pin(run);
                     if !ends {
                         return outcome(run.await, &cancel);
                     }
@@ -189,6 +190,7 @@ const fn ends_anywhere(job: &Job) -> bool {
         | Job::ReadConsoleWork(_)
         | Job::TakeStep { .. } => true,
         Job::SignIn
+        | Job::SampleUser
         | Job::SignOut
         | Job::ListTools
         | Job::CallTool { .. }
