@@ -274,6 +274,12 @@ impl App {
         self.now_us
     }
 
+    /// The facts that wait behind the picture that is held still, in their order.
+    #[must_use]
+    pub fn behind_the_picture(&self) -> &[TraceEvent] {
+        self.held.as_deref().unwrap_or_default()
+    }
+
     /// How many facts wait behind the picture that is held still; `None` when it is live.
     #[must_use]
     pub fn held_back(&self) -> Option<usize> {

@@ -59,6 +59,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { command, common } = cli;
     let _log = common.log.as_deref().map(logging::start).transpose()?;
+    if matches!(command, Some(Command::Serve { .. })) && common.log.is_none() {
+        logging::warn_on_stderr();
+    }
     let draws_panes = !common.plain
         && !common.json
         && match &command {

@@ -107,7 +107,7 @@ pub struct Ports {
 /// What the lab's zone holds of the workshop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ZoneObjects {
-    /// Everything that chapters 1 and 7 make.
+    /// Everything that chapters 1 and 7 make. What is there already stays as it was left.
     #[default]
     Made,
     /// What somebody made in the console; in a new zone nothing.

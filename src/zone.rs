@@ -190,8 +190,12 @@ impl Zone {
 
     /// Everything the zone serves, checked for Host and Origin.
     pub fn router(&self) -> axum::Router {
-        axum::Router::new()
-            .merge(console::router(self.state.clone()))
+        self.router_with(axum::Router::new())
+    }
+
+    /// [`Self::router`] with `more` beside it, checked for the same.
+    pub fn router_with(&self, more: axum::Router) -> axum::Router {
+        more.merge(console::router(self.state.clone()))
             .merge(feed::router(self.state.clone()))
             .merge(gate::router(self.state.clone()))
             .merge(oauth::router(self.state.clone()))

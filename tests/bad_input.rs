@@ -417,3 +417,37 @@ async fn a_lab_that_stops_in_the_middle_is_told_and_the_next_start_has_everythin
         .await;
     again.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_fails_leaves_the_urls_of_the_lab_that_runs() {
+    let home = Home::new();
+    let state = home.state();
+    let start = || {
+        let config = LabConfig::new(Some(state.clone()), SystemClock::shared(), Ids::system());
+        lab::start(config)
+    };
+    let lab = start().await.unwrap();
+    let remembered = std::fs::read_to_string(state.join("lab.toml")).unwrap();
+    start().await.unwrap_err();
+    let after = std::fs::read_to_string(state.join("lab.toml")).unwrap();
+    assert_eq!(after, remembered);
+    lab.stop().await;
+}
+
+#[rstest]
+#[case("/hoptrail/lab")]
+#[case("/hoptrail/lab/tokens/expired")]
+#[case("/nothing-here")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_was_bound_to_this_computer_opens_no_path_of_the_zone(#[case] path: &str) {
+    let config = LabConfig::new(None, SystemClock::shared(), Ids::system());
+    let lab = lab::start(config).await.unwrap();
+    let answer = reqwest::Client::new()
+        .get(format!("{}{path}", lab.endpoints.zone))
+        .header("host", "evil.example")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 403);
+    lab.stop().await;
+}

@@ -124,6 +124,7 @@ async fn another_scheme_is_refused() {
 #[case::algorithm_es256(json!({"alg": "ES256"}), json!({}), "Unsupported JWT algorithm: ES256")]
 #[case::algorithm_hs256(json!({"alg": "HS256"}), json!({}), "Unsupported JWT algorithm: HS256")]
 #[case::algorithm_hostile(json!({"alg": "x\"\r\ny"}), json!({}), "Unsupported JWT algorithm: xy")]
+#[case::critical(json!({"crit": ["exp"], "exp": NOW}), json!({}), "Unsupported critical header")]
 #[case::kid_missing(json!({"kid": null}), json!({}), "JWT missing key id (kid) header")]
 #[case::issuer_missing(json!({}), json!({"iss": null}), "JWT missing issuer (iss) claim")]
 #[case::issuer_foreign(json!({}), json!({"iss": "https://evil.example"}), "Untrusted issuer")]

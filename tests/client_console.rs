@@ -10,6 +10,7 @@ use std::sync::{
 
 use axum::{
     Json, Router,
+    body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response, Sse, sse::Event},
@@ -406,4 +407,38 @@ async fn what_is_no_feed_is_told_with_its_status() {
         matches!(end, Fact::HopReturned { status: 401, .. }),
         "{end:?}"
     );
+}
+
+#[tokio::test]
+async fn an_entry_of_a_feed_that_never_ends_is_not_kept() {
+    let (_, _, console, sink) = start().await;
+    // More than any entry is taken, and then the end: a feed without a bound would read on.
+    let endless = async || {
+        let chunk = Bytes::from(vec![b'x'; 1 << 16]);
+        let chunks = futures::stream::iter(vec![Ok::<_, std::convert::Infallible>(chunk); 96]);
+        let kind = (axum::http::header::CONTENT_TYPE, "text/event-stream");
+        ([kind], Body::from_stream(chunks))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(endless);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let cancel = CancellationToken::new();
+    let api: Url = origin.parse().unwrap();
+    let following = feed::follow_stand_in(console.http(), &api, Upstream::Linear, cancel.clone());
+    let told = async {
+        loop {
+            let lost = sink.facts().into_iter().find_map(|fact| match fact {
+                Fact::FeedLost { why, .. } => Some(why),
+                _ => None,
+            });
+            if let Some(why) = lost {
+                cancel.cancel();
+                return why;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let ((), why) = tokio::join!(following, told);
+    assert!(why.contains("longer than"), "{why}");
 }

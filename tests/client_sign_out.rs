@@ -65,3 +65,22 @@ async fn signing_out_ends_a_sign_in_whose_token_is_on_its_way() {
     rig.client.sign_in(never()).await.unwrap();
     assert!(rig.client.signed_in(), "the next one is another one");
 }
+
+#[tokio::test]
+async fn who_gives_up_while_a_token_is_renewed_does_not_throw_the_new_one_away() {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    rig.client.sign_in(never()).await.unwrap();
+    rig.clock.advance(TimeDelta::seconds(580));
+    fake.script(|script| script.token_waits = true);
+    let client = Arc::clone(&rig.client);
+    let renewing = tokio::spawn(async move { client.bearer().await });
+    fake.shared.token_asked.notified().await;
+    renewing.abort();
+    assert!(renewing.await.unwrap_err().is_cancelled());
+
+    fake.script(|script| script.token_waits = false);
+    fake.shared.token_goes_on.notify_one();
+    assert!(rig.client.bearer().await.unwrap().is_some());
+    assert_eq!(fake.saw("token refresh_token"), 1);
+}

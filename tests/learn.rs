@@ -308,12 +308,17 @@ fn enter_first_goes_to_an_item_that_is_out_of_view() {
     );
 }
 
+fn again(lab: u8, chapter: &str) -> Job {
+    let chapter = chapter.to_owned();
+    Job::BeginAgain { lab, chapter }
+}
+
 #[rstest]
 #[case("E", 0, "your-zone", Job::GoToChapter(1))]
 #[case("E", 1, "lock", Job::GoToChapter(2))]
 #[case("E", 6, "limit", Job::GoToChapter(7))]
-#[case("B enter", 7, "vault", Job::BeginAgain(3))]
-#[case("B enter", 7, "open-door", Job::BeginAgain(0))]
+#[case("B enter", 7, "vault", again(3, "vault"))]
+#[case("B enter", 7, "open-door", again(0, "open-door"))]
 fn one_key_brings_the_lab_to_the_end_or_after_a_question_back(
     #[case] keys: &str,
     #[case] lab: u8,

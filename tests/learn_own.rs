@@ -322,7 +322,7 @@ fn who_begins_a_chapter_again_has_its_checks_open() {
     assert!(
         started
             .iter()
-            .any(|effect| matches!(effect, Effect::Run(_, Job::BeginAgain(6))))
+            .any(|effect| matches!(effect, Effect::Run(_, Job::BeginAgain { lab: 6, .. })))
     );
     let chapter = app.learn().unwrap().chapter().clone();
     let progress = app.learn().unwrap().progress();

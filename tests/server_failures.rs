@@ -184,6 +184,8 @@ async fn an_answer_that_is_not_whole_is_not_used(
     bench.anthropic.answers(move |_| (200, answer.to_string()));
     let told = failing_escalation(&bench).await;
     assert!(told.contains(why), "{told}");
+    let cut = why.contains("max_tokens");
+    assert_eq!(told.contains("shorten the ticket"), cut, "{told}");
     assert_eq!(bench.linear.lines(), Vec::<String>::new());
 }
 
@@ -272,8 +274,13 @@ async fn a_wrong_key_for_the_model_is_not_tried_again() {
     r#"{"data":{"other":1}}"#,
     "Linear's answer could not be understood"
 )]
-#[case(200, "<html>", "Linear answered something that is no GraphQL: <html>")]
+#[case(
+    200,
+    "<html>",
+    "Linear answered something that is no GraphQL: 6 bytes of "
+)]
 #[case(500, "", "Linear API returned 500: (an empty body)")]
+#[case(502, "", "Linear API returned 502: (an empty body)")]
 #[tokio::test]
 async fn each_failure_of_linear_is_told_and_not_tried_again(
     #[case] status: u16,
@@ -287,16 +294,50 @@ async fn each_failure_of_linear_is_told_and_not_tried_again(
         .await;
     assert!(told.starts_with(says), "{told}");
     assert_eq!(bench.linear.lines().len(), 1);
+    // A refusal says that nothing was done; after anything else a second try may do it twice.
+    let refused = status == 400 || body.contains("errors") || body.contains("false");
+    assert_eq!(told.contains("may have been done"), !refused, "{told}");
+}
+
+#[rstest]
+#[case::without_the_issue(r#"{"success":true,"issue":null}"#, "did not say which issue", true)]
+#[case::refused(r#"{"success":false}"#, "did not create the issue", false)]
+#[tokio::test]
+async fn an_issue_that_may_be_there_is_not_called_refused(
+    #[case] payload: &'static str,
+    #[case] says: &str,
+    #[case] maybe_done: bool,
+) {
+    let bench = Bench::start().await;
+    bench.linear.answers(move |request| {
+        let answer = if request.body.contains("issueCreate") {
+            format!(r#"{{"data":{{"issueCreate":{payload}}}}}"#)
+        } else {
+            r#"{"data":{"issueLabels":{"nodes":[]}}}"#.to_owned()
+        };
+        (200, answer)
+    });
+    let told = failing_escalation(&bench).await;
+    assert!(told.contains(says), "{told}");
+    assert_eq!(told.contains("may have been done"), maybe_done, "{told}");
 }
 
 #[rstest]
 #[case::no_row("[]", "There is no ticket 3f9a2b1c")]
 #[case::object("{}", "no list of rows")]
-#[case::html("<html>", "no list of rows: <html>")]
+#[case::html("<html>", "no list of rows: 6 bytes of ")]
 #[case::half(r#"[{"id":"3f9a"#, "no list of rows")]
 #[case::bad_row(
     r#"[{"id":"3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d"}]"#,
     "row 1 is no ticket: missing field"
+)]
+#[case::half_with_a_customer(
+    r#"[{"customer_name":"Marisol Vexley"#,
+    "no list of rows: 33 bytes of"
+)]
+#[case::a_value_of_another_kind(
+    r#"["Marisol Vexley"]"#,
+    "row 1 is no ticket: a value in it is of another kind"
 )]
 #[tokio::test]
 async fn rows_that_are_no_tickets_stop_the_call(#[case] body: &'static str, #[case] says: &str) {
@@ -304,6 +345,7 @@ async fn rows_that_are_no_tickets_stop_the_call(#[case] body: &'static str, #[ca
     bench.supabase.answers(move |_| (200, body.to_owned()));
     let told = failing_escalation(&bench).await;
     assert!(told.contains(says), "{told}");
+    assert!(!told.contains("Marisol"), "{told}");
     assert_eq!(bench.exchanges().len(), 1);
 }
 

@@ -8,6 +8,8 @@ mod office;
 mod access;
 #[path = "zone_console/api.rs"]
 mod api;
+#[path = "zone_console/at_once.rs"]
+mod at_once;
 #[path = "zone_console/feed.rs"]
 mod feed;
 
@@ -324,6 +326,12 @@ async fn policy_versions_are_added_and_never_replaced() {
 
 #[rstest]
 #[case::not_a_uri("POST", "resources", json!({"name": "x", "identifier": "a b"}), 400)]
+#[case::fragment("POST", "resources", json!({"name": "x", "identifier": "urn:x#y"}), 400)]
+#[case::not_ascii("POST", "resources", json!({"name": "x", "identifier": "urn:\u{202e}x"}), 400)]
+#[case::two_scopes_in_one("POST", "resources",
+    json!({"name": "x", "identifier": "urn:x", "scopes": ["a b"]}), 400)]
+#[case::blank_scope("POST", "resources", json!({"name": "x", "identifier": "urn:x", "scopes": [""]}), 400)]
+#[case::unknown_status("GET", "sessions?status=bogus", Value::Null, 400)]
 #[case::taken_identifier("POST", "resources", json!({"name": "x", "identifier": LINEAR}), 409)]
 #[case::unknown_provider("POST", "resources",
     json!({"name": "x", "identifier": "urn:x", "credential_provider_id": "no"}), 400)]

@@ -10,6 +10,8 @@ mod conditions;
 mod durable;
 #[path = "zone_exchange/policies.rs"]
 mod policies;
+#[path = "zone_exchange/starts.rs"]
+mod starts;
 
 use chrono::TimeDelta;
 use hoptrail::{

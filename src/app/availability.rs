@@ -269,7 +269,7 @@ impl App {
             | Job::CallTool { .. }
             | Job::ActivatePolicySet { .. }
             | Job::GoToChapter(_)
-            | Job::BeginAgain(_)
+            | Job::BeginAgain { .. }
             | Job::TakeStep { .. } => true,
             Job::ListTools
             | Job::RefreshConsole

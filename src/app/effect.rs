@@ -83,7 +83,11 @@ pub enum Job {
     /// Bring the lab to the end of a chapter of the workshop, from 0 to 8.
     GoToChapter(u8),
     /// [`Self::GoToChapter`], and what was made in the zone after it goes away.
-    BeginAgain(u8),
+    BeginAgain {
+        lab: u8,
+        /// The id of the chapter that is begun again.
+        chapter: String,
+    },
     /// Ask what a chapter's checks want to know; the answers come back as
     /// [`super::msg::Msg::Probed`] under the chapter's id.
     RunProbes {

@@ -163,14 +163,14 @@ impl App {
 
     /// Opens the line for a note on this place, with what is there.
     pub(super) fn annotate(&mut self) {
-        let here = self.notes.at(self.place());
+        let place = self.place();
+        let here = self.notes.at(place);
         let input = here.map_or_else(Input::default, |note| Input::new(note.text.clone()));
-        self.overlays.push(Overlay::Note { input });
+        self.overlays.push(Overlay::Note { input, place });
     }
 
-    /// Takes a note that was typed; no words remove what is there.
-    pub(super) fn take_note(&mut self, text: &str) -> Effects {
-        let place = self.place();
+    /// Takes a note on a place that was typed; no words remove what is there.
+    pub(super) fn take_note(&mut self, place: usize, text: &str) -> Effects {
         let text: String = one_line(text.trim()).chars().take(LONGEST).collect();
         if text.is_empty() && self.notes.at(place).is_none() {
             return Effects::new();

@@ -35,9 +35,11 @@ pub enum Overlay {
     Goto {
         input: Input,
     },
-    /// The line in which a note on this place is typed; it lies in the footer.
+    /// The line in which a note is typed; it lies in the footer.
     Note {
         input: Input,
+        /// The place that it is about: a replay may go on meanwhile.
+        place: usize,
     },
     /// Marks, bookmarks and notes.
     Places {

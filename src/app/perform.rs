@@ -255,20 +255,23 @@ impl App {
     }
 
     fn freeze(&mut self) {
-        match self.held.take() {
-            None => {
-                self.held = Some(Vec::new());
-                let key = self.keymap.shown(Command::Freeze);
-                self.say(Tone::Plain, format!("frozen: {key} catches up"));
-            }
-            Some(events) => {
-                for event in &events {
-                    self.fold(event);
-                }
-                let events = number_of(events.len(), "event");
-                self.say(Tone::Plain, format!("live again, {events} later"));
-            }
+        if self.held.is_some() {
+            let events = number_of(self.catch_up(), "event");
+            self.say(Tone::Plain, format!("live again, {events} later"));
+        } else {
+            self.held = Some(Vec::new());
+            let key = self.keymap.shown(Command::Freeze);
+            self.say(Tone::Plain, format!("frozen: {key} catches up"));
         }
+    }
+
+    /// Folds what waits behind a picture that was held still; gives how many facts that were.
+    pub(super) fn catch_up(&mut self) -> usize {
+        let events = self.held.take().unwrap_or_default();
+        for event in &events {
+            self.fold(event);
+        }
+        events.len()
     }
 
     fn toggle_mouse(&mut self) -> Effects {

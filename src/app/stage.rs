@@ -229,6 +229,13 @@ impl App {
             }),
             Command::LetGo if !live => no("what a recording tells of waits for nobody"),
             Command::LetGo if self.held_exchange().is_none() => no("nothing waits"),
+            // A cue is judged, and an exchange let go, by what is seen.
+            Command::Freeze if live && self.stage.is_some() => {
+                no("on stage the picture goes along; H holds an exchange")
+            }
+            Command::Freeze if live && self.holding == Hold::On && self.held.is_none() => {
+                no("an exchange that waits would not be seen")
+            }
             Command::NextCue
             | Command::PreviousCue
             | Command::SpeakerNote

@@ -52,6 +52,51 @@ pub fn check(command: Option<&Command>, common: &Common, on_screen: bool) -> Res
             "record the run with --record FILE, then: hoptrail diff FILE TRACE",
         ));
     }
+    let other = match (&common.server, &common.lab) {
+        (Some(_), _) => Some("--server"),
+        (None, Some(_)) => Some("--lab"),
+        (None, None) => None,
+    };
+    if let Some(other) = other
+        && !reaches(command)
+    {
+        return Err(misfit(
+            &format!("{other} does not go with this"),
+            "the command signs in to no server, or names the one that it is about",
+            "leave it out",
+        ));
+    }
+    if let Some(Command::Diff {
+        factor: Some(factor),
+        ..
+    }) = command
+        && !(factor.is_finite() && *factor >= 1.0)
+    {
+        return Err(misfit(
+            &format!("--factor does not take {factor}"),
+            "it says how many times as long something has to take, which is 1 at least",
+            "name a number from 1 on, such as --factor 3",
+        ));
+    }
+    if let Some(Command::Replay {
+        file: None,
+        follow: true,
+        ..
+    }) = command
+    {
+        return Err(misfit(
+            "--follow does not go without a trace",
+            "there is no file to go along with",
+            "name the file that is being recorded: hoptrail replay FILE --follow",
+        ));
+    }
+    if common.json && !speaks_json(command) {
+        return Err(misfit(
+            "--json does not go with this",
+            "the command tells what it has to tell as text only",
+            "leave it out",
+        ));
+    }
     if common.record.is_some() && !records(command, common, on_screen) {
         return Err(misfit(
             "--record does not go with this",
@@ -71,15 +116,16 @@ pub fn check(command: Option<&Command>, common: &Common, on_screen: bool) -> Res
 
 fn compares(command: Option<&Command>, on_screen: bool) -> bool {
     match command {
-        None => on_screen,
-        Some(Command::Replay { file, .. }) => file.is_some(),
+        None | Some(Command::Learn { .. }) => on_screen,
+        Some(Command::Replay { file, other, .. }) => file.is_some() && other.is_none(),
         Some(_) => false,
     }
 }
 
 fn records(command: Option<&Command>, common: &Common, on_screen: bool) -> bool {
     match command {
-        Some(Command::Check(check)) => check.golden.is_none(),
+        // Each look of a watch is a run of its own.
+        Some(Command::Check(check)) => check.golden.is_none() && !check.watch,
         // As text or JSON it is copied while it is read; on the screen it is a file already.
         Some(Command::Replay { file, other, .. }) => {
             file.is_some() && other.is_none() && common.against.is_none() && !on_screen
@@ -93,6 +139,23 @@ fn sends_spans(command: Option<&Command>, common: &Common, on_screen: bool) -> b
         Some(Command::Replay { file, other, .. }) => {
             file.is_some() && (on_screen || other.is_none() && common.against.is_none())
         }
+        command => is_run(command),
+    }
+}
+
+/// Whether the command looks for a server that can be named.
+fn reaches(command: Option<&Command>) -> bool {
+    match command {
+        Some(Command::Probe { .. }) => false,
+        Some(Command::Check(check)) => check.golden.is_none(),
+        command => is_run(command),
+    }
+}
+
+/// Whether the command knows another form than text. A run in the terminal interface says so itself.
+fn speaks_json(command: Option<&Command>) -> bool {
+    match command {
+        Some(Command::Replay { .. } | Command::Diff { .. } | Command::Check(_)) => true,
         command => is_run(command),
     }
 }
@@ -180,6 +243,17 @@ mod tests {
     #[case("hoptrail check --otlp http://a", "--otlp")]
     #[case("hoptrail stage --print-sheet --record c", "--record")]
     #[case("hoptrail doctor --otlp http://a", "--otlp")]
+    #[case("hoptrail replay a b --against c", "--against")]
+    #[case("hoptrail replay --follow", "--follow")]
+    #[case("hoptrail check --watch --project . --record c", "--record")]
+    #[case("hoptrail probe http://a --server http://b", "--server")]
+    #[case("hoptrail probe http://a --lab http://b", "--lab")]
+    #[case("hoptrail --lab http://b export a --to ocsf", "--lab")]
+    #[case("hoptrail doctor --server http://a", "--server")]
+    #[case("hoptrail diff a b --factor 0.5", "--factor")]
+    #[case("hoptrail diff a b --factor nan", "--factor")]
+    #[case("hoptrail doctor --json", "--json")]
+    #[case("hoptrail traces list --json", "--json")]
     fn what_would_be_passed_over_is_refused(#[case] line: &str, #[case] option: &str) {
         let what = asked(line, false).unwrap_err();
         assert!(what.starts_with(option) && what.contains("do"), "{what}");
@@ -188,6 +262,7 @@ mod tests {
     #[test]
     fn on_the_screen_a_run_is_compared_and_a_replay_is_no_recording() {
         assert_eq!(asked("hoptrail --against a", true), Ok(()));
+        assert_eq!(asked("hoptrail learn 3 --against a", true), Ok(()));
         assert_eq!(asked("hoptrail replay a b --otlp http://a", true), Ok(()));
         assert!(asked("hoptrail replay a --record b", true).is_err());
     }

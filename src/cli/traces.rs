@@ -291,7 +291,7 @@ pub fn diff(
     let other = load(right, &mut io::stderr())?;
     let (durations, tolerance) = if let Some(factor) = factor {
         let named = Tolerance {
-            factor: factor.max(1.0),
+            factor,
             ..Tolerance::default()
         };
         (Durations::Compared, named)

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use http::{HeaderName, Method, StatusCode, header};
-use sse_stream::SseStream;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
     console::Console,
     http::{Outgoing, Patience, TracedHttp},
+    mcp_stream::events,
 };
 use crate::{
     protocol::{
@@ -25,6 +25,9 @@ use crate::{
     support::error::{Exit, Failure},
     trace::{Actor, Fact, event::Leg, sink::Report},
 };
+
+/// The longest entry in bytes: what is longer is no entry of a zone or a stand-in, and is not kept.
+pub(super) const LONGEST_ENTRY: usize = 4 << 20;
 
 /// The first pause before a feed is taken up again, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
@@ -186,7 +189,7 @@ impl Follower<'_> {
                 "what it would have told is not observed",
             );
         }
-        let mut events = SseStream::from_bytes_stream(bytes).boxed();
+        let mut events = events(bytes, LONGEST_ENTRY);
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,

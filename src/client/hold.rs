@@ -11,13 +11,14 @@ use std::{
 
 use futures::StreamExt as _;
 use http::{Method, StatusCode, header};
-use sse_stream::SseStream;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     console::Console,
+    feed::LONGEST_ENTRY,
     http::{Outgoing, Patience},
+    mcp_stream::events,
 };
 use crate::{
     protocol::{
@@ -122,7 +123,7 @@ impl Holder<'_> {
             }
             return no_gate(&format!("it answered {status} with {media_type}"));
         }
-        let mut events = SseStream::from_bytes_stream(bytes).boxed();
+        let mut events = events(bytes, LONGEST_ENTRY);
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,

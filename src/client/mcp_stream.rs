@@ -42,7 +42,8 @@ pub struct Question {
     pub token: Option<Value>,
 }
 
-type Events = stream::BoxStream<'static, Result<Sse, SseError>>;
+/// Parsed server-sent events.
+pub(super) type Events = stream::BoxStream<'static, Result<Sse, SseError>>;
 
 /// The stream that answers one POST, or what is left of it `after` the event of that number.
 pub fn answer(
@@ -104,7 +105,7 @@ pub fn standing(
 }
 
 /// Parses events, none longer than `max_event` bytes.
-fn events(
+pub(super) fn events(
     bytes: impl Stream<Item = Result<Chunk, HttpError>> + Send + 'static,
     max_event: usize,
 ) -> Events {

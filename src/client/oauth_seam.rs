@@ -52,6 +52,13 @@ struct Notes {
     asked: Vec<String>,
 }
 
+/// What a registration must have at least (RFC 7591, 3.2.1).
+#[derive(serde::Deserialize)]
+struct Registration {
+    #[serde(rename = "client_id")]
+    _client_id: String,
+}
+
 /// What rmcp gets to see of a failure; the person sees the [`Failure`] itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -185,7 +192,18 @@ impl OAuthSeam {
 
     fn judge_registration(&self, answer: &Answer) -> Result<(), Failure> {
         if answer.status.is_success() {
-            return Ok(());
+            let registration = serde_json::from_slice::<Registration>(&answer.body);
+            return registration.map(drop).map_err(|_| {
+                Failure::new(
+                    Exit::Failed,
+                    "The authorization server's answer holds no registration",
+                    format!(
+                        "{}: the answer is not the JSON of RFC 7591, 3.2.1",
+                        answer.url
+                    ),
+                    "look at the hop to see what came",
+                )
+            });
         }
         if has_failed(answer) {
             return Err(server_failed(self.explain(answer)));
@@ -227,7 +245,7 @@ impl OAuthSeam {
         }
         let token: TokenResponse = serde_json::from_slice(&answer.body).map_err(|_| {
             Failure::new(
-                Exit::Refused,
+                Exit::Failed,
                 "The authorization server's answer holds no token",
                 format!(
                     "{}: the answer is not the JSON of RFC 6749, 5.1",

@@ -212,7 +212,23 @@ impl Tokens {
     ///
     /// # Errors
     /// If the renewal failed, with the reason.
+    ///
+    /// A caller who gives up halfway takes nothing along: once the zone was asked, the refresh token
+    /// from before is spent, and using it again would end the sign-in.
     pub async fn renew(&self, rejected: &Secret) -> Result<Option<Secret>, Failure> {
+        let (tokens, rejected) = (self.clone(), rejected.clone());
+        let renewing = tokio::spawn(async move { tokens.renew_alone(&rejected).await });
+        renewing.await.unwrap_or_else(|error| {
+            Err(Failure::new(
+                Exit::Failed,
+                "The token could not be renewed",
+                error.to_string(),
+                "sign in again",
+            ))
+        })
+    }
+
+    async fn renew_alone(&self, rejected: &Secret) -> Result<Option<Secret>, Failure> {
         let other = || self.held().filter(|held| held != rejected);
         let Some(renewer) = lock(&self.renewer).clone() else {
             return Ok(other());

@@ -103,6 +103,10 @@ impl FromStr for Key {
         };
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
+            // Terminals send the same byte for both cases.
+            (Some(c), None) if modifier == Modifier::Ctrl && !c.is_control() => {
+                KeyCode::Char(c.to_ascii_lowercase())
+            }
             (Some(c), None) if !c.is_control() => KeyCode::Char(c),
             _ => named(&rest.to_lowercase()).ok_or_else(|| NotAKey(text.to_owned()))?,
         };

@@ -154,8 +154,14 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
 fn write_private(path: &Path, parts: &[&str]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.new"));
+    // What lies there, from a start that was cut off or from anybody, is not written through: it may
+    // be a link, or a file that others read.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside)?;
@@ -244,6 +250,29 @@ mod tests {
     fn a_device_is_left_alone_and_read_no_further_than_needed() {
         let failure = write(Path::new("/dev/zero"), &values(), Chapter::LAST).unwrap_err();
         assert!(failure.why.contains("did not write"), "{failure}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_where_it_is_written_first_is_not_written_through() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let (path, beside) = (dir.path().join("lab.env"), dir.path().join(".lab.env.new"));
+        let victim = dir.path().join("victim");
+        for planted in ["a file that all may read", "a link"] {
+            fs::write(&victim, "untouched").unwrap();
+            fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+            if planted == "a link" {
+                symlink(&victim, &beside).unwrap();
+            } else {
+                fs::copy(&victim, &beside).unwrap();
+            }
+            write(&path, &values(), Chapter::LAST).unwrap();
+            assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
+            let written = fs::symlink_metadata(&path).unwrap();
+            assert!(written.is_file(), "{planted}");
+            assert_eq!(written.permissions().mode() & 0o777, 0o600, "{planted}");
+        }
     }
 
     #[cfg(unix)]

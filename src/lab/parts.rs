@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use axum::{Json, Router, routing::get};
 
 use self::{
-    places::{Places, last_ports, remember},
+    places::{Places, last_ports, make_folder, remember},
     serving::Serving,
 };
 use super::{
@@ -72,8 +72,9 @@ const ZONE_AT_OTHERS: &str = "The lab zone";
 pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     let last = config.state.as_deref().map(last_ports).unwrap_or_default();
     let places = Places::open(&config, last).await?;
+    let ports = places.ports();
     if let Some(state) = &config.state {
-        remember(state, places.ports())?;
+        make_folder(state)?;
     }
     let keys = Keys::new(&config.ids);
     let endpoints = endpoints(&config, &places);
@@ -168,13 +169,16 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         },
     )
     .await?;
+    // Only now: a start that fails, because another lab has the state, must not move that one's URLs.
+    if let Some(state) = &config.state {
+        remember(state, ports)?;
+    }
     if let Some(zone) = &zone {
         let told = endpoints.clone();
-        let router = zone
-            .router()
-            .merge(Router::new().route(LAB_PATH, get(|| async { Json(told) })))
+        let ours = Router::new()
+            .route(LAB_PATH, get(|| async { Json(told) }))
             .merge(super::stray::router(zone.clone(), &endpoints.server));
-        serving.serve(zone_place, ready(router));
+        serving.serve(zone_place, ready(zone.router_with(ours)));
         serving.close_at_end(zone.clone());
     }
     Ok(LabHandle {
@@ -301,7 +305,7 @@ async fn open_zone(
         },
     };
     let extent = match config.objects {
-        ZoneObjects::Made => Extent::Everything,
+        ZoneObjects::Made => Extent::Missing,
         ZoneObjects::AsLeft => Extent::AsLeft,
     };
     let seeded = seed::workshop_to(&zone, workshop.clone(), extent).await?;

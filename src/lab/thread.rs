@@ -6,7 +6,10 @@
 use tokio::sync::oneshot;
 
 use super::{GRACE, LabConfig, LabHandle, parts};
-use crate::support::error::{Exit, Failure};
+use crate::{
+    support::error::{Exit, Failure},
+    zone::policy,
+};
 
 /// Starts the lab; when this returns, every part answers.
 ///
@@ -16,6 +19,7 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     let (tell, told) = oneshot::channel();
     std::thread::Builder::new()
         .name("lab".to_owned())
+        .stack_size(policy::STACK)
         .spawn(move || match runtime() {
             Ok(runtime) => runtime.block_on(run(config, tell)),
             // Nobody listens only when the start was called off.

@@ -124,10 +124,18 @@ impl Runner {
                 () = cancel.cancelled() => return TaskOutcome::Cancelled,
             };
             match ready {
-                Ok(backend) => outcome(
-                    run(&backend, job, &answers, project.as_deref(), &cancel).await,
-                    &cancel,
-                ),
+                Ok(backend) => {
+                    let ends = ends_anywhere(&job);
+                    let run = run(&backend, job, &answers, project.as_deref(), &cancel);
+                    let run = Box::pin(run);
+                    if !ends {
+                        return outcome(run.await, &cancel);
+                    }
+                    match cancel.run_until_cancelled(run).await {
+                        Some(ended) => outcome(ended, &cancel),
+                        None => TaskOutcome::Cancelled,
+                    }
+                }
                 Err(failure) => TaskOutcome::Failed(failure),
             }
         });
@@ -168,6 +176,27 @@ impl Runner {
                 return (task, outcome);
             }
         }
+    }
+}
+
+/// Whether a job can be dropped wherever it is. The others see to it themselves, or end by themselves
+/// and must not be left half done.
+const fn ends_anywhere(job: &Job) -> bool {
+    match job {
+        Job::ActivatePolicySet { .. }
+        | Job::RefreshConsole
+        | Job::Hold(_)
+        | Job::LetGo { .. }
+        | Job::ReadConsoleWork(_)
+        | Job::TakeStep { .. } => true,
+        Job::SignIn
+        | Job::SampleUser
+        | Job::SignOut
+        | Job::ListTools
+        | Job::CallTool { .. }
+        | Job::RunProbes { .. }
+        | Job::GoToChapter(_)
+        | Job::BeginAgain { .. } => false,
     }
 }
 
@@ -276,10 +305,9 @@ async fn run(
             tell(answers, Msg::ZoneChanged { made, gone });
             Ok(())
         }
-        Job::BeginAgain(number) => {
-            let Remade { made, gone } = backend
-                .travel(Chapter::new(number)?, Kept::AsAtTheEnd)
-                .await?;
+        Job::BeginAgain { lab, .. } => {
+            let Remade { made, gone } =
+                backend.travel(Chapter::new(lab)?, Kept::AsAtTheEnd).await?;
             tell(answers, Msg::ZoneChanged { made, gone });
             Ok(())
         }

@@ -138,7 +138,8 @@ async fn drive(
     job: Job,
     cancel: CancellationToken,
 ) -> Result<Option<CallResult>, Failure> {
-    let backend = backend::ready(&mut state).await?;
+    let ready = cancel.run_until_cancelled(backend::ready(&mut state));
+    let backend = ready.await.unwrap_or_else(|| Err(backend::stopping()))?;
     match job {
         Job::Demo { ticket } => demo(&backend, ticket, &cancel).await.map(Some),
         Job::Call { tool, arguments } => {

@@ -7,6 +7,18 @@ use tracing_subscriber::EnvFilter;
 
 use crate::support::error::{Exit, Failure};
 
+/// Tells warnings on standard error, for a server that nobody asked to keep a log: whoever started it
+/// looks there when a caller is told to ask the operator.
+pub fn warn_on_stderr() {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("off,hoptrail=warn"))
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .with_writer(std::io::stderr)
+        .init();
+}
+
 /// Starts to log to `path` (appending). The log is complete only when the guard was dropped.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     call::{Setback, Touch, Visit},
     http::{Answer, LARGE_BODY, quote, send, sensitive, trace_header},
-    masked::{LABELS, Masked, PLACEHOLDER},
+    masked::{LABELS, Masked, PLACEHOLDER, Unfit},
 };
 use crate::{
     protocol::{
@@ -154,7 +154,7 @@ impl Touch for Mask<'_> {
         let message: Message = answer.json().map_err(|_| {
             failed(format!(
                 "that is no answer of the Messages API: {}",
-                answer.quote()
+                answer.described()
             ))
         })?;
         tracing::debug!(
@@ -173,9 +173,13 @@ impl Touch for Mask<'_> {
                 || "gave no reason for stopping".to_owned(),
                 |reason| format!("stopped with {}", quote(reason)),
             );
-            return Err(unfit(&format!(
-                "the model {reason}, so its answer is not whole"
-            )));
+            let next = if message.stop_reason.as_deref() == Some("max_tokens") {
+                TOO_LONG
+            } else {
+                AGAIN
+            };
+            let why = format!("the model {reason}, so its answer is not whole");
+            return Err(unfit(why, next));
         }
         let text: String = message
             .content
@@ -183,8 +187,13 @@ impl Touch for Mask<'_> {
             .filter(|block| block.kind == "text")
             .map(|block| block.text)
             .collect();
-        Masked::read(&text, self.0)
-            .map_err(|error| unfit(&format!("the model's answer was not used: {error}")))
+        Masked::read(&text, self.0).map_err(|error| {
+            let next = match error {
+                Unfit::Leak { .. } => STILL_THERE,
+                _ => AGAIN,
+            };
+            unfit(format!("the model's answer was not used: {error}"), next)
+        })
     }
 }
 
@@ -223,13 +232,14 @@ fn failed(why: String) -> Setback {
     ))
 }
 
-fn unfit(why: &str) -> Setback {
-    Setback::failed(Failure::new(
-        Exit::Failed,
-        "PII masking failed",
-        why,
-        "escalate the ticket again; nothing reached Linear",
-    ))
+const AGAIN: &str = "escalate the ticket again; nothing reached Linear";
+const TOO_LONG: &str =
+    "shorten the ticket: the same text will end the same way; nothing reached Linear";
+const STILL_THERE: &str = "escalate the ticket once more; if it ends the same way, have a person file \
+    it without the customer's data; nothing reached Linear";
+
+fn unfit(why: String, next: &str) -> Setback {
+    Setback::failed(Failure::new(Exit::Failed, "PII masking failed", why, next))
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ struct Header {
     alg: Value,
     #[serde(default)]
     kid: Value,
+    #[serde(default)]
+    crit: Value,
 }
 
 impl Bearer {
@@ -98,6 +100,10 @@ impl Bearer {
                     format!("Unsupported JWT algorithm: {alg}").into(),
                 ));
             }
+        }
+        // We understand no extension (RFC 7515, section 4.1.11).
+        if !header.crit.is_null() {
+            return Err(invalid("Unsupported critical header"));
         }
         let audience = self.check_claims(&claims)?;
         let kid = header

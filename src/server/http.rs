@@ -6,7 +6,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use reqwest::{
     Client, RequestBuilder, StatusCode,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
 
@@ -160,6 +160,18 @@ impl Answer {
         text
     }
 
+    /// The body by its size and kind. What succeeded holds what customers wrote, so it is never
+    /// quoted.
+    pub fn described(&self) -> String {
+        let kind = self.headers.get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).map(quote);
+        format!(
+            "{} bytes of {}",
+            self.body.expose().len(),
+            kind.as_deref().unwrap_or("no named kind")
+        )
+    }
+
     /// `Retry-After` in seconds (RFC 9110, section 10.2.3); the date form is left to the caller's
     /// own delay.
     pub fn retry_after(&self) -> Option<Duration> {
@@ -173,6 +185,17 @@ pub(super) fn quote(text: &str) -> String {
     // Cut before looking closer: the text may be megabytes.
     let head: String = text.trim().chars().take(QUOTED * 4).collect();
     truncate(&one_line(&scrub(&head)), QUOTED).into_owned()
+}
+
+/// Why JSON is not what was asked for. Most of serde's texts quote a value, so only what names a
+/// member is told.
+pub(super) fn misfit(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    if told.starts_with("missing field") {
+        quote(&told)
+    } else {
+        "a value in it is of another kind".to_owned()
+    }
 }
 
 /// A header value that is kept out of any debug output.

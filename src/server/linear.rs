@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     call::{Credential, Interruption, Setback, Touch, Visit},
     draft::Draft,
-    http::{LARGE_BODY, quote, send, sensitive, trace_header},
+    http::{LARGE_BODY, misfit, quote, send, sensitive, trace_header},
     masked::Label,
 };
 use crate::{
@@ -118,7 +118,12 @@ impl Touch for CreateIssue {
                 success: true,
                 issue: Some(issue),
             } => Ok(issue),
-            _ => Err(Setback::refused(failure(
+            Payload { success: true, .. } => Err(Setback::failed(maybe_done(failure(
+                key,
+                "Linear did not say which issue it created".to_owned(),
+                "it answered success: true without the issue",
+            )))),
+            Payload { success: false, .. } => Err(Setback::refused(failure(
                 key,
                 "Linear did not create the issue".to_owned(),
                 "it answered success: false and no reason",
@@ -194,34 +199,31 @@ async fn ask<T: serde::de::DeserializeOwned>(
         .header(AUTHORIZATION, authorization)
         .header(trace_name, trace_value)
         .json(&json!({"query": query, "variables": variables}));
+    let failed = |what: String, why: String| {
+        let failure = failure(key, what, why);
+        Setback::failed(if query.starts_with("mutation") {
+            maybe_done(failure)
+        } else {
+            failure
+        })
+    };
     let answer = send(request, visit.limit, LARGE_BODY)
         .await
-        .map_err(|trouble| {
-            let mut failure = failure(key, "Linear gave no answer".to_owned(), trouble.to_string());
-            if query.starts_with("mutation") {
-                "look in Linear before trying again: it may have been done all the same"
-                    .clone_into(&mut failure.next);
-            }
-            Setback::failed(failure)
-        })?;
+        .map_err(|trouble| failed("Linear gave no answer".to_owned(), trouble.to_string()))?;
     let status = answer.status;
     if !status.is_success() {
-        let failure = failure(
-            key,
-            format!("Linear API returned {}", status.as_u16()),
-            answer.quote(),
-        );
+        let what = format!("Linear API returned {}", status.as_u16());
         return Err(match status.as_u16() {
-            401 | 403 => Setback::refused(failure),
-            _ => Setback::failed(failure),
+            401 | 403 => Setback::refused(failure(key, what, answer.quote())),
+            400..=499 => Setback::failed(failure(key, what, answer.quote())),
+            _ => failed(what, answer.quote()),
         });
     }
     let body: GraphQl = answer.json().map_err(|_| {
-        Setback::failed(failure(
-            key,
+        failed(
             "Linear answered something that is no GraphQL".to_owned(),
-            answer.quote(),
-        ))
+            answer.described(),
+        )
     })?;
     if let Some(errors) = body.errors.filter(|errors| !errors.is_empty()) {
         let messages: Vec<_> = errors.into_iter().map(|error| error.message).collect();
@@ -232,19 +234,26 @@ async fn ask<T: serde::de::DeserializeOwned>(
         )));
     }
     let data = body.data.filter(|data| !data.is_null()).ok_or_else(|| {
-        Setback::failed(failure(
-            key,
+        failed(
             "Linear returned no data".to_owned(),
-            "the answer had neither data nor errors",
-        ))
+            "the answer had neither data nor errors".to_owned(),
+        )
     })?;
     T::deserialize(data).map_err(|error| {
-        Setback::failed(failure(
-            key,
+        failed(
             "Linear's answer could not be understood".to_owned(),
-            quote(&error.to_string()),
-        ))
+            misfit(&error),
+        )
     })
+}
+
+/// A change may have been made by a request whose answer did not come, or not whole: who simply
+/// tries again may have two issues.
+fn maybe_done(failure: Failure) -> Failure {
+    Failure {
+        next: "look in Linear before trying again: it may have been done all the same".to_owned(),
+        ..failure
+    }
 }
 
 /// A key of a person goes as it is, a token of an application behind its scheme.

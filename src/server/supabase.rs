@@ -6,10 +6,11 @@ use reqwest::header::{ACCEPT, AUTHORIZATION};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::{
     call::{Setback, Touch, Visit},
-    http::{Answer, LARGE_BODY, quote, send, sensitive, trace_header},
+    http::{Answer, LARGE_BODY, misfit, quote, send, sensitive, trace_header},
 };
 use crate::{
     protocol::{
@@ -73,8 +74,8 @@ impl Touch for ReadTicket {
 async fn rows(visit: Visit<'_>, query: &str) -> Result<Vec<Ticket>, Setback> {
     let url = visit.address.join(&format!("/rest/v1/tickets?{query}"));
     let key = visit.credential.secret().expose();
-    let (Some(key_header), Some(bearer)) = (sensitive(key), sensitive(&format!("Bearer {key}")))
-    else {
+    let bearer = Zeroizing::new(format!("Bearer {key}"));
+    let (Some(key_header), Some(bearer)) = (sensitive(key), sensitive(&bearer)) else {
         return Err(unusable(
             "the key from the vault does not fit into a header".to_owned(),
         ));
@@ -106,14 +107,17 @@ async fn rows(visit: Visit<'_>, query: &str) -> Result<Vec<Ticket>, Setback> {
     }
     let values: Vec<Value> = answer
         .json()
-        .map_err(|_| unusable(format!("that is no list of rows: {}", answer.quote())))?;
+        .map_err(|_| unusable(format!("that is no list of rows: {}", answer.described())))?;
     values
         .into_iter()
         .enumerate()
         .map(|(number, value)| {
             Ticket::deserialize(value).map_err(|error| {
-                let error = quote(&error.to_string());
-                unusable(format!("row {} is no ticket: {error}", number + 1))
+                unusable(format!(
+                    "row {} is no ticket: {}",
+                    number + 1,
+                    misfit(&error)
+                ))
             })
         })
         .collect()

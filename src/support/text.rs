@@ -61,6 +61,42 @@ pub(crate) const fn is_hostile(c: char) -> bool {
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Lower case without Latin diacritics: `Tomás` and `TOMAS` are the same name.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        let plain = match c {
+            'à'..='å' | 'ā' | 'ă' | 'ą' | 'ạ'..='ặ' => 'a',
+            'ç' | 'ć' | 'č' => 'c',
+            'ď' | 'đ' | 'ð' => 'd',
+            'è'..='ë' | 'ē' | 'ę' | 'ě' | 'ė' | 'ẹ'..='ệ' => 'e',
+            'ğ' => 'g',
+            'ì'..='ï' | 'ī' | 'į' | 'ı' | 'ỉ'..='ị' => 'i',
+            'ł' => 'l',
+            'ñ' | 'ń' | 'ň' => 'n',
+            'ò'..='ö' | 'ø' | 'ō' | 'ő' | 'ơ' | 'ọ'..='ợ' => 'o',
+            'ř' => 'r',
+            'ś' | 'š' | 'ş' | 'ș' => 's',
+            'ť' | 'ţ' | 'ț' => 't',
+            'ù'..='ü' | 'ū' | 'ű' | 'ů' | 'ư' | 'ụ'..='ự' => 'u',
+            'ý' | 'ÿ' | 'ỳ'..='ỹ' => 'y',
+            'ź' | 'ż' | 'ž' => 'z',
+            'ß' => {
+                folded.push('s');
+                's'
+            }
+            '\u{300}'..='\u{36f}' => continue,
+            c => c,
+        };
+        folded.push(plain);
+    }
+    folded
+}
+
 /// Cuts `text` to at most `cells`, ending in `…` where something was cut.
 #[must_use]
 pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
@@ -222,5 +258,11 @@ mod tests {
         assert_eq!(duration(840), "840 µs");
         assert_eq!(duration(2_440), "2.4 ms");
         assert_eq!(duration(1_200_000), "1.2 s");
+    }
+
+    #[test]
+    fn folding_forgets_accents() {
+        assert_eq!(fold("Tomás ŁUKASZ Jürgen"), "tomas lukasz jurgen");
+        assert_eq!(fold("Straße Nguyễn e\u{301}"), "strasse nguyen e");
     }
 }

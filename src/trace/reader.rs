@@ -214,7 +214,7 @@ impl<R: BufRead> Reader<R> {
             lines: Vec::new(),
         };
         while batch.text.len() < size {
-            if self.partial.is_empty() && !self.overlong && self.fill_into(&mut batch)? {
+            if self.partial.is_empty() && !self.overlong && self.take_at_hand(&mut batch, size)? {
                 continue;
             }
             match self.fill()? {
@@ -240,30 +240,32 @@ impl<R: BufRead> Reader<R> {
         Ok((batch, BatchEnd::More))
     }
 
-    /// Reads a line straight into a batch; false, with the line's beginning kept, if it does not end
-    /// within the limit or is not there yet.
-    fn fill_into(&mut self, batch: &mut Batch) -> io::Result<bool> {
-        let from = batch.text.len();
-        let mut source = (&mut self.source).take(self.limit as u64);
-        let taken = source.read_until(b'\n', &mut batch.text)?;
-        self.bytes += taken as u64;
-        if taken > 0 && batch.text.last() == Some(&b'\n') {
+    /// Takes the whole lines that the source has at hand, up to about `size` bytes of a batch; false
+    /// if it has none.
+    fn take_at_hand(&mut self, batch: &mut Batch, size: usize) -> io::Result<bool> {
+        let at_hand = self.source.fill_buf()?;
+        let mut taken = 0;
+        for end in memchr::memchr_iter(b'\n', at_hand) {
+            let line = &at_hand[taken..=end];
+            taken = end + 1;
+            let fits = line.len() <= self.limit;
+            if fits {
+                batch.text.extend_from_slice(line);
+            }
             batch.lines.push(Span {
                 number: self.line,
                 start: self.start,
-                end: Some(batch.text.len()),
+                end: fits.then_some(batch.text.len()),
             });
             self.line += 1;
+            self.bytes += line.len() as u64;
             self.start = self.bytes;
-            return Ok(true);
+            if batch.text.len() >= size {
+                break;
+            }
         }
-        if taken < self.limit {
-            self.partial = batch.text.split_off(from);
-        } else {
-            batch.text.truncate(from);
-            self.overlong = true;
-        }
-        Ok(false)
+        self.source.consume(taken);
+        Ok(taken > 0)
     }
 
     /// The longest line that is read, in bytes.

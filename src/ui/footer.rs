@@ -152,7 +152,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             let hint = "1:02.5, 12 s, #41 for an event, ch 7, cue 3";
             return field(cx, area, buf, input, ["go to ", hint, "go", "stay"]);
         }
-        Some(Overlay::Note { input }) => {
+        Some(Overlay::Note { input, .. }) => {
             let hint = "what is to be seen here; no words remove the note";
             return field(cx, area, buf, input, ["note ", hint, "keep", "drop"]);
         }

@@ -97,7 +97,7 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
         Job::RunProbes { .. } => "asking what the checks need".to_owned(),
         Job::ReadConsoleWork(_) => "looking at the console".to_owned(),
         Job::TakeStep { .. } => "working in the console".to_owned(),
-        Job::BeginAgain(_) => "bringing the lab back".to_owned(),
+        Job::BeginAgain { .. } => "bringing the lab back".to_owned(),
         Job::GoToChapter(chapter) => format!("bringing the lab to the end of chapter {chapter}"),
     };
     let seconds = now.saturating_sub(task.since_us) / 1_000_000;

@@ -32,7 +32,7 @@ use crate::{
 use self::{
     answer::Answer,
     error::ApiError,
-    request::{Delivery, MessagesRequest, tokens},
+    request::{Delivery, MessagesRequest},
 };
 use super::{
     faults::Faults,
@@ -46,8 +46,8 @@ pub use self::error::body_for_status as error_body;
 /// The service's own limit.
 const LONGEST_REQUEST: usize = 32 << 20;
 /// A text longer than this is not read on the thread that serves others.
-const SHORT_TEXT: usize = 64 << 10;
-/// The models that the list names; any `claude-…` is answered.
+const SHORT_TEXT: usize = 8 << 10;
+/// The models that the list names; others of their families are answered too.
 const MODELS: &[(&str, &str)] = &[
     ("claude-haiku-4-5", "Claude Haiku 4.5"),
     ("claude-haiku-4-5-20251001", "Claude Haiku 4.5"),
@@ -207,8 +207,8 @@ async fn count_tokens(body: Result<Bytes, BytesRejection>) -> Response {
     let counted = body
         .map_err(|error| ApiError::unreadable(&error))
         .and_then(|body| {
-            MessagesRequest::read(&body)?;
-            Ok(tokens(body.len()))
+            let request = MessagesRequest::read(&body)?;
+            Ok(request.input_tokens)
         });
     let mut response = match counted {
         Ok(input_tokens) => Json(json!({ "input_tokens": input_tokens })).into_response(),

@@ -5,6 +5,7 @@
 //! callers got their tokens from: a credential is good here because the stand-in issued it.
 
 pub mod access;
+mod bounds;
 mod database;
 mod graphql;
 mod html;

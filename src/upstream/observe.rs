@@ -13,10 +13,16 @@ use crate::{
         secret::{Fingerprint, scrub},
         traceparent::TraceParent,
     },
-    support::{clock::Stopwatch, text::one_line},
+    support::{
+        clock::Stopwatch,
+        text::{one_line, truncate},
+    },
 };
 
 use super::feed::Feed;
+
+/// No text of an observation is wider, in cells: the feed keeps thousands of them.
+const LONGEST: usize = 300;
 
 /// State of [`observe`]: for which service, and where to publish.
 #[derive(Debug, Clone)]
@@ -77,13 +83,11 @@ pub async fn observe(State(observer): State<Observer>, request: Request, next: N
     let stopwatch = Stopwatch::start();
     let occurred_at = observer.feed.clock().now();
     let method = request.method().as_str().to_owned();
-    let path = clean(
-        request
-            .uri()
-            .path_and_query()
-            .map_or("/", http::uri::PathAndQuery::as_str),
-    );
     let plain_path = request.uri().path().to_owned();
+    let path = clean(&request.uri().query().map_or_else(
+        || plain_path.clone(),
+        |query| format!("{plain_path}?{}", without_values(query)),
+    ));
     let credential = presented(request.headers()).map(|key| Fingerprint::of(key.as_bytes()));
     let trace_parent = trace_parent(request.headers());
 
@@ -111,9 +115,38 @@ pub async fn observe(State(observer): State<Observer>, request: Request, next: N
     response
 }
 
-/// What a feed shows is for screens: one harmless line without anything that looks like a key.
+/// What a feed shows is for screens, and kept for followers: one short, harmless line without
+/// anything that looks like a key.
 fn clean(text: &str) -> String {
-    one_line(&scrub(text))
+    // Cut before looking closer: the text may be megabytes.
+    let head: String = text.chars().take(LONGEST * 4).collect();
+    truncate(&one_line(&scrub(&head)), LONGEST).into_owned()
+}
+
+/// A query string without what was looked for, as that may be a customer: `email=eq…`. An id stays.
+fn without_values(query: &str) -> String {
+    let shown = query.split('&').map(|pair| {
+        let Some((name, value)) = pair.split_once('=') else {
+            return pair.to_owned();
+        };
+        let plain = matches!(name, "select" | "order" | "limit" | "offset" | "columns");
+        let id = value.strip_prefix("eq.").unwrap_or(value);
+        if plain || uuid::Uuid::try_parse(id).is_ok() {
+            return pair.to_owned();
+        }
+        format!("{name}={}…", operator(value))
+    });
+    shown.collect::<Vec<_>>().join("&")
+}
+
+/// What a filter's value begins with, where that is an operator and nothing of a value.
+#[must_use]
+pub fn operator(value: &str) -> &str {
+    let word = value.split('.').next().unwrap_or_default();
+    let known = [
+        "eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "in", "is", "not",
+    ];
+    if known.contains(&word) { word } else { "" }
 }
 
 /// The credential that a request presents: `Authorization` with or without `Bearer`, `x-api-key`

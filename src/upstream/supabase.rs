@@ -35,7 +35,7 @@ use self::{
 use super::{
     faults::Faults,
     feed::Feed,
-    observe::{Noted, bearer},
+    observe::{Noted, bearer, operator},
     stand_in,
 };
 
@@ -166,7 +166,7 @@ async fn serve(
             response
         }
         Err(error) => {
-            let noted = noted.error(error.message());
+            let noted = noted.error(without_values(error.message(), query));
             let mut response = error.into_response();
             response.extensions_mut().insert(noted);
             response
@@ -201,6 +201,14 @@ fn answer(
             answer::rows(&found, &query, media, preferences)
         }
         Method::POST | Method::PATCH | Method::DELETE => {
+            if query.filters.is_empty() && *method != Method::POST {
+                let delete = *method == Method::DELETE;
+                return Err(PgError::no_where_clause(if delete {
+                    "DELETE"
+                } else {
+                    "UPDATE"
+                }));
+            }
             let write = match *method {
                 Method::POST => Write::insert(&body, preferences.conflict, &service.ids)?,
                 Method::PATCH => Write::update(&body)?,
@@ -245,16 +253,26 @@ fn operation(method: &Method, table: &str, query: &str) -> String {
     };
     let filters: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| !query::is_reserved(name))
-        .map(|(name, value)| {
-            let operator = value.split('.').next().unwrap_or_default();
-            format!("{name}={operator}…")
-        })
+        .map(|(name, value)| format!("{name}={}…", operator(&value)))
         .collect();
     if filters.is_empty() {
         format!("{verb}{table}")
     } else {
         format!("{verb}{table}?{}", filters.join("&"))
     }
+}
+
+/// An error's message without what was looked for, which PostgREST quotes.
+fn without_values(message: &str, query: &str) -> String {
+    url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| !query::is_reserved(name))
+        .fold(message.to_owned(), |message, (_, value)| {
+            let operand = value.split_once('.').map_or("", |(_, operand)| operand);
+            [&*value, operand]
+                .iter()
+                .filter(|text| text.len() > 2)
+                .fold(message, |message, text| message.replace(text, "…"))
+        })
 }
 
 /// The status of a success without anything to show.

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Zone,
-    directory::{Change, Kind},
-    seed::{Extent, id},
+    directory::{ACTIVE, Change, Kind},
+    seed::{self, Extent, id},
+    sessions,
     store::{Commit, CommitError},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 /// If the zone is changed by somebody else at the same time, or cannot be written.
 pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
     let (policies, objects) = match kept {
-        Extent::Everything => return Ok(()),
+        Extent::Everything | Extent::Missing => return Ok(()),
         Extent::Objects => (true, false),
         Extent::AsLeft => (true, true),
     };
@@ -47,6 +48,16 @@ pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
         changes.extend(gone(Kind::Policy, &directory.policies, |_, policy| {
             is_own(Some(policy.owner))
         }));
+        // Whoever activated another set a moment ago: a zone whose active set is gone decides
+        // nothing and does not start again.
+        let active = directory.active_bindings.get(ACTIVE).and_then(|binding| {
+            directory
+                .policy_set_versions
+                .get(&binding.policy_set_version_id)
+        });
+        if active.is_some_and(|version| is_own(of_set(&version.policy_set_id))) {
+            changes.push(seed::default_binding(state));
+        }
     }
     if objects {
         changes.extend(gone(Kind::Grant, &directory.grants, |_, _| true));
@@ -65,6 +76,9 @@ pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
             true
         }));
         changes.extend(gone(Kind::Resource, &directory.resources, |_, _| true));
+        for id in directory.resources.keys() {
+            changes.extend(sessions::tokens_revoked(&directory, id));
+        }
         changes.extend(gone(Kind::Provider, &directory.providers, |key, _| {
             ![id::ZONE_PROVIDER, id::VAULT_PROVIDER].contains(&key)
         }));

@@ -1,8 +1,8 @@
 //! The management API: what Keycard's console does, on Keycard's paths, for the TUI and for people
 //! who build the workshop's objects step by step.
 //!
-//! Reads come from the directory; changes go through the store with the object they rest on, so that
-//! two editors never overwrite each other silently. Field names are Keycard's where they are known;
+//! Reads come from the directory; changes go through the store with what they rest on, so that two
+//! editors never overwrite each other silently and no check is overtaken by a change beside it. Field names are Keycard's where they are known;
 //! the shape of errors is ours.
 
 mod access;
@@ -11,14 +11,15 @@ mod page;
 mod people;
 mod policies;
 mod policy_sets;
+mod providers;
 mod resources;
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{FromRequest, Path, State, rejection::JsonRejection},
-    http::{StatusCode, header},
+    extract::{FromRequest, FromRequestParts, Path, Query, State, rejection::JsonRejection},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -29,7 +30,8 @@ use crate::{protocol::console::Page, support::error::Failure};
 
 use super::{
     ZoneState,
-    directory::{Change, Object},
+    directory::{Change, Directory, Object},
+    settled::ATTEMPTS,
     store::{Commit, CommitError},
 };
 
@@ -42,6 +44,7 @@ pub const ZONE_ID: &str = "lab";
 
 pub(super) fn router(state: Arc<ZoneState>) -> Router {
     let zone = Router::new()
+        .merge(providers::router())
         .merge(resources::router())
         .merge(applications::router())
         .merge(people::router())
@@ -196,6 +199,20 @@ impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> 
     }
 }
 
+/// A query string, with this API's errors.
+pub(super) struct Asked<T>(pub T);
+
+impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Query::<T>::from_request_parts(parts, state)
+            .await
+            .map(|Query(asked)| Self(asked))
+            .map_err(|rejection| ApiError::invalid(rejection.body_text()))
+    }
+}
+
 /// The handlers' view of the zone.
 type Shared = State<Arc<ZoneState>>;
 
@@ -218,6 +235,29 @@ async fn change(
     };
     state.store.commit(commit).await?;
     Ok(())
+}
+
+/// Makes changes that rest on the whole directory: that a name is free, that nothing uses what is
+/// deleted. What changed meanwhile is looked at again.
+async fn settle<T>(
+    state: &ZoneState,
+    mut decide: impl FnMut(&Directory) -> Result<(Vec<Change>, T), ApiError>,
+) -> Result<T, ApiError> {
+    for _ in 0..ATTEMPTS {
+        let directory = state.directory();
+        let (changes, decided) = decide(&directory)?;
+        let commit = Commit {
+            based_on: Some(directory.generation()),
+            changes,
+            ..Commit::default()
+        };
+        match state.store.commit(commit).await {
+            Ok(_) => return Ok(decided),
+            Err(CommitError::Stale) => {}
+            Err(failed @ CommitError::Failed(_)) => return Err(failed.into()),
+        }
+    }
+    Err(CommitError::Stale.into())
 }
 
 /// A name that a person gave: one line, not empty, not endless.

@@ -7,7 +7,7 @@ mod objects;
 
 use std::sync::Arc;
 
-use crate::protocol::console::LifeStatus;
+use crate::protocol::console::{Consent, LifeStatus};
 
 use super::policy::{self, ActivePolicy, EntityCache};
 
@@ -114,11 +114,41 @@ impl Directory {
         self.grants.get(&pair(user_id, resource_id))
     }
 
-    /// The person's consent for the resource, if it holds.
+    /// The person's consent for the resource, if it holds. It was given for credentials of one
+    /// provider, and its tokens are that provider's: another provider needs another consent.
     #[must_use]
     pub fn active_grant(&self, user_id: &str, resource_id: &str) -> Option<&Arc<Grant>> {
-        self.grant(user_id, resource_id)
-            .filter(|grant| grant.status == LifeStatus::Active)
+        let resource = self.resources.get(resource_id)?;
+        self.grant(user_id, resource_id).filter(|grant| {
+            grant.status == LifeStatus::Active
+                && grant.provider_id == resource.credential_provider_id
+        })
+    }
+
+    /// Whether the person's consent allows `application` the resource. Where none has to be given,
+    /// it can still be withdrawn.
+    #[must_use]
+    pub fn consented(
+        &self,
+        application: Option<&Application>,
+        user_id: &str,
+        resource_id: &str,
+    ) -> bool {
+        match application.map_or(Consent::Required, |application| application.consent) {
+            Consent::Required => self.active_grant(user_id, resource_id).is_some(),
+            Consent::Implicit => self
+                .grant(user_id, resource_id)
+                .is_none_or(|grant| grant.status != LifeStatus::Revoked),
+        }
+    }
+
+    /// Whether a client that authenticated with `credential` still may: it was neither deleted nor
+    /// given another secret since.
+    #[must_use]
+    pub fn accepts(&self, credential: &ApplicationCredential) -> bool {
+        self.application_credentials
+            .get(&credential.identifier)
+            .is_some_and(|now| now.id == credential.id && now.secret == credential.secret)
     }
 
     /// The directory after the changes.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::{
     protocol::{
         audit::{AuditEvent, IdentityChain, ResourceRef},
-        console::{Consent, LifeStatus},
+        console::LifeStatus,
         hold::Forecast,
         jwt::TokenView,
         oauth::{ErrorCode, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
@@ -34,7 +34,7 @@ use super::{
     tokens::{SubProfile, VerifiedClaims},
 };
 
-pub use obtain::{Obtain, Obtained, obtain, signed};
+pub use obtain::{Obtain, Obtained, lifetime_of, obtain, signed};
 
 /// RFC 8693, section 3: a JWT, which all of the zone's access tokens are.
 const TOKEN_TYPE_JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -275,6 +275,13 @@ impl Attempt<'_> {
             application: Some(application_party(application, &credential.identifier)),
             user: None,
         };
+        // An exchange may have been held since its client authenticated.
+        if !self.directory.accepts(credential) {
+            return Err(Refusal::new(
+                ErrorCode::InvalidClient,
+                "The client is not known.",
+            ));
+        }
         // Named first: a row without its resource says little.
         let resource = self.resource();
         if let Ok(resource) = &resource {
@@ -309,7 +316,7 @@ impl Attempt<'_> {
             return Err(Refusal::no_dependency(&application.name, &resource.name));
         }
         let grant = self.consent(application, user, resource, provider.needs_grant())?;
-        let decision = policy::decide(
+        let answer = policy::decide(
             self.directory,
             &Question {
                 user: Some(user),
@@ -318,8 +325,8 @@ impl Attempt<'_> {
                 scopes,
             },
         );
-        let verdict = policy::verdict(&decision);
-        draft.decision = Some(decision);
+        let verdict = answer.verdict();
+        draft.decision = Some(answer.decision);
         verdict?;
         Ok(Obtain {
             resource,
@@ -399,12 +406,10 @@ impl Attempt<'_> {
         needs_grant: bool,
     ) -> Result<Option<&Arc<Grant>>, Refusal> {
         let grant = self.directory.active_grant(&user.id, &resource.id);
-        let needed = needs_grant
-            || match application.consent {
-                Consent::Required => true,
-                Consent::Implicit => false,
-            };
-        if needed && grant.is_none() {
+        let consented = self
+            .directory
+            .consented(Some(application), &user.id, &resource.id);
+        if !consented || (needs_grant && grant.is_none()) {
             return Err(no_consent());
         }
         Ok(grant)

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response, Sse, sse::Event},
     routing::get,
@@ -20,7 +20,7 @@ use crate::protocol::{audit::AuditPage, observed::AUDIT_FEED_PATH};
 
 use super::{
     ZoneState,
-    console::{ApiError, Authorized},
+    console::{ApiError, Asked, Authorized},
     store::{AuditRow, Store},
 };
 
@@ -44,7 +44,7 @@ struct Position {
 async fn feed(
     State(state): State<Arc<ZoneState>>,
     _: Authorized,
-    Query(position): Query<Position>,
+    Asked(position): Asked<Position>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());

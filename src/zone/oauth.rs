@@ -38,6 +38,7 @@ use super::{
     ZoneState,
     directory::{Change, UserAgent},
     refusal::Refusal,
+    sessions,
     settled::settled,
     store::Commit,
 };
@@ -131,16 +132,18 @@ async fn register(State(front): State<Arc<Front>>, body: Bytes) -> Result<Respon
             return Ok((Commit::default(), known.created_at));
         }
         let created_at = front.zone.config.clock.now();
+        let mut changes = sessions::surplus_agents(directory);
+        changes.push(Change::put(UserAgent {
+            id: front.zone.config.ids.short(),
+            identifier: registration.client_id.clone(),
+            name: registration.name.clone(),
+            redirect_uris: registration.redirect_uris.clone(),
+            grant_types: registration.grant_types().to_vec(),
+            created_at,
+        }));
         let commit = Commit {
             based_on: Some(directory.generation()),
-            changes: vec![Change::put(UserAgent {
-                id: front.zone.config.ids.short(),
-                identifier: registration.client_id.clone(),
-                name: registration.name.clone(),
-                redirect_uris: registration.redirect_uris.clone(),
-                grant_types: registration.grant_types().to_vec(),
-                created_at,
-            })],
+            changes,
             ..Commit::default()
         };
         Ok((commit, created_at))

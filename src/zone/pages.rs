@@ -70,24 +70,30 @@ pub struct FormTarget {
     /// The transaction's id.
     pub transaction: String,
     pub csrf: String,
+    /// What the page says, so that nobody agrees to anything else.
+    pub shown: Option<String>,
 }
 
 impl FormTarget {
-    fn fields(&self) -> [(&'static str, &str); 2] {
-        [("transaction", &self.transaction), ("csrf", &self.csrf)]
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let shown = self.shown.as_deref().map(|shown| ("shown", shown));
+        [
+            ("transaction", self.transaction.as_str()),
+            ("csrf", &self.csrf),
+        ]
+        .into_iter()
+        .chain(shown)
     }
 
     fn hidden(&self) -> String {
-        self.fields()
-            .iter()
-            .fold(String::new(), |mut out, (name, value)| {
-                let _ = write!(
-                    out,
-                    r#"<input type="hidden" name="{name}" value="{}">"#,
-                    escape(value)
-                );
-                out
-            })
+        self.fields().fold(String::new(), |mut out, (name, value)| {
+            let _ = write!(
+                out,
+                r#"<input type="hidden" name="{name}" value="{}">"#,
+                escape(value)
+            );
+            out
+        })
     }
 }
 
@@ -333,7 +339,6 @@ impl ErrorPage {
 fn owned(target: &FormTarget) -> std::collections::BTreeMap<String, String> {
     target
         .fields()
-        .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
@@ -453,6 +458,7 @@ mod tests {
             action: "http://127.0.0.1:1/login/consent".into(),
             transaction: "t".into(),
             csrf: "c".into(),
+            shown: None,
         };
         for template in [LAYOUT, SIGN_IN, CONSENT, ERROR] {
             assert!(!fill(template, &[]).contains("{{"));

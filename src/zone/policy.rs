@@ -31,7 +31,7 @@ use super::{
 };
 
 pub(super) use entities::{EntityCache, build as entities, stale_by};
-pub use schema::{POLICY_SCHEMA_VERSION, PolicyFault, SCHEMA_TEXT, check};
+pub use schema::{POLICY_SCHEMA_VERSION, PolicyFault, SCHEMA_TEXT, STACK, check};
 
 static USER: LazyLock<EntityTypeName> = LazyLock::new(|| type_name("Keycard::User"));
 static APPLICATION: LazyLock<EntityTypeName> = LazyLock::new(|| type_name("Keycard::Application"));
@@ -151,19 +151,71 @@ fn broken(why: &str) -> Failure {
         Exit::Failed,
         "The policy set cannot be made active",
         why,
-        "activate another version; this one decides nothing",
+        "activate another version; where the lab does not even start, start it with --reset",
     )
+}
+
+/// What policy says to a question.
+#[derive(Debug)]
+pub struct Answer {
+    pub decision: PolicyDecision,
+    /// What permits it to one principal, whatever becomes of the other.
+    permits: Vec<String>,
+}
+
+impl Answer {
+    /// Whether a credential may be issued; if not, what the caller is told.
+    ///
+    /// # Errors
+    /// The denial in words, if it is one.
+    pub fn verdict(&self) -> Result<(), Refusal> {
+        match self.decision.effect {
+            Effect::Allow => Ok(()),
+            Effect::Deny => Err(self.denial()),
+        }
+    }
+
+    /// What the caller is told of a denial, in the words that Keycard used at the time of the
+    /// workshop. The word `none`, and the sentence for no active set, are ours. The list names what
+    /// contributed, not only forbids: where one principal lacks a permit, it is what the other has
+    /// (facts/keycard.md, 2.10).
+    fn denial(&self) -> Refusal {
+        let mut text = "Access denied by policy.".to_owned();
+        match &self.decision.policy_set {
+            Some(set) => {
+                let contributed = match &*self.decision.determining {
+                    [] => &self.permits,
+                    _ => &self.decision.determining,
+                };
+                let determining = match &**contributed {
+                    [] => "none".to_owned(),
+                    ids => ids.join(", "),
+                };
+                write!(
+                    text,
+                    " Policy set: {}. Policy set version: {}. Determining policies: {determining}.",
+                    set.id, set.version
+                )
+                .expect("writing to a string");
+            }
+            None => text.push_str(" No policy set is active."),
+        }
+        Refusal::new(ErrorCode::AccessDenied, text)
+    }
 }
 
 /// Answers the question by the active policy set. Without one, and where a policy fails to
 /// evaluate, the answer is no.
 #[must_use]
-pub fn decide(directory: &Directory, question: &Question<'_>) -> PolicyDecision {
+pub fn decide(directory: &Directory, question: &Question<'_>) -> Answer {
     let Some(active) = directory.policy() else {
-        return PolicyDecision {
-            effect: Effect::Deny,
-            policy_set: None,
-            determining: Vec::new(),
+        return Answer {
+            decision: PolicyDecision {
+                effect: Effect::Deny,
+                policy_set: None,
+                determining: Vec::new(),
+            },
+            permits: Vec::new(),
         };
     };
     let application = Principal {
@@ -193,16 +245,20 @@ pub fn decide(directory: &Directory, question: &Question<'_>) -> PolicyDecision 
             }
         }
     }
+    permits.sort_unstable();
     let mut determining = match effect {
-        Effect::Allow => permits,
+        Effect::Allow => permits.clone(),
         Effect::Deny => forbids,
     };
     // Cedar gives them in no order.
     determining.sort_unstable();
-    PolicyDecision {
-        effect,
-        policy_set: Some(active.reference.clone()),
-        determining,
+    Answer {
+        decision: PolicyDecision {
+            effect,
+            policy_set: Some(active.reference.clone()),
+            determining,
+        },
+        permits,
     }
 }
 
@@ -285,38 +341,4 @@ fn merge(into: &mut Vec<String>, ids: Vec<String>) {
             into.push(id);
         }
     }
-}
-
-/// Whether the decision lets a credential be issued; if not, what the caller is told.
-///
-/// # Errors
-/// The denial in words, if it is one.
-pub fn verdict(decision: &PolicyDecision) -> Result<(), Refusal> {
-    match decision.effect {
-        Effect::Allow => Ok(()),
-        Effect::Deny => Err(denial(decision)),
-    }
-}
-
-/// What the caller is told of a denial, in the words that Keycard used at the time of the
-/// workshop. The word `none`, and the sentence for no active set, are ours.
-fn denial(decision: &PolicyDecision) -> Refusal {
-    let mut text = "Access denied by policy.".to_owned();
-    match &decision.policy_set {
-        Some(set) => {
-            let determining = if decision.determining.is_empty() {
-                "none".to_owned()
-            } else {
-                decision.determining.join(", ")
-            };
-            write!(
-                text,
-                " Policy set: {}. Policy set version: {}. Determining policies: {determining}.",
-                set.id, set.version
-            )
-            .expect("writing to a string");
-        }
-        None => text.push_str(" No policy set is active."),
-    }
-    Refusal::new(ErrorCode::AccessDenied, text)
 }

@@ -1,27 +1,20 @@
 //! What a zone holds before anyone has set anything up: the platform's own objects, and, where
 //! asked for, the workshop's.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod objects;
+
+use std::sync::Arc;
 
 use crate::{
-    protocol::{
-        audit::CredentialSource,
-        console::{Consent, Owner},
-        secret::Secret,
-    },
-    support::error::Failure,
+    protocol::{audit::CredentialSource, console::Owner, secret::Secret},
+    support::error::{Exit, Failure},
 };
 
 use super::{
     Zone, ZoneState,
-    directory::{
-        ACTIVE, ActiveBinding, Application, ApplicationCredential, Change, CredentialKind,
-        Dependency, Directory, PROVIDER_SECRET, Policy, PolicySet, Provider, ProviderOAuth,
-        Resource, VAULT_TOKEN, VaultSecret,
-    },
+    directory::{ACTIVE, ActiveBinding, Change, Directory, Policy, PolicySet, Provider},
     policy::lifecycle::{entry, latest_policy_version, next_policy_version, next_set_version},
     store::{Commit, CommitError},
-    vault::{Belongs, SecretHash},
 };
 
 /// The ids of what is seeded. Keycard's ids are random; these are for reading, and the same in
@@ -148,21 +141,23 @@ pub enum Extent {
     Everything,
     /// What chapter 1 makes: the objects, no policy.
     Objects,
+    /// What is not there of both, and what is there as it was left, as with [`Self::AsLeft`]: what
+    /// a start brings.
+    Missing,
     /// Nothing new. What somebody made in the console is brought up to date with what is given:
     /// identifiers and secrets are others at each start.
     AsLeft,
 }
 
-/// The workshop's objects as chapters 1 and 7 make them. Identifiers and secrets follow what is
-/// given at every start; policies, and which set is active, are made the first time only.
+/// The workshop's objects as chapters 1 and 7 make them, whatever became of them; policies, and which
+/// set is active, are made the first time only.
 ///
 /// # Errors
 /// If they cannot be stored.
 pub async fn workshop(zone: &Zone, workshop: Workshop) -> Result<Seeded, Failure> {
     let mut seed = Seed::new(zone);
-    seed.objects(&workshop, Extent::Everything);
+    seed.everything(&workshop, Extent::Everything)?;
     let seeded = seed.application_credential();
-    seed.limit(workshop.first_policy)?;
     seed.commit().await?;
     Ok(seeded)
 }
@@ -178,12 +173,19 @@ pub async fn workshop_to(
 ) -> Result<Option<Seeded>, Failure> {
     match extent {
         Extent::Everything => self::workshop(zone, workshop).await.map(Some),
+        Extent::Missing => {
+            let mut seed = Seed::new(zone);
+            seed.everything(&workshop, extent)?;
+            let seeded = seed.application_credential();
+            seed.commit().await?;
+            Ok(Some(seeded))
+        }
         Extent::Objects | Extent::AsLeft => {
             let mut seed = Seed::new(zone);
-            seed.objects(&workshop, extent);
+            seed.objects(&workshop, extent)?;
             let seeded = match extent {
                 Extent::AsLeft if seed.credential().is_none() => None,
-                Extent::Everything | Extent::Objects | Extent::AsLeft => {
+                Extent::Everything | Extent::Missing | Extent::Objects | Extent::AsLeft => {
                     Some(seed.application_credential())
                 }
             };
@@ -193,38 +195,16 @@ pub async fn workshop_to(
     }
 }
 
-/// The resources: id, name, identifier, provider and scopes.
-fn resources(workshop: &Workshop) -> [(&str, &str, &str, &str, &[&str]); 4] {
-    [
-        (
-            id::MCP_SERVER,
-            "Workshop MCP Server",
-            &workshop.server,
-            id::ZONE_PROVIDER,
-            &["read", "issues:create"],
-        ),
-        (
-            id::SUPABASE,
-            "Supabase Database",
-            &workshop.supabase,
-            id::VAULT_PROVIDER,
-            &[],
-        ),
-        (
-            id::ANTHROPIC,
-            "Anthropic API",
-            &workshop.anthropic,
-            id::VAULT_PROVIDER,
-            &[],
-        ),
-        (
-            id::LINEAR,
-            "Linear API",
-            &workshop.linear,
-            id::LINEAR_PROVIDER,
-            &["read", "write", "issues:create"],
-        ),
-    ]
+/// Makes the platform's set the active one.
+pub(super) fn default_binding(state: &ZoneState) -> Change {
+    Change::put(first_version_active(state, id::DEFAULT_SET))
+}
+
+fn first_version_active(state: &ZoneState, set: &str) -> ActiveBinding {
+    ActiveBinding {
+        policy_set_version_id: format!("{set}.1"),
+        activated_at: state.config.clock.now(),
+    }
 }
 
 /// Collects changes; `after` is the directory with them, for those that build on others.
@@ -250,64 +230,9 @@ impl<'a> Seed<'a> {
         }
     }
 
-    /// The four resources, who provides them, and the application that depends on them.
-    fn objects(&mut self, workshop: &Workshop, extent: Extent) {
-        let wanted = |there: bool| match extent {
-            Extent::Everything | Extent::Objects => true,
-            Extent::AsLeft => there,
-        };
-        if wanted(self.before.providers.contains_key(id::LINEAR_PROVIDER)) {
-            self.linear_provider(&workshop.linear_oauth);
-        }
-        if extent != Extent::AsLeft {
-            self.put(Application {
-                id: id::APPLICATION.to_owned(),
-                name: "Support Escalation MCP".to_owned(),
-                identifier: id::APPLICATION.to_owned(),
-                consent: Consent::Required,
-            });
-        }
-        for (id, name, identifier, provider, scopes) in resources(workshop) {
-            let old = self.before.resources.get(id).cloned();
-            match old {
-                Some(old) if extent == Extent::AsLeft => self.put(Resource {
-                    identifier: identifier.to_owned(),
-                    ..(*old).clone()
-                }),
-                None if extent == Extent::AsLeft => {}
-                Some(_) | None => {
-                    self.put(Resource {
-                        id: id.to_owned(),
-                        name: name.to_owned(),
-                        identifier: identifier.to_owned(),
-                        application_id: (id == id::MCP_SERVER).then(|| id::APPLICATION.to_owned()),
-                        credential_provider_id: Some(provider.to_owned()),
-                        scopes: scopes.iter().map(ToString::to_string).collect(),
-                        credential_lifetime_seconds: None,
-                    });
-                    self.put(Dependency {
-                        application_id: id::APPLICATION.to_owned(),
-                        resource_id: id.to_owned(),
-                    });
-                }
-            }
-        }
-        for (resource, name, secret) in [
-            (
-                id::SUPABASE,
-                "Supabase secret key",
-                &workshop.supabase_secret,
-            ),
-            (
-                id::ANTHROPIC,
-                "Anthropic API key",
-                &workshop.anthropic_secret,
-            ),
-        ] {
-            if wanted(self.before.vault_secrets.contains_key(resource)) {
-                self.vault_secret(resource, name, secret);
-            }
-        }
+    fn everything(&mut self, workshop: &Workshop, extent: Extent) -> Result<(), Failure> {
+        self.objects(workshop, extent)?;
+        self.limit(workshop.first_policy)
     }
 
     /// The forbid, and the set that carries it beside the defaults.
@@ -327,17 +252,6 @@ impl<'a> Seed<'a> {
         }
     }
 
-    /// The application's client credential, whoever made it.
-    fn credential(&self) -> Option<&Arc<ApplicationCredential>> {
-        self.before
-            .application_credentials
-            .values()
-            .find(|credential| {
-                credential.application_id == id::APPLICATION
-                    && credential.kind == CredentialKind::Password
-            })
-    }
-
     fn put(&mut self, object: impl Into<super::directory::Object>) {
         self.commit.changes.push(Change::put(object));
     }
@@ -348,71 +262,6 @@ impl<'a> Seed<'a> {
         self.after = self.after.after(std::slice::from_ref(&change))?;
         self.commit.changes.push(change);
         Ok(())
-    }
-
-    fn linear_provider(&mut self, oauth: &LinearOAuth) {
-        let belongs = Belongs {
-            to: PROVIDER_SECRET,
-            id: id::LINEAR_PROVIDER,
-        };
-        let sealed = self.state.vault.seal(&oauth.client_secret, belongs);
-        self.put(Provider {
-            id: id::LINEAR_PROVIDER.to_owned(),
-            name: "Linear OAuth".to_owned(),
-            kind: CredentialSource::External,
-            oauth: Some(ProviderOAuth {
-                authorization_endpoint: oauth.authorization_endpoint.clone(),
-                token_endpoint: oauth.token_endpoint.clone(),
-                client_id: oauth.client_id.clone(),
-                client_secret: Some(sealed),
-                // So that an issue's author is the person and not the application.
-                authorization_parameters: BTreeMap::from([("actor".into(), "user".into())]),
-                scope_separator: ",".to_owned(),
-            }),
-        });
-    }
-
-    fn vault_secret(&mut self, resource: &str, name: &str, secret: &Secret) {
-        let belongs = Belongs {
-            to: VAULT_TOKEN,
-            id: resource,
-        };
-        let token = self.state.vault.seal(secret, belongs);
-        let created_at = self
-            .before
-            .vault_secrets
-            .get(resource)
-            .map_or_else(|| self.state.config.clock.now(), |old| old.created_at);
-        self.put(VaultSecret {
-            id: format!("{resource}-secret"),
-            name: name.to_owned(),
-            entity_id: resource.to_owned(),
-            token,
-            created_at,
-        });
-    }
-
-    /// The lab cannot know the old secret, it has only its hash: each start makes a new one.
-    fn application_credential(&mut self) -> Seeded {
-        let ids = &self.state.config.ids;
-        let old = self.credential().cloned();
-        let old = old.as_deref();
-        let identifier = old.map_or_else(|| ids.short(), |old| old.identifier.clone());
-        let created_at = old.map_or_else(|| self.state.config.clock.now(), |old| old.created_at);
-        let id = old.map_or_else(|| id::APPLICATION.to_owned(), |old| old.id.clone());
-        let secret = Secret::new(ids.token(32));
-        self.put(ApplicationCredential {
-            id,
-            application_id: id::APPLICATION.to_owned(),
-            kind: CredentialKind::Password,
-            identifier: identifier.clone(),
-            secret: Some(SecretHash::of(&secret)),
-            created_at,
-        });
-        Seeded {
-            client_id: identifier,
-            client_secret: secret,
-        }
     }
 
     fn policy(&mut self, name: &str, owner: Owner, text: &str) -> Result<(), Failure> {
@@ -474,10 +323,7 @@ impl<'a> Seed<'a> {
 
     /// Without a row in the log: nobody did it, it is how the zone begins.
     fn activate(&mut self, set: &str) -> Result<(), Failure> {
-        self.put_now(ActiveBinding {
-            policy_set_version_id: format!("{set}.1"),
-            activated_at: self.state.config.clock.now(),
-        })
+        self.put_now(first_version_active(self.state, set))
     }
 
     async fn commit(self) -> Result<(), Failure> {
@@ -488,7 +334,7 @@ impl<'a> Seed<'a> {
             Ok(_) => Ok(()),
             Err(CommitError::Failed(failure)) => Err(failure),
             Err(error @ CommitError::Stale) => Err(Failure::new(
-                crate::support::error::Exit::Failed,
+                Exit::Failed,
                 "The lab's objects could not be set up",
                 error.to_string(),
                 "start again",

@@ -69,6 +69,9 @@ pub fn grant_view(grant: &Grant, now: DateTime<Utc>) -> DelegatedGrant {
     }
 }
 
+/// How many clients may be registered before the unused ones are dropped.
+const MOST_AGENTS: usize = 500;
+
 /// Ends a session, the sessions that came of it, and their refresh tokens. Access tokens stay signed,
 /// but every exchange asks for the session.
 #[must_use]
@@ -106,6 +109,30 @@ pub fn revoke_session(directory: &Directory, session: &StoredSession) -> Vec<Cha
     sessions.chain(tokens).collect()
 }
 
+/// Ends what clients hold for a resource that is deleted, as another one may get its id: refresh
+/// tokens, and codes on their way.
+pub fn tokens_revoked<'a>(
+    directory: &'a Directory,
+    resource_id: &'a str,
+) -> impl Iterator<Item = Change> + 'a {
+    let codes = directory
+        .authorization_codes
+        .iter()
+        .filter(move |(_, code)| code.resource_id == resource_id)
+        .map(|(key, _)| Change::Delete(Kind::AuthorizationCode, key.clone()));
+    let tokens = directory
+        .refresh_tokens
+        .values()
+        .filter(move |token| token.resource_id == resource_id)
+        .map(|token| {
+            Change::put(RefreshToken {
+                status: RefreshStatus::Revoked,
+                ..(**token).clone()
+            })
+        });
+    codes.chain(tokens)
+}
+
 /// Withdraws a consent: the upstream tokens behind it are forgotten, and the log says who did it.
 #[must_use]
 pub fn revoke_grant(
@@ -136,6 +163,31 @@ pub fn revoke_grant(
     };
     draft.reason = Some(CONSENT_REVOKED.to_owned());
     (revoked, draft)
+}
+
+/// Deletes the oldest clients of which nothing ever came, where there are too many: anybody may
+/// register one. Who still wants to sign in with it registers again and gets the same client id.
+pub(super) fn surplus_agents(directory: &Directory) -> Vec<Change> {
+    let surplus = (directory.user_agents.len() + 1).saturating_sub(MOST_AGENTS);
+    if surplus == 0 {
+        return Vec::new();
+    }
+    let signed_in: BTreeSet<&str> = directory
+        .sessions
+        .values()
+        .filter_map(|session| session.user_agent_id.as_deref())
+        .collect();
+    let mut unused: Vec<_> = directory
+        .user_agents
+        .values()
+        .filter(|agent| !signed_in.contains(agent.id.as_str()))
+        .collect();
+    unused.sort_by_key(|agent| agent.created_at);
+    unused
+        .into_iter()
+        .take(surplus)
+        .map(|agent| Change::Delete(Kind::UserAgent, agent.identifier.clone()))
+        .collect()
 }
 
 /// Deletes what has run out and nobody can use any more: sign-ins, codes, refresh tokens, and sessions

@@ -14,7 +14,7 @@ use crate::protocol::oauth::ErrorCode;
 
 /// How often a decision is made again because the directory changed under it. Of those who change the
 /// same at once, one succeeds each time.
-const ATTEMPTS: usize = 64;
+pub(super) const ATTEMPTS: usize = 64;
 
 /// Decides until a decision stands; gives the directory with it, and what was decided. What a decision
 /// rests on stands in its commit.
@@ -25,6 +25,9 @@ pub(super) async fn settled<T>(
     for _ in 0..ATTEMPTS {
         let directory = zone.directory();
         let (commit, decided) = decide(&directory)?;
+        if commit.changes.is_empty() && commit.audit.is_empty() {
+            return Ok((directory, decided));
+        }
         match zone.store.commit(commit).await {
             Ok(directory) => return Ok((directory, decided)),
             Err(CommitError::Stale) => {}

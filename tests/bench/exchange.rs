@@ -286,7 +286,9 @@ async fn sign_in(zone: &Zone) -> Secret {
             id: grant_id,
             user_id: USER.into(),
             resource_id: resource.into(),
-            provider_id: None,
+            provider_id: state.directory().resources[resource]
+                .credential_provider_id
+                .clone(),
             scopes: Vec::new(),
             status: LifeStatus::Active,
             created_at: now,

@@ -224,3 +224,19 @@ fn who_begins_a_chapter_before_the_sign_in_again_is_signed_out_and_lists_the_too
     let ended = app.update(Msg::Task(task(&started), TaskOutcome::Done));
     assert!(!jobs(&ended).contains(&Job::SignOut), "{ended:?}");
 }
+
+#[test]
+fn a_chapter_that_is_begun_again_takes_nothing_from_the_one_that_was_opened_meanwhile() {
+    let mut app = learning("open-door", 0, (80, 24));
+    let _ = press(&mut app, "J enter");
+    let started = press(&mut app, "B enter");
+    assert_eq!(jobs(&started), [again(0, "your-zone")]);
+    let _ = press(&mut app, "K");
+    let effects = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let progress = kept(&effects).expect("what was begun again is kept");
+    let book = app.learn().unwrap().book();
+    assert_eq!(
+        progress.standing(book.number(0).unwrap()),
+        ChapterState::Skipped
+    );
+}

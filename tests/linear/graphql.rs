@@ -1,6 +1,11 @@
 //! GraphQL itself, and text that means harm.
 
-use axum::{body::Body, http::Request};
+use std::fmt::Write as _;
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -62,6 +67,47 @@ async fn a_document_that_does_not_fit_is_a_graphql_error(
     );
 }
 
+/// Asks with a filter of `written` levels of `and` in the query and `passed` more in a variable.
+async fn nested(lab: &Lab, written: usize, passed: usize, list: bool) -> (StatusCode, Value) {
+    let (open, close) = if list { ("[{", "}]") } else { ("{", "}") };
+    let literal = format!("and: {open} ").repeat(written) + "and: $f" + &close.repeat(written);
+    let query = format!(
+        "query($f: [IssueFilter!]) {{ issues(filter: {{ {literal} }}) {{ nodes {{ id }} }} }}"
+    );
+    // As text: a value of such depth could not be read from it again.
+    let open = open.replace('{', "{\"and\": ");
+    let value = format!(
+        "{}{{\"title\": {{\"eq\": \"x\"}}}}{}",
+        open.repeat(passed),
+        close.repeat(passed)
+    );
+    let body = format!(r#"{{"query": "{query}", "variables": {{"f": {value}}}}}"#);
+    lab.post(API_KEY, body).await
+}
+
+/// A test's thread has the 2 MiB of stack that any thread has, and a stack that is used up ends the
+/// process: the deepest filter that is read must fit.
+#[rstest]
+#[case::flat(0, 0, true, 200)]
+#[case::usual(3, 3, true, 200)]
+#[case::the_deepest(17, 17, false, 200)]
+#[case::written_too_deep(18, 0, false, 400)]
+#[case::passed_too_deep(0, 18, false, 400)]
+#[case::by_far(0, 29, true, 400)]
+#[case::written_by_far(120, 0, true, 400)]
+#[case::deeper_than_json_is_read(0, 120, true, 400)]
+#[tokio::test]
+async fn a_filter_nests_only_so_deep(
+    #[case] written: usize,
+    #[case] passed: usize,
+    #[case] list: bool,
+    #[case] expected: u16,
+) {
+    let lab = Lab::new().await;
+    let (status, body) = nested(&lab, written, passed, list).await;
+    assert_eq!(status, expected, "{body}");
+}
+
 #[rstest]
 #[case::braces("{a".repeat(200_000))]
 #[case::lists(format!("{{ issues(filter: {} ) }}", "[".repeat(900_000)))]
@@ -75,6 +121,22 @@ async fn a_document_that_does_not_fit_is_a_graphql_error(
     }
     text + " fragment F60 on User { id }"
 })]
+#[case::doubling_fragments({
+    let mut text = "{ viewer { ...F0 } }".to_owned();
+    for n in 0..30 {
+        let next = n + 1;
+        write!(text, " fragment F{n} on User {{ ...F{next} ...F{next} }}").unwrap();
+    }
+    text + " fragment F30 on User { id }"
+})]
+#[case::fragments_in_a_row({
+    let mut text = "{ viewer { ...F0 } }".to_owned();
+    for n in 0..30_000 {
+        write!(text, " fragment F{n} on User {{ ...F{} }}", n + 1).unwrap();
+    }
+    text + " fragment F30000 on User { id }"
+})]
+#[case::fragments_in_a_circle("{ viewer { ...A } } fragment A on User { ...A ...A }".to_owned())]
 #[tokio::test]
 async fn a_query_that_is_too_much_is_refused_and_nothing_breaks(#[case] query: String) {
     let lab = Lab::new().await;

@@ -92,12 +92,17 @@ impl Lab {
         if !variables.is_null() {
             body["variables"] = variables;
         }
+        self.post(authorization, body.to_string()).await
+    }
+
+    /// A body as it stands, for what is no GraphQL request.
+    pub async fn post(&self, authorization: &str, body: String) -> (StatusCode, Value) {
         let request = Request::post("/graphql")
             .header("host", "127.0.0.1:9999")
             .header("content-type", "application/json")
             .header("authorization", authorization)
             .header("traceparent", TRACE)
-            .body(Body::from(body.to_string()))
+            .body(Body::from(body))
             .unwrap();
         read(self.send(request).await).await
     }

@@ -20,6 +20,11 @@ use crate::around;
 
 /// A service here that refuses everything; its origin.
 async fn refusing() -> String {
+    answering("401 Unauthorized").await
+}
+
+/// Something here that says the same to everything; its origin.
+async fn answering(status: &'static str) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -28,7 +33,7 @@ async fn refusing() -> String {
                 let mut request = [0; 16 * 1024];
                 let _ = stream.read(&mut request).await;
                 let answer =
-                    "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
                 let _ = stream.write_all(answer.as_bytes()).await;
             });
         }
@@ -84,4 +89,21 @@ async fn what_could_be_their_own_key_is_tried_elsewhere() {
         because.starts_with("Anthropic could not be asked"),
         "{because}"
     );
+}
+
+#[rstest::rstest]
+#[case("404 Not Found")]
+#[case("200 OK")]
+#[case("400 Bad Request")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_the_service_has_refused_nothing(#[case] status: &'static str) {
+    let here = answering(status).await;
+    let env = format!(
+        "A=b\nSUPABASE_URL={here}\nANTHROPIC_API_URL={}\nLINEAR_API_URL={here}\n",
+        refusing().await
+    );
+    let Reading::Failed { because } = tried(&env).await else {
+        panic!("it passed for a refusal");
+    };
+    assert!(because.contains("which is no refusal"), "{because}");
 }

@@ -96,6 +96,22 @@ fn a_place_is_bookmarked_noted_listed_and_gone_back_to() {
 }
 
 #[test]
+fn a_note_stays_where_it_was_begun_while_the_replay_goes_on() {
+    let mut app = shipped("denial", Notes::kept(Vec::new()));
+    let _ = press(&mut app, "0 ] space W");
+    let begun = app.place();
+    for second in 1..20 {
+        let _ = app.update(Msg::Tick(second * 1_000));
+    }
+    assert!(app.place() > begun, "it plays");
+    let effects = press(&mut app, "text:here enter");
+    let Some(Effect::SaveNotes(notes)) = effects.first() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(notes[0].place, begun);
+}
+
+#[test]
 fn the_list_of_marks_and_notes_says_when_and_what() {
     for size in [(80, 24), (120, 36), (200, 60)] {
         let mut app = opened(size.0, size.1);

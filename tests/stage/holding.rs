@@ -52,6 +52,14 @@ fn the_one_key_lets_go_what_waits_once() {
 }
 
 #[test]
+fn on_stage_the_picture_goes_along() {
+    let mut app = refused(120, 36);
+    let _ = press(&mut app, "f");
+    assert_eq!(app.held_back(), None);
+    assert!(toast(&app).contains("goes along"), "{}", toast(&app));
+}
+
+#[test]
 fn a_recording_shows_what_was_held_and_lets_nothing_go() {
     let tape = tape_with(Some(held(AuditStatus::Failure)));
     let mut app = App::new(AppConfig {

@@ -96,7 +96,7 @@ async fn the_workshops_schema_is_filled() {
 
 #[tokio::test]
 async fn another_schema_is_filled_where_rules_can() {
-    let other = json!({"type": "object", "required": ["headline", "redacted_text", "pii", "entity_count", "category", "has_pii"],
+    let other = json!({"type": "object", "additionalProperties": false, "required": ["headline", "redacted_text", "pii", "entity_count", "category", "has_pii"],
         "properties": {
             "headline": {"type": "string"},
             "redacted_text": {"type": "string"},
@@ -107,7 +107,7 @@ async fn another_schema_is_filled_where_rules_can() {
             "mood": {"anyOf": [{"type": "string"}, {"type": "null"}]},
             "weather": {"type": "string"},
         },
-        "$defs": {"entity": {"type": "object", "required": ["kind", "replacement"], "properties": {
+        "$defs": {"entity": {"type": "object", "additionalProperties": false, "required": ["kind", "replacement"], "properties": {
             "kind": {"enum": ["PERSON", "EMAIL_ADDRESS", "OTHER"]}, "replacement": {"type": "string"}}}}});
     let filled = structured(&post(&body(Some(other))).await);
     assert_eq!(filled["headline"], "Checkout fails");
@@ -124,10 +124,16 @@ async fn another_schema_is_filled_where_rules_can() {
 }
 
 #[rstest]
-#[case(json!({"type": "object", "required": ["weather"], "properties": {"weather": {"type": "string"}}}), ".properties.weather:")]
-#[case(json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "object", "required": ["sentiment"], "properties": {"sentiment": {"type": "number"}}}}}), ".properties.a.properties.sentiment:")]
-#[case(json!({"type": "object", "required": ["entities"], "properties": {"entities": {"type": "array", "items": {"type": "object", "required": ["value"], "properties": {"value": {"type": "string"}}}}}}), ".properties.entities.properties.value:")]
+#[case(json!({"type": "object", "additionalProperties": false, "required": ["weather"], "properties": {"weather": {"type": "string"}}}), ".properties.weather:")]
+#[case(json!({"type": "object", "additionalProperties": false, "required": ["a"], "properties": {"a": {"type": "object", "additionalProperties": false, "required": ["sentiment"], "properties": {"sentiment": {"type": "number"}}}}}), ".properties.a.properties.sentiment:")]
+#[case(json!({"type": "object", "additionalProperties": false, "required": ["entities"], "properties": {"entities": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["value"], "properties": {"value": {"type": "string"}}}}}}), ".properties.entities.properties.value:")]
 #[case(json!({"$ref": "#"}), "nested too deeply")]
+#[case(json!({"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": vec![json!({"$ref": "#/$defs/A"}); 8]}}}), "more options than")]
+#[case(json!({"type": "object", "properties": {}}), ": For 'object' type, 'additionalProperties' must be")]
+#[case(json!({"type": "array", "maxItems": 3, "items": {"type": "string"}}), ": For 'array' type, property 'maxItems' is not supported")]
+#[case(json!({"type": "array", "minItems": 2, "items": {"type": "string"}}), ": For 'array' type, 'minItems' values")]
+#[case(json!({"type": "object", "additionalProperties": false, "properties": {"title": {"type": "string", "maxLength": 5}}}), ": For 'string' type, property 'maxLength'")]
+#[case(json!({"type": "object", "additionalProperties": false, "properties": {"title": {"$ref": "#/$defs/T"}}, "$defs": {"T": {"type": "string", "pattern": "^X"}}}), "cannot keep to a 'pattern'")]
 #[tokio::test]
 async fn a_schema_that_asks_for_more_is_refused_by_name(
     #[case] schema: Value,
@@ -286,38 +292,43 @@ async fn a_bearer_key_and_a_newer_version_are_welcome() {
     "model: gpt-x"
 )]
 #[case(
-    r#"{"model":"claude-x","messages":[{"role":"user","content":"x"}]}"#,
+    r#"{"model":"claude-nonsense-9","max_tokens":1,"messages":[{"role":"user","content":"x"}]}"#,
+    404,
+    "model: claude-nonsense-9"
+)]
+#[case(
+    r#"{"model":"claude-haiku-9","messages":[{"role":"user","content":"x"}]}"#,
     400,
     "max_tokens: Field required"
 )]
 #[case(
-    r#"{"model":"claude-x","max_tokens":0,"messages":[{"role":"user","content":"x"}]}"#,
+    r#"{"model":"claude-haiku-9","max_tokens":0,"messages":[{"role":"user","content":"x"}]}"#,
     400,
     "max_tokens: Input"
 )]
 #[case(
-    r#"{"model":"claude-x","max_tokens":1}"#,
+    r#"{"model":"claude-haiku-9","max_tokens":1}"#,
     400,
     "messages: Field required"
 )]
 #[case(
-    r#"{"model":"claude-x","max_tokens":1,"messages":[]}"#,
+    r#"{"model":"claude-haiku-9","max_tokens":1,"messages":[]}"#,
     400,
     "messages: at least one"
 )]
 #[case(
-    r#"{"model":"claude-x","max_tokens":1,"messages":[{"role":"cat","content":"x"}]}"#,
+    r#"{"model":"claude-haiku-9","max_tokens":1,"messages":[{"role":"cat","content":"x"}]}"#,
     400,
     "messages.0.role:"
 )]
 #[case(
-    r#"{"model":"claude-x","max_tokens":1,"messages":[{"role":"user"}]}"#,
+    r#"{"model":"claude-haiku-9","max_tokens":1,"messages":[{"role":"user"}]}"#,
     400,
     "messages.0.content: Field required"
 )]
-#[case(r#"{"model":"claude-x","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image"}]}]}"#, 400, "messages.0.content.0.type:")]
-#[case(r#"{"model":"claude-x","max_tokens":1,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"xml"}}}"#, 400, "output_config.format.type:")]
-#[case(r#"{"model":"claude-x","max_tokens":1,"messages":[{"role":"user","content":"x"}],"stream":"yes"}"#, 400, "stream:")]
+#[case(r#"{"model":"claude-haiku-9","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image"}]}]}"#, 400, "messages.0.content.0.type:")]
+#[case(r#"{"model":"claude-haiku-9","max_tokens":1,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"xml"}}}"#, 400, "output_config.format.type:")]
+#[case(r#"{"model":"claude-haiku-9","max_tokens":1,"messages":[{"role":"user","content":"x"}],"stream":"yes"}"#, 400, "stream:")]
 #[tokio::test]
 async fn requests_that_are_wrong_are_told_where(
     #[case] body: &str,
@@ -401,7 +412,9 @@ async fn models_tokens_and_unknown_paths() {
         ),
     )
     .await;
-    assert!(counted.json()["input_tokens"].as_u64().unwrap() > 10);
+    let used = post(&body(None)).await.json()["usage"]["input_tokens"].clone();
+    assert_eq!(counted.json()["input_tokens"], used);
+    assert!(used.as_u64().unwrap() > 10);
     let lost = send(&router, request(Method::POST, "/messages", HEADERS, "{}")).await;
     assert_eq!(
         (lost.status.as_u16(), lost.json()["error"]["type"].as_str()),
@@ -416,4 +429,17 @@ async fn models_tokens_and_unknown_paths() {
         ),
         (529, Some("Overloaded"))
     );
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_quoted_in_a_few_words_however_long_it_was() {
+    let (router, feed, _) = lab();
+    let mut body = body(None);
+    body["model"] = json!("x".repeat(1 << 20));
+    let sent = request(Method::POST, "/v1/messages", HEADERS, &body.to_string());
+    let answer = send(&router, sent).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text.len() < 2_000, "{}", answer.text.len());
+    let told = format!("{:?}", requests(&feed));
+    assert!(told.len() < 2_000, "{}", told.len());
 }

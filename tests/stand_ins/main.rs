@@ -4,6 +4,7 @@ mod anthropic_stand_in;
 mod github_stand_in;
 mod shell;
 mod supabase_stand_in;
+mod supabase_writes;
 
 use std::sync::Arc;
 

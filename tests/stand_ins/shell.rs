@@ -199,3 +199,30 @@ async fn resume(router: &Router, last: &str) -> String {
     let resumed = request(Method::GET, &path, &[("last-event-id", last)], "");
     send(router, resumed).await.text
 }
+
+#[tokio::test]
+async fn the_feed_keeps_short_texts_and_no_customer() {
+    let lab = lab();
+    let id = "3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d";
+    for query in [
+        "email=eq.marisol.vexley@northgate.example&select=id",
+        "email=marisol.vexley@northgate.example",
+        "or=(email.eq.marisol.vexley@northgate.example)",
+        &format!("id=eq.{id}"),
+        &format!("select={}", "x".repeat(60_000)),
+    ] {
+        let path = format!("/rest/v1/tickets?{query}");
+        send(&lab.router, request(Method::GET, &path, READ, "")).await;
+    }
+    let told = requests(&lab.feed);
+    assert_eq!(told[0].path, "/rest/v1/tickets?email=eq…&select=id");
+    assert_eq!(told[0].operation, "tickets?email=eq…");
+    assert_eq!(told[1].path, "/rest/v1/tickets?email=…");
+    assert_eq!(told[1].operation, "tickets?email=…");
+    assert_eq!(told[2].path, "/rest/v1/tickets?or=…");
+    assert_eq!(told[3].path, format!("/rest/v1/tickets?id=eq.{id}"));
+    for told in told {
+        let told = format!("{told:?}");
+        assert!(told.len() < 2_000 && !told.contains("vexley@"), "{told}");
+    }
+}

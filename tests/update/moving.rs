@@ -106,10 +106,24 @@ fn a_frozen_picture_holds_still_and_catches_up() {
     let body = |shown: String| shown.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(body(text(&before)), body(text(&after)));
     assert!(text(&after).contains("FROZEN +32"));
+    // Who records now records these too.
+    assert_eq!(app.behind_the_picture(), &story()[40..]);
     let _ = press(&mut app, "f esc");
     let live = told(120, 36);
     assert_eq!(app.projection(), live.projection());
     assert_eq!(app.panes(), live.panes());
+}
+
+#[test]
+fn an_exchange_that_waits_is_not_hidden_by_a_picture_that_stands_still() {
+    let mut app = told_until(120, 36, 40);
+    let _ = press(&mut app, "f");
+    for event in story().into_iter().skip(40) {
+        let _ = app.update(Msg::Trace(event));
+    }
+    let _ = press(&mut app, "H");
+    assert_eq!(app.held_back(), None);
+    assert_eq!(app.projection(), told(120, 36).projection());
 }
 
 #[test]

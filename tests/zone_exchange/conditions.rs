@@ -4,10 +4,14 @@ use chrono::TimeDelta;
 use hoptrail::{
     protocol::{audit::AuditStatus, console::LifeStatus, oauth::ErrorCode, secret::Secret},
     zone::{
-        directory::{ACTIVE, Change, Kind, Resource, Session, pair},
+        directory::{
+            ACTIVE, ApplicationCredential, Change, Kind, Resource, Session, VAULT_TOKEN,
+            VaultSecret, pair,
+        },
         exchange::{ExchangeRequest, exchange},
         seed::{FirstPolicy, id},
         tokens::SubProfile,
+        vault::{Belongs, SecretHash},
     },
 };
 
@@ -212,6 +216,45 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
             Zone(|_| vec![Change::Delete(Kind::VaultSecret, id::SUPABASE.into())]),
             ErrorCode::InvalidTarget,
             "The vault holds no secret for \"Supabase Database\"",
+        ),
+        (
+            "blank vault",
+            Zone(|o| {
+                let state = o.zone.state();
+                let belongs = Belongs {
+                    to: VAULT_TOKEN,
+                    id: id::SUPABASE,
+                };
+                let token = state.vault.seal(&Secret::from(""), belongs);
+                vec![Change::put(VaultSecret {
+                    token,
+                    ..(*state.directory().vault_secrets[id::SUPABASE]).clone()
+                })]
+            }),
+            ErrorCode::InvalidTarget,
+            "The vault holds no secret for \"Supabase Database\"",
+        ),
+        (
+            "credential deleted meanwhile",
+            Zone(|o| {
+                let client = o.seeded.client_id.clone();
+                vec![Change::Delete(Kind::ApplicationCredential, client)]
+            }),
+            ErrorCode::InvalidClient,
+            "The client is not known.",
+        ),
+        (
+            "credential replaced meanwhile",
+            Zone(|o| {
+                let directory = o.zone.state().directory();
+                let known = &directory.application_credentials[&o.seeded.client_id];
+                vec![Change::put(ApplicationCredential {
+                    secret: Some(SecretHash::of(&Secret::from("another"))),
+                    ..(**known).clone()
+                })]
+            }),
+            ErrorCode::InvalidClient,
+            "The client is not known.",
         ),
         (
             "bad scope",

@@ -56,8 +56,8 @@ const PERMIT_APPLICATIONS: &str = "permit (principal is Keycard::Application, ac
 
 #[rstest]
 #[case::nothing_permits(&[], "none")]
-#[case::only_the_person_is_permitted(&[("users", PERMIT_USERS)], "none")]
-#[case::only_the_application_is_permitted(&[("apps", PERMIT_APPLICATIONS)], "none")]
+#[case::only_the_person_is_permitted(&[("users", PERMIT_USERS)], "mine::users")]
+#[case::only_the_application_is_permitted(&[("apps", PERMIT_APPLICATIONS)], "mine::apps")]
 #[case::a_forbid_on_the_application(
     &[("users", PERMIT_USERS), ("apps", PERMIT_APPLICATIONS),
       ("stop", "forbid (principal is Keycard::Application, action, resource);")],

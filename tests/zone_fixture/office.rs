@@ -162,7 +162,11 @@ pub fn grant(office: &Office, resource: &str) -> Grant {
         id: grant_id,
         user_id: USER.into(),
         resource_id: resource.into(),
-        provider_id: None,
+        provider_id: state
+            .directory()
+            .resources
+            .get(resource)
+            .and_then(|resource| resource.credential_provider_id.clone()),
         scopes: Vec::new(),
         status: LifeStatus::Active,
         created_at: state.config.clock.now(),

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use hoptrail::{
     protocol::{
-        console::{Application, Consent, LifeStatus},
-        page::PageKind,
+        console::{Application, Consent, LifeStatus, Session},
+        page::{PageDetail, PageKind},
     },
     zone::directory::{Change, Grant, SignIn},
 };
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     browser::{Browser, authorize_url},
-    harness::{Lab, REDIRECT, depends, query, resource},
+    harness::{Answer, ISSUER, Lab, REDIRECT, SUPABASE, depends, query, resource},
 };
 
 #[tokio::test]
@@ -171,4 +171,111 @@ async fn a_revoked_grant_needs_consent_again_and_where_there_is_one_the_provider
     assert_eq!(page.form().page, PageKind::Consent);
     let answer = browser.submit(&page).await;
     assert!(answer.location().contains(next), "{}", answer.location());
+}
+
+/// Up to Linear's own page, with the sign-in page that is still open in another tab.
+async fn up_to_linear(browser: &mut Browser<'_>, client: &str) -> (Answer, String) {
+    let sign_in = browser.visit(&authorize_url(client, &[])).await;
+    let to_github = browser.submit(&sign_in).await.location();
+    let consent = browser.come_back(&to_github, &[("code", "gh-code")]).await;
+    let to_linear = browser.submit(&consent).await.location();
+    (sign_in, to_linear)
+}
+
+#[tokio::test]
+async fn a_sign_in_form_that_is_sent_after_the_consent_starts_nothing_anew() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let (sign_in, to_linear) = up_to_linear(&mut browser, &client).await;
+    let again = browser.submit(&sign_in).await.location();
+    let page = |url: &str| url.split('?').next().unwrap().to_owned();
+    assert_eq!(page(&again), page(&to_linear), "where the sign-in stands");
+}
+
+#[tokio::test]
+async fn what_one_person_agreed_to_does_not_count_for_the_next_in_the_same_sign_in() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let (sign_in, _) = up_to_linear(&mut browser, &client).await;
+    let directory = lab.zone.state().directory();
+    let session = directory.sessions.values().next().unwrap();
+    lab.change(vec![Change::put(Session {
+        status: LifeStatus::Revoked,
+        ..Session::clone(session)
+    })])
+    .await;
+    let handle = &sign_in.form().fields["transaction"];
+    let page = browser
+        .visit(&format!("{ISSUER}/login/sign-in?transaction={handle}"))
+        .await;
+    assert_eq!(page.form().page, PageKind::SignIn);
+    *lab.upstreams.github_user.lock().unwrap() =
+        Some(json!({"login": "noor", "id": 43, "name": "Noor", "email": "noor@example.com"}));
+    let to_github = browser.submit(&page).await.location();
+    let page = browser.come_back(&to_github, &[("code", "gh-code")]).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+}
+
+#[tokio::test]
+async fn nobody_agrees_to_what_the_page_did_not_list() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let page = browser.up_to_consent(&client).await;
+    let payroll = "http://127.0.0.1:9306";
+    lab.change(vec![
+        resource("r-payroll", "Payroll", payroll, Some("p-vault"), &[]),
+        depends("r-payroll"),
+    ])
+    .await;
+    let again = browser.submit(&page).await;
+    assert_eq!(again.form().page, PageKind::Consent);
+    let listed = |detail: &PageDetail| detail.label == "Payroll";
+    assert!(again.form().details.iter().any(listed));
+    assert!(lab.zone.state().directory().grants.is_empty());
+    let to_linear = browser.submit(&again).await;
+    assert!(to_linear.location().contains("/oauth/authorize?"));
+    let directory = lab.zone.state().directory();
+    assert!(
+        directory
+            .grants
+            .values()
+            .any(|g| g.resource_id == "r-payroll")
+    );
+}
+
+#[tokio::test]
+async fn a_consent_that_was_withdrawn_is_asked_for_even_where_none_has_to_be_given() {
+    let lab = Lab::open().await;
+    let implicit = Application {
+        consent: Consent::Implicit,
+        ..Application::clone(&lab.zone.state().directory().applications["a-mcp"])
+    };
+    lab.change(vec![Change::put(implicit)]).await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let to_linear = browser.up_to_consent(&client).await.location();
+    let back = browser.come_back(&to_linear, &[("code", "lin-code")]).await;
+    let code = query(&back.location())["code"].clone();
+    let token = lab.redeem(&client, &code).await.token();
+    lab.exchange(&token, SUPABASE).await.token();
+    let directory = lab.zone.state().directory();
+    let grant = directory
+        .grants
+        .values()
+        .find(|grant| grant.resource_id == "r-supabase")
+        .unwrap();
+    lab.change(vec![Change::put(Grant {
+        status: LifeStatus::Revoked,
+        ..Grant::clone(grant)
+    })])
+    .await;
+    let refused = lab.exchange(&token, SUPABASE).await;
+    assert_eq!(refused.error(), "insufficient_authorization");
+    let page = browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+    browser.submit(&page).await;
+    lab.exchange(&token, SUPABASE).await.token();
 }

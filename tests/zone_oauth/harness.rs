@@ -306,6 +306,27 @@ impl Lab {
             .await
     }
 
+    /// A request to the management API, as the console sends it.
+    pub async fn as_console(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let credential = self.zone.console_credential();
+        let account = encode(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", &credential.client_id),
+            ("client_secret", credential.client_secret.expose()),
+        ]);
+        let ask = request("POST", "/service-account-token")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let token = self
+            .send(ask.body(Body::from(account)).unwrap())
+            .await
+            .token();
+        let ask = request(method, &format!("/zones/lab{path}"))
+            .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
+            .header(header::CONTENT_TYPE, "application/json");
+        self.send(ask.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+
     pub async fn register(&self) -> String {
         self.register_as("MCP CLI Proxy", REDIRECT).await
     }

@@ -223,3 +223,20 @@ async fn a_sign_in_that_takes_too_long_is_over() {
     let answer = browser.submit(&consent).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn clients_that_nobody_uses_do_not_fill_the_zone() {
+    let lab = Lab::open().await;
+    let used = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&used).await;
+    lab.redeem(&used, &answer["code"]).await.token();
+    let mut newest = String::new();
+    for number in 0..520 {
+        lab.clock.advance(TimeDelta::milliseconds(1));
+        newest = lab.register_as(&format!("Client {number}"), REDIRECT).await;
+    }
+    let agents = &lab.zone.state().directory().user_agents;
+    assert_eq!(agents.len(), 500);
+    assert!(agents.contains_key(&used), "who is signed in stays");
+    assert!(agents.contains_key(&newest));
+}

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use hoptrail::{
     protocol::page::PageKind,
-    zone::directory::{Change, Grant},
+    zone::directory::{Change, Grant, Provider, ProviderOAuth, Resource},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -185,4 +185,41 @@ async fn end_linears_token(lab: &Lab) {
         ..Grant::clone(grant)
     })])
     .await;
+}
+
+#[tokio::test]
+async fn another_provider_gets_none_of_the_tokens_of_the_one_before() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let answer = browser.sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    end_linears_token(&lab).await;
+    let directory = lab.zone.state().directory();
+    let linear = Provider::clone(&directory.providers["p-linear"]);
+    lab.change(vec![
+        Change::put(Provider {
+            id: "p-other".into(),
+            name: "Another".into(),
+            oauth: linear.oauth.map(|oauth| ProviderOAuth {
+                client_secret: None,
+                ..oauth
+            }),
+            ..linear
+        }),
+        Change::put(Resource {
+            credential_provider_id: Some("p-other".into()),
+            ..Resource::clone(&directory.resources["r-linear"])
+        }),
+    ])
+    .await;
+    let asked = lab.upstreams.linear_forms.lock().unwrap().len();
+    let refused = lab.exchange(&token, LINEAR).await;
+    assert_eq!(refused.error(), "insufficient_authorization");
+    assert_eq!(lab.upstreams.linear_forms.lock().unwrap().len(), asked);
+    // The person is asked, and sent there.
+    let page = browser.visit(&authorize_url(&client, &[])).await;
+    assert_eq!(page.form().page, PageKind::Consent);
+    let there = browser.submit(&page).await.location();
+    assert!(there.contains("/oauth/authorize?"), "{there}");
 }

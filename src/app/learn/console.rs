@@ -331,7 +331,16 @@ impl App {
         if next.is_none() {
             self.tried(Attempt::ConsoleWork);
         }
-        if let Some(Overlay::Console { selected, going }) = self.overlays.last_mut() {
+        let on_top = matches!(self.overlays.last(), Some(Overlay::Console { .. }));
+        let console = self.overlays.iter_mut().find_map(|overlay| match overlay {
+            Overlay::Console { selected, going } => Some((selected, going)),
+            _ => None,
+        });
+        if let Some((selected, going)) = console {
+            // Whoever opened another window over the steps no longer looks on.
+            if !on_top {
+                *going = Going::Step;
+            }
             match (next, *going) {
                 (Some(next), Going::Step) => *selected = next,
                 (Some(next), Going::All) => {

@@ -42,7 +42,7 @@ pub fn attempt_of(job: &Job) -> Option<Attempt> {
         Job::GoToChapter(_) => Attempt::ReachStage,
         Job::RunProbes { .. } => Attempt::RunProbes,
         Job::ListTools
-        | Job::BeginAgain(_)
+        | Job::BeginAgain { .. }
         | Job::ReadConsoleWork(_)
         | Job::TakeStep { .. }
         | Job::Hold(_)

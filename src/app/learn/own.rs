@@ -79,7 +79,9 @@ impl App {
         if troubles.is_some_and(|troubles| !troubles.is_empty()) && now.troubles.is_empty() {
             self.say(Tone::Good, "all of your server can be seen again");
         }
-        if before.is_none_or(|before| before.reached != now.reached) {
+        // Without a chapter nobody asked how far the server is, and the key would have no answer.
+        let asked = self.learn.as_ref().is_some_and(Learn::is_open);
+        if asked && before.is_none_or(|before| before.reached != now.reached) {
             let reached = now.reached;
             let text = format!("your server is at the end of chapter {reached}: {key} says why");
             self.say(Tone::Good, text);

@@ -243,14 +243,16 @@ impl App {
         learn.places.remove(&chapter.id);
         learn.work = None;
         learn.unsaved = true;
-        let to = learn.beginning();
-        self.set_out(to, Job::BeginAgain(to))
+        let chapter = chapter.id.clone();
+        let lab = learn.beginning();
+        self.set_out(lab, Job::BeginAgain { lab, chapter })
     }
 
     /// On its way back the lab is still as it was, and checks that passed then count no more.
-    pub(in crate::app) fn forget_chapter(&mut self) {
-        if let Some(learn) = &mut self.learn {
-            let chapter = &learn.book.chapters[learn.open];
+    pub(in crate::app) fn forget_chapter(&mut self, id: &str) {
+        if let Some(learn) = &mut self.learn
+            && let Some(chapter) = learn.book.chapters.iter().find(|one| one.id == id)
+        {
             learn.progress.forget(chapter);
             learn.unsaved = true;
         }
@@ -326,14 +328,14 @@ impl App {
         vec![self.start(job)]
     }
 
-    /// After a journey of the lab the answers of before are worth nothing: they are asked for
-    /// again, unless the chapter leaves that to the reader.
+    /// After a journey of the lab the answers of before are worth nothing, in whichever chapter: the
+    /// open one asks for its own again, unless it leaves that to the reader.
     pub(in crate::app) fn probes_of_its_own(&mut self) -> Effects {
         let Some(learn) = &mut self.learn else {
             return Effects::new();
         };
+        learn.results.clear();
         let chapter = &learn.book.chapters[learn.open];
-        learn.results.remove(&chapter.id);
         let by_hand = |segment: &Segment| {
             matches!(
                 segment,

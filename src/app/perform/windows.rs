@@ -136,10 +136,7 @@ impl App {
                 self.go_to_written(input.value());
                 Effects::new()
             }
-            Some(Overlay::Note { input }) => {
-                let text = input.value().to_owned();
-                self.take_note(&text)
-            }
+            Some(Overlay::Note { input, place }) => self.take_note(place, input.value()),
             Some(Overlay::Places { selected }) => {
                 self.go_to_landmark(selected);
                 Effects::new()

@@ -61,6 +61,8 @@ impl App {
             Hold::On => Hold::Off,
             Hold::Off => Hold::On,
         };
+        // An exchange that waits behind a picture that stands still would not be seen.
+        self.catch_up();
         vec![self.start(Job::Hold(wanted))]
     }
 

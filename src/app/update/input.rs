@@ -185,7 +185,7 @@ impl App {
                 let (pane, text) = (*pane, input.value().to_owned());
                 self.look_for(pane, &text);
             }
-            Some(Overlay::Goto { input } | Overlay::Note { input }) => change(input),
+            Some(Overlay::Goto { input } | Overlay::Note { input, .. }) => change(input),
             Some(
                 Overlay::Help { .. }
                 | Overlay::Places { .. }

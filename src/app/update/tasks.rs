@@ -48,8 +48,19 @@ impl App {
                 Effects::new()
             }
             TaskOutcome::Cancelled => {
-                self.say(Tone::Plain, "called off");
-                Effects::new()
+                let text = match task.job {
+                    // The server may be past the point where it could stop.
+                    Job::CallTool { .. } => {
+                        "called off; what was sent on before that may still happen"
+                    }
+                    _ => "called off",
+                };
+                self.say(Tone::Plain, text);
+                match task.job {
+                    // The zone may have heard it before it was called off.
+                    Job::ActivatePolicySet { .. } => vec![self.start(Job::RefreshConsole)],
+                    _ => Effects::new(),
+                }
             }
         };
         effects.extend(self.cue_task_ended(id, &told));
@@ -84,9 +95,9 @@ impl App {
                 self.hold_is(*hold);
                 Effects::new()
             }
-            Job::GoToChapter(lab) | Job::BeginAgain(lab) => {
-                if matches!(job, Job::BeginAgain(_)) {
-                    self.forget_chapter();
+            Job::GoToChapter(lab) | Job::BeginAgain { lab, .. } => {
+                if let Job::BeginAgain { chapter, .. } = job {
+                    self.forget_chapter(chapter);
                 }
                 self.arrived();
                 let mut effects = self.sign_out_before_the_sign_in(*lab);
@@ -143,7 +154,7 @@ impl App {
                 Tone::Good,
                 format!("the lab is as at the end of chapter {chapter}"),
             )),
-            Job::BeginAgain(_) => Some((
+            Job::BeginAgain { .. } => Some((
                 Tone::Good,
                 "the lab and this chapter's checks begin again".to_owned(),
             )),

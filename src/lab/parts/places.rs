@@ -57,27 +57,30 @@ pub(super) fn last_ports(state: &Path) -> Ports {
 }
 
 pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
-    let refuse = |error: std::io::Error| {
-        Failure::new(
-            Exit::Usage,
-            format!("The state directory {} cannot be written", state.display()),
-            error.to_string(),
-            remedy(
-                &error,
-                "make it writable, or name another one with --state DIR",
-            ),
-        )
-    };
-    make_private_dir(state).map_err(refuse)?;
+    let refuse = |error| cannot_write(state, &error);
     let text = toml::to_string(&ports).map_err(|error| refuse(std::io::Error::other(error)))?;
     std::fs::write(state.join(PORTS_FILE), text).map_err(refuse)
 }
 
 /// A folder that is made here is for this user only; one that is there is left as it is.
-fn make_private_dir(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_folder(state: &Path) -> Result<(), Failure> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder
+        .create(state)
+        .map_err(|error| cannot_write(state, &error))
+}
+
+fn cannot_write(state: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("The state directory {} cannot be written", state.display()),
+        error.to_string(),
+        remedy(
+            error,
+            "make it writable, or name another one with --state DIR",
+        ),
+    )
 }

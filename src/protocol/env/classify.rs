@@ -44,7 +44,7 @@ const KNOWN: &[Known] = &[
     known(
         "KEYCARD_CLIENT_SECRET",
         EnvKind::Secret,
-        "proves the application to the zone; opens nothing without a signed-in user",
+        "proves the application to the zone, where policy decides and the log tells",
     ),
     known(
         "KEYCARD_URL",

@@ -149,18 +149,21 @@ async fn present(
                 .header(header::AUTHORIZATION, bearer.expose());
             let answer = send(outgoing, service, around).await?;
             // A publishable key is let in and shown nothing: row-level security is on.
-            let rows = parsed(&answer)
-                .as_array()
-                .is_some_and(|rows| !rows.is_empty());
-            let opened = rows || value.expose().starts_with("sb_secret_");
-            judge(&answer, service, opened)
+            let rows = parsed(&answer).as_array().map(Vec::len);
+            let opened = rows.is_some_and(|rows| rows > 0 || is_secret_key(value));
+            let shown = if opened {
+                Shown::Something
+            } else {
+                Shown::of(rows == Some(0))
+            };
+            judge(&answer, service, shown)
         }
         Service::Anthropic => {
             let outgoing = get(url, "v1/models", "limit=1")
                 .header(HeaderName::from_static("x-api-key"), value.expose())
                 .header(HeaderName::from_static("anthropic-version"), "2023-06-01");
             let answer = send(outgoing, service, around).await?;
-            judge(&answer, service, true)
+            judge(&answer, service, Shown::Something)
         }
         Service::Linear => {
             // A key goes bare, a token as a Bearer.
@@ -172,8 +175,17 @@ async fn present(
                     .header(header::AUTHORIZATION, authorization.expose())
                     .body("application/json", body.into_bytes());
                 let answer = send(outgoing, service, around).await?;
-                let viewer = parsed(&answer)["data"]["viewer"].is_object();
-                if judge(&answer, service, viewer)? == TrialEnd::Opened {
+                let said = parsed(&answer);
+                let shown = if said["data"]["viewer"].is_object() {
+                    Shown::Something
+                } else {
+                    Shown::of(
+                        said["errors"]
+                            .as_array()
+                            .is_some_and(|errors| !errors.is_empty()),
+                    )
+                };
+                if judge(&answer, service, shown)? == TrialEnd::Opened {
                     return Ok(TrialEnd::Opened);
                 }
             }
@@ -209,18 +221,42 @@ fn parsed(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
-fn judge(answer: &Answer, service: Service, showed: bool) -> Result<TrialEnd, String> {
-    let status = answer.status;
-    if status.is_success() && showed {
-        return Ok(TrialEnd::Opened);
+/// What an answer says, in its service's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// What only a key lets one see.
+    Something,
+    /// That this value lets one see nothing.
+    Nothing,
+    /// Neither: whatever it is, it is not this service's answer.
+    Neither,
+}
+
+impl Shown {
+    const fn of(nothing: bool) -> Self {
+        if nothing {
+            Self::Nothing
+        } else {
+            Self::Neither
+        }
     }
-    // A service that is busy or broken has not refused anything.
-    let busy = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-    if busy || status.is_redirection() {
-        return Err(format!(
+}
+
+/// A key that row-level security does not bind sees whatever there is, even where that is nothing.
+fn is_secret_key(value: &Secret) -> bool {
+    value.expose().starts_with("sb_secret_")
+}
+
+fn judge(answer: &Answer, service: Service, shown: Shown) -> Result<TrialEnd, String> {
+    let status = answer.status;
+    match (status.as_u16(), shown) {
+        (200..=299, Shown::Something) => Ok(TrialEnd::Opened),
+        // Linear says 400 to what is no key at all.
+        (401 | 403, _) | (200..=299 | 400, Shown::Nothing) => Ok(TrialEnd::Refused),
+        // Busy, broken, or not that service: nobody has refused anything.
+        _ => Err(format!(
             "{} answered {status}, which is no refusal",
             service.name()
-        ));
+        )),
     }
-    Ok(TrialEnd::Refused)
 }

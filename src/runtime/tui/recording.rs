@@ -61,6 +61,9 @@ impl Tui {
         let started = created.and_then(|mut recorder| {
             let log = self.app.projection().log();
             recorder.record_lines(log.lines())?;
+            for event in self.app.behind_the_picture() {
+                recorder.record(event)?;
+            }
             Ok(recorder)
         });
         match started {

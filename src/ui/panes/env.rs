@@ -116,7 +116,7 @@ fn head(look: &Look, file: Option<&EnvFile>, side: EnvSide) -> [Line<'static>; 3
         {
             let mut worth = vec![worth(look, file.worth_stealing())];
             if file.worth_stealing() == 0 && file.count(EnvKind::Secret) > 0 {
-                worth.push(span(": the secret opens only the zone", Style::new()));
+                worth.push(span(": the secret only asks the zone", Style::new()));
             }
             Line::from(worth)
         },

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::support::text::one_line;
 
+/// No message has more characters; the number is ours.
+const LONGEST_MESSAGE: usize = 1_000;
+
 /// An error as it goes onto the wire, still without the request's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
@@ -59,11 +62,22 @@ impl Kind {
     }
 }
 
+/// A message may quote what was sent, which may be megabytes.
+fn shown(message: &str) -> String {
+    let head: String = message.chars().take(LONGEST_MESSAGE).collect();
+    let cut = if head.len() < message.len() {
+        "…"
+    } else {
+        ""
+    };
+    one_line(&head) + cut
+}
+
 impl ApiError {
     fn new(kind: Kind, message: impl AsRef<str>) -> Self {
         Self {
             kind,
-            message: one_line(message.as_ref()),
+            message: shown(message.as_ref()),
         }
     }
 

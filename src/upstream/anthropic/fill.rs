@@ -4,7 +4,10 @@
 //! schema allows it, is null where that is allowed, and otherwise refuses the whole with its path:
 //! a made-up value would be worse than none. Original values of personal data are never given back.
 
+pub mod keywords;
 mod words;
+
+use std::cell::Cell;
 
 use serde_json::{Map, Value, json};
 
@@ -17,6 +20,9 @@ use crate::protocol::tickets::EntityKind;
 
 /// Deeper schemas than this are nobody's real schema.
 const DEEPEST: usize = 16;
+
+/// A schema that refers to itself has options without end; no real one needs as many.
+const MOST_TRIES: usize = 2_000;
 
 /// Why a schema cannot be filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +58,23 @@ impl Refusal {
 
 /// Fills `schema`.
 pub fn fill(schema: &Value, seen: &Recognition) -> Result<Value, Refusal> {
-    Filler { root: schema, seen }.value("", schema, DEEPEST)
+    let filler = Filler {
+        root: schema,
+        seen,
+        tries: Cell::new(MOST_TRIES),
+    };
+    let value = filler.value("", schema, DEEPEST);
+    if filler.tries.get() == 0 {
+        return Err(Refusal::new("has more options than the lab's rules try"));
+    }
+    value
 }
 
 struct Filler<'a> {
     root: &'a Value,
     seen: &'a Recognition,
+    /// How many schemas may still be looked at.
+    tries: Cell<usize>,
 }
 
 impl Filler<'_> {
@@ -65,6 +82,10 @@ impl Filler<'_> {
         if depth == 0 {
             return Err(Refusal::new("is nested too deeply"));
         }
+        let Some(left) = self.tries.get().checked_sub(1) else {
+            return Err(Refusal::new("was not tried"));
+        };
+        self.tries.set(left);
         if let Some(reference) = schema["$ref"].as_str() {
             let target = reference
                 .strip_prefix('#')

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::error::ApiError;
+use super::{error::ApiError, fill::keywords::unsupported};
 
 /// The window of the model that is stood in for, in tokens.
 const LONGEST_PROMPT: usize = 200_000;
@@ -52,7 +52,7 @@ impl MessagesRequest {
             return Err(ApiError::invalid("The request body must be a JSON object"));
         }
         let model = match &body["model"] {
-            Value::String(model) if model.starts_with("claude-") => model.clone(),
+            Value::String(model) if is_model(model) => model.clone(),
             Value::String(model) => return Err(ApiError::not_found(format!("model: {model}"))),
             Value::Null => return Err(ApiError::invalid("model: Field required")),
             _ => return Err(ApiError::invalid("model: Input should be a valid string")),
@@ -109,6 +109,14 @@ impl MessagesRequest {
     pub const fn text_length(&self) -> usize {
         self.text.len()
     }
+}
+
+/// Which models there are changes; that one is of a family does not.
+fn is_model(name: &str) -> bool {
+    name.starts_with("claude-")
+        && ["haiku", "sonnet", "opus"]
+            .iter()
+            .any(|family| name.contains(family))
 }
 
 /// The text of the last message.
@@ -186,7 +194,12 @@ fn output(body: &Value) -> Result<Output, ApiError> {
     let format = &body["output_config"]["format"];
     if !format.is_null() {
         return match (format["type"].as_str(), &format["schema"]) {
-            (Some("json_schema"), schema @ Value::Object(_)) => Ok(Output::Json(schema.clone())),
+            (Some("json_schema"), schema @ Value::Object(_)) => match unsupported(schema) {
+                Some(why) => Err(ApiError::invalid(format!(
+                    "output_config.format.schema: {why}"
+                ))),
+                None => Ok(Output::Json(schema.clone())),
+            },
             (Some("json_schema"), _) => Err(ApiError::invalid(
                 "output_config.format.schema: Field required",
             )),

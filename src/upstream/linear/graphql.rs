@@ -16,17 +16,15 @@ use serde::Deserialize;
 use super::{
     Linear,
     access::{Caller, Scopes},
+    bounds,
     refusal::{DocumentFault, Refusal},
+    schema::MOST_FIELDS,
     store::{TokenKind, token_hash},
 };
 use crate::upstream::observe::{self, Noted};
 
 /// No request body is longer; the number is ours.
 const LONGEST_BODY: usize = 2 << 20;
-
-/// No document nests deeper in brackets of any kind. The parser is recursive, so this guards the
-/// stack before it starts.
-const DEEPEST_NESTING: usize = 100;
 
 /// A GraphQL request. `@linear/sdk` leaves `variables` out when there are none.
 #[derive(Deserialize)]
@@ -126,11 +124,17 @@ impl Linear {
         let asked: Asked = serde_json::from_slice(&bytes).map_err(|_| {
             Refusal::Malformed("the body must be a JSON object with a `query`".into())
         })?;
-        if nests_too_deep(&asked.query) {
-            return Err(Refusal::InvalidDocument(
-                DocumentFault::Validation,
-                "the query nests too deep".into(),
-            ));
+        let too_much =
+            |why: &str| Refusal::InvalidDocument(DocumentFault::Validation, why.to_owned());
+        if bounds::nests_too_deep(&asked.query) {
+            return Err(too_much("the query nests too deep"));
+        }
+        if asked
+            .variables
+            .as_ref()
+            .is_some_and(bounds::value_nests_too_deep)
+        {
+            return Err(too_much("the variables nest too deep"));
         }
         let mut query = Query::new(asked.query).data(caller);
         query.operation_name = asked.operation_name;
@@ -140,10 +144,14 @@ impl Linear {
         if let Some(trace_parent) = observe::trace_parent(headers) {
             query = query.data(trace_parent);
         }
-        let operation = match query.operation_name.clone() {
-            Some(name) => Some(name),
-            None => query.parsed_query().ok().and_then(operation_name),
-        };
+        let mut operation = query.operation_name.clone();
+        // What cannot be parsed is told by the engine, as its other errors are.
+        if let Ok(document) = query.parsed_query() {
+            if bounds::selects_too_much(document, MOST_FIELDS) {
+                return Err(too_much("the query is too complex"));
+            }
+            operation = operation.or_else(|| operation_name(document));
+        }
         let mut response = self.schema.execute(query).await;
         for error in &mut response.errors {
             word_as_linear(error);
@@ -169,57 +177,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// Counts brackets outside of strings and comments.
-fn nests_too_deep(document: &str) -> bool {
-    let mut depth = 0_usize;
-    let mut rest = document;
-    while let Some(at) = rest.find(['{', '}', '[', ']', '(', ')', '"', '#']) {
-        let (tail, mark) = (&rest[at + 1..], rest.as_bytes()[at]);
-        rest = match mark {
-            b'{' | b'[' | b'(' => {
-                depth += 1;
-                if depth > DEEPEST_NESTING {
-                    return true;
-                }
-                tail
-            }
-            b'"' => match tail.strip_prefix("\"\"") {
-                Some(block) => after_quote(block, "\"\"\""),
-                None => after_quote(tail, "\""),
-            },
-            b'#' => tail.split_once(['\n', '\r']).map_or("", |(_, next)| next),
-            _ => {
-                depth = depth.saturating_sub(1);
-                tail
-            }
-        };
-    }
-    false
-}
-
-/// What follows the end of a string; a backslash takes the character behind it along.
-fn after_quote<'a>(text: &'a str, quote: &str) -> &'a str {
-    let mut rest = text;
-    while let Some(at) = rest.find(['"', '\\', '\n']) {
-        let mark = rest.as_bytes()[at];
-        let here = &rest[at..];
-        if let Some(behind) = here.strip_prefix(quote) {
-            return behind;
-        }
-        // A line's end closes a broken string, so that nothing can hide behind it.
-        if mark == b'\n' && quote.len() == 1 {
-            return &here[1..];
-        }
-        let mut chars = here.chars();
-        chars.next();
-        if mark == b'\\' {
-            chars.next();
-        }
-        rest = chars.as_str();
-    }
-    ""
 }
 
 /// The operation's name, or that of its first field.
@@ -270,25 +227,5 @@ fn status_of(error: &ServerError) -> StatusCode {
             .and_then(|number| StatusCode::from_u16(number).ok())
             .unwrap_or(StatusCode::BAD_REQUEST),
         _ => StatusCode::BAD_REQUEST,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case::plain("query { a(b: [1, 2]) { c } }", false)]
-    #[case::deep(&"{a".repeat(101), true)]
-    #[case::lists(&format!("{{ a(b: {}", "[".repeat(100)), true)]
-    #[case::in_a_string(&format!("{{ a(b: \"{}\") }}", "[".repeat(500)), false)]
-    #[case::in_a_block(&format!("{{ a(b: \"\"\"\n\" {}\"\"\") }}", "[".repeat(500)), false)]
-    #[case::in_a_comment(&format!("# {}\n{{ a }}", "{".repeat(500)), false)]
-    #[case::behind_an_escaped_quote(&format!("{{ a(b: \"\\\"\") {}", "{".repeat(500)), true)]
-    #[case::behind_a_broken_string(&format!("{{ a(b: \"x\n {}", "{".repeat(500)), true)]
-    fn nesting_counts_brackets_and_nothing_else(#[case] document: &str, #[case] too_deep: bool) {
-        assert_eq!(nests_too_deep(document), too_deep);
     }
 }

@@ -202,6 +202,26 @@ impl PgError {
         .details(expected)
     }
 
+    /// What PostgREST does and the lab does not: refused, never half done. The code and the words are
+    /// ours.
+    pub fn not_in_the_lab(what: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "PGRST100",
+            format!("the lab's stand-in does not know {}", one_line(what)),
+        )
+        .details("PostgREST does.")
+    }
+
+    /// Supabase loads pg-safeupdate for whoever comes through the API.
+    pub fn no_where_clause(statement: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "21000",
+            format!("{statement} requires a WHERE clause"),
+        )
+    }
+
     pub fn bad_value(kind: &str, code: &'static str, value: &str) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,

@@ -71,7 +71,11 @@ impl Filter {
             let (operator, operand) = text.split_once('.').ok_or_else(unreadable)?;
             // A bad operator is found while parsing, a bad column only by the database.
             if !OPERATORS.contains(&operator) {
-                return Err(unreadable());
+                return Err(if is_postgrests(operator) {
+                    PgError::not_in_the_lab(&format!("the operator {operator}"))
+                } else {
+                    unreadable()
+                });
             }
             let column = known.ok_or_else(|| PgError::no_column(column))?;
             compare(column, operator, operand).map(|c| Self::Compare(column, c))
@@ -138,6 +142,29 @@ impl Comparison {
 const OPERATORS: &[&str] = &[
     "eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "in", "is",
 ];
+
+/// Whether PostgREST has the operator, with a modifier (`eq(any)`, `fts(english)`) or without.
+fn is_postgrests(operator: &str) -> bool {
+    let name = operator.split('(').next().unwrap_or_default();
+    let beyond = [
+        "match",
+        "imatch",
+        "isdistinct",
+        "fts",
+        "plfts",
+        "phfts",
+        "wfts",
+        "cs",
+        "cd",
+        "ov",
+        "sl",
+        "sr",
+        "nxr",
+        "nxl",
+        "adj",
+    ];
+    beyond.contains(&name) || operator.ends_with(')') && OPERATORS.contains(&name)
+}
 
 fn compare(column: Column, operator: &str, operand: &str) -> Result<Comparison, PgError> {
     let value = || Operand::read(column, operand);

@@ -43,13 +43,17 @@ impl Query {
         let mut parsed = Self::default();
         if let Some((first, last)) = range(headers)? {
             parsed.offset = first;
-            parsed.limit = last.map(|last| last - first + 1);
+            parsed.limit = last.map(|last| (last - first).saturating_add(1));
         }
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "select" => parsed.select = select(&value)?,
                 "order" => parsed.order = order(&value)?,
-                "limit" => parsed.limit = Some(number(&name, &value)?),
+                // With a `Range` header, whichever is less.
+                "limit" => {
+                    let limit = number(&name, &value)?;
+                    parsed.limit = Some(parsed.limit.map_or(limit, |range| range.min(limit)));
+                }
                 "offset" => parsed.offset = number(&name, &value)?,
                 // Which members of the body count (supabase-js names those it sends), and what an
                 // upsert conflicts on: there is one key, so both say nothing new.
@@ -123,6 +127,9 @@ fn select(text: &str) -> Result<Vec<(String, Column)>, PgError> {
         }
         // A cast to text changes nothing here, as every column travels as a string.
         let item = item.strip_suffix("::text").unwrap_or(item);
+        if let Some((_, kind)) = item.split_once("::") {
+            return Err(PgError::not_in_the_lab(&format!("the cast to {kind}")));
+        }
         let (alias, name) = match item.split_once(':') {
             Some((alias, name)) if !name.starts_with(':') => (Some(alias), name),
             _ => (None, item),

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, SubsecRound as _, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -111,20 +111,32 @@ pub fn parse_uuid(text: &str) -> Result<Uuid, PgError> {
     Uuid::try_parse(text).map_err(|_| PgError::bad_value("uuid", "22P02", text))
 }
 
+/// A time as Postgres reads it: also with a blank for the `T`, an offset of hours only, no seconds.
 pub fn parse_time(text: &str) -> Result<DateTime<Utc>, PgError> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|time| time.to_utc())
-        .or_else(|_| {
-            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|t| t.and_utc())
-        })
-        .or_else(|_| {
-            NaiveDate::parse_from_str(text, "%Y-%m-%d")
-                .map(|date| date.and_time(chrono::NaiveTime::MIN).and_utc())
-        })
-        .map_err(|_| PgError::bad_value(Kind::Time.name(), "22007", text))
+    let written = text.trim().replacen(' ', "T", 1);
+    let with_offset = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"]
+        .iter()
+        .find_map(|form| DateTime::parse_from_str(&written, form).ok())
+        .map(|time| time.to_utc());
+    let local = || {
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(&written, form).ok())
+            .map(|time| time.and_utc())
+    };
+    let day = || {
+        let date = NaiveDate::parse_from_str(&written, "%Y-%m-%d").ok()?;
+        Some(date.and_time(chrono::NaiveTime::MIN).and_utc())
+    };
+    with_offset
+        .or_else(local)
+        .or_else(day)
+        .ok_or_else(|| PgError::bad_value(Kind::Time.name(), "22007", text))
 }
 
 fn show_time(time: DateTime<Utc>) -> String {
+    // Postgres knows no less than microseconds.
+    let time = time.trunc_subsecs(6);
     time.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 

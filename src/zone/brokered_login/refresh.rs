@@ -22,12 +22,10 @@ use crate::{
 /// A token that ends within this time is refreshed first, so that it lasts for its one use.
 const REFRESH_AHEAD: TimeDelta = TimeDelta::seconds(30);
 
-/// Whether the provider's token in `grant` can still be used: it lasts, or it can be refreshed.
+/// Whether the provider's token in an active `grant` can still be used: it lasts, or it can be refreshed.
 #[must_use]
 pub fn is_usable(grant: &Grant, now: DateTime<Utc>) -> bool {
-    grant.status == LifeStatus::Active
-        && grant.access_token.is_some()
-        && (!ends_soon(grant, now) || grant.refresh_token.is_some())
+    grant.access_token.is_some() && (!ends_soon(grant, now) || grant.refresh_token.is_some())
 }
 
 fn ends_soon(grant: &Grant, now: DateTime<Utc>) -> bool {

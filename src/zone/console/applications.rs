@@ -25,7 +25,9 @@ use crate::{
     },
 };
 
-use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id};
+use super::{
+    ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id, settle,
+};
 
 pub(super) fn router() -> Router<Arc<ZoneState>> {
     Router::new()
@@ -79,17 +81,18 @@ async fn create(
     Body(body): Body<NewApplication>,
 ) -> Result<(StatusCode, Json<Application>), ApiError> {
     let name = clean_name(&body.name)?;
-    let id = readable_id(&state, &name, |id| {
-        state.directory().applications.contains_key(id)
-    });
-    let application = Application {
-        name,
-        identifier: body.identifier.unwrap_or_else(|| id.clone()),
-        consent: body.consent.unwrap_or(Consent::Required),
-        id,
-    };
-    check(&state.directory(), &application)?;
-    change(&state, Vec::new(), vec![Change::put(application.clone())]).await?;
+    let application = settle(&state, |directory| {
+        let id = readable_id(&state, &name, |id| directory.applications.contains_key(id));
+        let application = Application {
+            name: name.clone(),
+            identifier: body.identifier.clone().unwrap_or_else(|| id.clone()),
+            consent: body.consent.unwrap_or(Consent::Required),
+            id,
+        };
+        check(directory, &application)?;
+        Ok((vec![Change::put(application.clone())], application))
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(application)))
 }
 
@@ -123,31 +126,39 @@ async fn update(
     Path((_, id)): OneId,
     Body(patch): Body<ApplicationPatch>,
 ) -> Result<Json<Application>, ApiError> {
-    let directory = state.directory();
-    let before = find(&directory, &id)?;
-    let mut application = (**before).clone();
-    if let Some(name) = patch.name {
-        application.name = clean_name(&name)?;
-    }
-    if let Some(identifier) = patch.identifier {
-        application.identifier = identifier;
-    }
-    if let Some(consent) = patch.consent {
-        application.consent = consent;
-    }
-    check(&directory, &application)?;
-    let read = vec![before.clone().wrap()];
-    change(&state, read, vec![Change::put(application.clone())]).await?;
-    Ok(Json(application))
+    settle(&state, |directory| {
+        let mut application = (**find(directory, &id)?).clone();
+        if let Some(name) = &patch.name {
+            application.name = clean_name(name)?;
+        }
+        if let Some(identifier) = &patch.identifier {
+            application.identifier.clone_from(identifier);
+        }
+        if let Some(consent) = patch.consent {
+            application.consent = consent;
+        }
+        check(directory, &application)?;
+        Ok((vec![Change::put(application.clone())], application))
+    })
+    .await
+    .map(Json)
 }
 
 async fn delete(State(state): Shared, Path((_, id)): OneId) -> Result<StatusCode, ApiError> {
-    let directory = state.directory();
-    let application = find(&directory, &id)?;
-    let mut changes = vec![Change::Delete(Kind::Application, id.clone())];
+    settle(&state, |directory| {
+        find(directory, &id)?;
+        Ok((without_application(directory, &id), ()))
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes an application with its credentials and dependencies; its resources lose their provider.
+fn without_application(directory: &Directory, id: &str) -> Vec<Change> {
+    let mut changes = vec![Change::Delete(Kind::Application, id.to_owned())];
     for dependency in directory.dependencies.values() {
         if dependency.application_id == id {
-            let key = pair(&id, &dependency.resource_id);
+            let key = pair(id, &dependency.resource_id);
             changes.push(Change::Delete(Kind::Dependency, key));
         }
     }
@@ -160,15 +171,14 @@ async fn delete(State(state): Shared, Path((_, id)): OneId) -> Result<StatusCode
         }
     }
     for resource in directory.resources.values() {
-        if resource.application_id.as_ref() == Some(&id) {
+        if resource.application_id.as_deref() == Some(id) {
             changes.push(Change::put(Resource {
                 application_id: None,
                 ..(**resource).clone()
             }));
         }
     }
-    change(&state, vec![application.clone().wrap()], changes).await?;
-    Ok(StatusCode::NO_CONTENT)
+    changes
 }
 
 async fn list_dependencies(
@@ -213,13 +223,15 @@ async fn remove_dependency(
     State(state): Shared,
     Path((_, id, resource)): TwoIds,
 ) -> Result<StatusCode, ApiError> {
-    let directory = state.directory();
-    find(&directory, &id)?;
-    if !directory.depends(&id, &resource) {
-        return Err(ApiError::not_found("dependency"));
-    }
-    let gone = Change::Delete(Kind::Dependency, pair(&id, &resource));
-    change(&state, Vec::new(), vec![gone]).await?;
+    settle(&state, |directory| {
+        find(directory, &id)?;
+        if !directory.depends(&id, &resource) {
+            return Err(ApiError::not_found("dependency"));
+        }
+        let gone = Change::Delete(Kind::Dependency, pair(&id, &resource));
+        Ok((vec![gone], ()))
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -292,11 +304,6 @@ async fn create_credential(
     State(state): Shared,
     Body(body): Body<NewCredential>,
 ) -> Result<(StatusCode, Json<CreatedCredential>), ApiError> {
-    let directory = state.directory();
-    let application = directory
-        .applications
-        .get(&body.application_id)
-        .ok_or_else(|| ApiError::invalid("application_id names no application."))?;
     let identifier = body.identifier.unwrap_or_else(|| state.config.ids.short());
     // A colon would end the client id of HTTP Basic, and SDKs do not encode it.
     if identifier.is_empty()
@@ -308,16 +315,13 @@ async fn create_credential(
             "A credential's identifier is printable ASCII without a colon.",
         ));
     }
-    if directory.application_credentials.contains_key(&identifier) {
-        return Err(ApiError::conflict("This client id is taken."));
-    }
     let password = match body.kind {
         CredentialKind::Password => Some(Secret::new(state.config.ids.token(32))),
         CredentialKind::Public => None,
     };
     let credential = ApplicationCredential {
         id: state.config.ids.short(),
-        application_id: application.id.clone(),
+        application_id: body.application_id,
         kind: body.kind,
         identifier,
         secret: password.as_ref().map(SecretHash::of),
@@ -327,8 +331,20 @@ async fn create_credential(
         credential: credential_view(&credential),
         password: password.map(|password| password.expose().clone()),
     };
-    let read = vec![application.clone().wrap()];
-    change(&state, read, vec![Change::put(credential)]).await?;
+    settle(&state, |directory| {
+        if !directory
+            .applications
+            .contains_key(&credential.application_id)
+        {
+            return Err(ApiError::invalid("application_id names no application."));
+        }
+        let ids = &directory.application_credentials;
+        if ids.contains_key(&credential.identifier) {
+            return Err(ApiError::conflict("This client id is taken."));
+        }
+        Ok((vec![Change::put(credential.clone())], ()))
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(created)))
 }
 

@@ -2,16 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
 use crate::protocol::console::{Page, Pagination};
 
-use super::ApiError;
+use super::{ApiError, Asked};
 
 const DEFAULT_LIMIT: usize = 50;
 const MOST: usize = 100;
@@ -30,9 +27,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Window {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(window) = Query::<Self>::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| ApiError::invalid(rejection.body_text()))?;
+        let Asked(window) = Asked::<Self>::from_request_parts(parts, state).await?;
         window.checked()
     }
 }

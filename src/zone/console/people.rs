@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     routing::get,
 };
 use chrono::{DateTime, Utc};
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-use super::{ApiError, Body, OneId, Shared, change, page::Window};
+use super::{ApiError, Asked, Body, OneId, Shared, page::Window, settle};
 
 pub(super) fn router() -> Router<Arc<ZoneState>> {
     Router::new()
@@ -130,7 +130,7 @@ struct SessionFilter {
 async fn list_sessions(
     State(state): Shared,
     window: Window,
-    Query(filter): Query<SessionFilter>,
+    Asked(filter): Asked<SessionFilter>,
 ) -> Result<Json<Page<Session>>, ApiError> {
     let directory = state.directory();
     let now = state.config.clock.now();
@@ -181,13 +181,15 @@ async fn end_session(
     Body(patch): Body<StatusPatch>,
 ) -> Result<Json<Session>, ApiError> {
     patch.revokes()?;
-    let directory = state.directory();
-    let session = directory
-        .sessions
-        .get(&id)
-        .ok_or_else(|| ApiError::not_found("session"))?;
-    let read = vec![session.clone().wrap()];
-    change(&state, read, revoke_session(&directory, session)).await?;
+    // On the whole directory: a client that is signing in makes another session of this one.
+    settle(&state, |directory| {
+        let session = directory
+            .sessions
+            .get(&id)
+            .ok_or_else(|| ApiError::not_found("session"))?;
+        Ok((revoke_session(directory, session), ()))
+    })
+    .await?;
     let after = state.directory();
     after
         .sessions
@@ -231,6 +233,9 @@ async fn end_grant(
     patch.revokes()?;
     let directory = state.directory();
     let grant = grant_with_id(&directory, &id)?;
+    if grant.status == LifeStatus::Revoked {
+        return Ok(Json(grant_view(grant, state.config.clock.now())));
+    }
     let (revoked, draft) = revoke_grant(
         &directory,
         grant,

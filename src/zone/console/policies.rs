@@ -10,7 +10,9 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id};
+use super::{
+    ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id, settle,
+};
 use crate::{
     protocol::console::{self, Owner, Page},
     zone::{
@@ -121,29 +123,26 @@ async fn create_policy(
             "A policy's name has letters, digits, hyphens, dots and underscores.",
         ));
     }
-    let directory = state.directory();
-    if directory.policies.values().any(|p| p.name == name) {
-        return Err(ApiError::conflict("Another policy has this name already."));
-    }
     check_text(&body.cedar_raw, body.schema_version.as_deref())?;
-    let policy = Policy {
-        id: readable_id(&state, &name, |id| directory.policies.contains_key(id)),
-        name,
-        owner: Owner::Customer,
-    };
-    let version = next_policy_version(
-        &directory,
-        &policy,
-        state.config.ids.short(),
-        &body.cedar_raw,
-        state.config.clock.now(),
-    );
-    let view = policy_at(&policy, &version);
-    change(
-        &state,
-        Vec::new(),
-        vec![Change::put(policy), Change::put(version)],
-    )
+    let view = settle(&state, |directory| {
+        if directory.policies.values().any(|p| p.name == name) {
+            return Err(ApiError::conflict("Another policy has this name already."));
+        }
+        let policy = Policy {
+            id: readable_id(&state, &name, |id| directory.policies.contains_key(id)),
+            name: name.clone(),
+            owner: Owner::Customer,
+        };
+        let version = next_policy_version(
+            directory,
+            &policy,
+            state.config.ids.short(),
+            &body.cedar_raw,
+            state.config.clock.now(),
+        );
+        let view = policy_at(&policy, &version);
+        Ok((vec![Change::put(policy), Change::put(version)], view))
+    })
     .await?;
     Ok((StatusCode::CREATED, Json(view)))
 }

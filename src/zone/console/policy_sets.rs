@@ -14,7 +14,7 @@ use super::{
     ApiError, Body, OneId, Shared, TwoIds, change, clean_name,
     page::Window,
     policies::{named, policy_at, same_schema},
-    readable_id,
+    readable_id, settle,
 };
 use crate::{
     protocol::console::{self, Manifest, ManifestEntry, Owner, Page},
@@ -156,19 +156,21 @@ async fn create_set(
     Body(body): Body<NewSet>,
 ) -> Result<(StatusCode, Json<console::PolicySet>), ApiError> {
     let name = clean_name(&body.name)?;
-    let directory = state.directory();
-    if directory.policy_sets.values().any(|set| set.name == name) {
-        return Err(ApiError::conflict(
-            "Another policy set has this name already.",
-        ));
-    }
-    let set = PolicySet {
-        id: readable_id(&state, &name, |id| directory.policy_sets.contains_key(id)),
-        name,
-        owner: Owner::Customer,
-    };
-    let view = set_view(&directory, &set);
-    change(&state, Vec::new(), vec![Change::put(set)]).await?;
+    let view = settle(&state, |directory| {
+        if directory.policy_sets.values().any(|set| set.name == name) {
+            return Err(ApiError::conflict(
+                "Another policy set has this name already.",
+            ));
+        }
+        let set = PolicySet {
+            id: readable_id(&state, &name, |id| directory.policy_sets.contains_key(id)),
+            name: name.clone(),
+            owner: Owner::Customer,
+        };
+        let view = set_view(directory, &set);
+        Ok((vec![Change::put(set)], view))
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(view)))
 }
 

@@ -1,6 +1,6 @@
-//! Providers, resources and vaulted secrets.
+//! Resources and vaulted secrets.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -16,19 +16,17 @@ use crate::{
     zone::{
         ZoneState,
         directory::{
-            Change, Directory, Kind, Object, PROVIDER_SECRET, Provider, ProviderOAuth, Resource,
-            Stored as _, VAULT_TOKEN, VaultSecret, pair,
+            Change, Directory, Kind, Object, Resource, Stored as _, VAULT_TOKEN, VaultSecret, pair,
         },
+        scopes, sessions,
         vault::Belongs,
     },
 };
 
-use super::{ApiError, Body, OneId, Shared, change, clean_name, page::Window, readable_id};
+use super::{ApiError, Body, OneId, Shared, change, clean_name, page::Window, readable_id, settle};
 
 pub(super) fn router() -> Router<Arc<ZoneState>> {
     Router::new()
-        .route("/providers", get(list_providers).post(create_provider))
-        .route("/providers/{id}", get(one_provider).delete(delete_provider))
         .route("/resources", get(list_resources).post(create_resource))
         .route(
             "/resources/{id}",
@@ -38,142 +36,6 @@ pub(super) fn router() -> Router<Arc<ZoneState>> {
         )
         .route("/secrets", get(list_secrets).post(create_secret))
         .route("/secrets/{id}", get(one_secret).delete(delete_secret))
-}
-
-fn provider_view(provider: &Provider) -> console::Provider {
-    console::Provider {
-        id: provider.id.clone(),
-        name: provider.name.clone(),
-        kind: provider.kind,
-    }
-}
-
-async fn list_providers(
-    State(state): Shared,
-    window: Window,
-) -> Result<Json<console::Page<console::Provider>>, ApiError> {
-    window
-        .cut(&state.directory().providers, |p| Some(provider_view(p)))
-        .map(Json)
-}
-
-async fn one_provider(
-    State(state): Shared,
-    Path((_, id)): OneId,
-) -> Result<Json<console::Provider>, ApiError> {
-    state
-        .directory()
-        .providers
-        .get(&id)
-        .map(|provider| Json(provider_view(provider)))
-        .ok_or_else(|| ApiError::not_found("provider"))
-}
-
-#[derive(Deserialize)]
-struct NewProvider {
-    name: String,
-    #[serde(rename = "type")]
-    kind: CredentialSource,
-    /// Needed for an `external` provider. The member and its layout are ours.
-    oauth: Option<NewProviderOAuth>,
-}
-
-#[derive(Deserialize)]
-struct NewProviderOAuth {
-    authorization_endpoint: String,
-    token_endpoint: String,
-    client_id: String,
-    client_secret: Option<Secret>,
-    #[serde(default)]
-    authorization_parameters: BTreeMap<String, String>,
-    scope_separator: Option<String>,
-}
-
-async fn create_provider(
-    State(state): Shared,
-    Body(body): Body<NewProvider>,
-) -> Result<(StatusCode, Json<console::Provider>), ApiError> {
-    let name = clean_name(&body.name)?;
-    let id = readable_id(&state, &name, |id| {
-        state.directory().providers.contains_key(id)
-    });
-    let oauth = match (body.kind, body.oauth) {
-        (CredentialSource::External, Some(oauth)) => Some(provider_oauth(&state, &id, oauth)?),
-        (CredentialSource::External, None) => {
-            return Err(ApiError::invalid(
-                "An external provider needs its oauth settings.",
-            ));
-        }
-        (CredentialSource::KeycardSts | CredentialSource::KeycardVault, Some(_)) => {
-            return Err(ApiError::invalid(
-                "Only an external provider has oauth settings.",
-            ));
-        }
-        (CredentialSource::KeycardSts | CredentialSource::KeycardVault, None) => None,
-    };
-    let provider = Provider {
-        id,
-        name,
-        kind: body.kind,
-        oauth,
-    };
-    let view = provider_view(&provider);
-    change(&state, Vec::new(), vec![Change::put(provider)]).await?;
-    Ok((StatusCode::CREATED, Json(view)))
-}
-
-fn provider_oauth(
-    state: &ZoneState,
-    id: &str,
-    oauth: NewProviderOAuth,
-) -> Result<ProviderOAuth, ApiError> {
-    for endpoint in [&oauth.authorization_endpoint, &oauth.token_endpoint] {
-        let fine = url::Url::parse(endpoint)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !fine {
-            return Err(ApiError::invalid(
-                "A provider's endpoint is an http(s) URL.",
-            ));
-        }
-    }
-    let belongs = Belongs {
-        to: PROVIDER_SECRET,
-        id,
-    };
-    Ok(ProviderOAuth {
-        authorization_endpoint: oauth.authorization_endpoint,
-        token_endpoint: oauth.token_endpoint,
-        client_id: oauth.client_id,
-        client_secret: oauth
-            .client_secret
-            .map(|secret| state.vault.seal(&secret, belongs)),
-        authorization_parameters: oauth.authorization_parameters,
-        scope_separator: oauth.scope_separator.unwrap_or_else(|| " ".to_owned()),
-    })
-}
-
-async fn delete_provider(
-    State(state): Shared,
-    Path((_, id)): OneId,
-) -> Result<StatusCode, ApiError> {
-    let directory = state.directory();
-    let provider = directory
-        .providers
-        .get(&id)
-        .ok_or_else(|| ApiError::not_found("provider"))?;
-    let used = directory
-        .resources
-        .values()
-        .find(|r| r.credential_provider_id.as_deref() == Some(&id));
-    if let Some(resource) = used {
-        return Err(ApiError::conflict(format!(
-            "The resource \"{}\" gets its credentials from this provider.",
-            resource.name
-        )));
-    }
-    let read = vec![provider.clone().wrap()];
-    change(&state, read, vec![Change::Delete(Kind::Provider, id)]).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list_resources(
@@ -213,10 +75,8 @@ async fn create_resource(
     Body(body): Body<NewResource>,
 ) -> Result<(StatusCode, Json<Resource>), ApiError> {
     let name = clean_name(&body.name)?;
-    let resource = Resource {
-        id: readable_id(&state, &name, |id| {
-            state.directory().resources.contains_key(id)
-        }),
+    let asked = Resource {
+        id: String::new(),
         name,
         identifier: body.identifier,
         application_id: body.application_id,
@@ -224,8 +84,16 @@ async fn create_resource(
         scopes: body.scopes,
         credential_lifetime_seconds: body.credential_lifetime_seconds,
     };
-    check_resource(&state.directory(), &resource)?;
-    change(&state, Vec::new(), vec![Change::put(resource.clone())]).await?;
+    let resource = settle(&state, |directory| {
+        let taken = |id: &str| directory.resources.contains_key(id);
+        let resource = Resource {
+            id: readable_id(&state, &asked.name, taken),
+            ..asked.clone()
+        };
+        check_resource(directory, &resource)?;
+        Ok((vec![Change::put(resource.clone())], resource))
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(resource)))
 }
 
@@ -251,11 +119,11 @@ enum Patch<T> {
     Set(Option<T>),
 }
 
-impl<T> Patch<T> {
-    fn apply(self, to: &mut Option<T>) {
+impl<T: Clone> Patch<T> {
+    fn apply(&self, to: &mut Option<T>) {
         match self {
             Self::Keep => {}
-            Self::Set(value) => *to = value,
+            Self::Set(value) => to.clone_from(value),
         }
     }
 }
@@ -271,39 +139,54 @@ async fn update_resource(
     Path((_, id)): OneId,
     Body(patch): Body<ResourcePatch>,
 ) -> Result<Json<Resource>, ApiError> {
-    let directory = state.directory();
-    let before = directory
-        .resources
-        .get(&id)
-        .ok_or_else(|| ApiError::not_found("resource"))?;
-    let mut resource = (**before).clone();
-    if let Some(name) = patch.name {
-        resource.name = clean_name(&name)?;
-    }
-    if let Some(identifier) = patch.identifier {
-        resource.identifier = identifier;
-    }
-    if let Some(scopes) = patch.scopes {
-        resource.scopes = scopes;
-    }
-    patch.application_id.apply(&mut resource.application_id);
-    patch
-        .credential_provider_id
-        .apply(&mut resource.credential_provider_id);
-    patch
-        .credential_lifetime_seconds
-        .apply(&mut resource.credential_lifetime_seconds);
-    check_resource(&directory, &resource)?;
-    let read = vec![before.clone().wrap()];
-    change(&state, read, vec![Change::put(resource.clone())]).await?;
-    Ok(Json(resource))
+    settle(&state, |directory| {
+        let before = directory
+            .resources
+            .get(&id)
+            .ok_or_else(|| ApiError::not_found("resource"))?;
+        let mut resource = (**before).clone();
+        if let Some(name) = &patch.name {
+            resource.name = clean_name(name)?;
+        }
+        if let Some(identifier) = &patch.identifier {
+            resource.identifier.clone_from(identifier);
+        }
+        if let Some(scopes) = &patch.scopes {
+            resource.scopes.clone_from(scopes);
+        }
+        patch.application_id.apply(&mut resource.application_id);
+        patch
+            .credential_provider_id
+            .apply(&mut resource.credential_provider_id);
+        patch
+            .credential_lifetime_seconds
+            .apply(&mut resource.credential_lifetime_seconds);
+        check_resource(directory, &resource)?;
+        Ok((vec![Change::put(resource.clone())], resource))
+    })
+    .await
+    .map(Json)
 }
 
 fn check_resource(directory: &Directory, resource: &Resource) -> Result<(), ApiError> {
     // Keycard's console: from one minute to a day.
     const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=86_400;
-    if resource.identifier.is_empty() || resource.identifier.chars().any(char::is_whitespace) {
-        return Err(ApiError::invalid("A resource's identifier is a URI."));
+    const LONGEST_IDENTIFIER: usize = 2_048;
+    // RFC 8707, section 2: a resource indicator is a URI without a fragment.
+    let identifier = &resource.identifier;
+    let is_uri = (1..=LONGEST_IDENTIFIER).contains(&identifier.len())
+        && identifier
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    if !is_uri {
+        return Err(ApiError::invalid(
+            "A resource's identifier is a URI without a fragment.",
+        ));
+    }
+    if scopes::parse(&resource.scopes.join(" ")).as_ref() != Ok(&resource.scopes) {
+        return Err(ApiError::invalid(
+            "scopes is a list of scope names, each once.",
+        ));
     }
     let taken = directory
         .resource_identified(&resource.identifier)
@@ -344,28 +227,35 @@ async fn delete_resource(
     State(state): Shared,
     Path((_, id)): OneId,
 ) -> Result<StatusCode, ApiError> {
-    let directory = state.directory();
-    let resource = directory
-        .resources
-        .get(&id)
-        .ok_or_else(|| ApiError::not_found("resource"))?;
+    settle(&state, |directory| {
+        if !directory.resources.contains_key(&id) {
+            return Err(ApiError::not_found("resource"));
+        }
+        Ok((without_resource(directory, &id), ()))
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a resource with all that is about it: another one may get its id.
+fn without_resource(directory: &Directory, id: &str) -> Vec<Change> {
     let mut changes = vec![
-        Change::Delete(Kind::Resource, id.clone()),
-        Change::Delete(Kind::VaultSecret, id.clone()),
+        Change::Delete(Kind::Resource, id.to_owned()),
+        Change::Delete(Kind::VaultSecret, id.to_owned()),
     ];
     for dependency in directory.dependencies.values() {
         if dependency.resource_id == id {
-            let key = pair(&dependency.application_id, &id);
+            let key = pair(&dependency.application_id, id);
             changes.push(Change::Delete(Kind::Dependency, key));
         }
     }
     for grant in directory.grants.values() {
         if grant.resource_id == id {
-            changes.push(Change::Delete(Kind::Grant, pair(&grant.user_id, &id)));
+            changes.push(Change::Delete(Kind::Grant, pair(&grant.user_id, id)));
         }
     }
-    change(&state, vec![resource.clone().wrap()], changes).await?;
-    Ok(StatusCode::NO_CONTENT)
+    changes.extend(sessions::tokens_revoked(directory, id));
+    changes
 }
 
 /// A vaulted secret without the secret.

@@ -120,6 +120,16 @@ pub fn obtain(
     }
 }
 
+/// How long a token for the resource lives.
+#[must_use]
+pub fn lifetime_of(resource: &Resource) -> TimeDelta {
+    resource
+        .credential_lifetime_seconds
+        .and_then(|seconds| i64::try_from(seconds).ok())
+        .and_then(TimeDelta::try_seconds)
+        .unwrap_or(ACCESS_TOKEN_LIFETIME)
+}
+
 /// Signs a token. Whether it may be had is decided before.
 ///
 /// # Errors
@@ -129,12 +139,6 @@ pub fn signed(
     key: &SigningKey,
     wanted: &Obtain<'_>,
 ) -> Result<Obtained, Refusal> {
-    let lifetime = wanted
-        .resource
-        .credential_lifetime_seconds
-        .and_then(|seconds| i64::try_from(seconds).ok())
-        .and_then(TimeDelta::try_seconds)
-        .unwrap_or(ACCESS_TOKEN_LIFETIME);
     let minted = state
         .tokens
         .mint(
@@ -147,7 +151,7 @@ pub fn signed(
                 resource: wanted.resource.identifier.clone(),
                 scopes: wanted.scopes.to_vec(),
                 session_id: wanted.session_id.map(ToOwned::to_owned),
-                lifetime,
+                lifetime: lifetime_of(wanted.resource),
             },
         )
         .map_err(|error| {
@@ -166,13 +170,14 @@ fn vaulted(
     directory: &Directory,
     resource: &Resource,
 ) -> Result<Obtained, Refusal> {
-    let secret = directory.vault_secrets.get(&resource.id).ok_or_else(|| {
+    let none = || {
         // Keycard's text is not known; the code is.
         Refusal::new(
             ErrorCode::InvalidTarget,
             format!("The vault holds no secret for \"{}\"", resource.name),
         )
-    })?;
+    };
+    let secret = directory.vault_secrets.get(&resource.id).ok_or_else(none)?;
     let token = state
         .vault
         .unseal(
@@ -183,6 +188,10 @@ fn vaulted(
             },
         )
         .map_err(|failure| not_opened(&failure))?;
+    // A lab before a real service that was given no key: RFC 6749 knows no empty access token.
+    if token.expose().is_empty() {
+        return Err(none());
+    }
     Ok(Obtained {
         token,
         source: CredentialSource::KeycardVault,

@@ -260,12 +260,19 @@ fn resource(directory: &Directory, query: &Params) -> Result<Arc<Resource>, Refu
     let resource = directory
         .resource_identified(identifier)
         .ok_or_else(|| Refusal::unknown_resource(identifier))?;
+    signs_for(directory, resource)?;
+    Ok(resource.clone())
+}
+
+/// Whether the zone signs the resource's tokens itself.
+pub(super) fn signs_for(directory: &Directory, resource: &Resource) -> Result<(), Refusal> {
+    let target = |text: String| Refusal::new(ErrorCode::InvalidTarget, text);
     let provider = resource
         .credential_provider_id
         .as_ref()
         .and_then(|id| directory.providers.get(id));
     match provider.map(|provider| provider.kind) {
-        Some(CredentialSource::KeycardSts) => Ok(resource.clone()),
+        Some(CredentialSource::KeycardSts) => Ok(()),
         // A browser never carries a vaulted key or an upstream token away: those are for
         // applications that exchange. The sentence is ours.
         Some(CredentialSource::KeycardVault | CredentialSource::External) => Err(target(format!(

@@ -11,9 +11,9 @@ use axum::{
 
 use super::{
     Front,
-    authorize::{error_page, stale},
+    authorize::error_page,
     form::Params,
-    steps::{Parties, refuse, resume},
+    steps::{Parties, refuse, resume, still_open},
     transaction::{self, Loaded, Stage, WEB_SESSION_LIFETIME, fresh_secret},
 };
 use crate::{
@@ -182,9 +182,7 @@ async fn sign_in(
         let now = zone.config.clock.now();
         // Only now is the directory read: others may have signed in while the provider was asked.
         let (directory, cookie) = settled(&front.zone, |directory| {
-            if !loaded.stands(directory) {
-                return Err(stale());
-            }
+            still_open(loaded, directory)?;
             let known = known(directory, &profile);
             let user = person(front, known, &profile);
             let session = web_session(front, &user);
@@ -326,9 +324,7 @@ async fn connect(
         // Only now is the directory read: the session or the resource may have gone while the
         // provider was asked.
         let (directory, ()) = settled(&front.zone, |directory| {
-            if !loaded.stands(directory) {
-                return Err(stale());
-            }
+            still_open(loaded, directory)?;
             let session = transaction::active_session(directory, now, leg.session_id);
             let resource = directory.resources.get(leg.resource_id);
             let ((session, user), resource) = session.zip(resource).ok_or_else(|| gone.clone())?;

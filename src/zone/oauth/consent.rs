@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Bytes,
     extract::{RawQuery, State},
     http::{HeaderMap, header},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
 
 use super::{
     Front,
@@ -15,7 +18,8 @@ use super::{
     form::Params,
     metadata, redirect_uri,
     steps::{
-        CLIENT_SESSION_LIFETIME, Parties, advance, commit, go_on, page_url, refuse, upstream_state,
+        CLIENT_SESSION_LIFETIME, Parties, advance, commit, page_url, refuse, resume, still_open,
+        upstream_state,
     },
     transaction::{self, Loaded, Stage, Transaction, consent_key, fresh_secret},
 };
@@ -24,9 +28,10 @@ use crate::{
     support::clock::Stopwatch,
     zone::{
         brokered_login,
-        directory::{Change, Directory, User},
+        directory::{Change, Directory, Resource, User},
         pages::{Audience, ConsentDependency, ConsentPage, FormTarget, SignInPage},
         refusal::Refusal,
+        settled::settled,
         store::Commit,
         vault::SecretHash,
     },
@@ -94,11 +99,12 @@ impl Step {
         })
     }
 
-    fn target(&self, front: &Front, path: &str) -> FormTarget {
+    fn target(&self, front: &Front, path: &str, shown: Option<String>) -> FormTarget {
         FormTarget {
             action: format!("{}{path}", front.zone.config.issuer),
             transaction: self.loaded.handle.expose().clone(),
             csrf: self.loaded.csrf(&self.browser),
+            shown,
         }
     }
 
@@ -143,7 +149,7 @@ pub(super) async fn show_sign_in(
             client_name: parties.agent.name.clone(),
             resource_name: parties.resource.name.clone(),
             provider_name: front.zone.config.identity_provider.name.clone(),
-            target: step.target(&front, metadata::SIGN_IN),
+            target: step.target(&front, metadata::SIGN_IN, None),
         }
         .respond(step.audience)
     });
@@ -168,6 +174,13 @@ async fn to_identity_provider(
     body: &[u8],
 ) -> Result<Response, Refusal> {
     let step = Step::submitted(front, headers, body)?;
+    match step.loaded.transaction.stage {
+        Stage::SignIn | Stage::IdentityProvider { .. } => {}
+        // A form of before the person signed in, in another tab.
+        Stage::Consent { .. } | Stage::Provider { .. } => {
+            return Ok(advance(front, &step.loaded).await);
+        }
+    }
     let nonce = fresh_secret(&front.zone);
     let url = brokered_login::identity::identity_url(
         &front.zone.config.identity_provider,
@@ -227,7 +240,7 @@ fn consent_page(front: &Front, step: &Step, user: &User) -> Result<Option<Consen
             sign_in_follows: dependency.provider.kind == CredentialSource::External
                 && !step
                     .directory
-                    .grant(&user.id, &dependency.resource.id)
+                    .active_grant(&user.id, &dependency.resource.id)
                     .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now)),
         })
         .collect();
@@ -245,8 +258,36 @@ fn consent_page(front: &Front, step: &Step, user: &User) -> Result<Option<Consen
             .as_ref()
             .map(|application| application.name.clone()),
         dependencies,
-        target: step.target(front, metadata::CONSENT),
+        target: step.target(
+            front,
+            metadata::CONSENT,
+            Some(shown(&parties, transaction, user)),
+        ),
     }))
+}
+
+/// Names what the consent page says and to whom: the answer to one page is no answer to another.
+fn shown(parties: &Parties, transaction: &Transaction, user: &User) -> String {
+    let resource = |resource: &Resource| {
+        json!([
+            resource.id,
+            resource.identifier,
+            resource.name,
+            resource.scopes
+        ])
+    };
+    let said = json!({
+        "person": user.id,
+        "scopes": transaction.scopes,
+        "resource": resource(&parties.resource),
+        "application": parties.application.as_ref().map(|application| &application.name),
+        "dependencies": parties
+            .dependencies
+            .iter()
+            .map(|dependency| (resource(&dependency.resource), &dependency.provider.id))
+            .collect::<Vec<_>>(),
+    });
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, said.to_string().as_bytes()))
 }
 
 /// `POST /login/consent`
@@ -264,11 +305,10 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
     let Some((session, user)) = step.person(front) else {
         return Ok(see_other(&page_url(front, metadata::SIGN_IN, &step.loaded)));
     };
-    let transaction = &step.loaded.transaction;
-    let parties = Parties::of(&step.directory, transaction)?;
     match step.form.required("decision")? {
         "allow" => {}
         "deny" => {
+            let parties = Parties::of(&step.directory, &step.loaded.transaction)?;
             let draft = parties.grant_draft(front, &parties.resource, &user, &session.id, started);
             let refusal = Refusal::new(ErrorCode::AccessDenied, "The person refused to agree");
             return Ok(refuse(front, &step.loaded, &refusal, Some(draft), step.audience).await);
@@ -280,17 +320,57 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
             ));
         }
     }
+    let page = step.form.one("shown")?;
     let now = front.zone.config.clock.now();
-    let grants = parties.missing_grants(front, &step.directory, &user);
+    let (directory, agreed) = settled(&front.zone, |directory| {
+        still_open(&step.loaded, directory)?;
+        let transaction = &step.loaded.transaction;
+        let parties = Parties::of(directory, transaction)?;
+        let person = transaction::active_session(directory, now, &session.id)
+            .filter(|(_, user)| page == Some(&shown(&parties, transaction, user)));
+        let Some((session, user)) = person else {
+            return Ok((Commit::default(), false));
+        };
+        let commit = agreement(
+            front,
+            &step.loaded,
+            directory,
+            &parties,
+            (&session, &user),
+            started,
+        )?;
+        Ok((commit, true))
+    })
+    .await?;
+    if agreed {
+        resume(front, &step.loaded, Some(&step.browser), now, &directory).await
+    } else {
+        // The page says something else by now, or to somebody else.
+        Ok(advance(front, &step.loaded).await)
+    }
+}
+
+/// What agreeing changes. It rests on the whole directory, as the page does.
+fn agreement(
+    front: &Front,
+    loaded: &Loaded,
+    directory: &Directory,
+    parties: &Parties,
+    (session, user): (&Session, &User),
+    started: Stopwatch,
+) -> Result<Commit, Refusal> {
+    let now = front.zone.config.clock.now();
+    let transaction = &loaded.transaction;
+    let grants = parties.missing_grants(front, directory, user);
     let audit = grants
         .iter()
-        .filter_map(|grant| step.directory.resources.get(&grant.resource_id))
-        .map(|resource| parties.grant_draft(front, resource, &user, &session.id, started))
+        .filter_map(|grant| directory.resources.get(&grant.resource_id))
+        .map(|resource| parties.grant_draft(front, resource, user, &session.id, started))
         .collect();
     let key = consent_key(&user.id, &parties.agent.identifier, &parties.resource.id);
     let mut changes: Vec<Change> = grants.into_iter().map(Change::put).collect();
     // What was agreed to earlier still is: the page asked for more, it took nothing back.
-    let mut scopes = transaction::remembered_scopes(&step.directory, now, &key).unwrap_or_default();
+    let mut scopes = transaction::remembered_scopes(directory, now, &key).unwrap_or_default();
     scopes.extend(transaction.scopes.iter().cloned());
     scopes.sort();
     scopes.dedup();
@@ -300,7 +380,7 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
         now + CLIENT_SESSION_LIFETIME,
     )?);
     changes.push(
-        step.loaded.changed(Transaction {
+        loaded.changed(Transaction {
             agreed: Some(
                 parties
                     .dependencies
@@ -314,13 +394,10 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
             ..transaction.clone()
         })?,
     );
-    go_on(
-        front,
-        &step.loaded,
-        Some(&step.browser),
-        now,
+    Ok(Commit {
+        based_on: Some(directory.generation()),
+        unchanged: vec![loaded.as_read()],
         changes,
         audit,
-    )
-    .await
+    })
 }

@@ -8,10 +8,9 @@ pub(super) mod application;
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use super::{
     Front,
+    authorize::signs_for,
     form::Params,
     pkce::CodeChallenge,
     token::{Asked, Tokens},
@@ -30,19 +29,16 @@ use crate::{
             AuthorizationCode, Change, Directory, Object, RefreshStatus, RefreshToken, Resource,
             Stored as _, User, UserAgent,
         },
-        exchange::{Obtain, signed},
+        exchange::{Obtain, lifetime_of, signed},
         keys::SigningKey,
         policy::{self, Caller, Question},
         refusal::Refusal,
         settled::settled,
         store::Commit,
-        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile},
+        tokens::SubProfile,
         vault::SecretHash,
     },
 };
-
-/// How long a used code is kept, to notice a second use while its first token may live.
-const USED_CODE_KEPT: TimeDelta = ACCESS_TOKEN_LIFETIME;
 
 /// A decision, with what it changes and what it rests on.
 struct Decision {
@@ -147,6 +143,14 @@ impl Standing<'_> {
                 "The sign-in was for another resource",
             ));
         }
+        signs_for(directory, resource)?;
+        let application = resource
+            .application_id
+            .as_ref()
+            .and_then(|id| directory.applications.get(id));
+        if !directory.consented(application.map(AsRef::as_ref), &user.id, &resource.id) {
+            return Err(invalid_grant("The consent does not hold; sign in again"));
+        }
         Ok(Bearing {
             session,
             user,
@@ -169,7 +173,7 @@ impl Standing<'_> {
             user,
             resource,
         } = bearing;
-        let decision = policy::decide(
+        let answer = policy::decide(
             directory,
             &Question {
                 user: Some(user),
@@ -178,8 +182,8 @@ impl Standing<'_> {
                 scopes,
             },
         );
-        let verdict = policy::verdict(&decision);
-        draft.decision = Some(decision);
+        let verdict = answer.verdict();
+        draft.decision = Some(answer.decision);
         verdict?;
         let obtained = signed(
             &front.zone,
@@ -287,7 +291,8 @@ pub(super) async fn authorization_code(
             let family = front.zone.config.ids.short();
             changes.push(Change::put(AuthorizationCode {
                 used_at: Some(now),
-                expires_at: now + USED_CODE_KEPT,
+                // A second use is noticed as long as the first token may live.
+                expires_at: now + lifetime_of(&bearing.resource),
                 family: Some(family.clone()),
                 ..AuthorizationCode::clone(row)
             }));

@@ -29,6 +29,7 @@ use crate::{
         },
         pages::Audience,
         refusal::Refusal,
+        settled::settled,
         store::Commit,
         vault::SecretHash,
     },
@@ -124,7 +125,9 @@ impl Parties {
             .map_or(Consent::Required, |application| application.consent);
         let key = consent_key(&user.id, &self.agent.identifier, &self.resource.id);
         match consent {
-            Consent::Implicit => false,
+            Consent::Implicit => std::iter::once(&self.resource)
+                .chain(self.dependencies.iter().map(|one| &one.resource))
+                .any(|one| !directory.consented(self.application.as_deref(), &user.id, &one.id)),
             // Per client as well as per resource: a client that registered itself a minute ago
             // must not live off what the person allowed another, nor one that was allowed to read
             // come back to write.
@@ -179,7 +182,7 @@ impl Parties {
         self.dependencies.iter().find(|dependency| {
             dependency.provider.kind == CredentialSource::External
                 && !directory
-                    .grant(&user.id, &dependency.resource.id)
+                    .active_grant(&user.id, &dependency.resource.id)
                     .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now))
         })
     }
@@ -253,82 +256,113 @@ pub(super) async fn advance(front: &Front, loaded: &Loaded) -> Response {
     }
 }
 
+/// Where the browser goes next.
+enum Next {
+    Page(&'static str),
+    Provider(String),
+    /// Back to the client, with a code.
+    Client(Secret),
+}
+
 async fn try_advance(front: &Front, loaded: &Loaded) -> Result<Response, Refusal> {
     let started = Stopwatch::start();
-    let directory = front.zone.directory();
+    let (_, next) = settled(&front.zone, |directory| {
+        next(front, loaded, directory, started)
+    })
+    .await?;
+    Ok(match next {
+        Next::Page(path) => see_other(&page_url(front, path, loaded)),
+        Next::Provider(url) => see_other(&url),
+        Next::Client(code) => loaded
+            .return_to()
+            .with_code(&front.zone.config.issuer, &code),
+    })
+}
+
+/// Decides the next step on one snapshot. It rests on all of it: on the session and the person, on
+/// grants that are not there yet, and on what else the application could ask for.
+fn next(
+    front: &Front,
+    loaded: &Loaded,
+    directory: &Directory,
+    started: Stopwatch,
+) -> Result<(Commit, Next), Refusal> {
     let now = front.zone.config.clock.now();
     let transaction = &loaded.transaction;
     let session_id = match &transaction.stage {
         Stage::SignIn | Stage::IdentityProvider { .. } => {
-            return Ok(see_other(&page_url(front, metadata::SIGN_IN, loaded)));
+            return Ok((Commit::default(), Next::Page(metadata::SIGN_IN)));
         }
         Stage::Consent { session_id } | Stage::Provider { session_id, .. } => session_id,
     };
-    let Some((session, user)) = transaction::active_session(&directory, now, session_id) else {
-        commit(
-            front,
-            Commit {
-                unchanged: vec![loaded.as_read()],
-                changes: vec![loaded.moved(Stage::SignIn)?],
-                ..Commit::default()
-            },
-        )
-        .await?;
-        return Ok(see_other(&page_url(front, metadata::SIGN_IN, loaded)));
+    let mut step = Commit {
+        based_on: Some(directory.generation()),
+        unchanged: vec![loaded.as_read()],
+        ..Commit::default()
     };
-    let parties = Parties::of(&directory, transaction)?;
-    if parties.must_ask(&directory, now, transaction, &user) {
-        return Ok(see_other(&page_url(front, metadata::CONSENT, loaded)));
+    let Some((session, user)) = transaction::active_session(directory, now, session_id) else {
+        still_open(loaded, directory)?;
+        step.changes.push(loaded.moved(Stage::SignIn)?);
+        return Ok((step, Next::Page(metadata::SIGN_IN)));
+    };
+    let parties = Parties::of(directory, transaction)?;
+    if parties.must_ask(directory, now, transaction, &user) {
+        return Ok((Commit::default(), Next::Page(metadata::CONSENT)));
     }
-    let grants = parties.missing_grants(front, &directory, &user);
-    let audit = grants
+    still_open(loaded, directory)?;
+    let grants = parties.missing_grants(front, directory, &user);
+    step.audit = grants
         .iter()
         .filter_map(|grant| directory.resources.get(&grant.resource_id))
         .map(|resource| parties.grant_draft(front, resource, &user, &session.id, started))
         .collect();
-    let mut next = Commit {
-        unchanged: vec![loaded.as_read()],
-        changes: grants.into_iter().map(Change::put).collect(),
-        audit,
-        ..Commit::default()
+    step.changes = grants.into_iter().map(Change::put).collect();
+    let Some(dependency) = parties.next_login(directory, now, &user) else {
+        let code = finish(front, loaded, &parties, &session, &user, &mut step);
+        return Ok((step, Next::Client(code)));
     };
-    if let Some(dependency) = parties.next_login(&directory, now, &user) {
-        let nonce = fresh_secret(&front.zone);
-        next.changes.push(loaded.moved(Stage::Provider {
-            session_id: session.id.clone(),
-            resource_id: dependency.resource.id.clone(),
-            nonce: SecretHash::of(&nonce),
-        })?);
-        let Some(oauth) = &dependency.provider.oauth else {
-            return Err(Refusal::new(
-                ErrorCode::ServerError,
-                format!(
-                    "The provider {} has no OAuth client",
-                    dependency.provider.name
-                ),
-            ));
-        };
-        let url = brokered_login::provider_url(
-            oauth,
-            &dependency.resource,
-            &front.redirect_uri(),
-            &upstream_state(loaded, &nonce),
-        );
-        commit(front, next).await?;
-        return Ok(see_other(&url));
+    let nonce = fresh_secret(&front.zone);
+    step.changes.push(loaded.moved(Stage::Provider {
+        session_id: session.id.clone(),
+        resource_id: dependency.resource.id.clone(),
+        nonce: SecretHash::of(&nonce),
+    })?);
+    let Some(oauth) = &dependency.provider.oauth else {
+        return Err(Refusal::new(
+            ErrorCode::ServerError,
+            format!(
+                "The provider {} has no OAuth client",
+                dependency.provider.name
+            ),
+        ));
+    };
+    let url = brokered_login::provider_url(
+        oauth,
+        &dependency.resource,
+        &front.redirect_uri(),
+        &upstream_state(loaded, &nonce),
+    );
+    Ok((step, Next::Provider(url)))
+}
+
+/// Refuses a step of a sign-in that went on meanwhile.
+pub(super) fn still_open(loaded: &Loaded, directory: &Directory) -> Result<(), Refusal> {
+    if loaded.stands(directory) {
+        Ok(())
+    } else {
+        Err(stale())
     }
-    finish(front, loaded, &parties, &session, &user, next).await
 }
 
 /// Ends the sign-in with a code.
-async fn finish(
+fn finish(
     front: &Front,
     loaded: &Loaded,
     parties: &Parties,
     web_session: &Session,
     user: &User,
-    mut next: Commit,
-) -> Result<Response, Refusal> {
+    step: &mut Commit,
+) -> Secret {
     let zone = &front.zone;
     let now = zone.config.clock.now();
     let transaction = &loaded.transaction;
@@ -347,8 +381,8 @@ async fn finish(
         status: LifeStatus::Active,
     };
     let code = fresh_secret(zone);
-    next.changes.push(loaded.ended());
-    next.changes.push(Change::put(AuthorizationCode {
+    step.changes.push(loaded.ended());
+    step.changes.push(Change::put(AuthorizationCode {
         id: SecretHash::of(&code),
         client_id: transaction.client_id.clone(),
         redirect_uri: transaction.redirect_uri.clone(),
@@ -362,9 +396,8 @@ async fn finish(
         used_at: None,
         family: None,
     }));
-    next.changes.push(Change::put(session));
-    commit(front, next).await?;
-    Ok(loaded.return_to().with_code(&zone.config.issuer, &code))
+    step.changes.push(Change::put(session));
+    code
 }
 
 /// Commits a step; a step that was done already is refused.
@@ -375,28 +408,6 @@ pub(super) async fn commit(front: &Front, commit: Commit) -> Result<Arc<Director
         .commit(commit)
         .await
         .map_err(|error| not_committed(error, stale))
-}
-
-/// Commits a step that was taken at `now`, and goes on from where the sign-in stands then.
-pub(super) async fn go_on(
-    front: &Front,
-    loaded: &Loaded,
-    browser: Option<&Secret>,
-    now: DateTime<Utc>,
-    changes: Vec<Change>,
-    audit: Vec<Draft>,
-) -> Result<Response, Refusal> {
-    let directory = commit(
-        front,
-        Commit {
-            unchanged: vec![loaded.as_read()],
-            changes,
-            audit,
-            ..Commit::default()
-        },
-    )
-    .await?;
-    resume(front, loaded, browser, now, &directory).await
 }
 
 /// Goes on from where the sign-in stands in `directory`, after a step that was taken at `now`.

@@ -209,7 +209,13 @@ impl Loaded {
 
     /// The change that moves the transaction to `stage`.
     pub fn moved(&self, stage: Stage) -> Result<Change, Refusal> {
+        let agreed = match stage {
+            // Whoever signs in next may be somebody else, who agreed to nothing.
+            Stage::SignIn | Stage::IdentityProvider { .. } => None,
+            Stage::Consent { .. } | Stage::Provider { .. } => self.transaction.agreed.clone(),
+        };
         self.changed(Transaction {
+            agreed,
             stage,
             ..self.transaction.clone()
         })

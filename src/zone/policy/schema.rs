@@ -21,6 +21,15 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     Validator::new(schema)
 });
 
+/// The longest policy text in bytes, and how deep its brackets may nest. Cedar's parser recurses
+/// without looking at the stack, and who overflows that ends the process; what is within these bounds
+/// needs less than [`STACK`]. Keycard's bounds are not known.
+const LONGEST_TEXT: usize = 16 * 1024;
+const DEEPEST: usize = 64;
+
+/// The stack of a thread that a zone runs on: eight times the usual one, for Cedar's parser.
+pub const STACK: usize = 16 << 20;
+
 /// What is wrong with a policy's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", place(*.at))]
@@ -41,6 +50,9 @@ fn place(at: Option<TextPosition>) -> String {
 /// # Errors
 /// Everything that is wrong with it, the first fault first.
 pub fn check(text: &str) -> Result<(), Vec<PolicyFault>> {
+    if let Some(fault) = beyond_bounds(text) {
+        return Err(vec![fault]);
+    }
     let policy = CedarPolicy::parse(None, text).map_err(|errors| {
         errors
             .iter()
@@ -63,6 +75,52 @@ pub fn check(text: &str) -> Result<(), Vec<PolicyFault>> {
     } else {
         Err(faults)
     }
+}
+
+fn beyond_bounds(text: &str) -> Option<PolicyFault> {
+    if text.len() > LONGEST_TEXT {
+        return Some(PolicyFault {
+            message: format!(
+                "the policy is too long: {} bytes, and {LONGEST_TEXT} are taken; make several policies of it",
+                text.len()
+            ),
+            at: None,
+        });
+    }
+    let at = too_deep(text)?;
+    Some(PolicyFault {
+        message: format!("the brackets nest deeper than {DEEPEST} levels"),
+        at: Some(TextPosition::of(text, at)),
+    })
+}
+
+/// Where the brackets nest too deep; those in strings and comments are none.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some((_, inside)) = bytes.next() {
+                    match inside {
+                        b'\\' => drop(bytes.next()),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            b'/' if bytes.peek().is_some_and(|(_, next)| *next == b'/') => {
+                bytes.find(|(_, inside)| matches!(inside, b'\n' | b'\r'));
+            }
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn fault(text: &str, error: &DetailedError) -> PolicyFault {
@@ -112,6 +170,53 @@ mod tests {
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
+    }
+
+    fn when(condition: &str) -> String {
+        format!("permit (principal, action, resource) when {{ {condition} }};")
+    }
+
+    fn nested(levels: usize) -> String {
+        when(&format!("{}true{}", "(".repeat(levels), ")".repeat(levels)))
+    }
+
+    /// What `check` says on a stack of that size: the test's own would be too small.
+    fn on_a_large_stack(text: String) -> Result<(), Vec<PolicyFault>> {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn(move || check(&text))
+            .unwrap()
+            .join()
+            .unwrap()
+    }
+
+    #[test]
+    fn what_would_overflow_the_parsers_stack_is_refused_before_it() {
+        // The braces of `when` are the first level.
+        assert_eq!(on_a_large_stack(nested(DEEPEST - 1)), Ok(()));
+        let faults = check(&nested(DEEPEST)).unwrap_err();
+        assert!(faults[0].message.contains("nest"), "{faults:?}");
+        assert!(faults[0].at.is_some());
+        for chain in ["true && ", "if true then true else "] {
+            let longest = (LONGEST_TEXT - 100) / chain.len();
+            let fits = when(&format!("{}true", chain.repeat(longest)));
+            assert_eq!(on_a_large_stack(fits), Ok(()), "{chain}");
+            let faults = check(&when(&format!("{}true", chain.repeat(longest * 2)))).unwrap_err();
+            assert!(faults[0].message.contains("too long"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_count_and_hide_nothing() {
+        let many = "(".repeat(100);
+        let written = when(&format!(
+            "// {many}\n principal has id || \"{many}\\\"\" == \"{many}\""
+        ));
+        assert_eq!(too_deep(&written), None);
+        let hidden = when(&"( // )\n".repeat(100));
+        assert!(too_deep(&hidden).is_some());
+        let hidden = when(&format!("\"\\\"{})\" == {many}", ")".repeat(200)));
+        assert!(too_deep(&hidden).is_some());
     }
 
     #[test]

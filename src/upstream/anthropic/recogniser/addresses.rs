@@ -52,7 +52,7 @@ static NUMBER_FIRST: LazyLock<Regex> = LazyLock::new(|| {
 /// `Musterstraße 12`, `Kungsgatan 44 B`, `Prinsengracht 263`.
 static NUMBER_LAST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž.-]{1,30}?(?:[sS]tra(?:ß|ss)e|[sS]tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|(?: |-)(?:Straße|Strasse|Weg|Platz|Allee|Ring|Gata|Utca|út|tér)) [0-9]{1,4}(?: ?[A-Za-z](?-u:\b))?(?:[-/][0-9]{1,4})?",
+        r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž.-]{1,30}?(?:[sS]tra(?:ß|ss)e|[sS]tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|(?: |-)(?:Straße|Strasse|Weg|Platz|Allee|Ring|Gata|Utca|út|tér)) [0-9]{1,4}(?: ?[A-Za-z](?-u:\b))?(?:[-/](?:[0-9]{1,4}|[IVX]{1,4}(?-u:\b)))?",
     )
     .expect("a constant pattern")
 });
@@ -61,8 +61,8 @@ static NUMBER_LAST: LazyLock<Regex> = LazyLock::new(|| {
 static PREFIXED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?-u:\b)(?:",
-        r"[0-9]{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|quai|allée)(?: (?:de|du|des|la|le|l'|d'|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’-]{1,20})){1,5}",
-        r"|(?:Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Via|Viale|Piazza|Corso|Rua|Praça|ul\.|al\.|ulica|Rue)(?: (?:de|del|della|dei|di|da|do|dos|la|las|los|el|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{1,20})){1,5},? (?:n[º°.] ?)?[0-9]{1,4}[a-zA-Z]?(?:/[0-9]{1,4})?",
+        r"[0-9]{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|quai|allée)(?: (?:des|du|de|la|le|l'|d'|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’-]{1,20})){1,5}",
+        r"|(?:Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Via|Viale|Piazza|Corso|Rua|Praça|ul\.|al\.|ulica|Rue)(?: (?:della|del|de|dei|di|das|da|dos|do|las|la|los|el|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{1,20})){1,5},? (?:n[º°.] ?)?[0-9]{1,4}[a-zA-Z]?(?:/[0-9]{1,4})?",
         r")",
     ))
     .expect("a constant pattern")
@@ -89,7 +89,7 @@ static TAIL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         concat!(
             r"^(?:,? ?\n?[ \t>]*(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|Building|Box)\.? ?#?[0-9A-Za-z-]{{1,6}}|#[0-9]{{1,5}}[A-Za-z]?|[0-9]{{1,2}}(?:st|nd|rd|th) [Ff]loor))?",
-            r"(?:(?:, ?|,?[ \t]*\n[ \t>]*|,? )(?:[A-Z]{{1,2}}-)?[0-9]{{3,5}}(?: ?[0-9]{{2,3}}|-[0-9]{{3}})?(?: ?[A-Z]{{2}})? (?:{cap})(?: {cap}){{0,2}}",
+            r"(?:(?:, ?|,?[ \t]*\n[ \t>]*|,? | - )(?:[A-Z]{{1,2}}-)?[0-9]{{3,5}}(?: ?[0-9]{{2,3}}|-[0-9]{{3}})?(?: ?[A-Z]{{2}})? (?:{cap})(?: {cap}){{0,2}}",
             r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*)(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){state} [0-9]{{5}}(?:-[0-9]{{4}})?",
             r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*)(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){uk}",
             r"|(?:, (?:{cap})(?: {cap}){{0,2}}){{1,2}})?",
@@ -133,9 +133,13 @@ fn named(text: &str, field: &Field, spans: &mut Vec<Span>) {
         Key::Address => {
             !network
                 && letters >= 3
-                && (digits > 0 || value.contains(',') || field.form == Form::Cell)
+                && (digits > 0
+                    || value.contains(',')
+                    || field.form == Form::Cell
+                    || field.form == Form::Pair && value.contains(' '))
                 && (digits > 0 || value.len() <= 80)
         }
+        Key::Place if ["n/a", "none", "null", "unknown"].contains(&value) => false,
         Key::Place => {
             field.form != Form::Line
                 && !network
@@ -145,6 +149,8 @@ fn named(text: &str, field: &Field, spans: &mut Vec<Span>) {
                     && value.len() <= 30
                     && digits + letters >= 3
                     && !network
+                    // `city: prod-east` is where servers stand.
+                    && !value.starts_with(char::is_lowercase)
         }
         _ => false,
     };
@@ -194,6 +200,21 @@ mod tests {
     )]
     #[case("Kungsgatan 44, 111 35 Stockholm", "Kungsgatan 44, 111 35 Stockholm")]
     #[case("au 12 rue de Rivoli, 75001 Paris", "12 rue de Rivoli, 75001 Paris")]
+    #[case("au 12 rue des Lilas, 69003 Lyon", "12 rue des Lilas, 69003 Lyon")]
+    #[case(
+        "27 bis, rue des Trois-Frères - 69003 Lyon",
+        "27 bis, rue des Trois-Frères - 69003 Lyon"
+    )]
+    #[case(
+        "Rua das Flores 12, 1200-192 Lisboa",
+        "Rua das Flores 12, 1200-192 Lisboa"
+    )]
+    #[case("Straße: Am Alten Graben 7a", "Am Alten Graben 7a")]
+    #[case("PLZ/Ort: 99084 Erfurt", "99084 Erfurt")]
+    #[case(
+        "Keizersgracht 585-II, 1017 DR Amsterdam",
+        "Keizersgracht 585-II, 1017 DR Amsterdam"
+    )]
     #[case("Calle de Alcalá 48, 28014 Madrid", "Calle de Alcalá 48, 28014 Madrid")]
     #[case(
         "write to PO Box 1142, Salem, OR 97301",
@@ -217,6 +238,7 @@ mod tests {
     #[case("ip address: 10.0.0.1 MAC address: 00:1b:44:11:3a:b7")]
     #[case("Chrome 126 on Windows 11, 14 Pro")]
     #[case("bind address: 0.0.0.0:8080")]
+    #[case("city: prod-east, zip: archive.tar")]
     #[case("Via API v2, error E11 2AB9")]
     fn technical_text_is_no_address(#[case] text: &str) {
         assert!(found(text).is_empty(), "{:?}", found(text));

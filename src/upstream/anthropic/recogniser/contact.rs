@@ -8,7 +8,7 @@ use crate::protocol::tickets::EntityKind;
 
 use super::{
     fields::{Field, Form, Key},
-    scan::{fold, line_before, window_after, window_before},
+    scan::{fold, is_dash, line_before, window_after, window_before},
     span::{Span, Weight},
 };
 
@@ -31,7 +31,26 @@ pub fn emails(text: &str, spans: &mut Vec<Span>) {
                 .map(|found| Span::new(found.range(), EntityKind::Email, Weight::Certain)),
         );
     }
+    let mut from = 0;
+    while let Some(found) = WRITTEN_OUT.find_at(text, from) {
+        let first = found.as_str().split(' ').next().unwrap_or_default();
+        if ["me", "us", "him", "her", "them", "it"].contains(&first) {
+            // `mail me at ana dot ruiz at …`: the address is what follows.
+            from = found.start() + first.len();
+            continue;
+        }
+        from = found.end();
+        spans.push(Span::new(found.range(), EntityKind::Email, Weight::Certain));
+    }
 }
+
+/// `ana dot ruiz at acme dot example`: the words after `at` are a host only with a `dot`.
+static WRITTEN_OUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i-u)\b(?:[a-z0-9._-]{1,40}(?: dot [a-z0-9_-]{1,40}){0,3} at [a-z0-9-]{1,40}(?: dot [a-z]{2,20}){1,3})\b",
+    )
+    .expect("a constant pattern")
+});
 
 static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -99,6 +118,12 @@ const ANNOUNCE: &[&str] = &[
     "mob",
     "ph:",
     "direct",
+    "telef",
+    "portable",
+    "celular",
+    "movil",
+    "gsm",
+    "rufnummer",
 ];
 
 /// Words before a number that say it is something else.
@@ -178,7 +203,7 @@ pub fn phones(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
             at += 1;
             continue;
         }
-        let length = number_end(window_after(text, at, 28));
+        let length = number_end(window_after(text, at, LONGEST_NUMBER * 3));
         let range = at..at + length;
         if let Some(weight) = judge(text, &range) {
             spans.push(Span::new(
@@ -197,30 +222,32 @@ pub fn phones(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
     }
 }
 
+/// No telephone number has more characters.
+const LONGEST_NUMBER: usize = 28;
+
 /// How far the text goes on like a telephone number.
 fn number_end(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut end, mut at, mut parentheses) = (0, 0, 0_i32);
-    while at < bytes.len() && at < 28 {
-        match bytes[at] {
-            b'0'..=b'9' => end = at + 1,
-            b'+' if at == 0 => {}
-            b'+' if at == 1 && bytes[0] == b'(' => {}
-            b'(' => parentheses += 1,
-            b')' if parentheses > 0 => parentheses -= 1,
-            b' ' | b'-' | b'.' | b'/' => {
+    let (mut end, mut parentheses) = (0, 0_i32);
+    let mut before = None;
+    for (index, (at, c)) in text.char_indices().take(LONGEST_NUMBER).enumerate() {
+        let c = if is_dash(c) { '-' } else { c };
+        match c {
+            '0'..='9' => end = at + 1,
+            '+' if index == 0 || index == 1 && before == Some('(') => {}
+            '(' => parentheses += 1,
+            ')' if parentheses > 0 => parentheses -= 1,
+            ' ' | '-' | '.' | '/' => {
                 // Two separators in a row only as in `) ` and ` (`, or the spaced ` - ` and ` / `.
-                let spaced = at > 0
-                    && matches!(bytes[at - 1], b' ' | b'-' | b'.' | b'/')
-                    && !(bytes[at] == b' ' && matches!(bytes[at - 1], b'-' | b'/'))
-                    && !(bytes[at - 1] == b' ' && matches!(bytes[at], b'-' | b'/'));
+                let spaced = matches!(before, Some(' ' | '-' | '.' | '/'))
+                    && !(c == ' ' && matches!(before, Some('-' | '/')))
+                    && !(before == Some(' ') && matches!(c, '-' | '/'));
                 if spaced {
                     break;
                 }
             }
             _ => break,
         }
-        at += 1;
+        before = Some(c);
     }
     end
 }
@@ -266,6 +293,10 @@ fn judge(text: &str, range: &Range<usize>) -> Option<Weight> {
         return (groups.first() == Some(&"555") && lengths == [3, 4] && last_word == "at")
             .then_some(Weight::Shape);
     }
+    // `1000 2000 3000`: counts, ports, error codes.
+    if lengths.len() >= 3 && lengths.iter().all(|length| *length == 4) {
+        return None;
+    }
     let dotted = number.contains('.');
     // North America: (555) 555-0142, 555-555-0142, 555.555.0142, 1-555-555-0142.
     if matches!(lengths[..], [3, 3, 4]) || (matches!(lengths[..], [1, 3, 3, 4]) && groups[0] == "1")
@@ -295,8 +326,17 @@ fn judge(text: &str, range: &Range<usize>) -> Option<Weight> {
     {
         return Some(Weight::Context);
     }
-    let announced = ANNOUNCE.iter().any(|word| line.contains(word));
-    (announced && (7..=15).contains(&count) && !(dotted && groups.len() == 4 && count < 11))
+    // `0044 20 7946 0958`, `06.55.50.01.77`.
+    let abroad = number.starts_with("00") && groups.len() >= 3 && (10..=15).contains(&count);
+    let in_pairs = number.starts_with('0') && lengths == [2, 2, 2, 2, 2];
+    if abroad && !middle && !dotted || in_pairs {
+        return Some(Weight::Context);
+    }
+    let announced = ANNOUNCE.iter().any(|word| line.contains(word)) && !line.contains("call stack");
+    (announced
+        && !middle
+        && (7..=15).contains(&count)
+        && !(dotted && groups.len() == 4 && count < 11))
         .then_some(Weight::Shape)
 }
 
@@ -360,6 +400,8 @@ mod tests {
     #[case("<o'neill@a.test>;b@c.example", &["o'neill@a.test", "b@c.example"])]
     #[case("/u?email=ana%40acme.example&x", &["ana%40acme.example"])]
     #[case("ana (at) acme (dot) example please", &["ana (at) acme (dot) example"])]
+    #[case("mail me at ana dot ruiz at acme dot example", &["ana dot ruiz at acme dot example"])]
+    #[case("the app at acme dots the i at noon", &[])]
     #[case("git@host.example:org/repo.git @scope/pkg@1.2.3 user@localhost", &[])]
     fn emails_in_all_their_forms(#[case] text: &str, #[case] expected: &[&str]) {
         assert_eq!(found(text, |spans| emails(text, spans)), expected);
@@ -372,6 +414,10 @@ mod tests {
     #[case("06 12 34 56 78 und 0171/1234567", &["06 12 34 56 78", "0171/1234567"])]
     #[case("my mobile is 5555550142", &["5555550142"])]
     #[case("Tel: 030 123456", &["030 123456"])]
+    #[case("202–555–0143 or 202\u{2011}555\u{2011}0144, 202 – 555 – 0145", &["202–555–0143", "202\u{2011}555\u{2011}0144", "202 – 555 – 0145"])]
+    #[case("06.55.50.01.77 und 0044 20 7946 0958", &["06.55.50.01.77", "0044 20 7946 0958"])]
+    #[case("celular (11) 95555-0123", &["(11) 95555-0123"])]
+    #[case("Reach 1000 2000 3000 items, call stack 1234567890", &[])]
     #[case("2026-06-02T14:23:00+00:00 203.0.113.24 v10.2.555 10,000 1718000000", &[])]
     #[case("order 123-4567, evt_555-0142, 3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d", &[])]
     #[case("HTTP 504 after 30000 ms, 4242 4242 4242 4242, 900-12-3456", &[])]

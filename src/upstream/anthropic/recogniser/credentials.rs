@@ -1,11 +1,14 @@
 //! Credentials: keys by their prefixes, tokens, passwords, private keys, connection strings.
 
+mod words;
+
 use std::{ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
 use crate::protocol::tickets::EntityKind;
 
+use self::words::WORDS_NOT_SECRETS;
 use super::{
     fields::{Field, Form, Key},
     scan::{fold, window_after, window_before},
@@ -22,6 +25,8 @@ pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
         named(text, field, spans);
     }
     spoken(text, spans);
+    login_pairs(text, spans);
+    hashes(text, spans);
     unnamed(text, spans);
 }
 
@@ -181,100 +186,6 @@ fn is_secret_value(value: &str, form: Form) -> bool {
     }
 }
 
-const WORDS_NOT_SECRETS: &[&str] = &[
-    "reset",
-    "resets",
-    "wrong",
-    "invalid",
-    "incorrect",
-    "expired",
-    "none",
-    "empty",
-    "missing",
-    "changed",
-    "login",
-    "null",
-    "nil",
-    "true",
-    "false",
-    "undefined",
-    "required",
-    "optional",
-    "enabled",
-    "disabled",
-    "string",
-    "unknown",
-    "not",
-    "the",
-    "this",
-    "that",
-    "is",
-    "was",
-    "has",
-    "does",
-    "cannot",
-    "can",
-    "when",
-    "after",
-    "every",
-    "bearer",
-    "basic",
-    "refresh",
-    "access",
-    "validation",
-    "exchange",
-    "exchanges",
-    "request",
-    "response",
-    "error",
-    "failed",
-    "failure",
-    "ok",
-    "yes",
-    "no",
-    "present",
-    "absent",
-    "rejected",
-    "accepted",
-    "revoked",
-    "rotated",
-    "unset",
-    "hidden",
-    "redacted",
-    "masked",
-    "removed",
-    "secret",
-    "password",
-    "token",
-    "same",
-    "unchanged",
-    "protected",
-    "object",
-    "number",
-    "integer",
-    "boolean",
-    "and",
-    "but",
-    "still",
-    "works",
-    "please",
-    "see",
-    "attached",
-    "new",
-    "old",
-    "forgotten",
-    "header",
-    "mismatch",
-    "already",
-    "used",
-    "valid",
-    "denied",
-    "lax",
-    "strict",
-    "with",
-    "from",
-];
-
 /// What people write where the secret was.
 fn is_placeholder(value: &str) -> bool {
     value
@@ -301,7 +212,7 @@ fn looks_random(value: &str) -> bool {
 
 /// UUIDs, plain hashes, versions, dates: named `key` they still name and do not open.
 fn looks_like_identifier(value: &str) -> bool {
-    uuid::Uuid::try_parse(value).is_ok()
+    value.contains('-') && uuid::Uuid::try_parse(value).is_ok()
         || value
             .bytes()
             .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'T' | b'Z'))
@@ -314,10 +225,43 @@ fn looks_like_identifier(value: &str) -> bool {
             && !value.bytes().any(|b| b.is_ascii_uppercase()))
 }
 
+/// `login: bob / Sommer2026!`, `user/pass: bob/Sommer2026!`: what stands behind the login.
+fn login_pairs(text: &str, spans: &mut Vec<Span>) {
+    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?-u:\b)(?:log-?in|credentials?|creds|user(?:name)? ?(?:/|and|&) ?pass(?:word)?)(?: is| are)? ?[:=]? {0,2}[A-Za-z0-9_.@+-]{2,64} ?/ ?(\S{6})")
+            .expect("a constant pattern")
+    });
+    for found in PAIR.captures_iter(text) {
+        if let Some(value) = found.get(1) {
+            let end = run_end(text, value.end(), LONGEST - 6, &['"', '\'', '`']);
+            let kept = text[value.start()..end].trim_end_matches(['.', ',', ';', ')']);
+            // `login/v2/session` is a path.
+            if looks_random(kept) && !kept.contains(['/', '=']) && !is_placeholder(kept) {
+                push(
+                    spans,
+                    value.start()..value.start() + kept.len(),
+                    Weight::Context,
+                );
+            }
+        }
+    }
+}
+
+/// `$2b$12$…`, `$argon2id$…`: a password's hash opens it for whoever has the time.
+fn hashes(text: &str, spans: &mut Vec<Span>) {
+    static HASH: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\$(?:2[abxy]|argon2id?|[156])\$[A-Za-z0-9$./+=,-]{20,128}")
+            .expect("a constant pattern")
+    });
+    for found in HASH.find_iter(text) {
+        push(spans, found.range(), Weight::Certain);
+    }
+}
+
 /// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
 fn spoken(text: &str, spans: &mut Vec<Span>) {
     static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|one[- ]time code|verification code|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?: for [a-z0-9 ._-]{1,24}?)? ?(?:is currently|is still|is now|is|was|=|:|->|→|ist|est|es|set to|to)? {0,2}(["'`“«]?)([^\s"'`”»]{3})"#)
+        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?: for [a-z0-9 ._-]{1,24}?)? ?(?:is currently|is still|is now|is|was|=|:|->|→|ist|est|es|set to|to)? {0,2}(["'`“«]?)([^\s"'`”»]{3})"#)
             .expect("a constant pattern")
     });
     let mut at = 0;
@@ -368,7 +312,8 @@ fn looks_like_word_with_sign(value: &str) -> bool {
 
 /// Long random text without a name: a key that was pasted bare.
 fn unnamed(text: &str, spans: &mut Vec<Span>) {
-    let token = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'_' | b'-');
+    // No `=`: what stands before it is a name.
+    let token = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'_' | b'-');
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -425,6 +370,17 @@ mod tests {
     #[case("Server=x;Password=Pa55;Pool=1;", "Pa55")]
     #[case("my password is Tulip!99.", "Tulip!99")]
     #[case("the PIN is 4711, ok", "4711")]
+    #[case("2FA code 123456", "123456")]
+    #[case("login: bob / Sommer2026!", "Sommer2026!")]
+    #[case("user/pass: bob/Sommer2026!", "bob/Sommer2026!")]
+    #[case(
+        "export TWILIO_AUTH=9a8b7c6d5e4f30211203f4e5d6c7b8a9",
+        "9a8b7c6d5e4f30211203f4e5d6c7b8a9"
+    )]
+    #[case(
+        "'$2b$12$KIXQ4S9y0dJmQYVt5nW8oOe1Jp6cGZ8p0sT3uVwXyZaBcDeFgHiJk'",
+        "$2b$12$KIXQ4S9y0dJmQYVt5nW8oOe1Jp6cGZ8p0sT3uVwXyZaBcDeFgHiJk"
+    )]
     #[case("the password is \"opensesame\", try", "opensesame")]
     #[case(
         "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -449,6 +405,8 @@ mod tests {
     #[case("the token is expired and the secret was rotated")]
     #[case("password reset mail, token refresh, API key rotation, PIN pad")]
     #[case("API_KEY=$STRIPE_KEY password=****** token: <redacted>")]
+    #[case("COMMIT_SHA=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b, BUILD_ID=2026-11-29-nightly-4711")]
+    #[case("license key: enterprise-plan, POST /login/v2/session-4")]
     #[case("session=7d0e4c1a key=orders.created idempotency key: 6c1f-aa02")]
     #[case("sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     #[case("id 3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d /usr/share/Some/Long/Path/To/Here/v1/File9")]

@@ -4,11 +4,15 @@
 //! CSV and Markdown tables. A name before a value is the strongest evidence there is.
 
 mod keys;
+mod tables;
 
 use std::ops::Range;
 
-use self::keys::{classify, classify_column};
-use super::scan::{lines, window_after, window_before};
+use self::{
+    keys::classify,
+    tables::{inserts, tables},
+};
+use super::scan::{is_dash, window_after, window_before};
 
 /// What a field's name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,14 +60,12 @@ pub struct Field {
 const LONGEST_KEY: usize = 48;
 /// No value of a field is looked at beyond this.
 const LONGEST_VALUE: usize = 512;
-/// Wider tables than this are not read.
-const MOST_COLUMNS: usize = 64;
-
 /// All fields of `text`.
 pub fn find(text: &str) -> Vec<Field> {
     let mut fields = Vec::new();
     pairs(text, &mut fields);
     tables(text, &mut fields);
+    inserts(text, &mut fields);
     fields
 }
 
@@ -72,6 +74,7 @@ fn pairs(text: &str, fields: &mut Vec<Field>) {
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
             b':' | b'=' => pair(text, at, fields),
+            b'*' if text[at..].starts_with("** ") => bold(text, at, fields),
             b'>' => element(text, at, fields),
             b'-' if bytes.get(at + 1) == Some(&b'-') && (at == 0 || bytes[at - 1] == b' ') => {
                 flag(text, at + 2, fields);
@@ -90,6 +93,11 @@ fn pair(text: &str, at: usize, fields: &mut Vec<Field>) {
     }
     let before = window_before(text, at, LONGEST_KEY);
     let trimmed = before.trim_end_matches([' ', '"', '\'', '\\', '`', '*', '_']);
+    // `card[cvc]=123`: the part in brackets names it.
+    let trimmed = match trimmed.strip_suffix(']') {
+        Some(inner) if inner.contains('[') => inner,
+        _ => trimmed,
+    };
     let quoted = trimmed.len() < before.len() && before[trimmed.len()..].contains(['"', '\'']);
     let key_start = trimmed
         .char_indices()
@@ -110,6 +118,27 @@ fn pair(text: &str, at: usize, fields: &mut Vec<Field>) {
     };
     if let Some(value) = value_at(text, at + 1, key, form) {
         fields.push(Field { key, value, form });
+    }
+}
+
+/// `**Last name** – value`; `at` is where the bold ends.
+fn bold(text: &str, at: usize, fields: &mut Vec<Field>) {
+    let before = window_before(text, at, LONGEST_KEY);
+    let rest = window_after(text, at + 3, 8);
+    let dash = rest.chars().next().filter(|c| is_dash(*c));
+    let (Some(open), Some(dash)) = (before.rfind("**"), dash) else {
+        return;
+    };
+    let from = at + 3 + dash.len_utf8();
+    if text[from..].starts_with(' ')
+        && let Some(key) = classify(before[open + 2..].trim())
+        && let Some(value) = value_at(text, from, key, Form::Line)
+    {
+        fields.push(Field {
+            key,
+            value,
+            form: Form::Line,
+        });
     }
 }
 
@@ -255,98 +284,6 @@ fn lines_below(text: &str, from: usize) -> Option<Range<usize>> {
     trimmed(text, from..from + end)
 }
 
-/// Columns whose header names what they hold.
-fn tables(text: &str, fields: &mut Vec<Field>) {
-    let mut table: Option<(char, Vec<Option<Key>>)> = None;
-    let mut header: Option<(char, Vec<Option<Key>>)> = None;
-    for line in lines(text) {
-        let content = &text[line.clone()];
-        if let Some((delimiter, keys)) = header.take()
-            && content.contains(delimiter)
-        {
-            table = Some((delimiter, keys));
-        }
-        let Some((delimiter, keys)) = &table else {
-            header = read_header(content);
-            continue;
-        };
-        if !content.contains(*delimiter) {
-            // `...` between rows does not end a table; an empty line does.
-            if content.trim().is_empty() {
-                table = None;
-            }
-            continue;
-        }
-        for (cell, key) in cells(content, *delimiter).into_iter().zip(keys) {
-            if let Some(key) = key {
-                let range = line.start + cell.start..line.start + cell.end;
-                push_trimmed(text, range, *key, Form::Cell, fields);
-            }
-        }
-    }
-}
-
-fn read_header(line: &str) -> Option<(char, Vec<Option<Key>>)> {
-    if line.len() > 1_000 {
-        return None;
-    }
-    let delimiter = [',', '\t', '|', ';']
-        .into_iter()
-        .find(|d| line.contains(*d))?;
-    let cells = cells(line, delimiter);
-    if cells.len() < 2 {
-        return None;
-    }
-    let keys: Vec<Option<Key>> = cells
-        .iter()
-        .map(|cell| line[cell.clone()].trim())
-        .map(|name| {
-            let plain = name.len() <= 30
-                && name.split_whitespace().count() <= 3
-                && name
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '.' | '#' | '/'));
-            plain.then(|| classify_column(name))
-        })
-        .collect::<Option<_>>()?;
-    keys.iter()
-        .any(Option::is_some)
-        .then_some((delimiter, keys))
-}
-
-/// Cells of a row as ranges within the line, without quotes.
-fn cells(line: &str, delimiter: char) -> Vec<Range<usize>> {
-    let inner = if delimiter == '|' {
-        line.trim().trim_matches('|')
-    } else {
-        line
-    };
-    let offset = inner.as_ptr() as usize - line.as_ptr() as usize;
-    let mut cells = Vec::new();
-    let (mut start, mut quoted) = (0, false);
-    for (index, c) in inner.char_indices() {
-        if c == '"' {
-            quoted = !quoted;
-        } else if c == delimiter && !quoted {
-            cells.push(start..index);
-            start = index + 1;
-            if cells.len() == MOST_COLUMNS {
-                break;
-            }
-        }
-    }
-    cells.push(start..inner.len());
-    cells
-        .into_iter()
-        .map(|cell| {
-            let slice = &inner[cell.clone()];
-            let lead = slice.len() - slice.trim_start_matches([' ', '"']).len();
-            let kept = slice[lead..].trim_end_matches([' ', '"', '\r']).len();
-            offset + cell.start + lead..offset + cell.start + lead + kept
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -370,6 +307,9 @@ mod tests {
     #[case("<surname>Ruiz</surname>", Key::Name, "Ruiz")]
     #[case("psql --password s3cret -h db", Key::Secret, "s3cret")]
     #[case("SSN (credit check): 900-11-2222", Key::NationalId, "900-11-2222")]
+    #[case("- **Last name** – van der Aa", Key::Name, "van der Aa")]
+    #[case("-d 'card[cvc]=123'", Key::CardCode, "123")]
+    #[case("пароль: Kot12345", Key::Secret, "Kot12345")]
     #[case(
         "Ship to: 5 Kiln Row, York, Phone: 1",
         Key::Address,
@@ -398,6 +338,33 @@ mod tests {
         assert!(shown(text).is_empty(), "{:?}", shown(text));
     }
 
+    #[rstest]
+    #[case::with_a_header(
+        "| Field | Value |\n|---|---|\n| Full name | Ana Ruiz |\n| Password | tulpen&klompen |\n| Note | late |"
+    )]
+    #[case::without("| Full name | Ana Ruiz |\n| Note | late |\n| Password | tulpen&klompen |")]
+    #[case::tabs("Full name\tAna Ruiz\nPassword\ttulpen&klompen\n")]
+    fn rows_of_two_are_named_by_their_first_cell(#[case] text: &str) {
+        assert_eq!(
+            shown(text),
+            [(Key::Name, "Ana Ruiz"), (Key::Secret, "tulpen&klompen")]
+        );
+    }
+
+    #[test]
+    fn inserted_values_are_named_by_the_list_of_columns() {
+        let text = "INSERT INTO people (id, full_name, note, password) VALUES\n (1, 'Ana O''Neill', 'a, (b)', 'x1'),\n (2, 'Tom', NULL, NULL);\nname (1, 'no')";
+        assert_eq!(
+            shown(text),
+            [
+                (Key::Name, "Ana O''Neill"),
+                (Key::Secret, "x1"),
+                (Key::Name, "Tom"),
+                (Key::Secret, "NULL"),
+            ]
+        );
+    }
+
     #[test]
     fn columns_are_named_by_their_header() {
         let text = "id,name,phone\n1,\"Wren, Tobias\",555-0126\n...\n2,Amara,555-0131\n\nname, that was it";
@@ -412,5 +379,7 @@ mod tests {
         );
         let text = "| Customer | Note |\n|---|---|\n| Ana Ruiz | late |";
         assert!(shown(text).contains(&(Key::Party, "Ana Ruiz")));
+        let text = "Name\tPhone\nAna Ruiz\t555-0126\nTom\t555-0127";
+        assert_eq!(shown(text).len(), 4);
     }
 }

@@ -35,6 +35,26 @@ pub fn is_organisation(folded: &str) -> bool {
     ORGANISATION.contains(folded)
 }
 
+/// Whether the folded word makes a place of what stands before it, if that is not surely a name:
+/// `Jordan River`, but `Peter Lake`.
+pub fn is_place(folded: &str) -> bool {
+    matches!(
+        folded,
+        "square"
+            | "river"
+            | "bridge"
+            | "tower"
+            | "plaza"
+            | "park"
+            | "airport"
+            | "station"
+            | "county"
+            | "valley"
+            | "lake"
+            | "island"
+    )
+}
+
 /// Whether the folded word binds parts of a name: `van`, `de`, `bin`.
 pub fn is_particle(folded: &str) -> bool {
     PARTICLE.contains(folded)
@@ -42,7 +62,7 @@ pub fn is_particle(folded: &str) -> bool {
 
 static PARTICLE: Set = LazyLock::new(|| {
     set(
-        "van von de der den da dos das del della di la le bin binti al el ibn ten ter du zu av af y e san st",
+        "van von de der den da dos das del della di la le bin binti al el ibn ten ter du zu av af y e san st mac",
     )
 });
 
@@ -61,7 +81,7 @@ static AMBIGUOUS: Set = LazyLock::new(|| {
          celeste concord windsor sterling stone royal norm ross wade rush trace trinity journey story legend major sage rowan \
          basil rosemary angela mia ace art atlas scout finn fern arrow aspen cruz flora forest gale harbor marshall nick rick \
          ram shell tab tag tim tip top val vance vim wren zen cole curt dot ella erin grid ion jet kit lark lee linus lotus \
-         mac mark matt nat nova opal orion pip piper pixel polly queen ra sol sun tex titan vera viola willow",
+         mac mark matt nat nova opal orion pip piper pixel polly queen ra sol sun tex titan vera viola willow ola madison",
     )
 });
 
@@ -116,7 +136,7 @@ static NEVER: Set = LazyLock::new(|| {
          hallo bonjour hola ciao liebe lieber guten tag danke merci gracias mit freundlichen grussen cordialement saludos \
          ceo cto cfo coo vp svp head manager director lead engineer developer analyst consultant assistant officer president \
          founder accountant nurse doctor teacher driver colleague boss deputy chief senior junior it hr qa pm po ops dev sre \
-         mr mrs ms miss mx dr prof sso saml scim oauth oidc mfa otp jwt ssl tls dns vpn ip tcp udp cdn sdk cli ui ux db sql \
+         world mr mrs ms miss mx dr prof sso saml scim oauth oidc mfa otp jwt ssl tls dns vpn ip tcp udp cdn sdk cli ui ux db sql \
          gdpr hipaa pci iso utc gmt est pst cet bst north south east west dark light mode big sur sonoma ventura monterey \
          pull merge branch commit main event events type class function method object array string integer boolean internal \
          null pointer illegal argument bad gateway unauthorized forbidden unavailable too large entity media not found once \

@@ -13,7 +13,7 @@ use super::{
     fields::{Field, Form, Key},
     lexicon::{is_ambiguous, is_given_name, is_never_name, is_organisation, is_particle},
     people::{Fit, People, is_title, may_stand_alone, parts},
-    scan::{Scan, Shape, fold},
+    scan::{Scan, Shape, fold, line_before},
     span::{Span, Weight},
 };
 
@@ -166,6 +166,16 @@ impl Finder<'_, '_> {
                     .get(index)
                     .is_some_and(|word| word.start < field.value.end)
             };
+            // `van der Aa`, in a field that is called a name.
+            let mut begins = None;
+            while field.key == Key::Name
+                && near(first + 1)
+                && is_particle(&self.folded[first])
+                && self.scan.gap(first, first + 1) == " "
+            {
+                begins = begins.or(Some(self.scan.words[first].start));
+                first += 1;
+            }
             if !near(first) {
                 continue;
             }
@@ -173,22 +183,52 @@ impl Finder<'_, '_> {
             if lead.contains(|c: char| c.is_ascii_digit() || matches!(c, '/' | '@')) {
                 continue;
             }
-            if let Some(mut range) = self.name_at(first, single) {
-                // `Cole, Bartholomew`
-                let next = self.scan.word_at(range.end);
-                if near(next)
-                    && &self.scan.text[range.end..self.scan.words[next].start] == ", "
-                    && let Some(rest) = self.name_at(next, Single::Given)
-                    && rest.end == field.value.end
-                {
-                    range.end = rest.end;
-                }
+            // `Cole, Bartholomew`, and nothing behind it but an address.
+            let turned = self.name_at(first, Single::Any).and_then(|family| {
+                let next = self.scan.word_at(family.end);
+                let given =
+                    near(next) && self.scan.text[family.end..self.scan.words[next].start] == *", ";
+                let rest = self.name_at(next, Single::Given).filter(|_| given)?;
+                let ends =
+                    rest.end == field.value.end || self.scan.text[rest.end..].starts_with(" <");
+                ends.then_some(family.start..rest.end)
+            });
+            if let Some(mut range) = turned.or_else(|| self.name_at(first, single)) {
+                range.start = begins.unwrap_or(range.start);
                 self.push(range, Weight::Named, Fit::Parts);
-            } else if field.key == Key::Name && is_lower_name(value) {
+                if field.key == Key::Party {
+                    self.listed(field);
+                }
+            } else if field.key == Key::Name && is_lower_name(value, self.names_itself(field)) {
                 self.push(field.value.clone(), Weight::Named, Fit::Parts);
             } else if let Some(range) = self.shouted(first) {
                 self.push(range, Weight::Named, Fit::Parts);
+            } else if field.key == Key::Party {
+                self.listed(field);
             }
+        }
+    }
+
+    /// Whether the field stands at the beginning of a line. In a list or in a block of configuration
+    /// it names a thing as often.
+    fn names_itself(&self, field: &Field) -> bool {
+        let line = line_before(self.scan.text, field.value.start, 64);
+        field.form == Form::Line && !line.starts_with([' ', '\t', '-'])
+    }
+
+    /// `Cc: Billing; Hyun-woo Seo`: the others of a list.
+    fn listed(&mut self, field: &Field) {
+        let value = &self.scan.text[field.value.clone()];
+        let others: Vec<Range<usize>> = value
+            .match_indices(';')
+            .filter_map(|(at, _)| {
+                let index = self.scan.word_at(field.value.start + at);
+                self.name_at(index, Single::Given)
+                    .filter(|range| range.end <= field.value.end)
+            })
+            .collect();
+        for range in others {
+            self.push(range, Weight::Named, Fit::Parts);
         }
     }
 
@@ -218,6 +258,24 @@ impl Finder<'_, '_> {
             .filter(|field| field.key == Key::Username)
             .map(|field| field.value.clone())
             .collect();
+        // A login of somebody who is known, wherever it stands: `principal 'ana.ruiz'`, `@ana.ruiz`.
+        let dotted = text.match_indices('.').filter_map(|(at, _)| {
+            let letter = |c: char| !(c.is_lowercase() || c == '.');
+            let before = super::scan::window_before(text, at, 32);
+            let after = super::scan::window_after(text, at, 32);
+            let start = at - before.len()
+                + before.rfind(letter).map_or(0, |index| {
+                    index + before[index..].chars().next().map_or(1, char::len_utf8)
+                });
+            let end = at + after.find(letter).unwrap_or(after.len());
+            let alone = !text[end..].starts_with(['@', '(', '/', '_', '-', '%'])
+                && !text[end..].starts_with(char::is_alphanumeric)
+                && !text[..start].ends_with(['/', '_', '-', '$', '%'])
+                && !text[..start].ends_with(char::is_alphanumeric);
+            let login = text[start..end].trim_end_matches('.');
+            (alone && people.by_handle(login).is_some()).then(|| start..start + login.len())
+        });
+        candidates.extend(dotted);
         for marker in ["/home/", "/Users/", "\\Users\\", "/users/"] {
             candidates.extend(text.match_indices(marker).filter_map(|(at, _)| {
                 let start = at + marker.len();
@@ -286,6 +344,19 @@ impl Finder<'_, '_> {
                 continue;
             }
             let common = is_never_name(folded) || is_ambiguous(folded) || is_organisation(folded);
+            // `El Amrani`: what binds a name belongs to it.
+            let mut start = index;
+            while start > 0
+                && is_particle(&self.folded[start - 1])
+                && self.scan.gap(start - 1, start) == " "
+                && (self.scan.words[start - 1].shape != Shape::Lower
+                    || matches!(
+                        self.folded[start - 1].as_str(),
+                        "van" | "von" | "der" | "den" | "bin"
+                    ))
+            {
+                start -= 1;
+            }
             let fits = match word.shape {
                 Shape::Capitalised => {
                     !common || !self.scan.begins_sentence(word.start) && !is_never_name(folded)
@@ -296,7 +367,7 @@ impl Finder<'_, '_> {
                 }
             };
             if fits {
-                more.push((word.start..word.end, Weight::Shape));
+                more.push((self.scan.words[start].start..word.end, Weight::Shape));
             }
         }
         for (range, weight) in more {
@@ -353,14 +424,17 @@ fn is_plain_name(value: &str) -> bool {
             .any(|word| is_never_name(word) && !is_given_name(word) && !is_title(word))
 }
 
-/// `tom baker` in a field that is called a name.
-fn is_lower_name(value: &str) -> bool {
+/// `tom baker` in a field that is called a name; where that is `sure`, two words of which neither is
+/// known for something else are enough.
+fn is_lower_name(value: &str, sure: bool) -> bool {
     let words: Vec<String> = value.split_whitespace().map(fold).collect();
+    let plain = |word: &String| !is_ambiguous(word) && !is_organisation(word);
     (1..=3).contains(&words.len())
         && value
             .chars()
             .all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '\''))
         && (words.iter().any(|word| is_given_name(word))
-            || value.chars().all(|c| !c.is_lowercase()))
+            || value.chars().all(|c| !c.is_lowercase())
+            || sure && words.len() > 1 && !value.contains('-') && words.iter().all(plain))
         && !words.iter().any(|word| is_never_name(word))
 }

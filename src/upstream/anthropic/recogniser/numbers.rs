@@ -8,7 +8,7 @@ use crate::protocol::tickets::EntityKind;
 
 use super::{
     fields::{Field, Key},
-    scan::{fold, line_before, window_after},
+    scan::{fold, is_dash, line_before, window_after},
     span::{Span, Weight},
 };
 
@@ -44,32 +44,50 @@ pub fn cards(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
         }
     }
     spans.extend(
+        CARD_CODE
+            .captures_iter(text)
+            .filter_map(|found| found.get(1))
+            .map(|code| Span::new(code.range(), EntityKind::CreditCard, Weight::Context)),
+    );
+    spans.extend(
         IBAN.find_iter(text)
             .filter(|found| iban_holds(found.as_str()))
             .map(|found| Span::new(found.range(), EntityKind::CreditCard, Weight::Certain)),
     );
 }
 
+/// `CVV 123`, `security code is 881`.
+static CARD_CODE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?-u:\b)(?:cv[vc]2?|security code)(?: is| was|:|=)? {0,2}([0-9]{3,4})(?-u:\b)")
+        .expect("a constant pattern")
+});
+
 static IBAN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?-u:\b)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?-u:\b)")
         .expect("a constant pattern")
 });
 
-/// Digits with single blanks or hyphens between them, from `start`.
+/// No card or account number with what stands between its digits is longer, in bytes.
+const LONGEST_RUN: usize = 40;
+
+/// Digits with blanks, dots or dashes between them, two at most in a row, from `start`.
 fn digit_run(text: &str, start: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let mut end = start;
-    let mut at = start;
-    while at < bytes.len() && at - start < 32 {
-        match bytes[at] {
-            b'0'..=b'9' => end = at + 1,
-            b' ' | b'-' if at == end => {}
-            _ => break,
+    let mut between = 0;
+    for (at, c) in window_after(text, start, LONGEST_RUN).char_indices() {
+        if c.is_ascii_digit() {
+            end = start + at + 1;
+            between = 0;
+            continue;
         }
-        at += 1;
+        between += 1;
+        if between > 2 || !(is_dash(c) || matches!(c, ' ' | '.')) {
+            break;
+        }
     }
     // A longer run without an end is no card; the rest of it is none either.
-    while end - start >= 31 && end < bytes.len() && bytes[end].is_ascii_digit() {
+    while end - start >= LONGEST_RUN - 1 && end < bytes.len() && bytes[end].is_ascii_digit() {
         end += 1;
     }
     start..end
@@ -92,7 +110,14 @@ fn card(text: &str, range: &Range<usize>) -> Option<Weight> {
     if !(13..=19).contains(&digits.len()) || !has_issuer(&digits) {
         return None;
     }
-    let grouped = number.contains([' ', '-']);
+    let groups: Vec<&str> = number
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty())
+        .collect();
+    // `10.20.30.4111111111111`, `1.2  3`: other numbers beside one another.
+    if number.contains('.') && groups.iter().any(|group| group.len() != 4) {
+        return None;
+    }
     let line = fold(line_before(text, range.start, 48));
     let named = [
         "card",
@@ -116,14 +141,21 @@ fn card(text: &str, range: &Range<usize>) -> Option<Weight> {
     ]
     .iter()
     .any(|word| line.contains(word));
+    // `… paid by card`, unless that card is another: `is not involved, the card …`.
+    let behind = fold(window_after(text, range.end, 24));
+    let behind = behind
+        .split([',', '.', ';', '\n'])
+        .next()
+        .unwrap_or_default();
+    let named_behind = behind.split_whitespace().any(|word| word == "card");
     if luhn(&digits) {
-        return match (named, other) {
+        return match (named || named_behind, other) {
             (false, true) => None,
             (true, _) | (false, false) => Some(Weight::Certain),
         };
     }
     // Someone mistyped a card; it still is nobody's business.
-    let groups_of_four = grouped && number.split([' ', '-']).all(|group| group.len() == 4);
+    let groups_of_four = groups.len() > 1 && groups.iter().all(|group| group.len() == 4);
     (named && groups_of_four).then_some(Weight::Context)
 }
 
@@ -185,9 +217,11 @@ pub fn national_ids(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
             // US: 900-12-3456, its first parts perhaps blacked out by letters or stars.
             r"(?-u:\b)(?:[0-9]{3}|[Xx*]{3})[-–][0-9Xx*]{2}[-–][0-9]{4}(?-u:\b)",
             // UK: QQ 12 34 56 C.
-            r"|(?-u:\b)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?-u:\b)",
+            r"|(?-u:\b)(?:QQ|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]) ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?-u:\b)",
             // Brazil: 123.456.789-09.
             r"|(?-u:\b)[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?-u:\b)",
+            // Mexico: the CURP.
+            r"|(?-u:\b)[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[A-Z0-9][0-9](?-u:\b)",
         ))
         .expect("a constant pattern")
     });
@@ -214,14 +248,28 @@ pub fn national_ids(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
 /// `my SSN is 900123456`, `social security number 900 12 3456`.
 fn announced(text: &str, spans: &mut Vec<Span>) {
     static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?-u:\b)(?:ssn|social security(?: number| no\.?)?|national insurance(?: number| no\.?)?|passport(?: number| no\.?)?|tax id|national id|dni|personnummer)(?: is| was|:|,|=)? {0,3}")
+        Regex::new(r"(?i)(?-u:\b)(?:ssn|social(?: security)?(?: number| no\.?)?|national insurance(?: number| no\.?)?|passport(?: number| no\.?)?|driver'?s licen[cs]e(?: number| no\.?)?|nhs(?: number| no\.?)|tax id|national id|dni|nif|cpf|cnpj|rg|rfc|pan|bsn|aadhaar|personnummer)\*{0,2}(?: is| was|:|,|=)? {0,3}")
             .expect("a constant pattern")
     });
     for found in WORDS.find_iter(text) {
         let rest = window_after(text, found.end(), 24);
         let token = identity_token(rest);
         let digits = rest[..token].bytes().filter(u8::is_ascii_digit).count();
-        if (6..=13).contains(&digits) && rest.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        // `PAN ABCDE1234F`: letters in it make fewer digits enough.
+        let lettered = rest[..token].contains(|c: char| c.is_ascii_alphabetic());
+        let enough = if lettered { 4 } else { 6 };
+        let word = fold(found.as_str());
+        let fits = match word.trim_matches([' ', ':', '=', ',', '*']) {
+            // `rg 123456 files`, `social 123456 likes`: words with other meanings need the form.
+            "pan" | "rfc" => lettered,
+            "rg" => rest[..token].contains(['.', '-']),
+            word if word.starts_with("social") && !word.contains("security") => digits == 9,
+            _ => true,
+        };
+        if fits
+            && (enough..=14).contains(&digits)
+            && rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+        {
             spans.push(Span::new(
                 found.end()..found.end() + token,
                 EntityKind::Ssn,
@@ -231,31 +279,35 @@ fn announced(text: &str, spans: &mut Vec<Span>) {
     }
 }
 
-/// How far a value goes on like an identity number.
+/// How far a value goes on like an identity number: groups with digits in them, `X1234567`,
+/// `900 12 3456`, `12.345.678-9`, `ABCDE1234F`.
 fn identity_token(text: &str) -> usize {
+    let window = window_after(text, 0, 24);
     let mut end = 0;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate().take(24) {
-        match byte {
-            b'0'..=b'9' => end = at + 1,
-            b'A'..=b'Z' | b'a'..=b'z'
-                if at == 0 || at == end || (at == 1 && bytes[0].is_ascii_alphabetic()) =>
-            {
-                // Letters are part of it only right beside its digits.
-                let word = bytes[at..]
-                    .iter()
-                    .take_while(|b| b.is_ascii_alphabetic())
-                    .count();
-                if word > 2 {
-                    break;
-                }
-                if at > 0 {
-                    end = at + 1;
-                }
-            }
-            b' ' | b'-' | b'.' | b'/' if at == end => {}
-            _ => break,
+    let mut start = 0;
+    for piece in window.split_inclusive([' ', '-', '.', '/']) {
+        let group = piece.trim_end_matches([' ', '-', '.', '/']);
+        let plain = &group[..group
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(group.len())];
+        let digits = plain.bytes().filter(u8::is_ascii_digit).count();
+        // Letters before the digits are few and belong to them: `QQ 12 34 56 C`, but not `and 12`.
+        let letters = plain.len() - digits;
+        let fits = if digits > 0 {
+            letters <= 6
+        } else {
+            start == 0 && (1..=2).contains(&letters)
+        };
+        if !fits {
+            break;
         }
+        if digits > 0 {
+            end = start + plain.len();
+        }
+        if plain.len() < group.len() {
+            break;
+        }
+        start += piece.len();
     }
     end
 }
@@ -292,6 +344,30 @@ mod tests {
         "4242 4242 4242 4241"
     )]
     #[case("CVC: 123", EntityKind::CreditCard, "123")]
+    #[case("exp 12/29, cvv 123", EntityKind::CreditCard, "123")]
+    #[case("4242.4242.4242.4242", EntityKind::CreditCard, "4242.4242.4242.4242")]
+    #[case(
+        "4242  4242  4242  4242",
+        EntityKind::CreditCard,
+        "4242  4242  4242  4242"
+    )]
+    #[case("4242–4242–4242–4242", EntityKind::CreditCard, "4242–4242–4242–4242")]
+    #[case(
+        "order 4242424242424242 paid by card",
+        EntityKind::CreditCard,
+        "4242424242424242"
+    )]
+    #[case("NI QQ 12 34 56 C", EntityKind::Ssn, "QQ 12 34 56 C")]
+    #[case("full social is 900 55 4471.", EntityKind::Ssn, "900 55 4471")]
+    #[case("Steuer-ID: 12 345 678 901", EntityKind::Ssn, "12 345 678 901")]
+    #[case("Personalausweis-Nr.: L01X00T471", EntityKind::Ssn, "L01X00T471")]
+    #[case("**Passport** NXB12345 expires", EntityKind::Ssn, "NXB12345")]
+    #[case("Driver's licence: 5012345678", EntityKind::Ssn, "5012345678")]
+    #[case("RG 12.345.678-9, ok", EntityKind::Ssn, "12.345.678-9")]
+    #[case("RFC RAXI850101AB1", EntityKind::Ssn, "RAXI850101AB1")]
+    #[case("CURP RAXI850101MDFMCT09", EntityKind::Ssn, "RAXI850101MDFMCT09")]
+    #[case("PAN: ABCPI1234K", EntityKind::Ssn, "ABCPI1234K")]
+    #[case("Aadhaar: 2345 6789 0124", EntityKind::Ssn, "2345 6789 0124")]
     #[case(
         "DE89 3704 0044 0532 0130 00",
         EntityKind::CreditCard,
@@ -313,6 +389,10 @@ mod tests {
     #[rstest]
     #[case("order 4242 4242 4242 4241")]
     #[case("tracking 4242424242424242")]
+    #[case("order 4111111111111111 is not involved, the card works")]
+    #[case("RFC 7231, social login, passport 12 and 345678 rows")]
+    #[case("rg 123456 files, the social 123456 likes, pan 20260602")]
+    #[case("build 4111.1111.11111111, 10.20.30.40")]
     #[case("1718000000000 1234567890123456 2026-06-02")]
     #[case("ch_4242424242424242 4242424242424242_x")]
     #[case("00000000000000000000000000000000000000000000000000")]

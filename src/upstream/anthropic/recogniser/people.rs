@@ -1,13 +1,26 @@
 //! Who is who: `Marisol`, `Ms Vexley`, `M. Vexley` and `mvexley` are one person.
 
+use std::collections::HashMap;
+
 use super::{
     lexicon::{is_never_name, is_particle},
     scan::fold,
 };
 
 /// The people of one text, told apart by the parts of their names.
+///
+/// A list of thousands of people must not be gone through for each mention: the maps lead to the few
+/// who may be meant.
 #[derive(Debug, Default)]
-pub struct People(Vec<Person>);
+pub struct People {
+    all: Vec<Person>,
+    /// Who has this part, or half of a double name, in the order in which they were added.
+    by_part: HashMap<String, Vec<usize>>,
+    /// Who would be given this login first.
+    by_login: HashMap<String, usize>,
+    /// Whose given name begins with these three letters.
+    by_head: HashMap<String, Vec<usize>>,
+}
 
 #[derive(Debug)]
 struct Person {
@@ -32,7 +45,25 @@ impl People {
         if parts.is_empty() || self.find(&parts, fit).is_some() {
             return;
         }
-        self.0.push(Person { parts });
+        let index = self.all.len();
+        for part in &parts {
+            let halves = part.split('-').filter(|half| *half != part.as_str());
+            for key in std::iter::once(part.as_str()).chain(halves) {
+                let having = self.by_part.entry(key.to_owned()).or_default();
+                if having.last() != Some(&index) {
+                    having.push(index);
+                }
+            }
+        }
+        if let [given, .., family] = parts.as_slice() {
+            for login in logins(given, family) {
+                self.by_login.entry(login).or_insert(index);
+            }
+            if let Some(head) = head(given) {
+                self.by_head.entry(head).or_default().push(index);
+            }
+        }
+        self.all.push(Person { parts });
     }
 
     /// Index of the person that `mention` names.
@@ -45,14 +76,16 @@ impl People {
 
     /// Index of the person who has this folded word in the name.
     pub fn with_part(&self, folded: &str) -> Option<usize> {
-        self.0
+        let having = self.by_part.get(folded)?;
+        having
             .iter()
-            .position(|person| person.parts.iter().any(|part| part == folded))
+            .copied()
+            .find(|index| self.all[*index].parts.iter().any(|part| part == folded))
     }
 
     /// The names by whose parts propagation may search.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// The person who would be given this login: `mvexley`, `marisol.vexley`, `marisolv`.
@@ -64,22 +97,7 @@ impl People {
         if handle.chars().count() < 4 {
             return None;
         }
-        self.0.iter().position(|person| {
-            let [given, .., family] = person.parts.as_slice() else {
-                return false;
-            };
-            let family: String = family.chars().filter(|c| c.is_alphabetic()).collect();
-            let given: String = given.chars().filter(|c| c.is_alphabetic()).collect();
-            let first = |name: &str| name.chars().take(1).collect::<String>();
-            [
-                format!("{given}{family}"),
-                format!("{family}{given}"),
-                format!("{}{family}", first(&given)),
-                format!("{given}{}", first(&family)),
-                format!("{family}{}", first(&given)),
-            ]
-            .contains(&handle)
-        })
+        self.by_login.get(&handle).copied()
     }
 
     fn find(&self, parts: &[String], fit: Fit) -> Option<usize> {
@@ -94,23 +112,49 @@ impl People {
                 })
             })
         };
-        let whole = self.0.iter().position(known);
+        // Whoever is meant has each part that is more than an initial; the rarest leads to the fewest.
+        let fewest = parts
+            .iter()
+            .filter(|part| part.chars().count() > 1 || parts.len() == 1)
+            .map(|part| self.by_part.get(part).map_or(&[][..], Vec::as_slice))
+            .min_by_key(|having| having.len());
+        let whole = match fewest {
+            Some(having) => having
+                .iter()
+                .copied()
+                .find(|index| known(&self.all[*index])),
+            None => self.all.iter().position(known),
+        };
         if whole.is_some() || fit == Fit::Parts {
             return whole;
         }
         let [nick] = parts else { return None };
-        let head: String = nick.chars().take(3).collect();
-        (head.chars().count() == 3)
-            .then(|| {
-                self.0.iter().position(|person| {
-                    person.parts.len() > 1
-                        && person.parts.first().is_some_and(|given| {
-                            given.starts_with(&head) && given.len() > nick.len()
-                        })
-                })
-            })
-            .flatten()
+        let having = self.by_head.get(&head(nick)?)?;
+        having.iter().copied().find(|index| {
+            let given = self.all[*index].parts.first();
+            given.is_some_and(|given| given.len() > nick.len())
+        })
     }
+}
+
+/// The logins that a person of this name may have.
+fn logins(given: &str, family: &str) -> [String; 5] {
+    let letters = |name: &str| -> String { name.chars().filter(|c| c.is_alphabetic()).collect() };
+    let (given, family) = (letters(given), letters(family));
+    let first = |name: &str| name.chars().take(1).collect::<String>();
+    [
+        format!("{given}{family}"),
+        format!("{family}{given}"),
+        format!("{}{family}", first(&given)),
+        format!("{given}{}", first(&family)),
+        format!("{family}{}", first(&given)),
+    ]
+}
+
+/// The first three letters of a name that has as many.
+fn head(name: &str) -> Option<String> {
+    let head: String = name.chars().take(3).collect();
+    (head.chars().count() == 3).then_some(head)
 }
 
 /// The folded parts of a name, without titles and particles.

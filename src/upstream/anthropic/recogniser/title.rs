@@ -48,6 +48,11 @@ fn clean(text: &str) -> String {
     let line = one_line(text);
     let line = PREFIX.replace(line.trim(), "");
     let mut line = PERSON.replace_all(&line, "").trim().to_owned();
+    // `(Kundin [NAME_1])` left its beginning behind.
+    let open = |line: &str| line.matches('(').count() > line.matches(')').count();
+    if let Some(at) = line.rfind('(').filter(|_| open(&line)) {
+        line.truncate(at);
+    }
     for _ in 0..3 {
         let shorter = PLEA.replace(&line, "").into_owned();
         if shorter == line || shorter.trim().is_empty() {
@@ -333,6 +338,7 @@ mod tests {
     #[case("Please fix the login page", "", "The login page")]
     #[case("PAYMENT PORTAL CHARGES TWICE", "", "Payment portal charges twice")]
     #[case("Double charge for [NAME_1] ([EMAIL_1])", "", "Double charge")]
+    #[case("Export fails (Kundin [NAME_1])", "", "Export fails")]
     #[case(
         "Help",
         "Hi,\nthe CSV import fails with every file. Thanks",

@@ -25,6 +25,12 @@ impl<T: ?Sized, F: Filter<T>> Filter<T> for Option<F> {
     }
 }
 
+impl<T: ?Sized, F: Filter<T>> Filter<T> for Box<F> {
+    fn fits(&self, workspace: &Workspace, item: &T) -> bool {
+        (**self).fits(workspace, item)
+    }
+}
+
 /// Every one of `and`, any of `or`; both may be absent.
 macro_rules! combined {
     ($filter:expr, $workspace:expr, $item:expr) => {
@@ -140,7 +146,7 @@ impl NullableUserFilter {
 pub struct IssueLabelFilter {
     pub id: Option<IDComparator>,
     pub name: Option<StringComparator>,
-    pub team: Option<NullableTeamFilter>,
+    pub team: Option<Box<NullableTeamFilter>>,
     pub is_group: Option<BooleanComparator>,
     pub and: Option<Vec<IssueLabelFilter>>,
     pub or: Option<Vec<IssueLabelFilter>>,
@@ -159,8 +165,8 @@ impl Filter<Label> for IssueLabelFilter {
 /// Narrows by an issue's labels: without `every`, one that fits is enough.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct IssueLabelCollectionFilter {
-    pub some: Option<IssueLabelFilter>,
-    pub every: Option<IssueLabelFilter>,
+    pub some: Option<Box<IssueLabelFilter>>,
+    pub every: Option<Box<IssueLabelFilter>>,
     pub id: Option<IDComparator>,
     pub name: Option<StringComparator>,
 }
@@ -193,7 +199,7 @@ pub struct WorkflowStateFilter {
     pub name: Option<StringComparator>,
     #[graphql(name = "type")]
     pub kind: Option<StringComparator>,
-    pub team: Option<TeamFilter>,
+    pub team: Option<Box<TeamFilter>>,
     pub and: Option<Vec<WorkflowStateFilter>>,
     pub or: Option<Vec<WorkflowStateFilter>>,
 }
@@ -208,21 +214,22 @@ impl Filter<State> for WorkflowStateFilter {
     }
 }
 
-/// Narrows issues.
+/// Narrows issues. What it has of others is boxed: reading one takes its size in stack several times
+/// over, at each level of `and` and `or`.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct IssueFilter {
     pub id: Option<IssueIDComparator>,
     pub number: Option<NumberComparator>,
-    pub title: Option<StringComparator>,
-    pub description: Option<NullableStringComparator>,
+    pub title: Option<Box<StringComparator>>,
+    pub description: Option<Box<NullableStringComparator>>,
     pub priority: Option<NullableNumberComparator>,
     pub created_at: Option<DateComparator>,
     pub updated_at: Option<DateComparator>,
-    pub team: Option<TeamFilter>,
-    pub state: Option<WorkflowStateFilter>,
-    pub creator: Option<NullableUserFilter>,
-    pub assignee: Option<NullableUserFilter>,
-    pub labels: Option<IssueLabelCollectionFilter>,
+    pub team: Option<Box<TeamFilter>>,
+    pub state: Option<Box<WorkflowStateFilter>>,
+    pub creator: Option<Box<NullableUserFilter>>,
+    pub assignee: Option<Box<NullableUserFilter>>,
+    pub labels: Option<Box<IssueLabelCollectionFilter>>,
     pub and: Option<Vec<IssueFilter>>,
     pub or: Option<Vec<IssueFilter>>,
 }

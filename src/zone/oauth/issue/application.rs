@@ -25,7 +25,17 @@ pub(in crate::zone::oauth) async fn client_credentials(
     form: &Params,
     asked: &Asked,
 ) -> Result<Tokens, Refusal> {
-    let identifier = form.required("resource")?;
+    let named = form.all("resource");
+    let identifier = match &*named {
+        [one] => one.as_str(),
+        [] => form.required("resource")?,
+        _ => {
+            return Err(Refusal::new(
+                ErrorCode::InvalidTarget,
+                "One request is for one resource.",
+            ));
+        }
+    };
     let scopes = form.scopes()?.unwrap_or_default();
     settle(front, |directory, key| {
         let application = directory
@@ -42,6 +52,12 @@ pub(in crate::zone::oauth) async fn client_credentials(
         draft.trace_parent = asked.trace_parent;
         draft.scopes.clone_from(&scopes);
         let mut decide = || {
+            if !directory.accepts(credential) {
+                return Err(Refusal::new(
+                    ErrorCode::InvalidClient,
+                    "The client is not known",
+                ));
+            }
             let resource = directory
                 .resource_identified(identifier)
                 .ok_or_else(|| Refusal::unknown_resource(identifier))?;
@@ -49,7 +65,7 @@ pub(in crate::zone::oauth) async fn client_credentials(
             if !directory.depends(&application.id, &resource.id) {
                 return Err(Refusal::no_dependency(&application.name, &resource.name));
             }
-            let decision = policy::decide(
+            let answer = policy::decide(
                 directory,
                 &Question {
                     user: None,
@@ -58,8 +74,8 @@ pub(in crate::zone::oauth) async fn client_credentials(
                     scopes: &scopes,
                 },
             );
-            let verdict = policy::verdict(&decision);
-            draft.decision = Some(decision);
+            let verdict = answer.verdict();
+            draft.decision = Some(answer.decision);
             verdict?;
             let obtained = obtain(
                 &front.zone,

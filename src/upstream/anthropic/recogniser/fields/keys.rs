@@ -59,9 +59,10 @@ pub fn classify(raw: &str) -> Option<Key> {
     let key = match last {
         "password" | "passwd" | "pwd" | "passphrase" | "passcode" | "passwort" | "kennwort"
         | "contrasena" | "senha" | "secret" | "token" | "apikey" | "credential" | "credentials"
-        | "jwt" | "bearer" | "pat" | "accountkey" | "sharedaccesskey" | "pass" | "pw" => {
-            Key::Secret
-        }
+        | "jwt" | "bearer" | "pat" | "accountkey" | "sharedaccesskey" | "pass" | "pw"
+        | "wachtwoord" | "losenord" | "haslo" | "parola" | "salasana" | "пароль" | "密码"
+        | "パスワード" | "비밀번호" => Key::Secret,
+        "answer" if matches!(before, "secret" | "security") => Key::Secret,
         "passe" if before == "de" => Key::Secret,
         "pin" | "otp" if short => Key::Secret,
         "authorization" | "auth" => Key::MaybeSecret,
@@ -78,8 +79,9 @@ pub fn classify(raw: &str) -> Option<Key> {
         "string" if before == "connection" => Key::MaybeSecret,
         "key" | "keys" => match before {
             "api" | "access" | "private" | "secret" | "signing" | "encryption" | "account"
-            | "master" | "auth" | "license" | "licence" | "service" | "deploy" | "admin"
-            | "webhook" | "role" => Key::Secret,
+            | "master" | "auth" | "service" | "deploy" | "admin" | "webhook" | "role" => {
+                Key::Secret
+            }
             "idempotency" | "primary" | "foreign" | "partition" | "cache" | "public" | "sort"
             | "routing" | "object" | "publishable" | "translation" => return None,
             _ => Key::MaybeSecret,
@@ -88,9 +90,9 @@ pub fn classify(raw: &str) -> Option<Key> {
         | "sig" => Key::Session,
 
         "phone" | "telephone" | "tel" | "mobile" | "cell" | "cellphone" | "fax" | "whatsapp"
-        | "telefon" | "telefono" | "telefone" | "handy" | "msisdn" | "mobil" | "landline" => {
-            Key::Phone
-        }
+        | "telefon" | "telefono" | "telefone" | "handy" | "msisdn" | "mobil" | "landline"
+        | "mobiltelefon" | "telefonnummer" | "handynummer" | "portable" | "celular" | "movil"
+        | "телефон" | "电话" | "電話番号" | "전화" => Key::Phone,
         "number" | "no" | "nr" | "num" | "line" | "dial"
             if has(&[
                 "phone",
@@ -108,9 +110,13 @@ pub fn classify(raw: &str) -> Option<Key> {
             Key::Phone
         }
 
-        "ssn" | "nino" | "dni" | "cpf" | "nie" | "personnummer" | "tin" | "bsn" | "passport" => {
+        "ssn" | "nino" | "dni" | "cpf" | "cnpj" | "rg" | "curp" | "nif" | "nie" | "pesel"
+        | "personnummer" | "tin" | "bsn" | "passport" | "aadhaar" | "steuernummer" => {
             Key::NationalId
         }
+        // India's tax number; a card's is known by its digits.
+        "pan" if words.len() == 1 => Key::NationalId,
+        "licence" | "license" if has(&["driver", "drivers", "driving"]) => Key::NationalId,
         "security" if before == "social" => Key::NationalId,
         "number" | "no" | "id" | "nr"
             if has(&[
@@ -125,17 +131,22 @@ pub fn classify(raw: &str) -> Option<Key> {
                 "tax",
                 "personal",
                 "identity",
+                "steuer",
+                "ausweis",
+                "personalausweis",
+                "reisepass",
             ]) && !has(&["key"]) =>
         {
             Key::NationalId
         }
         "insurance" if before == "national" => Key::NationalId,
 
-        "card" | "cardnumber" | "pan" | "kreditkarte" | "creditcard" | "cc" | "iban" => Key::Card,
+        "card" | "cardnumber" | "pan" | "kreditkarte" | "creditcard" | "iban" => Key::Card,
+        "account" | "konto" if before == "bank" => Key::Card,
         "number" | "no" if has(&["card", "credit", "debit", "visa", "amex"]) => Key::Card,
 
         "address" | "addr" | "adresse" | "direccion" | "indirizzo" | "anschrift" | "adress"
-        | "endereco" => {
+        | "endereco" | "住所" | "地址" | "주소" | "адрес" => {
             if has(&[
                 "ip", "mac", "email", "mail", "e", "remote", "bind", "listen", "host", "server",
                 "client", "peer", "memory", "return", "web", "url", "ipv4", "ipv6", "source",
@@ -148,9 +159,13 @@ pub fn classify(raw: &str) -> Option<Key> {
         "street" | "address1" | "address2" | "addressline1" | "addressline2" | "strasse"
         | "street1" | "calle" | "line1" | "line2" => Key::Address,
         "to" if matches!(before, "ship" | "deliver" | "bill") => Key::Address,
-        "city" | "town" | "zip" | "zipcode" | "postcode" | "postal" | "plz" => Key::Place,
+        "city" | "town" | "zip" | "zipcode" | "postcode" | "postal" | "plz" | "ort" | "wohnort"
+        | "stadt" | "ville" | "ciudad" | "cidade" => Key::Place,
         "code" if matches!(before, "postal" | "zip" | "post") => Key::Place,
 
+        "氏名" | "名前" | "姓名" | "フリガナ" | "이름" | "성명" | "имя" | "фамилия" | "фио" => {
+            Key::Name
+        }
         "name" | "names" | "nombre" | "nom" | "navn" | "namn" | "nome" => {
             let thing = has(&[
                 "host",
@@ -243,6 +258,8 @@ pub fn classify(raw: &str) -> Option<Key> {
         {
             Key::Name
         }
+        // A letter's head.
+        "cc" | "bcc" | "agent" if words.len() == 1 => Key::Party,
         "customer" | "contact" | "client" | "owner" | "from" | "to" | "cc'" | "person"
         | "signed" | "consignee" | "buyer" | "driver" | "nurse" | "doctor" | "lead"
             if words.len() <= 3 =>

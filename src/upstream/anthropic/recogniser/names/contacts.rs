@@ -1,5 +1,7 @@
 //! Names that an e-mail address or a telephone number beside them gives away.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     protocol::tickets::EntityKind,
     upstream::anthropic::recogniser::{
@@ -115,6 +117,7 @@ impl Finder<'_, '_> {
             .collect();
         hints.sort();
         hints.dedup();
+        let hints = Hints::new(&hints);
         let mut names = Vec::new();
         for (index, folded) in self.folded.iter().enumerate() {
             if self.scan.words[index].shape != Shape::Capitalised || !self.is_name_word(index) {
@@ -124,27 +127,7 @@ impl Finder<'_, '_> {
                 .folded
                 .get(index + 1)
                 .filter(|_| self.scan.gap(index, index + 1) == " " && self.is_name_word(index + 1));
-            let hinted = hints.iter().any(|(first, second)| {
-                let given = folded == first && first.len() >= 3;
-                match (second, next) {
-                    (Some(second), Some(next)) => {
-                        (given && next == second)
-                            || (first.len() == 1
-                                && folded.starts_with(first.as_str())
-                                && next == second)
-                            || (given && second.len() == 1 && next.starts_with(second.as_str()))
-                    }
-                    (None, Some(next)) => {
-                        given
-                            || (first.len() >= 4
-                                && first.strip_prefix(|c| folded.starts_with(c))
-                                    == Some(next.as_str()))
-                            || *first == format!("{folded}{next}")
-                    }
-                    (None, None) => given,
-                    (Some(_), None) => given && may_stand_alone(folded),
-                }
-            });
+            let hinted = hints.tell(folded, next.map(String::as_str));
             if hinted && let Some(end) = self.run(index) {
                 names.push(self.range(index, end));
             }
@@ -153,4 +136,48 @@ impl Finder<'_, '_> {
             self.push(range, Weight::Context, Fit::Parts);
         }
     }
+}
+
+/// What the local parts of addresses tell: their first name, and the second where there is one. A map,
+/// as there may be thousands of them.
+struct Hints<'a>(HashMap<&'a str, HashSet<Option<&'a str>>>);
+
+impl<'a> Hints<'a> {
+    fn new(hints: &'a [(String, Option<String>)]) -> Self {
+        let mut by_first: HashMap<&str, HashSet<Option<&str>>> = HashMap::new();
+        for (first, second) in hints {
+            let seconds = by_first.entry(first).or_default();
+            seconds.insert(second.as_deref());
+        }
+        Self(by_first)
+    }
+
+    fn has(&self, first: &str, second: Option<&str>) -> bool {
+        let seconds = self.0.get(first);
+        seconds.is_some_and(|seconds| seconds.contains(&second))
+    }
+
+    /// Whether an address belongs to `given`, perhaps with the name that follows.
+    fn tell(&self, given: &str, next: Option<&str>) -> bool {
+        let long = given.chars().count() >= 3;
+        let Some(next) = next else {
+            let seconds = self.0.get(given).filter(|_| long);
+            return seconds
+                .is_some_and(|seconds| seconds.contains(&None) || may_stand_alone(given));
+        };
+        // `ingrid@`, `ingrid.solheim@`, `ingrid.s@`, `i.solheim@`, `isolheim@`, `ingridsolheim@`.
+        long && (self.has(given, None)
+            || self.has(given, Some(next))
+            || self.has(given, initial(next)))
+            || initial(given).is_some_and(|initial| {
+                self.has(initial, Some(next))
+                    || next.chars().count() >= 3 && self.has(&format!("{initial}{next}"), None)
+            })
+            || self.has(&format!("{given}{next}"), None)
+    }
+}
+
+fn initial(name: &str) -> Option<&str> {
+    let first = name.chars().next()?;
+    Some(&name[..first.len_utf8()])
 }

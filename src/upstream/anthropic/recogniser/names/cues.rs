@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::upstream::anthropic::recogniser::{
-    lexicon::{is_ambiguous, is_given_name, is_never_name},
+    lexicon::{is_ambiguous, is_given_name, is_never_name, is_place},
     people::{Fit, is_title},
     scan::{Shape, line_before, window_after},
     span::Weight,
@@ -38,7 +38,12 @@ impl Finder<'_, '_> {
         };
         if word.shape == Shape::Lower {
             // `my name is tom baker`
-            let named = gap == " " && before(1) == "is" && before(2) == "name";
+            let named = gap == " "
+                && (before(1) == "is" && before(2) == "name"
+                    // `its tom baker`, `my husband tom`
+                    || (matches!(before(1), "its" | "it's" | "i'm" | "im")
+                        || is_role(before(1)) && is_possessive(before(2)))
+                        && !is_ambiguous(&self.folded[index]));
             if named && !is_never_name(&self.folded[index]) && is_given_name(&self.folded[index]) {
                 let second = self.scan.words.get(index + 1).is_some_and(|next| {
                     next.shape == Shape::Lower
@@ -61,7 +66,8 @@ impl Finder<'_, '_> {
         if close
             && is_title(before(1))
             && matches!(gap, " " | ". ")
-            && self.scan.words[index - 1].shape != Shape::Lower
+            // `1017 DR Amsterdam` is no doctor.
+            && self.scan.words[index - 1].shape == Shape::Capitalised
         {
             return self
                 .name_at(index, Single::Any)
@@ -78,6 +84,12 @@ impl Finder<'_, '_> {
                     .name_at(index, Single::Any)
                     .map(|r| (r, Weight::Context));
             }
+        }
+        // `our receptionist Gwenllian`, `her daughter Cerys`: who they are is said.
+        if gap == " " && is_person(before(1)) && is_possessive(before(2)) {
+            return self
+                .name_at(index, Single::Any)
+                .map(|r| (r, Weight::Context));
         }
         if close && is_role(before(1)) || gap == " " && is_lead(before(1), before(2)) {
             let found = self.name_at(index, Single::Given);
@@ -126,6 +138,7 @@ impl Finder<'_, '_> {
         }
         // `Will Harper`, but neither `Will` nor `Austin, Texas` nor `Mark Export` at a beginning.
         let sure = end - index > 1
+            && !is_place(&self.folded[end - 1])
             && self.scan.words[end - 1].text.len() > 1
             && (!self.scan.begins_sentence(word.start)
                 || is_given_name(&self.folded[index + 1])
@@ -135,8 +148,8 @@ impl Finder<'_, '_> {
     }
 }
 
-/// Words for what a person is, before the name: `our CTO Fen Okafor`.
-fn is_role(folded: &str) -> bool {
+/// Words for what only a person is, before the name: `our CTO Fen Okafor`.
+fn is_person(folded: &str) -> bool {
     matches!(
         folded,
         "ceo"
@@ -158,19 +171,14 @@ fn is_role(folded: &str) -> bool {
             | "nurse"
             | "doctor"
             | "teacher"
-            | "driver"
             | "colleague"
             | "boss"
             | "deputy"
-            | "customer"
-            | "client"
             | "patient"
             | "employee"
             | "intern"
-            | "contractor"
             | "wife"
             | "husband"
-            | "partner"
             | "son"
             | "daughter"
             | "mother"
@@ -178,23 +186,9 @@ fn is_role(folded: &str) -> bool {
             | "sister"
             | "brother"
             | "friend"
-            | "admin"
-            | "administrator"
-            | "lead"
-            | "user"
-            | "member"
             | "student"
-            | "tenant"
-            | "guest"
-            | "subscriber"
-            | "buyer"
-            | "seller"
-            | "owner"
             | "cashier"
             | "clerk"
-            | "agent"
-            | "rep"
-            | "representative"
             | "attendee"
             | "speaker"
             | "secretary"
@@ -208,12 +202,60 @@ fn is_role(folded: &str) -> bool {
             | "lawyer"
             | "attorney"
             | "architect"
-            | "cc"
-            | "contact"
             | "professor"
-            | "colleagues"
             | "teammate"
+            | "receptionist"
+            | "grandmother"
+            | "grandfather"
+            | "uncle"
+            | "aunt"
+            | "cousin"
+            | "niece"
+            | "nephew"
+            | "neighbour"
+            | "neighbor"
+            | "fiance"
+            | "fiancee"
+            | "dentist"
+            | "trainer"
+            | "electrician"
+            | "plumber"
+            | "landlord"
     )
+}
+
+/// Words for what a person or a company is, before the name: `customer Fen Okafor`.
+fn is_role(folded: &str) -> bool {
+    is_person(folded)
+        || matches!(
+            folded,
+            "driver"
+                | "customer"
+                | "client"
+                | "contractor"
+                | "partner"
+                | "admin"
+                | "administrator"
+                | "lead"
+                | "user"
+                | "member"
+                | "tenant"
+                | "guest"
+                | "subscriber"
+                | "buyer"
+                | "seller"
+                | "owner"
+                | "agent"
+                | "rep"
+                | "representative"
+                | "cc"
+                | "contact"
+                | "colleagues"
+        )
+}
+
+fn is_possessive(folded: &str) -> bool {
+    matches!(folded, "my" | "our" | "his" | "her" | "their" | "your")
 }
 
 /// Words that lead to a name: `ask for …`, `signed by …`, `call …`.
