@@ -163,3 +163,11 @@ fn json_lines_are_the_trace_itself() {
     let read: Vec<_> = lines.map(|line| codec::decode(line, 2).unwrap()).collect();
     assert_eq!(read, story::events());
 }
+
+#[test]
+fn a_part_of_the_story_is_not_called_wrong() {
+    let events = story::events();
+    let shown = run(Style::default(), &events[..60]);
+    assert!(shown.contains("Not all of the story was seen:"), "{shown}");
+    assert!(!shown.contains("did not hold"), "{shown}");
+}
