@@ -21,7 +21,7 @@ use crate::{
         svg,
     },
     plain,
-    projection::{Comparison, Projection, Seq, compare::Tolerance},
+    projection::{Comparison, Projection, Seq, Timeline, compare::Tolerance},
     runtime::{
         notes::NotesFile,
         replay::{self, Damage, Loaded, Place},
@@ -143,6 +143,7 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
     let source = Source {
         loaded: &loaded,
         remarks: &remarks,
+        name: &place.name(),
     };
     let look = settings::picture(common);
     let mut unread = None;
@@ -202,6 +203,8 @@ fn changed(place: &Place, why: String) -> Failure {
 struct Source<'a> {
     loaded: &'a Loaded,
     remarks: &'a [Remark],
+    /// What the trace is called if it has no title.
+    name: &'a str,
 }
 
 /// What was noted on a trace in a replay.
@@ -219,7 +222,11 @@ fn remarks(common: &Common, place: &Place) -> Result<Vec<Remark>, Failure> {
 fn write(
     out: &mut impl io::Write,
     args: &ExportArgs,
-    Source { loaded, remarks }: Source<'_>,
+    Source {
+        loaded,
+        remarks,
+        name,
+    }: Source<'_>,
     look: Look,
     unread: &mut Option<String>,
 ) -> io::Result<()> {
@@ -238,18 +245,20 @@ fn write(
             markdown::write(out, header, projection, beside)
         }
         Form::Ocsf => ocsf::write(out, projection),
-        Form::Cast => {
-            let pace = Pace::default();
-            let events = events(projection, unread);
-            cast::write(out, header, events, look, view, args.size, pace)
-        }
-        Form::Svg => {
-            let mut screen = Screen::new(header, look, view, args.size);
-            for event in events(projection, unread) {
-                screen.tell(event);
+        Form::Cast | Form::Svg => {
+            let timeline = Timeline::again(projection);
+            if timeline.len() < projection.log().len() {
+                *unread = projection.log().read(Seq::at(timeline.len())).err();
             }
-            let title = header.title.as_deref().unwrap_or("hoptrail");
-            out.write_all(svg::picture(&screen.draw(), &one_line(title)).as_bytes())
+            let title = header.title.as_deref().map(one_line);
+            let title = title.unwrap_or_else(|| name.to_owned());
+            let mut screen = Screen::new(title.clone(), timeline, look, view, args.size);
+            if args.to == Form::Cast {
+                let events = events(projection, unread);
+                return cast::write(out, header, screen, events, Pace::default());
+            }
+            screen.end();
+            out.write_all(svg::picture(&screen.draw(), &title).as_bytes())
         }
     }
 }

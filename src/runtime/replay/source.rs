@@ -93,8 +93,11 @@ impl Source {
         Self::open(place).map(|source| Self { bounds, ..source })
     }
 
-    /// Opens again what another process wrote anew; `None` as long as it has not begun to.
-    pub(super) fn reopen(place: &Place) -> Result<Option<Self>, Failure> {
+    /// Opens what another process writes, or wrote anew; `None` as long as it has not begun to.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for a file that is not there or is empty.
+    pub fn reopen(place: &Place) -> Result<Option<Self>, Failure> {
         match Self::attempt(place) {
             Ok(source) => Ok(Some(source)),
             Err(ReadError::Codec(CodecError::Empty)) => Ok(None),
