@@ -53,6 +53,7 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
         named,
         torn,
         full,
+        ..
     } = &loaded.damage;
     if *lines > 0 {
         let word = if *lines == 1 { "line" } else { "lines" };
@@ -72,6 +73,9 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
             "hoptrail: {} ends within a line; what is whole was read",
             place.shown()
         );
+    }
+    if let Some(told) = loaded.damage.disorder() {
+        let _ = writeln!(err, "hoptrail: {}: {told}", place.shown());
     }
     if let Some(events) = full {
         let _ = writeln!(
@@ -400,6 +404,22 @@ mod tests {
         assert!(told.contains("2 damaged lines"), "{told}");
         assert!(told.contains("line 4, column"), "{told}");
         assert!(told.contains("line 10, column"), "{told}");
+    }
+
+    #[test]
+    fn numbers_that_do_not_rise_are_told_once() {
+        let story = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
+        let mut lines: Vec<&str> = story.lines().collect();
+        lines.swap(5, 6);
+        lines.swap(20, 21);
+        lines.insert(2, "{}");
+        let (_dir, path) = written(lines.join("\n").as_bytes());
+        let mut err = Vec::new();
+        let loaded = load(&Place::File(path), &mut err).unwrap();
+        assert_eq!(loaded.projection.log().len(), story.lines().count() - 1);
+        let told = String::from_utf8(err).unwrap();
+        assert_eq!(told.matches("do not rise").count(), 1, "{told}");
+        assert!(told.contains("do not rise at line 8"), "{told}");
     }
 
     #[test]

@@ -130,6 +130,7 @@ fn each(
         let item = source.reader.read_next();
         match item.map_err(|error| cannot_open(&trace.place, &error))? {
             Item::Event(entry) => {
+                damage.see(entry.event.seq);
                 if tell(source, damage, &entry)?.is_break() {
                     return Ok(());
                 }

@@ -205,6 +205,7 @@ impl Source {
             if !self.has_room(damage) {
                 return Ok(Come::End);
             }
+            damage.see(entry.event.seq);
             let kept = self.kept(&entry);
             return Ok(Come::Event(Box::new(entry.event), kept));
         }
@@ -234,6 +235,7 @@ impl Source {
                         }
                         Ok((event, start)) => {
                             *events += 1;
+                            damage.see(event.seq);
                             take(event, Kept::At(*start));
                         }
                         Err(error) => damage.note(error.clone()),
@@ -251,6 +253,7 @@ impl Source {
                         if !self.has_room(damage) {
                             break false;
                         }
+                        damage.see(entry.event.seq);
                         take(&entry.event, Kept::Line(entry.line));
                     }
                     Item::Damaged(error) => damage.note(error),

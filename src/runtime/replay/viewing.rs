@@ -195,7 +195,9 @@ fn hand_over(
         timeline,
         title: title.unwrap_or_else(|| trace.name()),
         growth,
-        warning: news.or_else(|| damage.torn.then(|| TORN.to_owned())),
+        warning: news
+            .or_else(|| damage.torn.then(|| TORN.to_owned()))
+            .or_else(|| damage.disorder()),
     };
     said(tell, Msg::Opened(Box::new(tape)))?;
     match damage.failure(&trace.place) {
