@@ -158,7 +158,11 @@ impl App {
         let mut app = Self {
             title: config.title,
             source: config.replay.map_or(Source::Live, |name| {
-                Source::Opening(Opening { name, percent: 0 })
+                Source::Opening(Opening {
+                    name,
+                    percent: 0,
+                    awaited: false,
+                })
             }),
             projection: config
                 .started
@@ -307,13 +311,6 @@ impl App {
             Some(_) => Context::Stage,
             None => Context::Panes,
         }
-    }
-
-    /// The same, showing a recording whose facts are told as if they came now: for pictures.
-    #[must_use]
-    pub fn of_a_recording(mut self) -> Self {
-        self.source = Source::Recorded;
-        self
     }
 
     /// Whether there is nothing to see but that the window is too small.

@@ -153,7 +153,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         }) => {
             let sheet = stage::sheet(sheet.as_deref())?;
             let trace = followed(Place::named(&trace));
-            replay::tell_notes(&trace, &sheet, &mut io::stdout())
+            replay::tell_notes(&trace, &sheet, &mut io::stdout(), &mut io::stderr())
         }
         Some(Command::Stage { sheet, .. }) => {
             let (options, tui) = stage::prepare(&common, sheet.as_deref())?;
@@ -238,11 +238,11 @@ fn is_dumb() -> bool {
 }
 
 /// A trace that another process still writes. A pipe is at its end when its writer is, whether or not
-/// somebody looks on.
+/// somebody looks on, and what comes along with hoptrail is whole.
 fn followed(place: Place) -> replay::Trace {
     let growth = match place {
-        Place::Pipe(_) => Growth::Finished,
-        Place::File(_) | Place::Shipped(_) => Growth::Followed,
+        Place::Pipe(_) | Place::Shipped(_) => Growth::Finished,
+        Place::File(_) => Growth::Followed,
     };
     replay::Trace { place, growth }
 }
@@ -306,8 +306,12 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
         }
         return Ok(exit);
     }
-    // What is wrong with the file as a whole is told before the screen is taken.
-    replay::Source::open(&trace.place)?;
+    // What is wrong with the file as a whole is told before the screen is taken; one that is followed
+    // may not be there yet.
+    match trace.growth {
+        Growth::Finished => drop(replay::Source::open(&trace.place)?),
+        Growth::Followed => drop(replay::Source::reopen(&trace.place)?),
+    }
     let other = against(other)?;
     let options = settings::options(common)?;
     let mut tui = settings::tui(common)?;

@@ -35,6 +35,7 @@ shipped! {
     "no-defaults": "A policy set without its defaults: nothing is permitted",
     "upstream-fails": "An upstream failing halfway: the model is overloaded",
     "expired": "An expired session: the zone wants a new sign-in",
+    "on-stage": "The stage's run sheet: refused, deleted, refused again",
 }
 
 /// Every shipped trace, in the order of the story.

@@ -120,3 +120,35 @@ fn the_machine_gets_the_same_facts() {
     assert_eq!(delete["differences"][0]["left"], "failed");
     assert_eq!(delete["differences"][0]["right"], "succeeded");
 }
+
+#[test]
+fn the_clients_own_token_is_compared_though_no_audit_row_tells_of_it() {
+    let changed = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let mut events = screens::story();
+        for event in &mut events {
+            if let Fact::TokenIssued { token, .. } = &mut event.fact {
+                change(&mut token.claims);
+            }
+        }
+        compare(&screens::story(), &events)
+    };
+    for (claim, other) in [
+        ("scope", "read"),
+        ("aud", "https://other.example/mcp"),
+        ("sub", "eve@lab.example"),
+    ] {
+        let found = changed(&|claims| {
+            claims.insert(claim.to_owned(), other.into());
+        });
+        let words = shown(&found);
+        assert!(!found.is_same(), "{claim}: {words}");
+        assert!(words.contains(&format!("token {claim}: A ")), "{words}");
+        assert!(words.contains(&format!("B {other}")), "{words}");
+    }
+    // Its moment of issue is another one in every run.
+    let later = changed(&|claims| {
+        claims.insert("iat".to_owned(), 1.into());
+        claims.insert("jti".to_owned(), "another".into());
+    });
+    assert!(later.is_same(), "{}", shown(&later));
+}

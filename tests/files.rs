@@ -362,6 +362,24 @@ fn tape(msg: Msg) -> Tape {
 }
 
 #[tokio::test]
+async fn a_file_that_is_followed_may_come_later() {
+    let text = story();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (_dir, path) = written(String::new());
+    fs::remove_file(&path).unwrap();
+    let mut viewing = Some(Viewing::begin(Trace {
+        place: Place::File(path.clone()),
+        growth: Growth::Followed,
+    }));
+    let told = heard(&mut viewing).await;
+    assert!(matches!(told, Msg::Awaited), "{told:?}");
+    // Its writer has made the file, and then writes.
+    fs::write(&path, "").unwrap();
+    fs::write(&path, lines[..6].concat()).unwrap();
+    assert_eq!(tape(heard(&mut viewing).await).timeline.len(), 5);
+}
+
+#[tokio::test]
 async fn a_followed_file_grows_is_cut_and_is_replaced() {
     let text = story();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();

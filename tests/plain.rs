@@ -163,3 +163,23 @@ fn json_lines_are_the_trace_itself() {
     let read: Vec<_> = lines.map(|line| codec::decode(line, 2).unwrap()).collect();
     assert_eq!(read, story::events());
 }
+
+#[test]
+fn json_lines_have_nothing_that_a_terminal_obeys() {
+    let mut header = codec::Header::new(story::started());
+    header.title = Some("\u{9b}31m \u{202e}evil \u{2066}\u{e0041}".to_owned());
+    let mut out = Jsonl::new(Vec::new());
+    out.header(&header).unwrap();
+    let text = String::from_utf8(out.into_inner()).unwrap();
+    assert!(text.trim_end().is_ascii(), "{text:?}");
+    assert!(text.contains("\\u009b31m"), "{text}");
+    assert_eq!(codec::decode_header(text.trim_end()), Ok(header));
+}
+
+#[test]
+fn a_part_of_the_story_is_not_called_wrong() {
+    let events = story::events();
+    let shown = run(Style::default(), &events[..60]);
+    assert!(shown.contains("Not all of the story was seen:"), "{shown}");
+    assert!(!shown.contains("did not hold"), "{shown}");
+}

@@ -10,6 +10,8 @@ mod laws;
 mod notes;
 #[path = "replay/printed.rs"]
 mod printed;
+#[path = "replay/refusals.rs"]
+mod refusals;
 mod screens;
 
 use hoptrail::{
@@ -318,6 +320,56 @@ fn the_timeline_stands_under_the_header() {
     let mut app = opening(80, 24);
     let _ = app.update(Msg::Opening(41));
     snap("replay-opening", &app, (80, 24));
+    let _ = app.update(Msg::Awaited);
+    let shown = text(&draw(&app, &look(), 80, 24).0);
+    assert!(shown.contains("waiting for story.jsonl"), "{shown}");
+    assert!(
+        shown.contains("Nobody has begun to write story.jsonl"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_long_name_leaves_the_badge_and_the_rule_in_the_header() {
+    use hoptrail::trace::Fact;
+    let (header, entries, _) = read(&bytes()).unwrap();
+    for (name, user) in [(150, 5), (3, 105), (150, 105), (30, 46)] {
+        let mut timeline = Timeline::open(Some(header.started));
+        for entry in &entries {
+            let mut event = entry.event.clone();
+            match &mut event.fact {
+                Fact::RunStarted(target) => target.name = "n".repeat(name),
+                Fact::AuditRecorded(record) => {
+                    if let Some(one) = &mut record.actor.user {
+                        one.identifier = "u".repeat(user);
+                        one.name = "u".repeat(user);
+                    }
+                }
+                Fact::TokenIssued { token, .. } => {
+                    let sub = "u".repeat(user).into();
+                    token.claims.insert("sub".to_owned(), sub);
+                }
+                _ => {}
+            }
+            timeline.push(&event, &codec::encode(&event));
+        }
+        timeline.close();
+        for (width, height) in [(80, 24), (120, 30)] {
+            let mut app = opening(width, height);
+            let _ = app.update(Msg::Opened(Box::new(Tape {
+                timeline: timeline.clone(),
+                title: "A title".to_owned(),
+                growth: Growth::Finished,
+                warning: None,
+            })));
+            let _ = press(&mut app, "$");
+            let shown = text(&draw(&app, &look(), width, height).0);
+            let head = shown.lines().next().unwrap();
+            for part in ["hoptrail", "nn", "uu", "RULE ON", "REPLAY 72/72"] {
+                assert!(head.contains(part), "{part} in {head:?} of {name}, {user}");
+            }
+        }
+    }
 }
 
 #[test]

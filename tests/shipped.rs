@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use hoptrail::{
-    projection::{Comparison, HopKind, Projection, Verdict, compare::Tolerance},
+    config::sheet::Sheet,
+    projection::{Comparison, HopKind, Part, Projection, Verdict, compare::Tolerance},
     runtime::scenes,
     shipped::{self, Shipped},
     trace::{
@@ -179,4 +180,19 @@ fn each_shows_what_its_line_says() {
     assert!(of("upstream-fails").issues().issues().is_empty());
 
     assert_eq!(calls("expired"), [Succeeded, Broken, Succeeded]);
+
+    assert_eq!(
+        calls("on-stage"),
+        [Succeeded, Succeeded, Failed, Succeeded, Succeeded, Failed]
+    );
+    // On a stage with the built-in sheet it is found by each cue's own title.
+    let projection = of("on-stage");
+    let marks = projection.marks().iter();
+    let cues: Vec<_> = marks
+        .filter(|mark| matches!(mark.part, Part::Cue(_)))
+        .map(|mark| mark.text.to_string())
+        .collect();
+    let sheet = Sheet::built_in();
+    let titles: Vec<_> = sheet.cues.iter().map(|cue| cue.title.clone()).collect();
+    assert_eq!(cues, titles);
 }

@@ -10,7 +10,10 @@ use super::{
     overlay::Overlay,
 };
 use crate::{
-    projection::issue::{IssueView, Whereabouts},
+    projection::{
+        HopKind, Verdict,
+        issue::{IssueView, Whereabouts},
+    },
     protocol::{
         console::{Owner, PolicySet},
         tickets::Ticket,
@@ -121,7 +124,7 @@ impl App {
                 self.refusal_row(PaneId::Flow)
                     .or_else(|| self.refusal_row(PaneId::Audit))
                     .is_none()
-                    .then_some("nothing was refused yet"),
+                    .then(|| self.why_no_refusal()),
             ),
             Command::Copy => Availability::unless(
                 self.copyable()
@@ -226,6 +229,23 @@ impl App {
             | Command::Annotate
             | Command::Places
             | Command::Traces => Availability::Ready,
+        }
+    }
+
+    /// Why no row of a refusal can be shown: there is none, or none that the filters let through.
+    fn why_no_refusal(&self) -> &'static str {
+        let filtered = [PaneId::Flow, PaneId::Audit]
+            .into_iter()
+            .any(|pane| !self.filter_of(pane).is_empty());
+        let refused = || {
+            let mut hops = self.projection.hops().rows().iter();
+            self.projection.audit().failed() > 0
+                || hops.any(|hop| hop.kind == HopKind::Exchange && hop.verdict == Verdict::Denied)
+        };
+        if filtered && refused() {
+            "the filters hide what was refused"
+        } else {
+            "nothing was refused yet"
         }
     }
 

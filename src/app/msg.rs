@@ -55,6 +55,8 @@ pub enum Msg {
     Book(Box<Book>),
     /// It changed, and they cannot be read.
     BookUnreadable(Failure),
+    /// The trace that is followed is not there yet.
+    Awaited,
     /// So many hundredths of a trace are read.
     Opening(u8),
     /// A trace was read.

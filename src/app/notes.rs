@@ -227,6 +227,7 @@ impl App {
         self.source = Source::Opening(super::player::Opening {
             name: shipped.name.to_owned(),
             percent: 0,
+            awaited: false,
         });
         self.notes = Notes::Unread;
         self.call_this_side(shipped.name);

@@ -15,8 +15,6 @@ pub enum Source {
     /// Things happen now.
     #[default]
     Live,
-    /// The facts of a recording are told one after the other, for a picture of it.
-    Recorded,
     /// A trace is being read.
     Opening(Opening),
     /// A trace is shown.
@@ -30,6 +28,8 @@ pub struct Opening {
     pub name: String,
     /// How much of it is read, in hundredths; 0 for what comes through a pipe, whose length nobody knows.
     pub percent: u8,
+    /// Nobody has begun to write it.
+    pub awaited: bool,
 }
 
 /// Whether the file may still grow.

@@ -1,16 +1,19 @@
 //! What the replay's keys and messages do to the state.
 
+mod goal;
+
+use self::goal::Goal;
 use super::{
     App,
     command::{Availability, Command},
     focus::PaneId,
     panes::flow::FlowIndex,
-    player::{Growth, Opening, Pace, Player, Source, Speed, Tape},
+    player::{Growth, Pace, Player, Source, Speed, Tape},
     toast::Tone,
 };
 use crate::{
     projection::{
-        Hops, Mark, Part,
+        Hops, Mark,
         timeline::{Direction, Kept, Unit},
     },
     trace::{
@@ -21,51 +24,6 @@ use crate::{
 
 /// Events that are shown before the loop looks at the keyboard again.
 const BATCH: usize = 512;
-
-/// Where a person wants to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Goal {
-    /// Microseconds of the run.
-    Time(u64),
-    /// Where a part of the story begins.
-    Part(Part),
-    /// An event's number from 1, or 0 for the beginning.
-    Event(usize),
-}
-
-impl Goal {
-    fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Some(number) = text.strip_prefix('#') {
-            return number.trim().parse().ok().map(Self::Event);
-        }
-        for word in ["chapter", "ch"] {
-            if let Some(number) = text.strip_prefix(word) {
-                let number = number.trim().parse().ok();
-                return number.map(|number| Self::Part(Part::Chapter(number)));
-            }
-        }
-        if let Some(number) = text.strip_prefix("cue") {
-            let number = number.trim().parse().ok();
-            return number.map(|number| Self::Part(Part::Cue(number)));
-        }
-        let text = text.strip_suffix('s').unwrap_or(text).trim();
-        let (minutes, seconds) = text.split_once(':').unwrap_or(("0", text));
-        let minutes: u64 = minutes.parse().ok()?;
-        let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
-        let whole: u64 = whole.parse().ok()?;
-        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let micros = format!("{part:0<6.6}").parse::<u64>().ok()?;
-        minutes
-            .checked_mul(60)?
-            .checked_add(whole)?
-            .checked_mul(1_000_000)?
-            .checked_add(micros)
-            .map(Self::Time)
-    }
-}
 
 impl App {
     /// Where what is shown comes from.
@@ -79,7 +37,7 @@ impl App {
     pub const fn player(&self) -> Option<&Player> {
         match &self.source {
             Source::Replay(player) => Some(player),
-            Source::Live | Source::Recorded | Source::Opening(_) => None,
+            Source::Live | Source::Opening(_) => None,
         }
     }
 
@@ -89,10 +47,18 @@ impl App {
         self.projection.log().len()
     }
 
+    /// The file that will be followed is not there yet.
+    pub(super) fn awaited(&mut self) {
+        if let Source::Opening(opening) = &mut self.source {
+            opening.awaited = true;
+        }
+    }
+
     /// More of the file was read.
     pub(super) fn opening(&mut self, read: u8) {
-        if let Source::Opening(Opening { percent, .. }) = &mut self.source {
-            *percent = read.min(100);
+        if let Source::Opening(opening) = &mut self.source {
+            opening.percent = read.min(100);
+            opening.awaited = false;
         }
     }
 
@@ -101,8 +67,13 @@ impl App {
         let warning = tape.warning.clone();
         let place = match tape.growth {
             Growth::Finished => self.where_the_show_is(tape.timeline.end()),
-            Growth::Followed => tape.timeline.len(),
+            Growth::Followed => Some(tape.timeline.len()),
         };
+        let warning = warning.or_else(|| {
+            let told = "the recording has no such call: this is its beginning";
+            place.is_none().then(|| told.to_owned())
+        });
+        let place = place.unwrap_or(0);
         self.projection = tape.timeline.at(place);
         self.title.clone_from(&tape.title);
         self.source = Source::Replay(Box::new(Player::new(tape)));
@@ -240,7 +211,13 @@ impl App {
     /// Goes to where everything up to the time that was typed has happened, or to an event.
     pub(super) fn go_to_written(&mut self, text: &str) {
         let place = match (Goal::read(text), self.player()) {
+            (Some(Goal::Event(number)), Some(player)) if number > player.timeline.len() => {
+                return self.go_beyond("the trace has fewer events: this is its end");
+            }
             (Some(Goal::Event(number)), _) => number,
+            (Some(Goal::Time(at_us)), Some(player)) if at_us > player.timeline.lasts_us() => {
+                return self.go_beyond("the trace ends before that: this is its end");
+            }
             (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
             (Some(Goal::Part(part)), Some(player)) => {
                 let Some(place) = player.timeline().marks().beginning_of(part) else {
@@ -254,11 +231,16 @@ impl App {
             (None, _) => {
                 return self.say(
                     Tone::Warning,
-                    "that is no place: write 1:02.5 or 12 s, #41 for an event, ch 7 or cue 3",
+                    "that is no place: write 1:02.5, 12 s or 2h18:30, #41 for an event, ch 7 or cue 3",
                 );
             }
         };
         self.jump(place);
+    }
+
+    fn go_beyond(&mut self, told: &str) {
+        self.go_to_end();
+        self.say(Tone::Warning, told);
     }
 
     /// Goes to the event with this number, from 1; 0 is before the first.
@@ -308,15 +290,26 @@ impl App {
             (Unit::Part, Direction::Forward, None) => {
                 self.say(Tone::Plain, "no part of the story begins after this");
             }
-            (Unit::Refusal, Direction::Back, None) => {
-                self.say(Tone::Plain, "nothing was refused before this");
-            }
-            (Unit::Refusal, Direction::Forward, None) => {
-                self.say(Tone::Plain, "nothing is refused after this");
-            }
+            (Unit::Refusal, direction, None) => self.no_more_refusals(place, direction),
             (_, Direction::Back, None) => self.say(Tone::Plain, "this is the beginning"),
             (_, Direction::Forward, None) => self.say(Tone::Plain, "this is the end"),
         }
+    }
+
+    /// Where nothing was refused that way, something may have failed: the timeline shows both in red.
+    fn no_more_refusals(&mut self, place: usize, direction: Direction) {
+        let Source::Replay(player) = &self.source else {
+            return;
+        };
+        let told = match direction {
+            Direction::Back => "nothing was refused before this",
+            Direction::Forward => "nothing is refused after this",
+        };
+        let told = match player.timeline.failure(place, direction) {
+            Some(at) => format!("{told}; something failed at #{at}"),
+            None => told.to_owned(),
+        };
+        self.say(Tone::Plain, told);
     }
 
     /// Says which part of the story begins here.
@@ -328,6 +321,17 @@ impl App {
     }
 
     fn name_refusal(&mut self) {
+        let row = self.projection.audit().rows().iter().next_back();
+        if let Some(row) = row.filter(|row| row.is_refused_grant())
+            && row.evidence.index() + 1 == self.place()
+        {
+            let why = row.reason.as_ref().or(row.error.as_ref());
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            return self.say(
+                Tone::Bad,
+                format!("the zone refused the client a token{why}"),
+            );
+        }
         let last = self.projection.hops().in_order().rev();
         let denied = last
             .take(64)
@@ -395,8 +399,8 @@ impl App {
                 | Command::Traces
         );
         match (&self.source, own) {
-            (Source::Live | Source::Recorded, true) => no("only in a replay: hoptrail replay FILE"),
-            (Source::Live | Source::Recorded, false) => None,
+            (Source::Live, true) => no("only in a replay: hoptrail replay FILE"),
+            (Source::Live, false) => None,
             (Source::Opening(opening), true) => match command {
                 Command::Traces => Some(Availability::Ready),
                 _ if opening.name.is_empty() => no("no trace is chosen yet"),
@@ -448,35 +452,6 @@ impl App {
         match self.player()?.pace() {
             Pace::Playing { due_us } => Some(due_us / 1_000 * 1_000),
             Pace::Paused => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Goal, Part};
-
-    #[test]
-    fn a_goal_is_a_time_or_an_event() {
-        assert_eq!(Goal::read("1:02.5"), Some(Goal::Time(62_500_000)));
-        assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
-        assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
-        assert_eq!(Goal::read("#41"), Some(Goal::Event(41)));
-        assert_eq!(Goal::read("ch 7"), Some(Goal::Part(Part::Chapter(7))));
-        assert_eq!(Goal::read("chapter 0"), Some(Goal::Part(Part::Chapter(0))));
-        assert_eq!(Goal::read("cue 3"), Some(Goal::Part(Part::Cue(3))));
-        for wrong in [
-            "",
-            "soon",
-            "ch",
-            "ch x",
-            "1:",
-            "#",
-            "-3",
-            "1.x",
-            "99999999999999999999",
-        ] {
-            assert_eq!(Goal::read(wrong), None, "{wrong}");
         }
     }
 }

@@ -117,6 +117,10 @@ impl App {
                 }
                 Effects::new()
             }
+            Msg::Awaited => {
+                self.awaited();
+                Effects::new()
+            }
             Msg::Opening(percent) => {
                 self.opening(percent);
                 Effects::new()

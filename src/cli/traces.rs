@@ -21,7 +21,7 @@ use crate::{
         svg,
     },
     plain,
-    projection::{Comparison, Projection, Seq, compare::Tolerance},
+    projection::{Comparison, Projection, Seq, Timeline, compare::Tolerance},
     runtime::{
         notes::NotesFile,
         replay::{self, Damage, Loaded, Place},
@@ -53,6 +53,7 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
         named,
         torn,
         full,
+        ..
     } = &loaded.damage;
     if *lines > 0 {
         let word = if *lines == 1 { "line" } else { "lines" };
@@ -72,6 +73,9 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
             "hoptrail: {} ends within a line; what is whole was read",
             place.shown()
         );
+    }
+    if let Some(told) = loaded.damage.disorder() {
+        let _ = writeln!(err, "hoptrail: {}: {told}", place.shown());
     }
     if let Some(events) = full {
         let _ = writeln!(
@@ -143,6 +147,7 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
     let source = Source {
         loaded: &loaded,
         remarks: &remarks,
+        name: &place.name(),
     };
     let look = settings::picture(common);
     let mut unread = None;
@@ -202,6 +207,8 @@ fn changed(place: &Place, why: String) -> Failure {
 struct Source<'a> {
     loaded: &'a Loaded,
     remarks: &'a [Remark],
+    /// What the trace is called if it has no title.
+    name: &'a str,
 }
 
 /// What was noted on a trace in a replay.
@@ -219,7 +226,11 @@ fn remarks(common: &Common, place: &Place) -> Result<Vec<Remark>, Failure> {
 fn write(
     out: &mut impl io::Write,
     args: &ExportArgs,
-    Source { loaded, remarks }: Source<'_>,
+    Source {
+        loaded,
+        remarks,
+        name,
+    }: Source<'_>,
     look: Look,
     unread: &mut Option<String>,
 ) -> io::Result<()> {
@@ -238,18 +249,20 @@ fn write(
             markdown::write(out, header, projection, beside)
         }
         Form::Ocsf => ocsf::write(out, projection),
-        Form::Cast => {
-            let pace = Pace::default();
-            let events = events(projection, unread);
-            cast::write(out, header, events, look, view, args.size, pace)
-        }
-        Form::Svg => {
-            let mut screen = Screen::new(header, look, view, args.size);
-            for event in events(projection, unread) {
-                screen.tell(event);
+        Form::Cast | Form::Svg => {
+            let timeline = Timeline::again(projection);
+            if timeline.len() < projection.log().len() {
+                *unread = projection.log().read(Seq::at(timeline.len())).err();
             }
-            let title = header.title.as_deref().unwrap_or("hoptrail");
-            out.write_all(svg::picture(&screen.draw(), &one_line(title)).as_bytes())
+            let title = header.title.as_deref().map(one_line);
+            let title = title.unwrap_or_else(|| name.to_owned());
+            let mut screen = Screen::new(title.clone(), timeline, look, view, args.size);
+            if args.to == Form::Cast {
+                let events = events(projection, unread);
+                return cast::write(out, header, screen, events, Pace::default());
+            }
+            screen.end();
+            out.write_all(svg::picture(&screen.draw(), &title).as_bytes())
         }
     }
 }
@@ -391,6 +404,22 @@ mod tests {
         assert!(told.contains("2 damaged lines"), "{told}");
         assert!(told.contains("line 4, column"), "{told}");
         assert!(told.contains("line 10, column"), "{told}");
+    }
+
+    #[test]
+    fn numbers_that_do_not_rise_are_told_once() {
+        let story = std::fs::read_to_string("tests/traces/story.jsonl").unwrap();
+        let mut lines: Vec<&str> = story.lines().collect();
+        lines.swap(5, 6);
+        lines.swap(20, 21);
+        lines.insert(2, "{}");
+        let (_dir, path) = written(lines.join("\n").as_bytes());
+        let mut err = Vec::new();
+        let loaded = load(&Place::File(path), &mut err).unwrap();
+        assert_eq!(loaded.projection.log().len(), story.lines().count() - 1);
+        let told = String::from_utf8(err).unwrap();
+        assert_eq!(told.matches("do not rise").count(), 1, "{told}");
+        assert!(told.contains("do not rise at line 8"), "{told}");
     }
 
     #[test]

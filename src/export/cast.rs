@@ -15,13 +15,12 @@ use ratatui::{
 use serde_json::json;
 
 use super::{
-    screen::{Screen, View},
+    screen::Screen,
     svg::{BACKGROUND, FOREGROUND, PALETTE},
 };
 use crate::{
     support::text::one_line,
     trace::{Fact, TraceEvent, codec::Header},
-    ui::look::Look,
 };
 
 /// How long a frame stays.
@@ -40,21 +39,20 @@ impl Default for Pace {
     }
 }
 
-/// Writes the cast of a run; a frame only where something on the screen changed.
+/// Writes the cast of a run; a frame only where something on the screen changed. `events` are those of
+/// the trace that is in the screen.
 ///
 /// # Errors
 /// What the writer says.
 pub fn write(
     out: &mut impl io::Write,
     header: &Header,
+    mut screen: Screen,
     events: impl IntoIterator<Item = TraceEvent>,
-    look: Look,
-    view: View,
-    size: (u16, u16),
     pace: Pace,
 ) -> io::Result<()> {
+    let size = screen.size();
     writeln!(out, "{}", head(header, size))?;
-    let mut screen = Screen::new(header, look, view, size);
     let mut shown = screen.draw();
     let blank = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     // No cursor, an empty screen, then whatever is not blank.
@@ -68,7 +66,7 @@ pub fn write(
             Fact::ToolCallStarted { tool, .. } => Some(one_line(tool)),
             _ => None,
         };
-        screen.tell(event);
+        screen.step();
         let next = screen.draw();
         if next != shown {
             let gap = at

@@ -227,7 +227,7 @@ fn audit(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
         return writeln!(out, "The zone told of nothing.\n");
     }
     let columns = [
-        "#", "Event", "Tool", "Resource", "Scope", "Status", "Acting", "For", "Why",
+        "#", "At (UTC)", "Event", "Tool", "Resource", "Scope", "Status", "Acting", "For", "Why",
     ];
     heading(out, &columns)?;
     for audited in rows {
@@ -236,7 +236,7 @@ fn audit(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
     writeln!(out)
 }
 
-fn audit_cells(audited: &AuditRow) -> [String; 9] {
+fn audit_cells(audited: &AuditRow) -> [String; 10] {
     let or_dash = |name: Option<&str>| name.map_or("—".to_owned(), cell);
     // A consent issues nothing: only credentials are counted above.
     let status = match (audited.event, audited.status) {
@@ -261,6 +261,7 @@ fn audit_cells(audited: &AuditRow) -> [String; 9] {
     };
     [
         audited.sequence.to_string(),
+        audited.occurred_at.format("%Y-%m-%d %H:%M:%S").to_string(),
         audited.event.as_str().to_owned(),
         or_dash(audited.tool.as_deref()),
         or_dash(audited.about().as_deref()),
@@ -437,5 +438,12 @@ fn fenced(out: &mut impl io::Write, text: &str) -> io::Result<()> {
 
 /// `+1.240 s` since the run began.
 fn moment(at_us: u64) -> String {
-    format!("+{}.{:03} s", at_us / 1_000_000, at_us % 1_000_000 / 1_000)
+    let (seconds, millis) = (at_us / 1_000_000, at_us % 1_000_000 / 1_000);
+    let (minutes, hours) = (seconds / 60, seconds / 3_600);
+    let clock = format!("{:02}:{:02}.{millis:03}", minutes % 60, seconds % 60);
+    match (hours / 24, hours) {
+        (0, 0) => format!("+{seconds}.{millis:03} s"),
+        (0, _) => format!("+{hours}:{clock}"),
+        (days, _) => format!("+{days} d {:02}:{clock}", hours % 24),
+    }
 }

@@ -7,9 +7,10 @@ use crate::{
         App, AppConfig,
         focus::PaneId,
         msg::{InputEvent, Msg},
+        player::{Growth, Tape},
     },
     config::keys::Key,
-    trace::{TraceEvent, codec::Header},
+    projection::Timeline,
     ui::{self, look::Look},
 };
 
@@ -22,7 +23,7 @@ pub enum View {
     Stage,
 }
 
-/// A screen that nobody sits at.
+/// A screen that nobody sits at, with a trace in it as `hoptrail replay` shows it.
 #[derive(Debug)]
 pub struct Screen {
     app: App,
@@ -31,15 +32,32 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The screen before the first event, `columns` by `rows` cells.
+    /// The screen before the first event, `columns` by `rows` cells. `title` is what the trace calls
+    /// itself.
     #[must_use]
-    pub fn new(header: &Header, look: Look, view: View, (columns, rows): (u16, u16)) -> Self {
-        let mut app = App::new(AppConfig {
+    pub fn new(
+        title: String,
+        timeline: Timeline,
+        look: Look,
+        view: View,
+        (columns, rows): (u16, u16),
+    ) -> Self {
+        let app = App::new(AppConfig {
             size: (columns, rows),
-            started: Some(header.started),
+            replay: Some(title.clone()),
             ..AppConfig::default()
-        })
-        .of_a_recording();
+        });
+        let mut screen = Self {
+            app,
+            look,
+            area: Rect::new(0, 0, columns, rows),
+        };
+        screen.gets(Msg::Opened(Box::new(Tape {
+            timeline,
+            title,
+            growth: Growth::Finished,
+            warning: None,
+        })));
         // By the keys that a person would press: a view is nothing that they could not see.
         let key = match view {
             View::Pane(pane) => u32::try_from(pane.digit())
@@ -48,20 +66,34 @@ impl Screen {
             View::Stage => Some('v'),
         };
         if let Some(key) = key {
-            // What it asks of the outside world has nobody to do it.
-            let _ = app.update(Msg::Input(InputEvent::Key(Key::char(key))));
+            screen.press(key);
         }
-        Self {
-            app,
-            look,
-            area: Rect::new(0, 0, columns, rows),
-        }
+        screen
+    }
+
+    /// Columns and rows.
+    #[must_use]
+    pub const fn size(&self) -> (u16, u16) {
+        (self.area.width, self.area.height)
     }
 
     /// Shows one more event.
-    pub fn tell(&mut self, event: TraceEvent) {
-        // As above: a replayed fact starts no task.
-        let _ = self.app.update(Msg::Trace(event));
+    pub fn step(&mut self) {
+        self.press('.');
+    }
+
+    /// Shows the end.
+    pub fn end(&mut self) {
+        self.press('$');
+    }
+
+    fn press(&mut self, key: char) {
+        self.gets(Msg::Input(InputEvent::Key(Key::char(key))));
+    }
+
+    fn gets(&mut self, msg: Msg) {
+        // What it asks of the outside world has nobody to do it.
+        let _ = self.app.update(msg);
     }
 
     /// The frame as it stands.

@@ -1,10 +1,13 @@
 //! The trace itself on the standard output: piping is recording.
 
-use std::io;
+use std::{borrow::Cow, fmt::Write as _, io};
 
-use crate::trace::{
-    TraceEvent,
-    codec::{self, Header},
+use crate::{
+    support::text::is_hostile,
+    trace::{
+        TraceEvent,
+        codec::{self, Header},
+    },
 };
 
 /// Writes a trace, a line at a time; each line is out before the next is made.
@@ -45,7 +48,7 @@ impl<W: io::Write> Jsonl<W> {
     }
 
     fn line(&mut self, line: &str) -> io::Result<()> {
-        self.out.write_all(line.as_bytes())?;
+        self.out.write_all(escaped(line).as_bytes())?;
         self.out.flush()
     }
 
@@ -53,4 +56,25 @@ impl<W: io::Write> Jsonl<W> {
     pub fn into_inner(self) -> W {
         self.out
     }
+}
+
+/// The same JSON without characters that a terminal would obey: each as its escape, which means the
+/// same (RFC 8259, section 7). Those below U+0020 never stand raw in a string.
+fn escaped(line: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c >= ' ' && is_hostile(c);
+    if !line.chars().any(obeyed) {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars() {
+        if obeyed(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }

@@ -128,7 +128,7 @@ impl<W: io::Write> Text<W> {
                             write was refused by limit-linear-scopes.";
                 self.marked(Verdict::Ok, held)
             }
-            Err(problems) if story.is_unfinished() && !story.course.is_empty() => {
+            Err(problems) if story.is_unfinished() => {
                 self.marked(Verdict::Pending, "Not all of the story was seen:")?;
                 self.problems(&problems)
             }

@@ -134,6 +134,16 @@ impl fmt::Display for SetVersion {
 }
 
 impl AuditRow {
+    /// A token that the client itself asked for in this run and was refused: no hop of the server's
+    /// tells of it.
+    #[must_use]
+    pub fn is_refused_grant(&self) -> bool {
+        self.event == AuditEvent::CredentialsIssue
+            && self.status == AuditStatus::Failure
+            && !self.exchange
+            && self.era == Era::ThisRun
+    }
+
     /// What it is about: the resource, or the policy set that became the active one.
     #[must_use]
     pub fn about(&self) -> Option<Cow<'_, str>> {

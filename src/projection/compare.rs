@@ -5,6 +5,7 @@
 //! same scope. What differs between any two runs (ports, ids, times of issue) is no difference.
 
 mod align;
+mod claims;
 
 use serde::Serialize;
 
@@ -375,8 +376,9 @@ fn hop(
                     (Some(_), None) => "issued",
                 };
                 found.compare("credential", fate(a), fate(b));
-                claims(&mut found, sides, a, b);
+                claims::exchanged(&mut found, sides, a, b);
             }
+            claims::of_the_client(&mut found, sides, a, b);
             found.duration(took(&sides.0, a), took(&sides.1, b), tolerance);
             found.standing()
         }
@@ -408,42 +410,6 @@ fn title(hop: &Hop) -> String {
         .as_deref()
         .map_or_else(String::new, |scope| format!(" ({scope})"));
     format!("{} → {}: {what}{scope}", party(hop.from), party(hop.to))
-}
-
-/// Who asked for whom, by which token: what names a person or a right, not what names a moment.
-fn claims(found: &mut Differences, sides: &(Side<'_>, Side<'_>), a: &Hop, b: &Hop) {
-    let (Some(a), Some(b)) = (sides.0.record(a), sides.1.record(b)) else {
-        return;
-    };
-    let word = |name: &Option<super::Name>| name.as_deref().unwrap_or("").to_owned();
-    found.compare(
-        "application",
-        word(&a.0.application),
-        word(&b.0.application),
-    );
-    found.compare("user", word(&a.0.user), word(&b.0.user));
-    let of = |side: &Side<'_>, record: &AuditRecord, subject: bool| {
-        let token = if subject {
-            record.subject_token.as_ref()
-        } else {
-            record
-                .credential
-                .as_ref()
-                .map(|credential| &credential.token)
-        };
-        let audience = token.map_or_else(Vec::new, |token| {
-            let all = token.audiences();
-            all.iter().map(|aud| side.place(aud)).collect::<Vec<_>>()
-        });
-        let scope = token.and_then(|token| token.claim("scope")).unwrap_or("");
-        (audience.join(" "), scope.to_owned())
-    };
-    let (left, right) = (of(&sides.0, &a.1, true), of(&sides.1, &b.1, true));
-    found.compare("subject aud", left.0, right.0);
-    found.compare("subject scope", left.1, right.1);
-    let (left, right) = (of(&sides.0, &a.1, false), of(&sides.1, &b.1, false));
-    found.compare("issued aud", left.0, right.0);
-    found.compare("issued scope", left.1, right.1);
 }
 
 fn run(left: &Projection, right: &Projection) -> Vec<Difference> {

@@ -77,6 +77,20 @@ impl Timeline {
         Self::beginning(Projection::reading(started, source))
     }
 
+    /// The whole timeline of a trace that was read to its end, whose lines stay where they lie. Ends
+    /// early where they cannot be read any more: its [`Self::len`] tells.
+    #[must_use]
+    pub fn again(end: &Projection) -> Self {
+        let mut timeline = Self::open(end.started);
+        while let Some(event) = end.log.skim(Seq::at(timeline.len())) {
+            if !timeline.takes(&event) || timeline.head.advance(&end.log).is_none() {
+                break;
+            }
+        }
+        timeline.close();
+        timeline
+    }
+
     fn beginning(head: Projection) -> Self {
         Self {
             times: Vec::new(),
@@ -207,6 +221,18 @@ impl Timeline {
             .unwrap_or(0)
     }
 
+    /// When the last event happens, in microseconds of the run.
+    #[must_use]
+    pub fn lasts_us(&self) -> u64 {
+        self.time_at(self.len())
+    }
+
+    /// The nearest place this way where a hop is known to have failed, which is no refusal.
+    #[must_use]
+    pub fn failure(&self, place: usize, direction: Direction) -> Option<usize> {
+        nearest(self.marks.failed(), place, direction)
+    }
+
     /// The place at which everything up to this microsecond has happened.
     #[must_use]
     pub fn place_at(&self, at_us: u64) -> usize {
@@ -297,16 +323,7 @@ impl Timeline {
             Unit::Refusal => self.marks.denied(),
             Unit::Part => self.marks.part_marks(),
         };
-        let found = match direction {
-            Direction::Back => {
-                let before = marks.partition_point(|mark| (*mark as usize) < place);
-                before.checked_sub(1).map(|at| marks[at] as usize)
-            }
-            Direction::Forward => {
-                let after = marks.partition_point(|mark| *mark as usize <= place);
-                marks.get(after).map(|mark| *mark as usize)
-            }
-        };
+        let found = nearest(marks, place, direction);
         // Over the last hop or call lies the end, before the first the beginning; a refusal that
         // is not there is not found.
         match (unit, direction) {
@@ -315,4 +332,16 @@ impl Timeline {
             (Unit::Hop | Unit::Call, Direction::Forward) => found.or((place < end).then_some(end)),
         }
     }
+}
+
+/// The nearest of the sorted places that way.
+fn nearest(marks: &[u32], place: usize, direction: Direction) -> Option<usize> {
+    let found = match direction {
+        Direction::Back => {
+            let before = marks.partition_point(|mark| (*mark as usize) < place);
+            before.checked_sub(1).and_then(|at| marks.get(at))
+        }
+        Direction::Forward => marks.get(marks.partition_point(|mark| *mark as usize <= place)),
+    };
+    found.map(|mark| *mark as usize)
 }

@@ -130,6 +130,7 @@ fn each(
         let item = source.reader.read_next();
         match item.map_err(|error| cannot_open(&trace.place, &error))? {
             Item::Event(entry) => {
+                damage.see(entry.event.seq);
                 if tell(source, damage, &entry)?.is_break() {
                     return Ok(());
                 }
@@ -165,13 +166,35 @@ fn each(
     }
 }
 
+/// Opens a trace; for one that is followed it waits until its writer has begun, and says so.
+fn begun(trace: &Trace, err: &mut impl io::Write) -> Result<Source, Stop> {
+    if trace.growth == Growth::Finished {
+        return Ok(Source::open(&trace.place)?);
+    }
+    let mut told = false;
+    loop {
+        if let Some(source) = Source::reopen(&trace.place)? {
+            return Ok(source);
+        }
+        if !told {
+            let name = trace.place.shown();
+            writeln!(
+                err,
+                "hoptrail: waiting for {name}: nobody has begun to write it"
+            )?;
+            told = true;
+        }
+        thread::sleep(LOOK);
+    }
+}
+
 fn write<O: io::Write, E: io::Write>(
     trace: &Trace,
     output: Output,
     record: Option<&Path>,
     voices: Voices<'_, O, E>,
 ) -> Result<(), Stop> {
-    let mut source = Source::open(&trace.place)?;
+    let mut source = begun(trace, voices.err)?;
     let header = source.header.clone();
     let mut copy = record
         .map(|path| super::record::Recorder::create(path, &header))

@@ -4,6 +4,7 @@
 //! program itself reads of the zone (feeds, lists) is left out, and long bodies are cut: a scene is
 //! for looking at. Must not invent an event.
 
+mod on_stage;
 mod plays;
 mod written;
 
@@ -136,7 +137,8 @@ impl Stage {
             | Scene::Denial
             | Scene::NoDefaults
             | Scene::UpstreamFails
-            | Scene::Expired => Consent::Headless(None),
+            | Scene::Expired
+            | Scene::OnStage => Consent::Headless(None),
         };
         let options = Options {
             target: TargetChoice::Lab(lab.endpoints.zone.clone()),
@@ -227,6 +229,10 @@ impl Stage {
     /// Escalates the critical ticket; the new issue's id.
     async fn escalate(&mut self) -> Result<String, Failure> {
         let ticket = self.ticket()?;
+        self.escalate_ticket(ticket).await
+    }
+
+    async fn escalate_ticket(&mut self, ticket: uuid::Uuid) -> Result<String, Failure> {
         let called = self.call(ESCALATE_TICKET, json!({ "ticketId": ticket }));
         let called = called.await?;
         let issue = self.projection.issues().latest();

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Which of the traces that come along stands in when a sheet names none.
-const STAND_IN: &str = "denial";
+const STAND_IN: &str = "on-stage";
 
 /// The recording that stands in when a sheet names none.
 ///

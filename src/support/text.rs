@@ -214,7 +214,9 @@ pub fn duration(micros: u64) -> String {
         1_000..10_000 => format!("{:.1} ms", micros as f64 / 1e3),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         1_000_000..120_000_000 => format!("{:.1} s", micros as f64 / 1e6),
-        _ => format!("{} min", micros / 60_000_000),
+        120_000_000..7_200_000_000 => format!("{} min", micros / 60_000_000),
+        7_200_000_000..172_800_000_000 => format!("{} h", micros / 3_600_000_000),
+        _ => format!("{} days", micros / 86_400_000_000),
     }
 }
 
@@ -258,6 +260,9 @@ mod tests {
         assert_eq!(duration(840), "840 µs");
         assert_eq!(duration(2_440), "2.4 ms");
         assert_eq!(duration(1_200_000), "1.2 s");
+        assert_eq!(duration(5_400_000_000), "90 min");
+        assert_eq!(duration(16_620_000_000), "4 h");
+        assert_eq!(duration(3_456_009_271_000), "40 days");
     }
 
     #[test]

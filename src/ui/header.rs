@@ -21,34 +21,68 @@ use crate::{
     },
     config::{Animation, sheet::Hold},
     projection::{identity::SignIn, story::LIMIT_LINEAR_SCOPES},
-    support::text::one_line,
+    support::text::{one_line, truncate, width},
 };
+
+const NAME: &str = "hoptrail";
+/// Blanks between two parts.
+const GAP: usize = 2;
 
 /// Draws the header.
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
     let area = put::inset(area, 1);
     let mut right = Vec::new();
-    for part in [target(cx), user(cx), rule(cx), hold(cx), badge(cx)] {
+    let [target, user] = capped(
+        [target(cx), user(cx)],
+        area.width,
+        [&rule(cx), &hold(cx), &badge(cx)],
+    );
+    for part in [target, user, rule(cx), hold(cx), badge(cx)] {
         if !right.is_empty() && !part.is_empty() {
             right.push(span("  ", cx.look.style(Role::Dim)));
         }
         right.extend(part);
     }
     let right = Line::from(right);
-    let used = u16::try_from(put::line_width(&right)).unwrap_or(area.width);
+    let taken = u16::try_from(put::line_width(&right)).unwrap_or(area.width);
     let left_area = Rect {
-        width: area.width.saturating_sub(used + 2),
+        width: area.width.saturating_sub(taken + 2),
         ..area
     };
     put::line(buf, left_area, 0, &left(cx), cx.look);
     put::line_right(buf, area, 0, &right, cx.look);
 }
 
+/// Shortens what a trace may make as long as it likes, so that what hoptrail itself says fits beside it:
+/// its name, and whether this is a replay. The shorter one of the two stays whole if it can.
+fn capped(
+    names: [Vec<Span<'static>>; 2],
+    cells: u16,
+    fixed: [&Vec<Span<'static>>; 3],
+) -> [Vec<Span<'static>>; 2] {
+    let cells_of = |part: &[Span<'static>]| part.iter().map(|s| width(&s.content)).sum::<usize>();
+    let fixed: usize = fixed
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| GAP + cells_of(part))
+        .sum();
+    let room = usize::from(cells).saturating_sub(width(NAME) + GAP + fixed + GAP);
+    let wanted = [cells_of(&names[0]), cells_of(&names[1])];
+    let fair = |own: usize, other: usize| own.min(room.saturating_sub(other).max(room / 2));
+    let room = [fair(wanted[0], wanted[1]), fair(wanted[1], wanted[0])];
+    let mut room = room.into_iter();
+    names.map(|part| {
+        let room = room.next().unwrap_or(0);
+        let shorter =
+            |one: Span<'static>| span(truncate(&one.content, room).into_owned(), one.style);
+        // Less than a letter of it says nothing.
+        let part = part.into_iter().filter(|_| room > 1);
+        part.map(shorter).collect()
+    })
+}
+
 fn left(cx: &ViewCx) -> Line<'static> {
-    let mut spans = vec![
-        span("hoptrail", cx.look.style(Role::Heading)),
-        Span::raw("  "),
-    ];
+    let mut spans = vec![span(NAME, cx.look.style(Role::Heading)), Span::raw("  ")];
     match cx.app.tasks().values().next() {
         Some(task) => spans.extend(working(cx, task)),
         None => match cx.app.learn().filter(|learn| learn.is_open()) {
@@ -116,7 +150,7 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
 fn target(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.projection().target() {
         None => match cx.app.source() {
-            Source::Live | Source::Recorded => vec![span("starting", cx.look.style(Role::Dim))],
+            Source::Live => vec![span("starting", cx.look.style(Role::Dim))],
             Source::Opening(_) | Source::Replay(_) => Vec::new(),
         },
         Some(target) => vec![span(one_line(&target.name), cx.look.style(Role::Heading))],
@@ -184,7 +218,6 @@ fn replay(cx: &ViewCx, player: &Player) -> Vec<Span<'static>> {
 fn badge(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.source() {
         Source::Live => {}
-        Source::Recorded => return vec![span("RECORDED", cx.look.bold(Role::Warning))],
         Source::Opening(_) => return vec![span("REPLAY", cx.look.bold(Role::Warning))],
         Source::Replay(player) => return replay(cx, player),
     }

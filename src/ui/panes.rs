@@ -309,7 +309,7 @@ fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Comm
     }
     // Nothing can be done anew in a replay: what is to be seen comes with the trace.
     let keys: Vec<(Command, &str)> = match cx.app.source() {
-        Source::Live | Source::Recorded => keys.to_vec(),
+        Source::Live => keys.to_vec(),
         Source::Opening(_) => Vec::new(),
         Source::Replay(_) => {
             let offered = |(command, _): &&(Command, &str)| {

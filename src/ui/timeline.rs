@@ -59,7 +59,7 @@ const ASCII: Marks = Marks {
 #[must_use]
 pub const fn is_shown(source: &Source) -> bool {
     match source {
-        Source::Live | Source::Recorded => false,
+        Source::Live => false,
         Source::Opening(_) | Source::Replay(_) => true,
     }
 }
@@ -68,7 +68,7 @@ pub const fn is_shown(source: &Source) -> bool {
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let area = put::inset(area, 1);
     match cx.app.source() {
-        Source::Live | Source::Recorded => {}
+        Source::Live => {}
         Source::Opening(opening) => progress(cx, area, buf, opening),
         Source::Replay(player) => track(cx, area, buf, hits, player),
     }
@@ -84,8 +84,13 @@ fn progress(cx: &ViewCx, area: Rect, buf: &mut Buffer, opening: &Opening) {
         0 => "  ".to_owned(),
         percent => format!("  {percent} % "),
     };
+    let doing = if opening.awaited {
+        "waiting for "
+    } else {
+        "reading "
+    };
     let line = Line::from(vec![
-        span("reading ", look.style(Role::Dim)),
+        span(doing, look.style(Role::Dim)),
         span(one_line(&opening.name), look.style(Role::Text)),
         span(percent, look.bold(Role::Accent)),
     ]);

@@ -9,6 +9,8 @@ use hoptrail::{
         screen::{Screen, View},
         svg,
     },
+    projection::Timeline,
+    support::error::{Exit, Failure},
     trace::{Actor, TraceEvent, event::Fact},
 };
 use ratatui::{
@@ -21,11 +23,38 @@ use serde_json::Value;
 use super::{screens, text};
 
 fn frame(view: View, size: (u16, u16)) -> Buffer {
-    let mut screen = Screen::new(&screens::header(), screens::look(), view, size);
-    for event in screens::story() {
-        screen.tell(event);
-    }
+    let mut screen = screen(view, size, &screens::story());
+    screen.end();
     screen.draw()
+}
+
+fn screen(view: View, size: (u16, u16), events: &[TraceEvent]) -> Screen {
+    let timeline = Timeline::again(&screens::projection(events));
+    let title = "The whole story on the lab".to_owned();
+    Screen::new(title, timeline, screens::look(), view, size)
+}
+
+/// Nothing of a run that goes on: no key of it, and no window that a person would have closed.
+#[test]
+fn a_picture_is_of_the_replay() {
+    let shown = screens::text(&frame(View::Pane(PaneId::Flow), (120, 36)));
+    let first = shown.lines().next().unwrap();
+    assert!(first.contains("The whole story on the lab"), "{first}");
+    let end = screens::story().len();
+    assert!(first.contains(&format!("REPLAY {end}/{end}")), "{first}");
+    let last = shown.lines().last().unwrap();
+    assert!(last.contains("play again"), "{last}");
+
+    let mut events = screens::story();
+    let failure = Failure::new(Exit::Failed, "The sign-in was refused", "no", "sign in");
+    events[6].fact = Fact::SignInRefused { failure };
+    let mut screen = screen(View::Pane(PaneId::Flow), (120, 36), &events);
+    for _ in 0..7 {
+        screen.step();
+    }
+    let shown = screens::text(&screen.draw());
+    assert!(shown.contains("The sign-in was refused"), "{shown}");
+    assert!(!shown.contains("Esc close"), "{shown}");
 }
 
 /// Tags balance, attributes are quoted once each, and nothing stands raw that must not.
@@ -75,7 +104,7 @@ fn a_picture_is_well_formed_and_holds_every_word(#[case] view: View, #[case] siz
         std::fs::write(name.replace(['(', ')'], "-"), &picture).unwrap();
     }
     assert!(!picture.contains("LIVE"), "a recording is not live");
-    assert!(size.0 < 80 || picture.contains("RECORDED"));
+    assert!(size.0 < 80 || picture.contains("REPLAY"));
     let shown: HashSet<char> = picture.chars().collect();
     let letters = buffer
         .content()
@@ -90,7 +119,8 @@ fn a_picture_is_well_formed_and_holds_every_word(#[case] view: View, #[case] siz
 fn story_cast(view: View, size: (u16, u16), events: Vec<TraceEvent>) -> String {
     let header = screens::header();
     let pace = Pace::default();
-    text(|out| cast::write(out, &header, events, screens::look(), view, size, pace))
+    let screen = screen(view, size, &events);
+    text(|out| cast::write(out, &header, screen, events, pace))
 }
 
 const ANSI: [Color; 16] = [

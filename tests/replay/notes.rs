@@ -18,7 +18,7 @@ use super::{
 };
 
 /// A shipped trace, opened with these notes.
-fn shipped(name: &str, notes: Notes) -> App {
+pub(super) fn shipped(name: &str, notes: Notes) -> App {
     let trace = hoptrail::shipped::by_name(name).unwrap();
     let (header, entries, _) = read(trace.text.as_bytes()).unwrap();
     let mut timeline = Timeline::open(Some(header.started));

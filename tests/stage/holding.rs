@@ -117,3 +117,18 @@ fn what_a_cue_needs_first_does_not_wait() {
     tell_all(&mut app, [held(AuditStatus::Issued)]);
     assert!(shown(&app).contains("let it go on"), "{}", shown(&app));
 }
+
+#[test]
+fn what_is_held_has_no_credential_yet() {
+    let tape = tape_with(Some(held(AuditStatus::Failure)));
+    let mut app = App::new(AppConfig {
+        size: (120, 36),
+        replay: Some("held.jsonl".to_owned()),
+        ..AppConfig::default()
+    });
+    let _ = app.update(Msg::Opened(Box::new(tape)));
+    let _ = press(&mut app, "1 $ G enter");
+    let seen = shown(&app);
+    assert!(seen.contains("not yet"), "{seen}");
+    assert!(!seen.contains("it never existed"), "{seen}");
+}

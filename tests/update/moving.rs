@@ -22,6 +22,27 @@ fn the_refusal_is_one_key_away() {
 }
 
 #[test]
+fn a_filter_that_hides_the_refusal_is_named() {
+    let mut app = told(120, 36);
+    let _ = press(&mut app, "1 / text:supabase enter X");
+    assert_eq!(app.focus().pane, PaneId::Audit, "there it is in view");
+    let row = app.panes().audit.current().unwrap();
+    let row = app.projection().audit().get(row).unwrap();
+    assert_eq!(row.scope.as_deref(), Some("write"));
+    let toast = |app: &App| {
+        app.toast()
+            .map_or(String::new(), |toast| toast.text.clone())
+    };
+    assert_eq!(toast(&app), "the filter of Flow hides its row");
+    let _ = press(&mut app, "/ text:supabase enter X");
+    assert!(
+        toast(&app).ends_with("the filters hide what was refused"),
+        "{}",
+        toast(&app)
+    );
+}
+
+#[test]
 fn esc_undoes_one_thing_at_a_time_and_q_quits_only_with_nothing_open() {
     let mut app = told(120, 36);
     let _ = press(&mut app, "2 z / text:linear enter enter ?");

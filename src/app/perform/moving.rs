@@ -1,7 +1,7 @@
 //! Moving through panes: rows, pages, choices, folds, and the way to the last refusal.
 
 use crate::{
-    app::{App, focus::PaneId, overlay::Overlay, panes::flow::FlowRow},
+    app::{App, focus::PaneId, overlay::Overlay, panes::flow::FlowRow, toast::Tone},
     projection::{HopKind, Verdict},
     protocol::audit::AuditStatus,
 };
@@ -151,9 +151,21 @@ impl App {
             | PaneId::Trace
             | PaneId::Chapter => PaneId::Flow,
         };
-        if let Some(place) = self.refusal_row(pane) {
-            self.focus.show(pane);
-            self.go_to(pane, place);
+        let other = if pane == PaneId::Audit {
+            PaneId::Flow
+        } else {
+            PaneId::Audit
+        };
+        let found = [pane, other]
+            .into_iter()
+            .find_map(|pane| Some((pane, self.refusal_row(pane)?)));
+        if let Some((shown, place)) = found {
+            self.focus.show(shown);
+            self.go_to(shown, place);
+            if shown != pane && !self.filter_of(pane).is_empty() {
+                let told = format!("the filter of {} hides its row", pane.name());
+                self.say(Tone::Plain, told);
+            }
         }
     }
 }

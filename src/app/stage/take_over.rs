@@ -58,26 +58,26 @@ impl App {
     }
 
     /// Where a recording has to begin so that the show goes on: where it has the cue at hand itself,
-    /// else before what that cue does. A recording that does not do it, or that nobody's cue asked for,
+    /// else before what that cue does; `None` if it does not do it. One that nobody's cue asked for
     /// begins at its beginning.
-    pub(in crate::app) fn where_the_show_is(&self, recorded: &Projection) -> usize {
+    pub(in crate::app) fn where_the_show_is(&self, recorded: &Projection) -> Option<usize> {
         let stage = self.stage.as_ref().filter(|_| self.is_taken_over());
         let cue = stage.and_then(|stage| stage.current().or_else(|| stage.upcoming()));
         if let Some((number, cue)) = cue
             && let Some(place) = where_it_began(recorded, number, &cue.title)
         {
-            return place;
+            return Some(place);
         }
         let tool = match cue.map(|(_, cue)| cue.action) {
             Some(Action::ListTickets) => GET_SUPPORT_TICKETS,
             Some(Action::Escalate) => ESCALATE_TICKET,
             Some(Action::Delete | Action::PolicyOff | Action::PolicyOn) => DELETE_ISSUE,
-            Some(Action::SignIn | Action::SignOut | Action::Talk) | None => return 0,
+            Some(Action::SignIn | Action::SignOut | Action::Talk) | None => return Some(0),
         };
         let mut calls = recorded.tools().calls().iter();
         calls
             .find(|call| *call.tool == *tool)
-            .map_or(0, |call| call.started.index())
+            .map(|call| call.started.index())
     }
 
     /// The recording takes over, or what is live comes back.
@@ -108,6 +108,7 @@ impl App {
         self.source = Source::Opening(Opening {
             name: "the recorded run".to_owned(),
             percent: 0,
+            awaited: false,
         });
         vec![Effect::TakeOver]
     }

@@ -1,7 +1,8 @@
 //! A hop in words that its line and the table of hops share.
 
 use crate::{
-    projection::{Credential, Hop, HopKind},
+    projection::{Credential, Hop, HopKind, Projection},
+    support::text::duration,
     trace::Actor,
 };
 
@@ -30,6 +31,12 @@ pub(super) fn key(hop: &Hop) -> String {
         (None, Some(to)) => to,
         (None, None) => String::new(),
     }
+}
+
+/// How long it took by itself: what it was held at the gate is the holder's.
+pub(super) fn took(hop: &Hop, projection: &Projection) -> String {
+    let took = projection.hops().took_us(hop);
+    took.map_or(String::new(), duration)
 }
 
 pub(super) fn parties(from: Actor, to: Actor) -> String {

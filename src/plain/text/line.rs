@@ -1,7 +1,7 @@
 //! The line about one event, told when it comes.
 
 use super::{
-    hop::{actor, asks_to_sign_in, key, parties, what},
+    hop::{actor, asks_to_sign_in, key, parties, took, what},
     of_outcome, outcome_word,
 };
 use crate::{
@@ -104,7 +104,7 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
         Fact::SignedOut => say(Verdict::Ok, vec!["signed out".to_owned()]),
         Fact::HopReturned { .. } | Fact::HopFailed { .. } => {
             let hop = projection.hops().touched_by(seq)?;
-            let mut line = (hop.leg != Some(Leg::Console)).then(|| hop_line(hop))?;
+            let mut line = (hop.leg != Some(Leg::Console)).then(|| hop_line(hop, projection))?;
             // The transport's 200 would belie what became of the call.
             if hop.title.starts_with("tools/call") && was_refused(hop.call, projection) {
                 line.verdict = Verdict::Denied;
@@ -146,7 +146,7 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
         }
         Fact::StepReported(_) | Fact::UpstreamAnswered(_) => {
             let hop = projection.hops().touched_by(seq)?;
-            is_first(hop.evidence).then(|| hop_line(hop))
+            is_first(hop.evidence).then(|| hop_line(hop, projection))
         }
         Fact::ProgressReported { message, .. } => say(Verdict::Pending, vec![message.clone()?]),
         Fact::ToolCallFinished {
@@ -243,7 +243,7 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
         .last()
         .filter(|row| row.evidence == seq && row.era == Era::ThisRun)?;
     match projection.hops().touched_by(seq) {
-        Some(hop) if is_first(hop.evidence) => Some(hop_line(hop)),
+        Some(hop) if is_first(hop.evidence) => Some(hop_line(hop, projection)),
         Some(hop) if row.status == AuditStatus::Failure => Some(Line {
             parties: actor(Actor::Zone).to_owned(),
             verdict: hop.verdict,
@@ -280,7 +280,7 @@ fn is_first(evidence: Evidence) -> bool {
     evidence.iter().count() == 1
 }
 
-fn hop_line(hop: &Hop) -> Line {
+fn hop_line(hop: &Hop, projection: &Projection) -> Line {
     let status = hop
         .status
         .map_or(String::new(), |status| status.to_string());
@@ -311,7 +311,11 @@ fn hop_line(hop: &Hop) -> Line {
             status,
             verdict,
             note,
-            hop.duration_us.map_or(String::new(), duration),
+            took(hop, projection),
+            match projection.hops().waited_us(hop.id) {
+                0 => String::new(),
+                waited => format!("held for {}", duration(waited)),
+            },
             key(hop),
         ],
     }

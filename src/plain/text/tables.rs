@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     Text,
-    hop::{asks_to_sign_in, key, parties, what},
+    hop::{asks_to_sign_in, key, parties, took, what},
     moment,
 };
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
         audit::{Era, LOG_NOT_READ},
         filter::status_word,
     },
-    support::text::duration,
     trace::event::Leg,
 };
 
@@ -74,7 +73,7 @@ impl<W: io::Write> Text<W> {
                     plain(&what(hop)),
                     plain(hop.scope.as_deref().unwrap_or("")),
                     Cell::new(style.clean(&verdict), told),
-                    plain(&hop.duration_us.map_or(String::new(), duration)),
+                    plain(&took(hop, projection)),
                     plain(&key(hop)),
                 ]
             })

@@ -14,7 +14,8 @@ pub struct Marks {
     good: Vec<u32>,
     /// Where a hop is known to have gone wrong.
     failed: Vec<u32>,
-    /// Where a hop is known to have been refused.
+    /// Where a hop is known to have been refused, and where the zone wrote that it refused the client a
+    /// token.
     denied: Vec<u32>,
     /// Where a hop was seen whose end nobody told, or one that was asked for a token.
     plain: Vec<u32>,
@@ -26,6 +27,8 @@ pub struct Marks {
     parts: Vec<u32>,
     /// What begins at each of them.
     begins: Vec<Part>,
+    /// Audit rows that are in.
+    rows: usize,
 }
 
 /// Which list a hop's place is in.
@@ -142,12 +145,19 @@ impl Marks {
         (marks, origin)
     }
 
-    /// Adds the calls and parts that are not in yet: both stand in the order in which they began.
+    /// Adds the calls, parts and audit rows that are not in yet: they stand in the order in which they
+    /// came.
     fn go_on(&mut self, projection: &Projection) {
         for part in projection.marks().from(self.parts.len()) {
             self.parts.push(behind(part.evidence));
             self.begins.push(part.part);
         }
+        for row in projection.audit().rows().from(self.rows) {
+            if row.is_refused_grant() {
+                put_in(&mut self.denied, behind(row.evidence));
+            }
+        }
+        self.rows = projection.audit().rows().len();
         for call in projection.tools().calls().from(self.calls.len()) {
             let place = u32::try_from(call.started.index()).unwrap_or(u32::MAX);
             self.calls.push(place);
@@ -173,6 +183,10 @@ impl Marks {
 
     pub(super) fn denied(&self) -> &[u32] {
         &self.denied
+    }
+
+    pub(super) fn failed(&self) -> &[u32] {
+        &self.failed
     }
 
     pub(super) fn part_marks(&self) -> &[u32] {

@@ -4,7 +4,7 @@ use std::{io, ops::ControlFlow};
 
 use chrono::{DateTime, Utc};
 
-use super::{Damage, Place, Source, Stop, Trace, each};
+use super::{Damage, Place, Source, Stop, Trace, begun, each};
 use crate::{
     config::sheet::Sheet,
     runtime::record::later,
@@ -20,17 +20,29 @@ use crate::{
 ///
 /// # Errors
 /// If the trace cannot be read or the output not be written.
-pub fn tell_notes(trace: &Trace, sheet: &Sheet, out: &mut impl io::Write) -> Result<Exit, Failure> {
-    match write(trace, sheet, out) {
+pub fn tell_notes(
+    trace: &Trace,
+    sheet: &Sheet,
+    out: &mut impl io::Write,
+    err: &mut impl io::Write,
+) -> Result<Exit, Failure> {
+    match write(trace, sheet, out, err) {
         Ok(()) | Err(Stop::Closed) => Ok(Exit::Ok),
         Err(Stop::Failed(failure)) => Err(failure),
     }
 }
 
-fn write(trace: &Trace, sheet: &Sheet, out: &mut impl io::Write) -> Result<(), Stop> {
+fn write(
+    trace: &Trace,
+    sheet: &Sheet,
+    out: &mut impl io::Write,
+    err: &mut impl io::Write,
+) -> Result<(), Stop> {
     let (mut trace, first) = (trace.clone(), &trace.place);
-    let mut source = Source::open(first)?;
     write!(out, "# {}\n\n{}", sheet.title, next(sheet, 0))?;
+    out.flush()?;
+    // The notes are set up before the show begins.
+    let mut source = begun(&trace, err)?;
     loop {
         out.flush()?;
         let mut anew = None;
@@ -137,7 +149,7 @@ mod tests {
             growth: Growth::Finished,
         };
         let mut out = Vec::new();
-        tell_notes(&trace, &Sheet::built_in(), &mut out).unwrap();
+        tell_notes(&trace, &Sheet::built_in(), &mut out, &mut Vec::new()).unwrap();
         let told = String::from_utf8(out).unwrap();
         assert!(
             told.starts_with("# The denial, live\n\nNext: 1. Sign in\n\n## 1. Sign in\n"),

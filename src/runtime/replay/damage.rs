@@ -20,6 +20,11 @@ pub struct Damage {
     pub torn: bool,
     /// There is more than can be kept; so many events are shown.
     pub full: Option<usize>,
+    /// The line at which the events' own numbers did not rise, the first such.
+    pub unordered: Option<u64>,
+    /// The number of the event before, and how many there were.
+    last: Option<u64>,
+    events: u64,
 }
 
 impl Damage {
@@ -28,6 +33,25 @@ impl Damage {
         if self.named.len() < NAMED {
             self.named.push(error);
         }
+    }
+
+    /// Looks at the number that an event gives itself.
+    pub(super) fn see(&mut self, seq: u64) {
+        self.events += 1;
+        if self.unordered.is_none() && self.last.is_some_and(|last| seq <= last) {
+            // The header is the first line.
+            self.unordered = Some(1 + self.events + self.lines);
+        }
+        self.last = Some(seq);
+    }
+
+    /// What to say of events that are not in order.
+    #[must_use]
+    pub fn disorder(&self) -> Option<String> {
+        let line = self.unordered?;
+        Some(format!(
+            "the events' numbers do not rise at line {line}: they are shown in the file's order"
+        ))
     }
 
     /// What a person should know who looks at `place`: every line that is known by its place.
@@ -70,6 +94,7 @@ impl Damage {
                 "the first {events} events are shown; there are more"
             ));
         }
+        all.extend(self.disorder());
         if self.torn {
             all.push("the file ends within a line; what is whole was read".to_owned());
         }

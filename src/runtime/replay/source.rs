@@ -93,8 +93,11 @@ impl Source {
         Self::open(place).map(|source| Self { bounds, ..source })
     }
 
-    /// Opens again what another process wrote anew; `None` as long as it has not begun to.
-    pub(super) fn reopen(place: &Place) -> Result<Option<Self>, Failure> {
+    /// Opens what another process writes, or wrote anew; `None` as long as it has not begun to.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for a file that is not there or is empty.
+    pub fn reopen(place: &Place) -> Result<Option<Self>, Failure> {
         match Self::attempt(place) {
             Ok(source) => Ok(Some(source)),
             Err(ReadError::Codec(CodecError::Empty)) => Ok(None),
@@ -202,6 +205,7 @@ impl Source {
             if !self.has_room(damage) {
                 return Ok(Come::End);
             }
+            damage.see(entry.event.seq);
             let kept = self.kept(&entry);
             return Ok(Come::Event(Box::new(entry.event), kept));
         }
@@ -231,6 +235,7 @@ impl Source {
                         }
                         Ok((event, start)) => {
                             *events += 1;
+                            damage.see(event.seq);
                             take(event, Kept::At(*start));
                         }
                         Err(error) => damage.note(error.clone()),
@@ -248,6 +253,7 @@ impl Source {
                         if !self.has_room(damage) {
                             break false;
                         }
+                        damage.see(entry.event.seq);
                         take(&entry.event, Kept::Line(entry.line));
                     }
                     Item::Damaged(error) => damage.note(error),

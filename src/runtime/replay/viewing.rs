@@ -72,7 +72,9 @@ pub async fn next(viewing: &mut Option<Viewing>) -> Msg {
 }
 
 fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
-    let mut source = Source::open(&trace.place)?;
+    let Some(mut source) = begun(trace, tell)? else {
+        return Ok(());
+    };
     if let Place::Pipe(pipe) = &trace.place {
         pipe.watch();
         return piped(trace, &mut source, tell);
@@ -85,16 +87,35 @@ fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
         if follow(&trace.place, &mut source, tell)?.is_break() {
             return Ok(());
         }
-        source = loop {
-            if let Some(source) = Source::reopen(&trace.place)? {
-                break source;
-            }
-            if tell.is_closed() {
-                return Ok(());
-            }
-            thread::sleep(LOOK);
+        let Some(anew) = wait_for(&trace.place, tell)? else {
+            return Ok(());
         };
+        source = anew;
         news = Some("the file was written anew: this is the new run".to_owned());
+    }
+}
+
+/// Opens a trace; for one that is followed it waits until its writer has begun, and says so. `None` if
+/// nobody listens any more.
+fn begun(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<Option<Source>, Failure> {
+    if trace.growth == Growth::Finished {
+        return Source::open(&trace.place).map(Some);
+    }
+    let there = Source::reopen(&trace.place)?;
+    if there.is_some() || said(tell, Msg::Awaited).is_break() {
+        return Ok(there);
+    }
+    wait_for(&trace.place, tell)
+}
+
+/// Waits for what another process will write; `None` if nobody listens any more.
+fn wait_for(place: &Place, tell: &mpsc::Sender<Msg>) -> Result<Option<Source>, Failure> {
+    loop {
+        let source = Source::reopen(place)?;
+        if source.is_some() || tell.is_closed() {
+            return Ok(source);
+        }
+        thread::sleep(LOOK);
     }
 }
 
@@ -174,7 +195,9 @@ fn hand_over(
         timeline,
         title: title.unwrap_or_else(|| trace.name()),
         growth,
-        warning: news.or_else(|| damage.torn.then(|| TORN.to_owned())),
+        warning: news
+            .or_else(|| damage.torn.then(|| TORN.to_owned()))
+            .or_else(|| damage.disorder()),
     };
     said(tell, Msg::Opened(Box::new(tape)))?;
     match damage.failure(&trace.place) {

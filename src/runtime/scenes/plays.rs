@@ -27,6 +27,7 @@ pub(super) enum Scene {
     NoDefaults,
     UpstreamFails,
     Expired,
+    OnStage,
 }
 
 impl Scene {
@@ -41,6 +42,7 @@ impl Scene {
             "no-defaults" => Self::NoDefaults,
             "upstream-fails" => Self::UpstreamFails,
             "expired" => Self::Expired,
+            "on-stage" => Self::OnStage,
             _ => return None,
         })
     }
@@ -53,7 +55,7 @@ impl Scene {
             Self::Masked => 5,
             Self::Escalation | Self::UpstreamFails => 6,
             Self::ConsentRefused => 3,
-            Self::Denial | Self::NoDefaults => 7,
+            Self::Denial | Self::NoDefaults | Self::OnStage => 7,
             Self::Expired => 8,
         }
     }
@@ -70,6 +72,7 @@ impl Stage {
             Scene::NoDefaults => self.no_defaults().await,
             Scene::UpstreamFails => self.upstream_fails().await,
             Scene::Expired => self.expired().await,
+            Scene::OnStage => self.on_stage().await,
         }
     }
 

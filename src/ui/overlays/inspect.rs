@@ -87,7 +87,11 @@ fn title(cx: &ViewCx, subject: Subject) -> String {
             |row| format!("Audit row {}", row.sequence),
         ),
         Subject::Event(seq) => match seen.log().event(seq) {
-            Some(event) => format!("Event {}: {}", event.seq, summary::kind(&event.fact).0),
+            Some(event) => format!(
+                "Event {}: {}",
+                seq.index() + 1,
+                summary::kind(&event.fact).0
+            ),
             None => "Event".to_owned(),
         },
     }

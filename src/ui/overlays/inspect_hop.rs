@@ -10,7 +10,7 @@ use super::{
     inspect::{chain, decision, fact, record},
 };
 use crate::{
-    projection::{Hop, HopId, HopKind},
+    projection::{Hop, HopId, HopKind, Verdict},
     protocol::audit::CredentialSource,
     support::text::{duration, one_line, wrap},
     trace::event::{Body, Fact},
@@ -83,7 +83,7 @@ fn overview(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
         lines.push(field(cx, "acted as", vec![Span::raw(name.to_string())]));
     }
     lines.push(Line::raw(""));
-    let hops = cx.app.projection().hops();
+    let hops = cx.run.hops();
     let took = hops
         .took_us(hop)
         .map_or("not measured".to_owned(), duration);
@@ -135,7 +135,12 @@ fn life(cx: &ViewCx, hop: &Hop) -> Vec<Line<'static>> {
         None => lines.push(field(
             cx,
             "credential",
-            vec![span("none: it never existed", look.bold(Role::Bad))],
+            match hop.verdict {
+                Verdict::Pending | Verdict::Held => dim(cx, "not yet"),
+                Verdict::Ok | Verdict::Failed | Verdict::Denied => {
+                    vec![span("none: it never existed", look.bold(Role::Bad))]
+                }
+            },
         )),
     }
     lines

@@ -49,6 +49,17 @@ const COLUMNS: &[Column] = &[
     Column::words("Reason", 34, 6).growing(),
 ];
 
+/// A log of several days: the clock alone would make them one.
+const DATED: &[Column] = &[
+    COLUMNS[0],
+    Column::words("Time", 14, 5),
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    COLUMNS[5],
+    COLUMNS[6],
+];
+
 /// Beside another pane: services by their short names.
 const SHORT: &[Column] = &[
     Column::words("Status", 9, 0),
@@ -103,7 +114,13 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     let mut head = behind_gutter(area, placement);
     head.width = head.width.saturating_sub(1);
     let is_narrow = head.width < NARROW;
-    let columns = if is_narrow { SHORT } else { COLUMNS };
+    let columns = if is_narrow {
+        SHORT
+    } else if is_of_several_days(cx) {
+        DATED
+    } else {
+        COLUMNS
+    };
     let slots = table::fit(columns, head.width);
     table::heads(buf, head, 0, columns, &slots, cx.look);
     let body = put::below(area, 1);
@@ -233,6 +250,13 @@ fn detail(
         }
         (Layout::Explore | Layout::Stage, _) => None,
     }
+}
+
+/// The rows stand in the order in which they came, which is that of their times.
+fn is_of_several_days(cx: &ViewCx) -> bool {
+    let rows = cx.app.projection().audit().rows();
+    let day = |row: Option<&AuditRow>| row.map(|row| row.occurred_at.date_naive());
+    day(rows.first()) != day(rows.last())
 }
 
 fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
@@ -371,10 +395,17 @@ fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
     let strong = strong(row, look);
     match column {
         "Status" => Line::from(verdict(row, look)),
-        "Time" => Line::styled(
-            row.occurred_at.format("%H:%M:%S").to_string(),
-            look.style(Role::Dim),
-        ),
+        "Time" => {
+            let form = if room < 14 {
+                "%H:%M:%S"
+            } else {
+                "%m-%d %H:%M:%S"
+            };
+            Line::styled(
+                row.occurred_at.format(form).to_string(),
+                look.style(Role::Dim),
+            )
+        }
         "Tool" => tool(row, look),
         "Resource" => Line::from(or_dash(about(row, room).as_deref(), strong, look)),
         "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),

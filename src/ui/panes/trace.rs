@@ -10,6 +10,7 @@ use ratatui::{
 use super::{Placement, counted, rows_in_view, selectable, summary, teach};
 use crate::{
     app::{command::Command, focus::PaneId, target::Target},
+    projection::Seq,
     trace::TraceEvent,
     ui::{
         HitMap, ViewCx,
@@ -80,7 +81,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         let event = cx.app.projection().log().event(seq);
         for slot in &slots {
             let content = match &event {
-                Some(event) => cell(event, slot.index, cx.look),
+                Some(event) => cell(seq, event, slot.index, cx.look),
                 None => Line::styled("cannot be read", cx.look.style(Role::Warning)),
             };
             table::cell(
@@ -99,10 +100,11 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with three decimals")]
-fn cell(event: &TraceEvent, column: usize, look: &Look) -> Line<'static> {
+fn cell(seq: Seq, event: &TraceEvent, column: usize, look: &Look) -> Line<'static> {
     let dim = look.style(Role::Dim);
     match column {
-        0 => Line::styled(event.seq.to_string(), dim),
+        // As every other number of an event: how many have happened there.
+        0 => Line::styled((seq.index() + 1).to_string(), dim),
         1 => Line::styled(format!("+{:.3}s", event.at_us as f64 / 1e6), dim),
         2 => Line::styled(event.actor.name(), Style::new()),
         3 => {

@@ -1,0 +1,125 @@
+//! Where a person wants to go in a trace, as they write it.
+
+use crate::projection::Part;
+
+/// Where a person wants to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Microseconds of the run.
+    Time(u64),
+    /// Where a part of the story begins.
+    Part(Part),
+    /// An event's number from 1, or 0 for the beginning.
+    Event(usize),
+}
+
+impl Goal {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(number) = text.strip_prefix('#') {
+            return number.trim().parse().ok().map(Self::Event);
+        }
+        for word in ["chapter", "ch"] {
+            if let Some(number) = text.strip_prefix(word) {
+                let number = number.trim().parse().ok();
+                return number.map(|number| Self::Part(Part::Chapter(number)));
+            }
+        }
+        if let Some(number) = text.strip_prefix("cue") {
+            let number = number.trim().parse().ok();
+            return number.map(|number| Self::Part(Part::Cue(number)));
+        }
+        written_time(text).map(Self::Time)
+    }
+}
+
+/// Microseconds, as a person writes a time or the timeline does: `12 s`, `90 m`, `1:02.5`, `1:02:03`,
+/// `2h18:30`, `40d00h00`.
+fn written_time(text: &str) -> Option<u64> {
+    let (days, text) = text.split_once('d').map_or((0, text), |(days, rest)| {
+        (days.trim().parse().ok().unwrap_or(u64::MAX), rest.trim())
+    });
+    let (hours, text) = match text.split_once('h') {
+        Some((hours, rest)) => (Some(hours.trim().parse().ok()?), rest.trim()),
+        None => (None, text),
+    };
+    let text = text.strip_suffix('s').unwrap_or(text).trim();
+    let minutes_only = text.strip_suffix('m').map(str::trim);
+    let parts: Vec<&str> = text.split(':').collect();
+    let (more_hours, minutes, seconds) = match (minutes_only, parts.as_slice(), hours) {
+        (Some(minutes), ..) => ("0", minutes, "0"),
+        (None, [""], _) if hours.is_some() || days > 0 => ("0", "0", "0"),
+        // Behind hours come minutes.
+        (None, [minutes], Some(_)) => ("0", *minutes, "0"),
+        (None, [seconds], None) => ("0", "0", *seconds),
+        (None, [minutes, seconds], _) => ("0", *minutes, *seconds),
+        (None, [hours, minutes, seconds], None) => (*hours, *minutes, *seconds),
+        _ => return None,
+    };
+    let hours: u64 = hours.unwrap_or(0).max(more_hours.parse().ok()?);
+    let minutes: u64 = minutes.parse().ok()?;
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let whole: u64 = whole.parse().ok()?;
+    if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let micros = format!("{part:0<6.6}").parse::<u64>().ok()?;
+    days.checked_mul(24)?
+        .checked_add(hours)?
+        .checked_mul(60)?
+        .checked_add(minutes)?
+        .checked_mul(60)?
+        .checked_add(whole)?
+        .checked_mul(1_000_000)?
+        .checked_add(micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Goal, Part};
+
+    #[test]
+    fn a_goal_is_a_time_or_an_event() {
+        assert_eq!(Goal::read("1:02.5"), Some(Goal::Time(62_500_000)));
+        assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
+        assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
+        for (text, seconds) in [
+            ("1:02:03", 3_723),
+            ("2h18:30", 8_310),
+            ("1h", 3_600),
+            ("1 h 5", 3_900),
+            ("90 m", 5_400),
+            ("40d00h00", 3_456_000),
+            ("2d", 172_800),
+            ("62:05.0", 3_725),
+        ] {
+            assert_eq!(
+                Goal::read(text),
+                Some(Goal::Time(seconds * 1_000_000)),
+                "{text}"
+            );
+        }
+        assert_eq!(Goal::read("#41"), Some(Goal::Event(41)));
+        assert_eq!(Goal::read("ch 7"), Some(Goal::Part(Part::Chapter(7))));
+        assert_eq!(Goal::read("chapter 0"), Some(Goal::Part(Part::Chapter(0))));
+        assert_eq!(Goal::read("cue 3"), Some(Goal::Part(Part::Cue(3))));
+        for wrong in [
+            "",
+            "soon",
+            "ch",
+            "ch x",
+            "1:",
+            "#",
+            "-3",
+            "1.x",
+            "h",
+            "xd",
+            "1h2:3:4",
+            "1:2:3:4",
+            "1hm",
+            "99999999999999999999",
+        ] {
+            assert_eq!(Goal::read(wrong), None, "{wrong}");
+        }
+    }
+}
