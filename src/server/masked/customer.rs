@@ -33,6 +33,7 @@ impl Customer {
         let name = plain(&ticket.customer_name);
         Self {
             name: words(&name)
+                .filter(|(_, word)| word.chars().all(char::is_alphabetic))
                 .map(|(_, word)| (word.to_owned(), fold(word)))
                 .collect(),
             email: fold(plain(&ticket.email).trim()),
@@ -117,7 +118,13 @@ impl Customer {
             return false;
         };
         let long = folded.chars().count() >= SHORTEST_PART;
-        if is_particle(folded) || !long && self.name.len() > 1 {
+        // `van der`, and whatever else stands small beside the name.
+        let small = written.starts_with(char::is_lowercase)
+            && self
+                .name
+                .iter()
+                .any(|(part, _)| part.starts_with(char::is_uppercase));
+        if small || !long && self.name.len() > 1 {
             return false;
         }
         if long && !EVERYDAY.contains(&folded) {
@@ -143,14 +150,6 @@ const EVERYDAY: &[&str] = &[
     "west", "white", "will", "wise", "wood", "woods", "young", "april", "august", "major",
     "marina",
 ];
-
-/// Small words of names.
-fn is_particle(folded: &str) -> bool {
-    matches!(
-        folded,
-        "della" | "delle" | "dalla" | "degli" | "bint" | "von" | "van" | "der" | "den" | "dos"
-    )
-}
 
 fn begins_sentence(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '\t', '"', '\'', '*', '-', '>', '(']);
@@ -250,6 +249,10 @@ mod tests {
     #[case::a_word("Will", "The export will fail at row 10000")]
     #[case::a_word_at_a_beginning("Will", "It broke. Will it be fixed?")]
     #[case::a_short_part("Ana Li", "Li-ion cells, see ana_export")]
+    #[case::something_small_beside_the_name(
+        "Zorblax (owned) [31m Quendle",
+        "a page [31m owned by nobody"
+    )]
     #[case::a_particle("Jan van der Aa", "the van is late, der Fehler")]
     #[case::part_of_a_word("Zorblax Quendle", "Quendleton exports")]
     #[case::another_host("Bo", "the ana.ruiz job at api.firma.example fails")]
