@@ -130,7 +130,7 @@ fn a_damaged_file_of_notes_is_told_and_left_alone() {
 fn where_there_is_no_terminal_traces_are_listed_and_compared_as_text() {
     let home = Home::new();
     let listed = home.run(&["replay"]).exits_with(0).out;
-    assert_eq!(listed.lines().count(), 9, "{listed}");
+    assert_eq!(listed.lines().count(), 10, "{listed}");
     assert!(listed.contains("denial"), "{listed}");
     assert_eq!(home.run(&["traces", "list"]).exits_with(0).out, listed);
     let replayed = home.run(&["replay", "denial"]).exits_with(0).out;
