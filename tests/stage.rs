@@ -222,8 +222,11 @@ fn tape() -> Tape {
 }
 
 fn tape_with(event: Option<TraceEvent>) -> Tape {
-    let bytes = std::fs::read("tests/traces/story.jsonl").unwrap();
-    let (header, mut reader) = Reader::open(bytes.as_slice()).unwrap();
+    tape_of(&std::fs::read("tests/traces/story.jsonl").unwrap(), event)
+}
+
+fn tape_of(bytes: &[u8], event: Option<TraceEvent>) -> Tape {
+    let (header, mut reader) = Reader::open(bytes).unwrap();
     let mut timeline = Timeline::open(Some(header.started));
     while let Item::Event(entry) = reader.read_next().unwrap() {
         timeline.push(&entry.event, &entry.line);

@@ -168,7 +168,7 @@ impl App {
             return if at_end {
                 of(Command::TakeOver, "back to what is live")
             } else {
-                of(Command::NextCue, "the next tool call")
+                of(Command::NextCue, "go on in the recording")
             };
         }
         if let Source::Opening(opening) = &self.source

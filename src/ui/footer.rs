@@ -294,6 +294,8 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
         (Command::Accept, Some(Overlay::Waiting { .. })) => "a sample user answers",
         (Command::Accept, Some(Overlay::Console { .. } | Overlay::Form(_))) => "take the step",
         (Command::Back, Some(Overlay::Form(_))) => "drop",
+        (Command::NextCue, None) if cx.app.is_taken_over() => "go on",
+        (Command::NextCue, None) if cx.app.held_exchange().is_some() => "let it go on",
         (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),
         (Command::Right, None) if in_chapter => "next item",
         (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),

@@ -298,7 +298,7 @@ const REPLAY: &[(Command, &str)] = &[
 ];
 
 /// The one that it offers where a recording stands in: on stage there is one key for all.
-const NEXT_CALL: &[(Command, &str)] = &[(Command::NextCue, "the next tool call")];
+const NEXT_CALL: &[(Command, &str)] = &[(Command::NextCue, "go on in the recording")];
 
 /// What an empty pane teaches: what will appear, and the key that makes it appear.
 fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Command, &str)]) {

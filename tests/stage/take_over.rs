@@ -17,7 +17,7 @@ use hoptrail::{
 use super::{
     refused, run,
     screens::{header, press, story},
-    shown, tape, tell, tell_all, toast, why_not, with,
+    shown, tape, tape_of, tell, tell_all, toast, why_not, with,
 };
 
 #[test]
@@ -141,4 +141,30 @@ fn a_lab_of_another_process_is_not_reset() {
     assert!(why_not(&app, Command::Reset).contains("another process"));
     assert_eq!(press(&mut app, "A"), []);
     assert!(app.overlays().is_empty());
+}
+
+#[test]
+fn a_recording_of_the_sheet_is_gone_through_by_its_cues() {
+    let mut app = refused(120, 36);
+    let _ = press(&mut app, "F");
+    let recorded = hoptrail::shipped::by_name("on-stage").unwrap();
+    let tape = tape_of(recorded.text.as_bytes(), None);
+    let _ = app.update(Msg::Opened(Box::new(tape)));
+    let deletes = |app: &App| {
+        let calls = app.projection().tools().calls().iter();
+        calls.filter(|call| &*call.tool == "delete_issue").count()
+    };
+    // At the cue at hand, which is the delete that is refused.
+    assert_eq!(deletes(&app), 0);
+    let rule = |app: &App| app.projection().policies().forbids("limit-linear-scopes");
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let _ = press(&mut app, "space");
+        seen.push((deletes(&app), rule(&app)));
+    }
+    // The delete, the rule is lifted, the delete once more, the rule is back.
+    let (on, off) = (Some(true), Some(false));
+    assert_eq!(seen, [(1, on), (1, off), (2, off), (2, on)]);
+    let _ = press(&mut app, "b b");
+    assert_eq!((deletes(&app), rule(&app)), (1, off));
 }

@@ -13,7 +13,7 @@ use crate::{
         toast::Tone,
     },
     config::sheet::Cue,
-    projection::timeline::{Direction, Unit},
+    projection::timeline::Direction,
     trace::event::CallOutcome,
 };
 
@@ -23,10 +23,10 @@ const MOST_PREPARATIONS: u8 = 4;
 
 impl App {
     /// The one key: lets go what waits, else begins the next cue; in the recording that took over,
-    /// the next tool call.
+    /// goes on by a cue of its own.
     pub(in crate::app) fn next_cue(&mut self) -> Effects {
         if self.is_taken_over() {
-            self.step_replay(Unit::Call, Direction::Forward);
+            self.go_on_in_the_recording(Direction::Forward);
             return Effects::new();
         }
         if self.held_exchange().is_some() {
@@ -100,7 +100,7 @@ impl App {
     /// One cue back, so that it can be repeated. Nothing is undone.
     pub(in crate::app) fn previous_cue(&mut self) {
         if self.is_taken_over() {
-            return self.step_replay(Unit::Call, Direction::Back);
+            return self.go_on_in_the_recording(Direction::Back);
         }
         if let Some(stage) = &mut self.stage {
             stage.next = stage.next.saturating_sub(1);

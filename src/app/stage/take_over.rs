@@ -13,7 +13,10 @@ use crate::{
         toast::Tone,
     },
     config::sheet::Action,
-    projection::{Mark, Part, Projection},
+    projection::{
+        Mark, Part, Projection,
+        timeline::{Direction, Unit},
+    },
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     trace::TraceEvent,
 };
@@ -86,6 +89,29 @@ impl App {
             Some(away) => self.come_back(*away),
             None => self.step_aside(),
         }
+    }
+
+    /// Goes to where the recording's next cue, or the one before, begins; in one without cues on or
+    /// back by a tool call.
+    pub(super) fn go_on_in_the_recording(&mut self, direction: Direction) {
+        match self.neighbouring_cue(direction) {
+            Some(place) => self.jump_to_place(place),
+            None => self.step_replay(Unit::Call, direction),
+        }
+    }
+
+    /// Before the mark: what the cue at hand came to stands there whole.
+    fn neighbouring_cue(&self, direction: Direction) -> Option<usize> {
+        let timeline = self.player()?.timeline();
+        let here = self.place();
+        let is_cue = |mark: &&Mark| matches!(mark.part, Part::Cue(_));
+        let cues = timeline.end().marks().iter().filter(is_cue);
+        let mut begins = cues.map(|mark| mark.evidence.index()).peekable();
+        begins.peek()?;
+        Some(match direction {
+            Direction::Forward => begins.find(|at| *at > here).unwrap_or(timeline.len()),
+            Direction::Back => begins.take_while(|at| *at < here).last().unwrap_or(0),
+        })
     }
 
     fn step_aside(&mut self) -> Effects {

@@ -141,6 +141,12 @@ fn speaker(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
         .unwrap_or(most)
         .min(most)
         .min(area.height);
+    let room = usize::from(height.saturating_sub(2));
+    if lines.len() > room {
+        lines.truncate(room.saturating_sub(1));
+        let more = look.fit("… it goes on: a larger window or --print-notes has the rest");
+        lines.push(Line::styled(more.into_owned(), look.style(Role::Dim)));
+    }
     let block = Rect {
         y: area.bottom() - height,
         height,
