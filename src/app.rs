@@ -34,7 +34,7 @@ use self::{
     command::{Command, Context},
     compare::Compared,
     effect::{Capture, Job},
-    focus::{Focus, Layout},
+    focus::{Focus, Layout, PaneId},
     keymap::Keymap,
     learn::{Learn, LearnConfig},
     msg::{RecordingState, TaskId},
@@ -321,7 +321,13 @@ impl App {
     /// What a key would do now.
     #[must_use]
     pub fn meaning(&self, key: crate::config::keys::Key) -> Option<Command> {
-        self.keymap.command(self.context(), key)
+        let command = self.keymap.command(self.context(), key)?;
+        // Where there is nothing to play the reader's Space turns the page, as in any pager.
+        let reads = self.focus.pane == PaneId::Chapter && matches!(self.source, Source::Live);
+        Some(match command {
+            Command::Play if reads => Command::PageDown,
+            other => other,
+        })
     }
 
     /// When the runtime should send a tick though nothing happens, in microseconds of the run:

@@ -210,11 +210,11 @@ impl Tokens {
     /// A token other than `rejected`: the one that another call has renewed meanwhile, or a new
     /// one. `None` if the token cannot be renewed.
     ///
-    /// # Errors
-    /// If the renewal failed, with the reason.
-    ///
     /// A caller who gives up halfway takes nothing along: once the zone was asked, the refresh token
     /// from before is spent, and using it again would end the sign-in.
+    ///
+    /// # Errors
+    /// If the renewal failed, with the reason.
     pub async fn renew(&self, rejected: &Secret) -> Result<Option<Secret>, Failure> {
         let (tokens, rejected) = (self.clone(), rejected.clone());
         let renewing = tokio::spawn(async move { tokens.renew_alone(&rejected).await });

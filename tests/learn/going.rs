@@ -34,6 +34,19 @@ fn the_place_in_the_text_outlives_another_chapter_and_another_width() {
 }
 
 #[test]
+fn space_turns_the_page_as_in_any_pager() {
+    let mut app = learning("open-door", 0, (80, 24));
+    let _ = seen(&mut app, (80, 24));
+    let mut other = app.clone();
+    let _ = press(&mut app, "space");
+    let _ = press(&mut other, "pgdn");
+    assert_eq!(shown(&mut app, (80, 24)), shown(&mut other, (80, 24)));
+    assert!(
+        app.learn().unwrap().place() != learning("open-door", 0, (80, 24)).learn().unwrap().place()
+    );
+}
+
+#[test]
 fn a_start_goes_on_where_the_reader_stopped() {
     let mut app = learning("open-door", 0, (80, 24));
     let _ = press(&mut app, "J enter pgdn");

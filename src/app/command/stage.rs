@@ -13,7 +13,7 @@ pub(super) const STAGE: &[Spec] = &[
         &["space", "n", "pgdn", "right"],
         Group::Stage,
         ON_STAGE,
-        "The next cue; lets go what waits; in a recording a call",
+        "The next cue; lets go what waits; goes on in a recording",
     ),
     spec(
         Command::PreviousCue,

@@ -171,8 +171,9 @@ fn is_exchange(cx: &ViewCx, row: FlowRow) -> bool {
         .is_some_and(|hop| hop.kind == HopKind::Exchange))
 }
 
-/// On the stage, while the end is followed: the last groups that fit whole, and of one that is too
-/// long by itself what the zone issued or refused. `None` where the reader moves through all rows.
+/// On the stage, while the end is followed: the last groups that fit whole; of the one before them,
+/// and of one that is too long by itself, what the zone issued or refused. `None` where the reader
+/// moves through all rows.
 fn last_groups(cx: &ViewCx, height: usize) -> Option<Vec<(usize, FlowRow)>> {
     let focus = cx.app.focus();
     let list = &cx.app.panes().flow;
@@ -186,13 +187,27 @@ fn last_groups(cx: &ViewCx, height: usize) -> Option<Vec<(usize, FlowRow)>> {
         Some(behind) => fits + behind,
         None => rows.iter().rposition(begins)?,
     };
-    let mut group: Vec<_> = (start..).zip(rows.from(start).copied()).collect();
-    if group.len() > height {
-        group.retain(|(_, row)| !matches!(row, FlowRow::Hop(_)) || is_exchange(cx, *row));
+    let issued = |(_, row): &(usize, FlowRow)| match row {
+        FlowRow::Hop(_) => is_exchange(cx, *row),
+        _ => true,
+    };
+    let mut shown: Vec<_> = (start..).zip(rows.from(start).copied()).collect();
+    if shown.len() > height {
+        shown.retain(issued);
     }
-    let over = group.len().saturating_sub(height);
-    group.drain(..over);
-    Some(group)
+    let over = shown.len().saturating_sub(height);
+    shown.drain(..over);
+    let Some(before) = rows.iter().take(start).rposition(begins) else {
+        return Some(shown);
+    };
+    let before = (before..start).zip(rows.from(before).copied());
+    let mut before: Vec<_> = before.filter(issued).collect();
+    let exchanged = before.iter().any(|(_, row)| is_exchange(cx, *row));
+    if exchanged && before.len() + shown.len() <= height {
+        before.append(&mut shown);
+        return Some(before);
+    }
+    Some(shown)
 }
 
 /// The browser's steps as one row.
