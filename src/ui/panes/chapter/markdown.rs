@@ -213,12 +213,14 @@ fn row(cx: &ViewCx, cells: &[Vec<Inline>], wide: &[usize], style: Style, page: &
         .collect();
     let tallest = columns.iter().map(Vec::len).max().unwrap_or(0);
     for place in 0..tallest {
-        let mut spans = vec![Span::raw("  ")];
+        let mut spans = Vec::new();
+        // Blanks before a cell and none behind the last: they would be cut, and a mark say so.
+        let mut pad = 2;
         for (column, room) in columns.iter().zip(wide) {
             let line = column.get(place).cloned().unwrap_or_default();
-            let pad = (room + 2).saturating_sub(line.width());
-            spans.extend(line.spans);
             spans.push(Span::raw(" ".repeat(pad)));
+            pad = (room + 2).saturating_sub(line.width());
+            spans.extend(line.spans);
         }
         page.lines.push(Line::from(spans));
     }
