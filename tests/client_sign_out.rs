@@ -6,12 +6,33 @@ mod client_fake;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use client_fake::{Fake, rig::rig};
-use hoptrail::{client::browser::BrowserMode, trace::Fact};
+use client_fake::{
+    Fake,
+    rig::{Rig, rig},
+};
+use hoptrail::{
+    client::browser::BrowserMode, protocol::secret::Secret, support::error::Failure, trace::Fact,
+};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 fn never() -> CancellationToken {
     CancellationToken::new()
+}
+
+type Renewing = JoinHandle<Result<Option<Secret>, Failure>>;
+
+/// Signed in, and the zone takes its time with the renewal that it was asked for.
+async fn renewing() -> (Fake, Rig, Renewing) {
+    let fake = Fake::start().await;
+    let rig = rig(&fake.server, BrowserMode::Headless);
+    rig.client.sign_in(never()).await.unwrap();
+    rig.clock.advance(TimeDelta::seconds(580));
+    fake.script(|script| script.token_waits = true);
+    let client = Arc::clone(&rig.client);
+    let renewing = tokio::spawn(async move { client.bearer().await });
+    fake.shared.token_asked.notified().await;
+    (fake, rig, renewing)
 }
 
 #[tokio::test]
@@ -27,14 +48,7 @@ async fn signing_out_drops_the_token() {
 
 #[tokio::test]
 async fn signing_out_waits_for_no_renewal_and_what_that_brings_is_dropped() {
-    let fake = Fake::start().await;
-    let rig = rig(&fake.server, BrowserMode::Headless);
-    rig.client.sign_in(never()).await.unwrap();
-    rig.clock.advance(TimeDelta::seconds(580));
-    fake.script(|script| script.token_waits = true);
-    let client = Arc::clone(&rig.client);
-    let renewing = tokio::spawn(async move { client.bearer().await });
-    fake.shared.token_asked.notified().await;
+    let (fake, rig, renewing) = renewing().await;
 
     rig.client.sign_out().await;
     assert!(!rig.client.signed_in());
@@ -68,14 +82,7 @@ async fn signing_out_ends_a_sign_in_whose_token_is_on_its_way() {
 
 #[tokio::test]
 async fn who_gives_up_while_a_token_is_renewed_does_not_throw_the_new_one_away() {
-    let fake = Fake::start().await;
-    let rig = rig(&fake.server, BrowserMode::Headless);
-    rig.client.sign_in(never()).await.unwrap();
-    rig.clock.advance(TimeDelta::seconds(580));
-    fake.script(|script| script.token_waits = true);
-    let client = Arc::clone(&rig.client);
-    let renewing = tokio::spawn(async move { client.bearer().await });
-    fake.shared.token_asked.notified().await;
+    let (fake, rig, renewing) = renewing().await;
     renewing.abort();
     assert!(renewing.await.unwrap_err().is_cancelled());
 
