@@ -36,9 +36,10 @@ impl Goal {
 /// Microseconds, as a person writes a time or the timeline does: `12 s`, `90 m`, `1:02.5`, `1:02:03`,
 /// `2h18:30`, `40d00h00`.
 fn written_time(text: &str) -> Option<u64> {
-    let (days, text) = text.split_once('d').map_or((0, text), |(days, rest)| {
-        (days.trim().parse().ok().unwrap_or(u64::MAX), rest.trim())
-    });
+    let (days, text): (u64, _) = match text.split_once('d') {
+        Some((days, rest)) => (days.trim().parse().ok()?, rest.trim()),
+        None => (0, text),
+    };
     let (hours, text) = match text.split_once('h') {
         Some((hours, rest)) => (Some(hours.trim().parse().ok()?), rest.trim()),
         None => (None, text),
