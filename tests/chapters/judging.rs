@@ -331,10 +331,13 @@ fn a_refusal_that_does_not_say_where_to_go_fails() {
     assert!(matches!(status, Status::Failed { .. }), "{status:?}");
 }
 
-#[test]
-fn a_refusal_that_points_to_another_address_says_to_which() {
+#[rstest]
+#[case::another_host("http://localhost:8000/.well-known/oauth-protected-resource/mcp")]
+#[case::only_mentioned(
+    "http://localhost/?see=http://127.0.0.1:8000/.well-known/oauth-protected-resource/mcp"
+)]
+fn a_refusal_that_points_to_another_address_says_to_which(#[case] elsewhere: &str) {
     let mut results = knocked();
-    let elsewhere = "http://localhost:8000/.well-known/oauth-protected-resource/mcp";
     let stray = HttpAnswer {
         status: 401,
         www_authenticate: Some(format!("Bearer resource_metadata=\"{elsewhere}\"")),

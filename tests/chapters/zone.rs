@@ -108,7 +108,7 @@ fn a_misspelt_identifier_is_one_fault_and_not_two() {
     zone.applications[0].depends_on.remove(1);
     let (because, fix) = failed(judged("supabase-resource", zone.clone(), results.clone()));
     assert!(
-        because.ends_with("nobody's is http://127.0.0.1/Supabase/"),
+        because.ends_with("that nothing has: http://127.0.0.1/Supabase/"),
         "{because}"
     );
     assert!(fix.contains("letter by letter"), "{fix}");

@@ -187,23 +187,23 @@ impl<'a> Seen<'a> {
                 .target()
                 .map(|target| target.server.as_str()),
         };
-        let url = server
-            .and_then(|server| url::Url::parse(server).ok())
-            .map_or_else(
-                || WELL_KNOWN.to_owned(),
-                |server| {
-                    let origin = server.origin().ascii_serialization();
-                    let path = server.path().trim_end_matches('/');
-                    format!("{origin}{WELL_KNOWN}{path}")
-                },
-            );
-        match pointed_to(header) {
-            None => Status::failed("WWW-Authenticate does not say where the metadata document is"),
-            Some(pointer) if pointer.contains(&url) => Status::passed([]),
-            Some(pointer) => Status::Failed {
+        let server = server.and_then(|server| url::Url::parse(server).ok());
+        let url = server.map(|server| {
+            let origin = server.origin().ascii_serialization();
+            let path = server.path().trim_end_matches('/');
+            format!("{origin}{WELL_KNOWN}{path}")
+        });
+        let Some(pointer) = pointed_to(header) else {
+            return Status::failed("WWW-Authenticate does not say where the metadata document is");
+        };
+        match url {
+            Some(url) if pointer == url => Status::passed([]),
+            None if pointer.contains(WELL_KNOWN) => Status::passed([]),
+            url => Status::Failed {
                 because: format!(
-                    "WWW-Authenticate points to {} and not to {url}",
-                    one_line(pointer)
+                    "WWW-Authenticate points to {} and not to {}",
+                    one_line(pointer),
+                    url.as_deref().unwrap_or(WELL_KNOWN)
                 ),
                 fix: "Let it point to the document of the URL that agents call, host, port and \
                       /mcp included"

@@ -53,7 +53,7 @@ impl<'a> Seen<'a> {
                 None => Status::failed(format!("the zone has no resource for {name}")),
                 Some(stray) => Status::Failed {
                     because: format!(
-                        "no resource has the identifier of {name}, and nobody's is {}",
+                        "the zone has no resource for {name}; one has an identifier that nothing has: {}",
                         stray.identifier
                     ),
                     fix: "Compare the identifiers letter by letter, and set the right one"
