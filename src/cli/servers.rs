@@ -65,7 +65,7 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
 
 fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
     let service = |url: &Option<String>, key: &str| match url {
-        None => Ok(Service::StandIn),
+        None => Ok::<_, Failure>(Service::StandIn),
         Some(url) => Ok(Service::Real {
             url: origin(url)?,
             key: variable(key),

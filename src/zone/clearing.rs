@@ -4,21 +4,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Zone,
-    directory::{ACTIVE, Change, Kind},
+    Zone, ZoneState,
+    directory::{ACTIVE, Change, Directory, Kind},
     seed::{self, Extent, id},
     sessions,
-    store::{Commit, CommitError},
+    settled::until_settled,
+    store::Commit,
 };
-use crate::{
-    protocol::console::Owner,
-    support::error::{Exit, Failure},
-};
+use crate::{protocol::console::Owner, support::error::Failure};
 
 /// Takes away what goes beyond `kept`: the policies, or the objects with them.
 ///
 /// # Errors
-/// If the zone is changed by somebody else at the same time, or cannot be written.
+/// If the zone keeps changing, or cannot be written.
 pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
     let (policies, objects) = match kept {
         Extent::Everything | Extent::Missing => return Ok(()),
@@ -26,7 +24,24 @@ pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
         Extent::AsLeft => (true, true),
     };
     let state = zone.state();
-    let directory = state.directory();
+    until_settled(state, |directory| {
+        let commit = Commit {
+            based_on: Some(directory.generation()),
+            changes: goes_beyond(state, directory, policies, objects),
+            ..Commit::default()
+        };
+        Ok::<_, Failure>((commit, ()))
+    })
+    .await?;
+    Ok(())
+}
+
+fn goes_beyond(
+    state: &ZoneState,
+    directory: &Directory,
+    policies: bool,
+    objects: bool,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     if policies {
         let is_own = |owner: Option<Owner>| owner.is_some_and(|owner| owner != Owner::Platform);
@@ -77,30 +92,13 @@ pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
         }));
         changes.extend(gone(Kind::Resource, &directory.resources, |_, _| true));
         for id in directory.resources.keys() {
-            changes.extend(sessions::tokens_revoked(&directory, id));
+            changes.extend(sessions::tokens_revoked(directory, id));
         }
         changes.extend(gone(Kind::Provider, &directory.providers, |key, _| {
             ![id::ZONE_PROVIDER, id::VAULT_PROVIDER].contains(&key)
         }));
     }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let commit = Commit {
-        based_on: Some(directory.generation()),
-        changes,
-        ..Commit::default()
-    };
-    match state.store.commit(commit).await {
-        Ok(_) => Ok(()),
-        Err(CommitError::Failed(failure)) => Err(failure),
-        Err(error @ CommitError::Stale) => Err(Failure::new(
-            Exit::Failed,
-            "The zone could not be cleared",
-            error.to_string(),
-            "try again",
-        )),
-    }
+    changes
 }
 
 /// What takes away those of `kind` that `goes` names.

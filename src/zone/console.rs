@@ -31,7 +31,7 @@ use crate::{protocol::console::Page, support::error::Failure};
 use super::{
     ZoneState,
     directory::{Change, Directory, Object},
-    settled::ATTEMPTS,
+    settled::until_settled,
     store::{Commit, CommitError},
 };
 
@@ -243,21 +243,17 @@ async fn settle<T>(
     state: &ZoneState,
     mut decide: impl FnMut(&Directory) -> Result<(Vec<Change>, T), ApiError>,
 ) -> Result<T, ApiError> {
-    for _ in 0..ATTEMPTS {
-        let directory = state.directory();
-        let (changes, decided) = decide(&directory)?;
+    let (_, decided) = until_settled(state, |directory| {
+        let (changes, decided) = decide(directory)?;
         let commit = Commit {
             based_on: Some(directory.generation()),
             changes,
             ..Commit::default()
         };
-        match state.store.commit(commit).await {
-            Ok(_) => return Ok(decided),
-            Err(CommitError::Stale) => {}
-            Err(failed @ CommitError::Failed(_)) => return Err(failed.into()),
-        }
-    }
-    Err(CommitError::Stale.into())
+        Ok::<_, ApiError>((commit, decided))
+    })
+    .await?;
+    Ok(decided)
 }
 
 /// A name that a person gave: one line, not empty, not endless.

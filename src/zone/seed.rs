@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::{
     protocol::{audit::CredentialSource, console::Owner, secret::Secret},
-    support::error::{Exit, Failure},
+    support::error::Failure,
 };
 
 use super::{
     Zone, ZoneState,
     directory::{ACTIVE, ActiveBinding, Change, Directory, Policy, PolicySet, Provider},
     policy::lifecycle::{entry, latest_policy_version, next_policy_version, next_set_version},
-    store::{Commit, CommitError},
+    store::Commit,
 };
 
 /// The ids of what is seeded. Keycard's ids are random; these are for reading, and the same in
@@ -330,15 +330,7 @@ impl<'a> Seed<'a> {
         if self.commit.changes.is_empty() {
             return Ok(());
         }
-        match self.state.store.commit(self.commit).await {
-            Ok(_) => Ok(()),
-            Err(CommitError::Failed(failure)) => Err(failure),
-            Err(error @ CommitError::Stale) => Err(Failure::new(
-                Exit::Failed,
-                "The lab's objects could not be set up",
-                error.to_string(),
-                "start again",
-            )),
-        }
+        self.state.store.commit(self.commit).await?;
+        Ok(())
     }
 }

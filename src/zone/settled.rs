@@ -6,22 +6,20 @@ use std::sync::Arc;
 use super::{
     ZoneState,
     directory::Directory,
-    oauth::error::internal,
     refusal::Refusal,
     store::{Commit, CommitError},
 };
-use crate::protocol::oauth::ErrorCode;
 
 /// How often a decision is made again because the directory changed under it. Of those who change the
 /// same at once, one succeeds each time.
-pub(super) const ATTEMPTS: usize = 64;
+const ATTEMPTS: usize = 64;
 
 /// Decides until a decision stands; gives the directory with it, and what was decided. What a decision
 /// rests on stands in its commit.
-pub(super) async fn settled<T>(
+pub(super) async fn until_settled<T, E: From<CommitError>>(
     zone: &ZoneState,
-    mut decide: impl FnMut(&Directory) -> Result<(Commit, T), Refusal>,
-) -> Result<(Arc<Directory>, T), Refusal> {
+    mut decide: impl FnMut(&Directory) -> Result<(Commit, T), E>,
+) -> Result<(Arc<Directory>, T), E> {
     for _ in 0..ATTEMPTS {
         let directory = zone.directory();
         let (commit, decided) = decide(&directory)?;
@@ -31,12 +29,16 @@ pub(super) async fn settled<T>(
         match zone.store.commit(commit).await {
             Ok(directory) => return Ok((directory, decided)),
             Err(CommitError::Stale) => {}
-            Err(CommitError::Failed(failure)) => return Err(internal(&failure)),
+            Err(failed @ CommitError::Failed(_)) => return Err(failed.into()),
         }
     }
-    // RFC 6749, section 5.2 has no word of its own for it.
-    Err(Refusal::new(
-        ErrorCode::ServerError,
-        "The zone's configuration kept changing; try again",
-    ))
+    Err(CommitError::Stale.into())
+}
+
+/// [`until_settled`], where a client waits for the answer.
+pub(super) async fn settled<T>(
+    zone: &ZoneState,
+    decide: impl FnMut(&Directory) -> Result<(Commit, T), Refusal>,
+) -> Result<(Arc<Directory>, T), Refusal> {
+    until_settled(zone, decide).await
 }

@@ -92,6 +92,20 @@ pub enum CommitError {
     Failed(Failure),
 }
 
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Stale => Self::new(
+                Exit::Failed,
+                "The zone could not be changed",
+                error.to_string(),
+                "try again",
+            ),
+            CommitError::Failed(failure) => failure,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Job {
     Commit(

@@ -136,6 +136,15 @@ async fn another_linear_gets_none_of_the_tokens_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn clearing_goes_on_when_the_zone_changes_meanwhile() {
+    let office = office(FirstPolicy::Limited).await;
+    let clear = || clearing::beyond(&office.zone, Extent::AsLeft);
+    let (one, other) = tokio::join!(clear(), clear());
+    assert_eq!((one, other), (Ok(()), Ok(())));
+    assert!(office.zone.state().directory().resources.is_empty());
+}
+
+#[tokio::test]
 async fn clearing_leaves_an_active_set_whatever_was_activated_last() {
     let dir = tempfile::tempdir().unwrap();
     let clock = FakeClock::shared();

@@ -321,16 +321,8 @@ pub(in crate::zone) async fn activate_latest(state: &ZoneState, set: &str) -> Re
             "make it again in the console, or start with `hoptrail lab --reset`",
         ));
     };
-    match make_active(state, set, version, started).await {
-        Ok(_) => Ok(()),
-        Err(CommitError::Failed(failure)) => Err(failure),
-        Err(error @ CommitError::Stale) => Err(Failure::new(
-            Exit::Failed,
-            "The policy set could not be made the active one",
-            error.to_string(),
-            "try it again",
-        )),
-    }
+    make_active(state, set, version, started).await?;
+    Ok(())
 }
 
 async fn make_active(

@@ -25,6 +25,19 @@ pub fn not_committed(error: CommitError, stale: impl FnOnce() -> Refusal) -> Ref
     }
 }
 
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        // RFC 6749, section 5.2 has no word of its own for it.
+        let stale = || {
+            Self::new(
+                ErrorCode::ServerError,
+                "The zone's configuration kept changing; try again",
+            )
+        };
+        not_committed(error, stale)
+    }
+}
+
 /// RFC 6749, section 5.1: answers that hold tokens are never cached.
 pub const NO_STORE: [(header::HeaderName, &str); 2] = [
     (header::CACHE_CONTROL, "no-store"),
