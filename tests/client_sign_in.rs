@@ -392,6 +392,9 @@ async fn the_sample_user_may_be_asked_while_a_browser_is_waited_for() {
     }
     signing_in.await.unwrap().unwrap();
     assert!(rig.client.signed_in());
+    // The last page of it is read to its end, too.
+    let cut_off = |fact: &Fact| matches!(fact, Fact::HopFailed { .. });
+    assert_eq!(rig.sink.count(cut_off), 0);
 }
 
 #[tokio::test]
