@@ -110,6 +110,9 @@ pub enum ZoneObjects {
     /// Everything that chapters 1 and 7 make. What is there already stays as it was left.
     #[default]
     Made,
+    /// Everything that chapter 1 makes, for who has chapter 7 before them. What is there already stays,
+    /// policies too.
+    MadeInChapter1,
     /// What somebody made in the console; in a new zone nothing.
     AsLeft,
 }

@@ -152,14 +152,17 @@ fn beginning(book: &Book, chapter: &Chapter, progress: &Progress) -> Result<lab:
     lab::Chapter::new(left.filter(between).unwrap_or_else(|| of(at)))
 }
 
-/// Before chapter 1 was gone through, the zone holds nothing of the workshop: it is made there.
+/// Before chapter 1 was gone through, the zone holds nothing of the workshop, and before chapter 7 no
+/// policy of its: they are made there.
 fn start_at(stage: lab::Chapter) -> LabStart {
     LabStart {
         stage: Some(stage),
         objects: if stage == lab::Chapter::FIRST {
             lab::ZoneObjects::AsLeft
-        } else {
+        } else if stage.is_limited() {
             lab::ZoneObjects::Made
+        } else {
+            lab::ZoneObjects::MadeInChapter1
         },
     }
 }

@@ -306,6 +306,7 @@ async fn open_zone(
     };
     let extent = match config.objects {
         ZoneObjects::Made => Extent::Missing,
+        ZoneObjects::MadeInChapter1 => Extent::MissingObjects,
         ZoneObjects::AsLeft => Extent::AsLeft,
     };
     let seeded = seed::workshop_to(&zone, workshop.clone(), extent).await?;

@@ -19,7 +19,7 @@ use crate::{protocol::console::Owner, support::error::Failure};
 /// If the zone keeps changing, or cannot be written.
 pub async fn beyond(zone: &Zone, kept: Extent) -> Result<(), Failure> {
     let (policies, objects) = match kept {
-        Extent::Everything | Extent::Missing => return Ok(()),
+        Extent::Everything | Extent::Missing | Extent::MissingObjects => return Ok(()),
         Extent::Objects => (true, false),
         Extent::AsLeft => (true, true),
     };

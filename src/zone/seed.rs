@@ -144,6 +144,8 @@ pub enum Extent {
     /// What is not there of both, and what is there as it was left, as with [`Self::AsLeft`]: what
     /// a start brings.
     Missing,
+    /// [`Self::Missing`] without the policies.
+    MissingObjects,
     /// Nothing new. What somebody made in the console is brought up to date with what is given:
     /// identifiers and secrets are others at each start.
     AsLeft,
@@ -180,14 +182,12 @@ pub async fn workshop_to(
             seed.commit().await?;
             Ok(Some(seeded))
         }
-        Extent::Objects | Extent::AsLeft => {
+        Extent::Objects | Extent::MissingObjects | Extent::AsLeft => {
             let mut seed = Seed::new(zone);
             seed.objects(&workshop, extent)?;
             let seeded = match extent {
                 Extent::AsLeft if seed.credential().is_none() => None,
-                Extent::Everything | Extent::Missing | Extent::Objects | Extent::AsLeft => {
-                    Some(seed.application_credential())
-                }
+                _ => Some(seed.application_credential()),
             };
             seed.commit().await?;
             Ok(seeded)

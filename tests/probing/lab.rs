@@ -144,6 +144,30 @@ async fn what_somebody_made_is_there_at_the_next_start_and_its_keys_are_the_new_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_chapter_7_there_is_what_chapter_1_makes_and_no_policy_yet() {
+    let home = Home::new();
+    let run = lab(&home, 6, ZoneObjects::MadeInChapter1).await;
+    let found = run.backend.steps_found().await.unwrap();
+    assert!(found.iter().eq(Step::CHAPTER_1), "{found:?}");
+    for step in Step::CHAPTER_7 {
+        let taken = run.backend.take_step(*step).await.unwrap();
+        assert_ne!(taken.change, Change::WasThere, "{step:?}");
+    }
+    run.close().await;
+    // What was made stays at the next start, and is not active where chapter 6 begins.
+    let run = lab(&home, 6, ZoneObjects::MadeInChapter1).await;
+    let found = run.backend.steps_found().await.unwrap();
+    let made = Step::CHAPTER_7
+        .iter()
+        .filter(|step| **step != Step::Activate);
+    assert!(
+        found.iter().eq(Step::CHAPTER_1.iter().chain(made)),
+        "{found:?}"
+    );
+    run.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scopes_are_asked_for_the_person_who_is_signed_in() {
     let home = Home::new();
     let mut run = lab(&home, 7, ZoneObjects::Made).await;

@@ -60,7 +60,7 @@ impl Seed<'_> {
         // What is there stays as it was left, but for what a start has to change.
         let (makes, remakes) = match extent {
             Extent::Everything | Extent::Objects => (true, true),
-            Extent::Missing => (true, false),
+            Extent::Missing | Extent::MissingObjects => (true, false),
             Extent::AsLeft => (false, false),
         };
         if makes || before.providers.contains_key(id::LINEAR_PROVIDER) {
