@@ -50,6 +50,18 @@ pub fn by_name(name: &str) -> Option<&'static Shipped> {
     ALL.iter().find(|one| one.name == name)
 }
 
+/// The shipped trace that somebody probably meant by `name`.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static Shipped> {
+    // The measure and the bound by which clap names the option that was meant.
+    const ALIKE: f64 = 0.7;
+    ALL.iter()
+        .map(|one| (strsim::jaro(name, one.name), one))
+        .filter(|(alike, _)| *alike > ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, one)| one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +75,17 @@ mod tests {
             assert!(one.line.chars().count() <= 57, "{}", one.line);
         }
         assert_eq!(by_name("moon"), None);
+    }
+
+    #[test]
+    fn a_mistyped_name_is_known_and_another_word_is_not() {
+        for (typed, meant) in [
+            ("denail", "denial"),
+            ("escalaton", "escalation"),
+            ("onstage", "on-stage"),
+        ] {
+            assert_eq!(nearest(typed).map(|one| one.name), Some(meant));
+        }
+        assert_eq!(nearest("my-run.jsonl"), None);
     }
 }

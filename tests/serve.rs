@@ -104,7 +104,10 @@ fn a_line_that_is_no_setting_is_named_with_its_place() {
     let ended = home
         .run(&["serve", "--env-file", "broken.env"])
         .exits_with(2);
-    let (_, why, _) = ended.failure();
-    assert!(why.contains("broken.env:2:"), "{why}");
+    assert!(ended.err.contains("broken.env:2:"), "{}", ended.err);
+    for name in ["KEYCARD_URL", "MCP_RESOURCE_URL", "LINEAR_TEAM_ID"] {
+        let missing = format!("{name} is missing");
+        assert!(ended.err.contains(&missing), "{missing}: {}", ended.err);
+    }
     assert!(!ended.err.contains("hush-hush-hush"), "{}", ended.err);
 }

@@ -219,6 +219,7 @@ impl App {
             | Command::Goto
             | Command::NextCue
             | Command::PreviousCue
+            | Command::SkipCue
             | Command::SpeakerNote
             | Command::Hold
             | Command::LetGo

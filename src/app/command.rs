@@ -80,6 +80,7 @@ pub enum Command {
 
     NextCue,
     PreviousCue,
+    SkipCue,
     SpeakerNote,
     Hold,
     LetGo,

@@ -198,7 +198,11 @@ impl App {
         let live = matches!(self.source, Source::Live);
         let lab = self.projection.target().is_some_and(|target| target.lab);
         Some(match command {
-            Command::NextCue | Command::PreviousCue | Command::SpeakerNote | Command::TakeOver
+            Command::NextCue
+            | Command::PreviousCue
+            | Command::SkipCue
+            | Command::SpeakerNote
+            | Command::TakeOver
                 if self.stage.is_none() =>
             {
                 no("only with a run sheet: hoptrail stage")
@@ -216,6 +220,20 @@ impl App {
                     && self.stage.as_ref().is_some_and(|stage| stage.next == 0) =>
             {
                 no("this is the first cue")
+            }
+            Command::SkipCue if self.is_taken_over() => {
+                no("a recording has only what happened: go on in it")
+            }
+            Command::SkipCue if self.stage.as_ref().is_some_and(Stage::running) => {
+                no("the cue before is still under way")
+            }
+            Command::SkipCue
+                if self
+                    .stage
+                    .as_ref()
+                    .is_some_and(|stage| stage.upcoming().is_none()) =>
+            {
+                no("the sheet is at its end")
             }
             Command::Reset if self.reset == Resettable::No => {
                 no("the lab belongs to another process: start that one again")
@@ -238,6 +256,7 @@ impl App {
             }
             Command::NextCue
             | Command::PreviousCue
+            | Command::SkipCue
             | Command::SpeakerNote
             | Command::TakeOver
             | Command::Reset

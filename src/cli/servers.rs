@@ -225,19 +225,25 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
 /// The settings are in the file that was named, which must be there; else in `.env`, if there is one.
 pub async fn serve(stage: Stage, env_file: Option<&Path>, bind: IpAddr) -> Result<Exit, Failure> {
     let looked_at = env_file.unwrap_or(Path::new(DEFAULT_ENV));
-    let file = match read_env(looked_at)? {
+    let read = match read_env(looked_at)? {
         None if env_file.is_some() => return Err(no_file(looked_at)),
-        file => file,
+        read => read,
     };
     let settings = Settings::for_stage(stage, |name| {
-        variable(name).or_else(|| file.as_ref().and_then(|file| file.get(name).cloned()))
-    })
-    .map_err(|mut faults| {
-        if file.is_none() {
-            faults.0.insert(0, no_file(looked_at));
+        variable(name).or_else(|| read.as_ref().and_then(|(file, _)| file.get(name).cloned()))
+    });
+    let of_the_file = match read {
+        Some((_, fault)) => fault,
+        None => settings.is_err().then(|| no_file(looked_at)),
+    };
+    let settings = match (settings, of_the_file) {
+        (Ok(settings), None) => settings,
+        (settings, fault) => {
+            let others = settings.err().map(|faults| faults.0);
+            let all = fault.into_iter().chain(others.into_iter().flatten());
+            return Err(told_one_by_one(SettingFaults(all.collect())));
         }
-        told_one_by_one(faults)
-    })?;
+    };
     let port = settings.port;
     for warning in &settings.warnings {
         // Told, not fatal; if standard error is gone there is nobody to tell.
@@ -286,8 +292,9 @@ fn no_file(path: &Path) -> Failure {
     )
 }
 
-/// The file if there is one; without one, the environment alone may be enough.
-fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
+/// The file if there is one, as far as it can be read, and what is wrong with its lines; without one,
+/// the environment alone may be enough.
+fn read_env(path: &Path) -> Result<Option<(EnvFile, Option<Failure>)>, Failure> {
     let text = match files::text(path, LARGEST_ENV) {
         Ok(text) => Secret::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -304,7 +311,8 @@ fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
             ));
         }
     };
-    EnvFile::parse(text.expose()).map(Some).map_err(|remarks| {
+    let (file, remarks) = EnvFile::readable(text.expose());
+    let fault = (!remarks.is_empty()).then(|| {
         let places: Vec<String> = remarks
             .iter()
             .map(|r| format!("{}:{}:{}: {}", path.display(), r.line, r.column, r.message))
@@ -315,5 +323,6 @@ fn read_env(path: &Path) -> Result<Option<EnvFile>, Failure> {
             places.join("; "),
             "write NAME=VALUE, with quotes around values of several lines",
         )
-    })
+    });
+    Ok(Some((file, fault)))
 }

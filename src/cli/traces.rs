@@ -151,7 +151,12 @@ pub fn export(common: &Common, args: &ExportArgs) -> Result<Exit, Failure> {
     };
     let look = settings::picture(common);
     let mut unread = None;
-    match &args.output {
+    // As with most programs `-` is standard output.
+    match args
+        .output
+        .as_deref()
+        .filter(|path| *path != Path::new("-"))
+    {
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
             let written = write(&mut out, args, source, look, &mut unread);

@@ -71,7 +71,13 @@ pub async fn record(name: &str, wire: Option<SharedWire>) -> Result<String, Fail
             Exit::Usage,
             format!("There is no shipped trace named {name}"),
             "only those can be recorded again",
-            "see them with `hoptrail traces list`",
+            match shipped::nearest(name) {
+                Some(meant) => format!(
+                    "did you mean {}? `hoptrail traces list` has all",
+                    meant.name
+                ),
+                None => "see them with `hoptrail traces list`".to_owned(),
+            },
         ));
     };
     let mut stage = Stage::open(scene, place as u64, wire).await?;

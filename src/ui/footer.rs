@@ -77,6 +77,7 @@ const STAGE: &[Command] = &[
     Command::TogglePolicy,
     Command::EscalateTicket,
     Command::DeleteIssue,
+    Command::SkipCue,
     Command::Picture,
 ];
 

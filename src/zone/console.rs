@@ -2,8 +2,8 @@
 //! who build the workshop's objects step by step.
 //!
 //! Reads come from the directory; changes go through the store with what they rest on, so that two
-//! editors never overwrite each other silently and no check is overtaken by a change beside it. Field names are Keycard's where they are known;
-//! the shape of errors is ours.
+//! editors never overwrite each other silently and no check is overtaken by a change beside it. Field
+//! names are Keycard's where they are known; the shape of errors is ours.
 
 mod access;
 mod applications;

@@ -104,6 +104,17 @@ fn a_call_that_was_never_answered_is_tried_again(#[case] ended: CallOutcome, #[c
 }
 
 #[test]
+fn a_cue_that_cannot_be_done_is_skipped_and_the_show_goes_on() {
+    let mut app = failing(120, 36);
+    assert_eq!(press(&mut app, "M"), []);
+    assert_eq!(toast(&app), "cue 2 is skipped: Escalate a ticket");
+    assert_eq!(app.next_step().text, "Now the delete");
+    assert_eq!(press(&mut app, "space")[0], mark(3, "Now the delete"));
+    let _ = press(&mut app, "M");
+    assert_eq!(toast(&app), "the cue before is still under way");
+}
+
+#[test]
 fn a_cue_that_is_gone_back_to_is_tried_again_too_and_another_is_not() {
     let mut app = refused(120, 36);
     let _ = press(&mut app, "b");

@@ -25,6 +25,16 @@ pub(super) const STAGE: &[Spec] = &[
         "One cue back, to repeat it; nothing is undone",
     ),
     spec(
+        Command::SkipCue,
+        "skip-cue",
+        "skip cue",
+        // M for moving on without it.
+        &["M"],
+        Group::Stage,
+        ON_STAGE,
+        "Past the next cue, without it",
+    ),
+    spec(
         Command::SpeakerNote,
         "speaker-note",
         "note",

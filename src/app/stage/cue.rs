@@ -111,6 +111,19 @@ impl App {
         }
     }
 
+    /// Past the next cue without it: one that cannot be done must not hold up those after it.
+    pub(in crate::app) fn skip_cue(&mut self) {
+        let Some(stage) = &mut self.stage else {
+            return;
+        };
+        let Some((number, cue)) = stage.upcoming() else {
+            return;
+        };
+        let skipped = format!("cue {number} is skipped: {}", cue.title);
+        stage.next += 1;
+        self.say(Tone::Plain, skipped);
+    }
+
     pub(in crate::app) const fn turn_notes(&mut self) {
         if let Some(stage) = &mut self.stage {
             stage.notes = match stage.notes {
@@ -167,7 +180,8 @@ impl App {
             }
             Need::Cannot(why) => {
                 self.cue_over(Phase::Failed(why.clone()));
-                self.say(Tone::Warning, why);
+                let skip = self.keymap.shown(Command::SkipCue);
+                self.say(Tone::Warning, format!("{why}; {skip} goes on without it"));
                 Effects::new()
             }
             Need::Wrong(failure) => {

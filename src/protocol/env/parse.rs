@@ -45,6 +45,18 @@ impl EnvFile {
     /// Every line that is no assignment and every quote that never closes, all at once. Node skips
     /// the first and guesses at the second; a setting that vanishes without a word helps nobody.
     pub fn parse(text: &str) -> Result<Self, Vec<EnvRemark>> {
+        let (file, faults) = Self::readable(text);
+        if faults.is_empty() {
+            Ok(file)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// What can be read of `text`, and the faults of [`Self::parse`]: for who tells what is missing
+    /// together with what is wrong.
+    #[must_use]
+    pub fn readable(text: &str) -> (Self, Vec<EnvRemark>) {
         let mut reader = Reader {
             rest: text.strip_prefix('\u{feff}').unwrap_or(text),
             line: 1,
@@ -58,11 +70,7 @@ impl EnvFile {
                 Err(fault) => faults.push(fault),
             }
         }
-        if faults.is_empty() {
-            Ok(file)
-        } else {
-            Err(faults)
-        }
+        (file, faults)
     }
 
     /// The value of `name`.

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::player::Growth,
     projection::{Projection, Timeline, timeline::Kept},
+    shipped,
     support::error::{Exit, Failure},
     trace::{
         TraceEvent,
@@ -326,11 +327,16 @@ fn pump<R: BufRead + Send>(
 }
 
 pub(super) fn cannot_open(place: &Place, error: &io::Error) -> Failure {
-    let next = if error.kind() == io::ErrorKind::NotFound {
-        "name a file that `hoptrail --record FILE` wrote, or a trace of `hoptrail traces list`"
-    } else {
-        "name a file that `hoptrail --record FILE` wrote"
-    };
+    let mut next = "name a file that `hoptrail --record FILE` wrote".to_owned();
+    if error.kind() == io::ErrorKind::NotFound {
+        next += ", or a trace of `hoptrail traces list`";
+        if let Some(meant) = shipped::nearest(&place.name()) {
+            next = format!(
+                "did you mean the shipped trace `{}`? Else {next}",
+                meant.name
+            );
+        }
+    }
     Failure::new(
         Exit::Usage,
         format!("The trace {} cannot be read", place.shown()),
