@@ -1,7 +1,7 @@
 //! The terminal's modes, and giving it back as it was: on exit, on panic, on a signal, on suspend.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, BufWriter, Write as _},
     mem::ManuallyDrop,
     sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
@@ -9,17 +9,21 @@ use std::{
 use crossterm::{
     cursor,
     event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
-    execute,
+    execute, queue,
     terminal::{
-        Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-        enable_raw_mode,
+        BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+        LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     },
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{Frame, Terminal, backend::CrosstermBackend};
+
+/// Bytes of a frame that go out in one write: all cells of 200x60 changed, most of them styled.
+/// Standard output's own buffer has one kilobyte.
+const FRAME: usize = 64 * 1024;
 
 /// The terminal that is drawn on. Never dropped: [`TerminalGuard`] shows the cursor again, and
 /// ratatui, which would do it too, panics when the terminal is gone and standard error with it.
-pub type Screen = ManuallyDrop<Terminal<CrosstermBackend<io::Stdout>>>;
+pub type Screen = ManuallyDrop<Terminal<CrosstermBackend<BufWriter<io::Stdout>>>>;
 
 const RAW: u8 = 1;
 const SCREEN: u8 = 2;
@@ -47,7 +51,8 @@ impl TerminalGuard {
             mouse: AtomicBool::new(false),
         };
         guard.resume()?;
-        let screen = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let out = BufWriter::with_capacity(FRAME, io::stdout());
+        let screen = Terminal::new(CrosstermBackend::new(out))?;
         Ok((guard, ManuallyDrop::new(screen)))
     }
 
@@ -95,6 +100,16 @@ impl Drop for TerminalGuard {
     }
 }
 
+/// Draws a frame. A terminal that can shows it at once: nobody sees half of it, on a slow line either.
+///
+/// # Errors
+/// If the terminal is gone.
+pub fn draw(screen: &mut Screen, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
+    queue!(screen.backend_mut(), BeginSynchronizedUpdate)?;
+    screen.draw(render)?;
+    execute!(screen.backend_mut(), EndSynchronizedUpdate)
+}
+
 /// Undoes whatever is on, in reverse; may be called any number of times. Errors are ignored: there
 /// is no terminal left to tell them to.
 pub fn restore() {
@@ -107,7 +122,13 @@ pub fn restore() {
         let _ = execute!(out, DisableBracketedPaste);
     }
     if modes & SCREEN != 0 {
-        let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+        // A panic may have come in the middle of a frame.
+        let _ = execute!(
+            out,
+            EndSynchronizedUpdate,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
     }
     if modes & RAW != 0 {
         let _ = disable_raw_mode();

@@ -30,7 +30,7 @@ use super::{
     signals::Signals,
     standing::ServerWatch,
     stream::{self, Stream},
-    terminal::{Screen, TerminalGuard},
+    terminal::{self, Screen, TerminalGuard},
 };
 use crate::{
     app::{App, AppConfig, learn::Ground, msg::Msg, notes::Notes},
@@ -429,9 +429,9 @@ impl Tui {
         );
         self.app.prepare();
         let mut hits = HitMap::default();
-        let drawn = self
-            .screen
-            .draw(|frame| hits = ui::draw(&self.app, &self.look, frame));
+        let drawn = terminal::draw(&mut self.screen, |frame| {
+            hits = ui::draw(&self.app, &self.look, frame);
+        });
         if drawn.is_err() {
             // The terminal is gone (its window was closed); so is the person.
             self.quit = true;

@@ -40,6 +40,24 @@ struct Seen {
 struct State {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// In the middle of a frame, which a terminal does not show yet.
+    within_frame: bool,
+}
+
+impl State {
+    fn take(&mut self, bytes: &[u8]) {
+        const BEGINS: &[u8] = b"\x1b[?2026h";
+        const ENDS: &[u8] = b"\x1b[?2026l";
+        self.parser.process(bytes);
+        // A mark may come in two parts.
+        let from = self.raw.len().saturating_sub(BEGINS.len() - 1);
+        self.raw.extend_from_slice(bytes);
+        let marks = self.raw[from..].windows(BEGINS.len());
+        let last = marks.filter(|mark| *mark == BEGINS || *mark == ENDS).last();
+        if let Some(mark) = last {
+            self.within_frame = mark == BEGINS;
+        }
+    }
 }
 
 const fn size(columns: u16, rows: u16) -> PtySize {
@@ -82,6 +100,7 @@ impl Terminal {
             state: Mutex::new(State {
                 parser: blank(columns, rows),
                 raw: Vec::new(),
+                within_frame: false,
             }),
             more: Condvar::new(),
         });
@@ -91,8 +110,7 @@ impl Terminal {
             let mut buffer = [0; 16 * 1024];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 let mut state = shown.state.lock().unwrap();
-                state.parser.process(&buffer[..count]);
-                state.raw.extend_from_slice(&buffer[..count]);
+                state.take(&buffer[..count]);
                 drop(state);
                 shown.more.notify_all();
             }
@@ -123,7 +141,7 @@ impl Terminal {
     pub fn wait(&self, what: &str, is_it: impl Fn(&vt100::Screen) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.seen.state.lock().unwrap();
-        while !is_it(state.parser.screen()) {
+        while state.within_frame || !is_it(state.parser.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(
                 !left.is_zero(),

@@ -116,18 +116,20 @@ fn in_force(cx: &ViewCx, overview: &PolicyOverview, room: u16) -> Line<'static> 
         )),
     }
     if let Some(other) = cx.app.other_policy_set() {
-        spans.push(span(
-            format!("   {}", cx.app.keymap().shown(Command::TogglePolicy)),
-            look.style(Role::Key),
-        ));
+        let key = format!("   {}", cx.app.keymap().shown(Command::TogglePolicy));
         let used: usize = spans.iter().map(|s| width(&s.content)).sum();
-        let long = format!(" switches to {}", one_line(&other.name));
-        let told = if used + width(&long) > usize::from(room) {
-            " switches".to_owned()
-        } else {
-            long
-        };
-        spans.push(span(told, look.style(Role::Dim)));
+        let left = usize::from(room).saturating_sub(used + width(&key));
+        // Half a hint is none: the footer has the key, too.
+        let told = [
+            format!(" switches to {}", one_line(&other.name)),
+            " switches".to_owned(),
+        ]
+        .into_iter()
+        .find(|told| width(told) <= left);
+        if let Some(told) = told {
+            spans.push(span(key, look.style(Role::Key)));
+            spans.push(span(told, look.style(Role::Dim)));
+        }
     }
     Line::from(spans)
 }
