@@ -40,6 +40,8 @@ fn what_the_reader_did_is_told_before_the_chapter_s_own_news() {
         "{}",
         toast(&app)
     );
+    let _ = press(&mut app, "J");
+    assert_eq!(app.toast(), None, "it was of the chapter before");
 }
 
 #[test]

@@ -116,7 +116,8 @@ impl App {
             return;
         };
         let (id, pane) = (chapter.id.clone(), chapter.pane);
-        let is_other = learn.open != place || learn.cover == Cover::Closed;
+        let is_turned = learn.open != place;
+        let is_other = is_turned || learn.cover == Cover::Closed;
         learn.open = place;
         learn.cover = Cover::Open;
         if is_live {
@@ -127,6 +128,11 @@ impl App {
             learn.judge_anew();
             learn.unsaved = true;
             self.focus.set_beside(pane.into());
+        }
+        if is_turned {
+            // What was said of the chapter before would stand under this one.
+            self.toast = None;
+            self.later = None;
         }
         self.focus.show(PaneId::Chapter);
     }
