@@ -243,6 +243,7 @@ impl App {
             // What a real zone decides is not ours to delay.
             Command::Hold if !lab => no(match self.projection.target() {
                 Some(_) => "only a lab's zone waits: start with --lab URL, not --server",
+                None if self.is_unreached() => "no lab answers",
                 None => "the lab is still starting",
             }),
             Command::LetGo if !live => no("what a recording tells of waits for nobody"),
@@ -282,6 +283,7 @@ impl App {
         self.now_us = 0;
         self.held = None;
         self.browser_url = None;
+        self.unreached = false;
         self.holding = Hold::Off;
         let Some(stage) = &mut self.stage else {
             return Effects::new();

@@ -150,6 +150,9 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
 fn target(cx: &ViewCx) -> Vec<Span<'static>> {
     match cx.app.projection().target() {
         None => match cx.app.source() {
+            Source::Live if cx.app.is_unreached() => {
+                vec![span("not reached", cx.look.style(Role::Warning))]
+            }
             Source::Live => vec![span("starting", cx.look.style(Role::Dim))],
             Source::Opening(_) | Source::Replay(_) => Vec::new(),
         },

@@ -111,7 +111,7 @@ fn a_cue_that_cannot_be_done_is_skipped_and_the_show_goes_on() {
     assert_eq!(app.next_step().text, "Now the delete");
     assert_eq!(press(&mut app, "space")[0], mark(3, "Now the delete"));
     let _ = press(&mut app, "M");
-    assert_eq!(toast(&app), "the cue before is still under way");
+    assert_eq!(toast(&app), "skip cue: the cue before is still under way");
 }
 
 #[test]
