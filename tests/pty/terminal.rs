@@ -52,9 +52,8 @@ impl State {
         // A mark may come in two parts.
         let from = self.raw.len().saturating_sub(BEGINS.len() - 1);
         self.raw.extend_from_slice(bytes);
-        let marks = self.raw[from..].windows(BEGINS.len());
-        let last = marks.filter(|mark| *mark == BEGINS || *mark == ENDS).last();
-        if let Some(mark) = last {
+        let mut marks = self.raw[from..].windows(BEGINS.len()).rev();
+        if let Some(mark) = marks.find(|mark| *mark == BEGINS || *mark == ENDS) {
             self.within_frame = mark == BEGINS;
         }
     }
