@@ -88,6 +88,31 @@ impl Signals {
     }
 }
 
+/// Ends the program a while after its terminal hung up, if it has not ended by itself.
+///
+/// crossterm 0.29 reads on for ever where a terminal is gone, on the thread that asked. If that is the
+/// one that would hear of the signal, nothing else ends the program, and it keeps a processor busy.
+#[cfg(unix)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the thread that would return an exit code is the one that does not come back"
+)]
+pub fn end_after_hangup() {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// More than an end in good order takes.
+    const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    tokio::spawn(async move {
+        hangup.recv().await;
+        tokio::time::sleep(GRACE).await;
+        tracing::error!("the terminal is gone, and the program did not end by itself");
+        // A recording has every event that came; there is no terminal to give back.
+        std::process::exit(1);
+    });
+}
+
 /// Ctrl-C, where there are no signals.
 #[cfg(not(unix))]
 #[derive(Debug)]
@@ -120,6 +145,10 @@ impl Signals {
         std::future::pending().await
     }
 }
+
+/// There are no signals.
+#[cfg(not(unix))]
+pub fn end_after_hangup() {}
 
 /// Stops this process as Ctrl-Z does in a shell; returns when it was continued.
 pub fn stop_this_process() {

@@ -27,7 +27,7 @@ use super::{
     notes::NotesFile,
     record::Recorder,
     replay::{self, Place, Viewing},
-    signals::Signals,
+    signals::{self, Signals},
     standing::ServerWatch,
     stream::{self, Stream},
     terminal::{self, Screen, TerminalGuard},
@@ -63,6 +63,7 @@ pub async fn run(
 ) -> Result<Summary, Failure> {
     // Before the terminal is taken: who ends the program at once must find it as it was.
     let signals = Signals::listen_on_the_screen();
+    signals::end_after_hangup();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let mut tui = Tui::new(options, tui, guard, screen);
     if tui.app.stage().is_some() {
@@ -91,6 +92,7 @@ pub async fn watch(
 ) -> Result<Summary, Failure> {
     // Before the terminal is taken: who ends the program at once must find it as it was.
     let signals = Signals::listen_on_the_screen();
+    signals::end_after_hangup();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let this = trace.as_ref().map(|trace| trace.place.clone());
     let mut tui = Tui::viewing(options, tui, guard, screen, trace);
