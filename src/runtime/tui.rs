@@ -63,7 +63,6 @@ pub async fn run(
 ) -> Result<Summary, Failure> {
     // Before the terminal is taken: who ends the program at once must find it as it was.
     let signals = Signals::listen_on_the_screen();
-    signals::end_after_hangup();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let mut tui = Tui::new(options, tui, guard, screen);
     if tui.app.stage().is_some() {
@@ -92,7 +91,6 @@ pub async fn watch(
 ) -> Result<Summary, Failure> {
     // Before the terminal is taken: who ends the program at once must find it as it was.
     let signals = Signals::listen_on_the_screen();
-    signals::end_after_hangup();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     let this = trace.as_ref().map(|trace| trace.place.clone());
     let mut tui = Tui::viewing(options, tui, guard, screen, trace);
@@ -279,6 +277,7 @@ impl Tui {
     }
 
     async fn main_loop(&mut self, mut signals: Signals) -> Summary {
+        signals::end_after_hangup();
         let mut keys = EventStream::new();
         if let Some(path) = self.options.record.clone() {
             self.start_recording(Some(&path));

@@ -113,15 +113,13 @@ impl App {
 
     /// Past the next cue without it: one that cannot be done must not hold up those after it.
     pub(in crate::app) fn skip_cue(&mut self) {
-        let Some(stage) = &mut self.stage else {
-            return;
-        };
-        let Some((number, cue)) = stage.upcoming() else {
-            return;
-        };
-        let skipped = format!("cue {number} is skipped: {}", cue.title);
-        stage.next += 1;
-        self.say(Tone::Plain, skipped);
+        if let Some(stage) = &mut self.stage
+            && let Some((number, cue)) = stage.upcoming()
+        {
+            let text = format!("cue {number} is skipped: {}", cue.title);
+            stage.next += 1;
+            self.say(Tone::Plain, text);
+        }
     }
 
     pub(in crate::app) const fn turn_notes(&mut self) {
