@@ -61,9 +61,7 @@ pub async fn run(
     tui: TuiOptions,
     against: Option<Place>,
 ) -> Result<Summary, Failure> {
-    // Before the terminal is taken: who ends the program at once must find it as it was.
-    let signals = Signals::listen_on_the_screen();
-    let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
+    let (signals, guard, screen) = take_terminal()?;
     let mut tui = Tui::new(options, tui, guard, screen);
     if tui.app.stage().is_some() {
         tui.update(Msg::Begun(tui.header.started));
@@ -89,9 +87,7 @@ pub async fn watch(
     trace: Option<replay::Trace>,
     against: Option<Place>,
 ) -> Result<Summary, Failure> {
-    // Before the terminal is taken: who ends the program at once must find it as it was.
-    let signals = Signals::listen_on_the_screen();
-    let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
+    let (signals, guard, screen) = take_terminal()?;
     let this = trace.as_ref().map(|trace| trace.place.clone());
     let mut tui = Tui::viewing(options, tui, guard, screen, trace);
     tui.comparing = against.map(|other| {
@@ -103,6 +99,14 @@ pub async fn watch(
     let summary = tui.main_loop(signals).await;
     drop(tui);
     Ok(summary)
+}
+
+fn take_terminal() -> Result<(Signals, TerminalGuard, Screen), Failure> {
+    // Before the terminal is taken: who ends the program at once must find it as it was.
+    let signals = Signals::listen_on_the_screen();
+    signals::end_after_hangup();
+    let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
+    Ok((signals, guard, screen))
 }
 
 fn no_terminal(error: &io::Error) -> Failure {
@@ -277,7 +281,10 @@ impl Tui {
     }
 
     async fn main_loop(&mut self, mut signals: Signals) -> Summary {
-        signals::end_after_hangup();
+        #[cfg(debug_assertions)]
+        while self.panic == Some(PanicIn::Reading) {
+            std::thread::park();
+        }
         let mut keys = EventStream::new();
         if let Some(path) = self.options.record.clone() {
             self.start_recording(Some(&path));
