@@ -130,8 +130,6 @@ pub struct App {
     held: Option<Vec<TraceEvent>>,
     /// The authorization URL as the browser needs it; the trace has only a masked one.
     browser_url: Option<String>,
-    /// A job failed before there was a server to work with: the lab did not start, or does not answer.
-    unreached: bool,
     stage: Option<Stage>,
     holding: Hold,
     reset: Resettable,
@@ -184,7 +182,6 @@ impl App {
             now_us: 0,
             held: None,
             browser_url: None,
-            unreached: false,
             stage: config.sheet.map(Stage::new),
             holding: Hold::Off,
             reset: config.reset,
@@ -244,8 +241,8 @@ impl App {
 
     /// Whether looking for the server to work with came to nothing.
     #[must_use]
-    pub const fn is_unreached(&self) -> bool {
-        self.unreached && self.projection.target().is_none()
+    pub fn is_unreached(&self) -> bool {
+        self.projection.target().is_none() && !self.projection.failures().is_empty()
     }
 
     /// The windows, the one on top last.

@@ -236,8 +236,12 @@ fn a_terminal_that_vanishes_ends_the_program_without_a_panic() {
         seen.extend_from_slice(&buffer[..count]);
     }
     drop((keyboard, screen, pair));
-    let status = child.wait().unwrap();
-    assert!(status.success(), "{status:?}");
+    let mut status = None;
+    eventually("hoptrail ended", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert!(status.is_some_and(|status| status.success()));
 }
 
 #[rstest]

@@ -283,7 +283,6 @@ impl App {
         self.now_us = 0;
         self.held = None;
         self.browser_url = None;
-        self.unreached = false;
         self.holding = Hold::Off;
         let Some(stage) = &mut self.stage else {
             return Effects::new();

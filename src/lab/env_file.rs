@@ -98,10 +98,7 @@ impl Values {
 /// Reads a file of the lab's own.
 pub(super) fn parse(text: &Secret) -> Result<EnvFile, Failure> {
     EnvFile::parse(text.expose()).map_err(|remarks| {
-        let why: Vec<_> = remarks
-            .iter()
-            .map(|r| format!("line {}, column {}: {}", r.line, r.column, r.message))
-            .collect();
+        let why: Vec<_> = remarks.iter().map(ToString::to_string).collect();
         Failure::new(
             Exit::Failed,
             "The lab's own settings cannot be read",

@@ -76,18 +76,51 @@ fn window(
     role: Role,
     right: &Line<'_>,
 ) -> Rect {
-    let width = size.0.min(body.width);
-    let height = size.1.min(body.height);
+    let area = middle(body, size, buf);
+    let inner = framed(cx, area, buf, hits, Borders::ALL, (title, role), right);
+    put::inset(inner, 1)
+}
+
+/// [`window`] from edge to edge, with nothing at its sides: rows of it can be selected with the mouse
+/// and hold only what is written there.
+fn band(
+    cx: &ViewCx,
+    body: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    height: u16,
+    title: &str,
+    role: Role,
+) -> Rect {
+    let area = middle(body, (body.width, height), buf);
+    let borders = Borders::TOP | Borders::BOTTOM;
+    let nothing = Line::default();
+    framed(cx, area, buf, hits, borders, (title, role), &nothing)
+}
+
+fn middle(body: Rect, (width, height): (u16, u16), buf: &Buffer) -> Rect {
+    let (width, height) = (width.min(body.width), height.min(body.height));
     let area = Rect {
         x: body.x + (body.width - width) / 2,
         y: body.y + (body.height - height) / 2,
         width,
         height,
     };
-    let area = put::on_screen(area, buf);
+    put::on_screen(area, buf)
+}
+
+fn framed(
+    cx: &ViewCx,
+    area: Rect,
+    buf: &mut Buffer,
+    hits: &mut HitMap,
+    borders: Borders,
+    (title, role): (&str, Role),
+    right: &Line<'_>,
+) -> Rect {
     Clear.render(area, buf);
     let block = Block::new()
-        .borders(Borders::ALL)
+        .borders(borders)
         .border_set(cx.look.glyphs.borders)
         .border_style(cx.look.style(role));
     let inner = block.inner(area);
@@ -101,7 +134,7 @@ fn window(
     let title = Line::from(span(format!(" {title} "), cx.look.bold(role)));
     panel::titles(buf, top, &title, right, cx.look);
     hits.add(area, Target::Overlay);
-    put::inset(inner, 1)
+    inner
 }
 
 fn extent(hits: &mut HitMap, most: usize) {

@@ -8,7 +8,7 @@ use hoptrail::{
 
 use crate::{
     jobs,
-    screens::{draw, fresh, look, press, text, told},
+    screens::{draw, fresh, look, press, story, text, told},
 };
 
 fn tell(app: &mut App, fact: Fact) {
@@ -26,6 +26,20 @@ fn tell(app: &mut App, fact: Fact) {
 fn header_of(app: &App) -> String {
     let (buffer, _) = draw(app, &look(), 120, 36);
     text(&buffer).lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_lab_that_does_not_answer_is_not_starting_for_ever() {
+    let mut app = fresh(120, 36);
+    assert!(header_of(&app).contains("starting"));
+    let failure = Failure::new(Exit::Unreachable, "no", "because", "do");
+    tell(&mut app, Fact::FailureOccurred(failure));
+    assert!(header_of(&app).contains("not reached"));
+    for event in story() {
+        let _ = app.update(Msg::Trace(event));
+    }
+    let header = header_of(&app);
+    assert!(!header.contains("not reached"), "{header}");
 }
 
 #[test]

@@ -181,20 +181,6 @@ fn a_failed_task_opens_its_failure_once() {
 }
 
 #[test]
-fn a_lab_that_does_not_answer_is_not_starting_for_ever() {
-    let mut app = fresh(120, 36);
-    let started = press(&mut app, "s");
-    assert!(!app.is_unreached());
-    let failure = Failure::new(Exit::Unreachable, "no", "because", "do");
-    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Failed(failure)));
-    assert!(app.is_unreached());
-    for event in story() {
-        let _ = app.update(Msg::Trace(event));
-    }
-    assert!(!app.is_unreached());
-}
-
-#[test]
 fn the_browser_is_waited_for_and_esc_calls_the_sign_in_off() {
     let mut app = fresh(80, 24);
     let started = press(&mut app, "s");

@@ -41,7 +41,6 @@ impl App {
         let mut effects = match outcome {
             TaskOutcome::Done => self.done(&task.job),
             TaskOutcome::Failed(failure) => {
-                self.unreached |= self.projection.target().is_none();
                 match &task.job {
                     Job::TakeStep { place, .. } => self.step_refused(*place, failure),
                     _ => self.fail(failure),

@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{extent, window};
+use super::{band, extent, window};
 use crate::{
     app::{command::Command, msg::RecordingState, overlay::Question},
     config::sheet::Begin,
@@ -154,55 +154,64 @@ pub fn waiting(
     how: BrowserLeg,
 ) {
     let look = cx.look;
-    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(6);
     let (what, instead) = match how {
         BrowserLeg::Opened => (
             "Sign in and consent in the browser window that opened.",
             "If you cannot find it, open this page yourself:",
         ),
         BrowserLeg::Shown | BrowserLeg::Headless => (
-            "Open this page in your browser, sign in there and consent.",
-            "No browser could be opened from here:",
+            "No browser could be opened from here.",
+            "Open this page in one yourself, sign in there and consent:",
         ),
     };
-    let mut lines = vec![
+    let above = [
         Line::raw(""),
         Line::styled(what, look.style(Role::Heading)),
         Line::raw(""),
         Line::raw(instead),
     ];
-    lines.extend(
-        flowing::foreign(url, cells, look)
-            .into_iter()
-            .take(6)
-            .map(|line| line.style(look.style(Role::Masked))),
-    );
+    let mut below = vec![Line::raw("")];
     // The lab knows nobody but its own people; against a real zone this would be wrong advice.
     let mut offered = vec![
         (Command::Copy, "copy the URL"),
         (Command::Back, "calls the sign-in off"),
     ];
     if cx.app.is_lab() {
-        lines.push(Line::raw(""));
-        lines.push(Line::raw(
-            "The lab's people are samples: choose any, no password is asked.",
-        ));
-        lines.push(Line::raw(
-            "No browser here? One of them can answer, as with --headless.",
-        ));
+        below.extend([
+            Line::raw("The lab's people are samples: choose any, no password is asked."),
+            Line::raw("No browser here? One of them can answer, as with --headless."),
+            Line::raw(""),
+        ]);
         offered.insert(0, (Command::Accept, "lets one answer"));
     }
-    lines.push(Line::raw(""));
-    lines.push(keys(cx, &offered));
-    show(
-        cx,
-        body,
-        buf,
-        hits,
-        ("Waiting for you", Role::Focus),
-        &lines,
-        0,
-    );
+    below.extend([keys(cx, &offered), Line::raw("")]);
+
+    let frame = 2;
+    let room = usize::from(body.height).saturating_sub(above.len() + below.len() + frame);
+    let mut address = flowing::foreign(url, usize::from(body.width), look);
+    if address.len() > room {
+        address.truncate(room.saturating_sub(1));
+        let key = cx.app.keymap().shown(Command::Copy);
+        let rest = format!("  and more; {key} copies all of it");
+        address.push(Line::styled(rest, look.style(Role::Dim)));
+    }
+    let height = above.len() + address.len() + below.len() + frame;
+    let height = u16::try_from(height).unwrap_or(u16::MAX);
+    let inner = band(cx, body, buf, hits, height, "Waiting for you", Role::Focus);
+
+    let margin = |mut line: Line<'static>| {
+        line.spans.insert(0, Span::raw("  "));
+        line
+    };
+    // The address has no margin: whoever selects its rows has the address and nothing else.
+    let address = address
+        .into_iter()
+        .map(|line| line.style(look.style(Role::Masked)));
+    let lines: Vec<Line<'static>> = (above.into_iter().map(margin))
+        .chain(address)
+        .chain(below.into_iter().map(margin))
+        .collect();
+    extent(hits, flowing::draw(buf, inner, &lines, 0, look));
 }
 
 fn keys(cx: &ViewCx, commands: &[(Command, &str)]) -> Line<'static> {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Cells for the keys.
-const KEYS: usize = 16;
+const KEYS: usize = 20;
 /// From here on two columns.
 const TWO_COLUMNS: u16 = 150;
 

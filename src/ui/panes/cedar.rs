@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::{
-    support::text::{sanitize, wrap},
+    support::text::{sanitize, width, wrap},
     ui::{
         look::{Look, Role},
         widgets::put::span,
@@ -34,37 +34,51 @@ const KEYWORDS: &[&str] = &[
 /// A policy's text, wrapped and marked.
 #[must_use]
 pub fn lines(source: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
-    let clean = sanitize(source);
-    clean
-        .lines()
-        .take(2_000)
-        .flat_map(|line| {
-            let comment = line.trim_start().starts_with("//");
-            let room = if comment {
-                cells.saturating_sub(3).max(1)
-            } else {
-                cells
-            };
-            wrap(&line.replace('\t', "  "), room)
+    let clean = sanitize(source).replace('\t', "  ");
+    let all: Vec<&str> = clean.lines().take(2_000).collect();
+    all.chunk_by(|one, next| remark(one).is_some() && remark(next).is_some())
+        .flat_map(|run| match run {
+            [code] if remark(code).is_none() => wrap_code(code, cells)
+                .iter()
+                .map(|part| Line::from(words(part, look)))
+                .collect::<Vec<_>>(),
+            remarks => wrap_remarks(remarks, cells)
                 .into_iter()
-                .map(move |part| {
-                    // What is wrapped must still read as a comment.
-                    let part = if comment && !part.trim_start().starts_with("//") {
-                        format!("// {}", part.trim_start())
-                    } else {
-                        part
-                    };
-                    (part, comment)
-                })
-        })
-        .map(|(part, comment)| {
-            if comment {
-                Line::styled(part, look.style(Role::Dim))
-            } else {
-                Line::from(words(&part, look))
-            }
+                .map(|part| Line::styled(part, look.style(Role::Dim)))
+                .collect(),
         })
         .collect()
+}
+
+/// What a line says that is a comment and nothing else.
+fn remark(line: &str) -> Option<&str> {
+    line.trim_start().strip_prefix("//").map(str::trim)
+}
+
+/// Comments as they stand; those too wide for the room flow into it, paragraph by paragraph.
+fn wrap_remarks(lines: &[&str], cells: usize) -> Vec<String> {
+    if lines.iter().all(|line| width(line) <= cells) {
+        return lines.iter().map(|line| (*line).to_owned()).collect();
+    }
+    let said: Vec<&str> = lines.iter().filter_map(|line| remark(line)).collect();
+    // A blank line parts two paragraphs, and a list's mark begins one.
+    said.chunk_by(|one, next| !one.is_empty() && next.starts_with(char::is_alphanumeric))
+        .flat_map(|paragraph| wrap(&paragraph.join(" "), cells.saturating_sub(3).max(1)))
+        .map(|part| format!("// {part}").trim_end().to_owned())
+        .collect()
+}
+
+/// A line of code in the room that there is; a method on a list reads well below it.
+fn wrap_code(line: &str, cells: usize) -> Vec<String> {
+    match line.find("].") {
+        Some(list) if width(line) > cells => {
+            let (before, call) = line.split_at(list + 1);
+            let indent = before.len() - before.trim_start().len() + 4;
+            let call = format!("{:indent$}{call}", "");
+            [wrap(before, cells), wrap(&call, cells)].concat()
+        }
+        _ => wrap(line, cells),
+    }
 }
 
 fn words(line: &str, look: &Look) -> Vec<Span<'static>> {
@@ -109,4 +123,41 @@ fn next_piece<'a>(text: &'a str, look: &Look) -> (&'a str, Style, &'a str) {
         .unwrap_or(text.len())
         .max(first.len_utf8());
     (&text[..end], look.style(Role::Dim), &text[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{wrap_code, wrap_remarks};
+
+    #[test]
+    fn comments_that_are_too_wide_flow_and_others_stay_as_they_are() {
+        let lines = [
+            "// one two three four",
+            "// five",
+            "//",
+            "// - six",
+            "// - seven",
+        ];
+        assert_eq!(wrap_remarks(&lines, 80), lines);
+        assert_eq!(
+            wrap_remarks(&lines, 16),
+            [
+                "// one two three",
+                "// four five",
+                "//",
+                "// - six",
+                "// - seven"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_call_on_a_list_goes_below_it_where_both_do_not_fit() {
+        let line = "  [\"a\", \"b\"].containsAll(x)";
+        assert_eq!(wrap_code(line, 40), [line]);
+        assert_eq!(
+            wrap_code(line, 24),
+            ["  [\"a\", \"b\"]", "      .containsAll(x)"]
+        );
+    }
 }
