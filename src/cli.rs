@@ -277,6 +277,7 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
             "write it into a file and name that; `hoptrail export - --to otlp` makes the spans of a pipe",
         ));
     }
+    let otlp = settings::otlp(common)?;
     if common.json || common.plain || !has_screen_for(&trace.place) {
         if let Some(other) = other {
             return traces::diff(common, &trace.place, &Place::named(other), None);
@@ -295,7 +296,7 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
         } else {
             replay::print(&trace, output, None, Voices { out, err })?
         };
-        if let Some(to) = settings::otlp(common)? {
+        if let Some(to) = otlp {
             let sent = block_on(async {
                 let exporter = Exporter::replaying(to, place, Patience::default())?;
                 Ok::<_, Failure>(exporter.finish().await)

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod basic;
+pub mod challenge;
 pub mod console;
 pub mod env;
 pub mod hold;

@@ -34,6 +34,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     protocol::secret::Secret,
     support::{clock::SharedClock, error::Failure, ids::Ids},
@@ -110,6 +112,8 @@ pub struct ZoneState {
     pub upstream: Upstream,
     /// Where exchanges wait while somebody holds them.
     pub gate: gate::Gate,
+    /// Ends whoever follows the audit feed.
+    pub ending: CancellationToken,
 }
 
 /// The zone before it has signing keys: what is needed to load them.
@@ -155,6 +159,7 @@ impl Foundation {
                 console,
                 upstream: Upstream::default(),
                 gate: gate::Gate::default(),
+                ending: CancellationToken::new(),
             }),
         };
         let state = &zone.state;
@@ -217,9 +222,16 @@ impl Zone {
         console::activate_latest(&self.state, set).await
     }
 
+    /// Lets go whoever would hold up the end of the zone's requests: held exchanges, and the readers
+    /// of its feeds.
+    pub fn let_go(&self) {
+        self.state.gate.open_for_good();
+        self.state.ending.cancel();
+    }
+
     /// Finishes what waits, ends the audit feeds and closes the database.
     pub async fn close(&self) {
-        self.state.gate.open_for_good();
+        self.let_go();
         self.state.store.close().await;
     }
 

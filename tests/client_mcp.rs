@@ -8,7 +8,7 @@ use std::time::Duration;
 use client_fake::{
     Fake,
     mcp::Mcp,
-    rig::{Rig, rig},
+    rig::{Rig, at_the_browser, rig},
 };
 use hoptrail::{
     client::{
@@ -19,15 +19,11 @@ use hoptrail::{
         store::Tokens,
         url_policy::UrlPolicy,
     },
-    projection::{
-        Projection,
-        hops::{HopKind, Verdict},
-        identity::SignIn,
-    },
+    projection::{Verdict, identity::SignIn},
     protocol::traceparent::SpanId,
     support::error::{Exit, Failure},
     trace::{
-        Fact, TraceEvent,
+        Fact,
         event::{CallOutcome, Leg},
     },
 };
@@ -382,29 +378,6 @@ async fn the_trouble_of_a_request_ends_with_it_and_of_many_the_first_is_told() {
     assert!(wire.take_first_trouble().is_none());
 }
 
-/// What one sees who reads all that was told.
-fn seen(rig: &Rig) -> Projection {
-    let mut projection = Projection::default();
-    for (seq, report) in (0..).zip(rig.sink.0.lock().unwrap().iter()) {
-        projection.apply(&TraceEvent {
-            seq,
-            at_us: seq,
-            span: report.span,
-            call: report.call,
-            actor: report.actor,
-            fact: report.fact.clone(),
-        });
-    }
-    projection
-}
-
-fn at_the_browser(projection: &Projection) -> Vec<Verdict> {
-    let hops = projection.hops().rows().iter();
-    hops.filter(|hop| hop.kind == HopKind::Browser)
-        .map(|hop| hop.verdict)
-        .collect()
-}
-
 #[tokio::test]
 async fn more_scope_that_was_not_given_is_told_and_costs_nobody_their_sign_in() {
     let (fake, rig) = signed_in().await;
@@ -416,7 +389,7 @@ async fn more_scope_that_was_not_given_is_told_and_costs_nobody_their_sign_in() 
         .unwrap_err();
     let refused = Fact::SignInRefused { failure };
     assert!(rig.sink.facts().contains(&refused));
-    let seen = seen(&rig);
+    let seen = rig.seen();
     assert_eq!(at_the_browser(&seen), [Verdict::Ok, Verdict::Failed]);
     assert!(rig.client.signed_in() && seen.identity().user().is_some());
 }
@@ -435,7 +408,7 @@ async fn a_call_that_is_called_off_before_the_browser_came_back_leaves_nothing_o
     cancel.cancel();
     let called = calling.await.unwrap().unwrap();
     assert_eq!(called.outcome, CallOutcome::Cancelled);
-    let seen = seen(&rig);
+    let seen = rig.seen();
     assert_eq!(at_the_browser(&seen), [Verdict::Failed]);
     assert_eq!(seen.identity().state, SignIn::NotNeeded, "as it was before");
 }

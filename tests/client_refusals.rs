@@ -6,10 +6,11 @@ mod client_fake;
 
 use client_fake::{
     Fake, Script,
-    rig::{Rig, config, rig},
+    rig::{Rig, at_the_browser, config, rig},
 };
 use hoptrail::{
     client::{Client, browser::BrowserMode, discovery::MissingPkceAllowed},
+    projection::{HopKind, Verdict},
     support::error::{Exit, Failure},
     trace::{Fact, event::Leg},
 };
@@ -319,6 +320,14 @@ async fn an_answer_that_is_not_plainly_ours_is_not_believed(
         "the code is not sent"
     );
     assert!(!rig.sink.json().contains("click here"));
+    let seen = rig.seen();
+    assert_eq!(at_the_browser(&seen), [Verdict::Failed]);
+    let hop = seen
+        .hops()
+        .rows()
+        .iter()
+        .find(|hop| hop.kind == HopKind::Browser);
+    assert_eq!(hop.unwrap().note.as_deref(), Some(&*failure.why));
 }
 
 #[rstest]

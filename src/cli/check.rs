@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     args::{CheckArgs, Common},
@@ -53,7 +54,10 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
         )
     })?;
     // Once for the whole command: between two waits nobody would listen.
-    let mut signals = Signals::listen();
+    let mut ending = Ending {
+        signals: Signals::listen(),
+        cancel: CancellationToken::new(),
+    };
     let all: Vec<&Chapter> = book.chapters.iter().collect();
     let one = match args.chapter.as_deref() {
         None | Some("all") => None,
@@ -69,10 +73,8 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
             ));
         }
         let chapters = one.map_or(all, |one| vec![one]);
-        let work = Box::pin(on_lab(common, args, &chapters));
-        return unless_ended(&mut signals, work)
-            .await
-            .ok_or_else(called_off)?;
+        let work = Box::pin(on_lab(common, args, &chapters, ending.cancel.clone()));
+        return ending.unless_ended(work).await.ok_or_else(called_off)?;
     }
     let wanted = match (one, args.chapter.is_some()) {
         (Some(one), _) => Wanted::One(one),
@@ -80,12 +82,11 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
         (None, false) => Wanted::Reached(&all),
     };
     if args.watch {
-        Box::pin(watch(common, args, wanted, &mut signals)).await
+        Box::pin(watch(common, args, wanted, &mut ending)).await
     } else {
-        let work = Box::pin(on_yours(common, args, wanted, Calls::Made));
-        unless_ended(&mut signals, work)
-            .await
-            .ok_or_else(called_off)?
+        let cancel = ending.cancel.clone();
+        let work = Box::pin(on_yours(common, args, wanted, Calls::Made, cancel));
+        ending.unless_ended(work).await.ok_or_else(called_off)?
     }
 }
 
@@ -101,7 +102,12 @@ fn chosen<'a>(book: &'a Book, wanted: &str) -> Result<&'a Chapter, Failure> {
     })
 }
 
-async fn on_lab(common: &Common, args: &CheckArgs, chapters: &[&Chapter]) -> Result<Exit, Failure> {
+async fn on_lab(
+    common: &Common,
+    args: &CheckArgs,
+    chapters: &[&Chapter],
+    cancel: CancellationToken,
+) -> Result<Exit, Failure> {
     let options = settings::options(common)?;
     let fresh = Fresh::below(&options)?;
     let options = Options {
@@ -113,10 +119,10 @@ async fn on_lab(common: &Common, args: &CheckArgs, chapters: &[&Chapter]) -> Res
         ..options
     };
     if let Some(dir) = &args.golden {
-        return golden(&options, chapters, dir).await;
+        return golden(&options, chapters, dir, &cancel).await;
     }
     let mut report = Report::default();
-    for found in check::on_lab(options, chapters, &mut io::stderr()).await? {
+    for found in check::on_lab(options, chapters, &mut io::stderr(), &cancel).await? {
         report.checks.extend(found.report.checks);
     }
     let text = if common.json {
@@ -129,7 +135,12 @@ async fn on_lab(common: &Common, args: &CheckArgs, chapters: &[&Chapter]) -> Res
 }
 
 /// Each chapter on a lab of its own, so that its trace holds what it needs and no more.
-async fn golden(options: &Options, chapters: &[&Chapter], dir: &Path) -> Result<Exit, Failure> {
+async fn golden(
+    options: &Options,
+    chapters: &[&Chapter],
+    dir: &Path,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let refuse = |error: &dyn std::fmt::Display| {
         Failure::new(
             Exit::Usage,
@@ -147,7 +158,7 @@ async fn golden(options: &Options, chapters: &[&Chapter], dir: &Path) -> Result<
             ids: Ids::seeded(u64::from(chapter.number)),
             ..options.clone()
         };
-        for found in check::on_lab(options, &[*chapter], &mut io::stderr()).await? {
+        for found in check::on_lab(options, &[*chapter], &mut io::stderr(), cancel).await? {
             let mut trace = found.trace.join("\n");
             trace.push('\n');
             let mut results =
@@ -200,6 +211,7 @@ async fn on_yours(
     args: &CheckArgs,
     wanted: Wanted<'_>,
     calls: Calls,
+    cancel: CancellationToken,
 ) -> Result<Exit, Failure> {
     let project = args.project.as_deref();
     let options = aimed(common, project).await?;
@@ -208,7 +220,7 @@ async fn on_yours(
         calls,
     };
     let mut err = io::stderr();
-    let found = Box::pin(check::on_yours(options, &yours, wanted, &mut err)).await?;
+    let found = Box::pin(check::on_yours(options, &yours, wanted, &mut err, &cancel)).await?;
     let text = if common.json {
         json_of(&found)
     } else {
@@ -302,7 +314,7 @@ async fn watch(
     common: &Common,
     args: &CheckArgs,
     wanted: Wanted<'_>,
-    signals: &mut Signals,
+    ending: &mut Ending,
 ) -> Result<Exit, Failure> {
     let Some(project) = args.project.as_deref().map(env::root) else {
         return Err(Failure::new(
@@ -317,8 +329,9 @@ async fn watch(
     loop {
         let server = check::server_of(common.server.as_deref(), Some(&project)).ok();
         let before = Standpoint::of(&project, server.as_deref()).await;
-        let work = Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly));
-        match unless_ended(signals, work).await {
+        let cancel = ending.cancel.clone();
+        let work = Box::pin(on_yours(common, args, wanted, Calls::OnLabOnly, cancel));
+        match ending.unless_ended(work).await {
             None => return Ok(exit),
             Some(Ok(found)) => exit = found,
             Some(Err(failure)) => {
@@ -340,25 +353,31 @@ async fn watch(
             // A server that restarts by itself has not bound its port yet.
             tokio::time::sleep(LOOK_EVERY).await;
         });
-        if unless_ended(signals, change).await.is_none() {
+        if ending.unless_ended(change).await.is_none() {
             return Ok(exit);
         }
     }
 }
 
-/// Does `work`; `None` when the process was told to end first, by Ctrl-C or otherwise. Then the work
-/// may still end what it began.
-async fn unless_ended<T>(
-    signals: &mut Signals,
-    mut work: impl Future<Output = T> + Unpin,
-) -> Option<T> {
-    tokio::select! {
-        biased;
-        _ = signals.next() => {
-            let _ = tokio::time::timeout(GRACE, work).await;
-            None
+/// How the process is told to end, by Ctrl-C or otherwise, and what calls off its work then.
+struct Ending {
+    signals: Signals,
+    cancel: CancellationToken,
+}
+
+impl Ending {
+    /// Does `work`; `None` when the process was told to end first. Then the work may still end what
+    /// it began.
+    async fn unless_ended<T>(&mut self, mut work: impl Future<Output = T> + Unpin) -> Option<T> {
+        tokio::select! {
+            biased;
+            _ = self.signals.next() => {
+                self.cancel.cancel();
+                let _ = tokio::time::timeout(GRACE, work).await;
+                None
+            }
+            done = &mut work => Some(done),
         }
-        done = &mut work => Some(done),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::{
     borrow::Cow,
+    cmp::Reverse,
     collections::HashSet,
     fmt::Write as _,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
@@ -32,7 +33,7 @@ mod tests;
 
 use self::{
     escapes::plainly,
-    known::Known,
+    known::{Known, SHORTEST},
     names::{OPEN_FIELDS, SECRET_WORDS, is_schema, is_secret_member, pattern},
     shape::is_word,
 };
@@ -100,10 +101,15 @@ impl Masker {
         let mut out = text.to_owned();
         {
             let known = self.known();
-            for secret in known.iter() {
-                if holds(&out, secret.expose()) {
-                    out = out.replace(secret.expose().as_str(), &mark(secret.expose()));
-                }
+            let mut held: Vec<&str> = known
+                .iter()
+                .map(|secret| secret.expose().as_str())
+                .filter(|secret| holds(&out, secret))
+                .collect();
+            // One may be a part of another, of which the rest would stay.
+            held.sort_by_key(|secret| Reverse(secret.len()));
+            for secret in held {
+                out = out.replace(secret, &mark(secret));
             }
         }
         match scrub(&out) {
@@ -140,7 +146,10 @@ impl Masker {
             }
             let (name, value) = raw.split_once('=').unwrap_or((raw, ""));
             let plain = decode(name);
-            if value.is_empty() {
+            if !raw.contains('=') && plain.len() >= SHORTEST {
+                // A value without a name.
+                out.push_str(&self.mask(&plain));
+            } else if value.is_empty() {
                 out.push_str(&self.text(raw));
             } else if self.is_open(&plain) {
                 let _ = write!(out, "{name}={}", self.text(value));

@@ -19,6 +19,7 @@ use rmcp::{
     },
 };
 use serde_json::{Map, Value};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -55,6 +56,8 @@ pub struct Mcp {
     running: tokio::sync::Mutex<Option<RunningService<RoleClient, ClientConfig>>>,
     held_up: Arc<HeldUp>,
     connect_within: Duration,
+    /// Told when the connection is closed, also one that is still being made.
+    closing: Notify,
 }
 
 /// Why a request did not come through.
@@ -94,6 +97,7 @@ impl Mcp {
             running: tokio::sync::Mutex::default(),
             held_up: Arc::default(),
             connect_within: CONNECT_WITHIN,
+            closing: Notify::new(),
         }
     }
 
@@ -124,7 +128,13 @@ impl Mcp {
         }
         // What an earlier connection left behind must not be taken for this one's.
         let _ = self.wire.take_first_trouble();
-        let Ok(opened) = tokio::time::timeout(self.connect_within, self.open_either()).await else {
+        let opened = tokio::time::timeout(self.connect_within, self.open_either());
+        let opened = tokio::select! {
+            biased;
+            () = self.closing.notified() => return Err(Fault::Cancelled),
+            opened = opened => opened,
+        };
+        let Ok(opened) = opened else {
             return Err(self.too_slow());
         };
         let service = opened.map_err(|error| self.connect_fault(&error))?;
@@ -149,8 +159,9 @@ impl Mcp {
         Ok(peer)
     }
 
-    /// Closes the connection.
+    /// Closes the connection; one that is being made is called off.
     pub async fn close(&self) {
+        self.closing.notify_waiters();
         let service = self.running.lock().await.take();
         if let Some(mut service) = service
             && let Err(error) = service.close_with_timeout(CLOSE_WITHIN).await

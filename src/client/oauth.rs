@@ -16,14 +16,17 @@ use url::Url;
 use super::{
     browser::{Browser, BrowserMode},
     callback::{Arrival, CallbackFault, Expected, Listener, Waiting},
-    discovery::{Accepted, MissingPkceAllowed, accept_server, lies, parameter, pointer},
+    discovery::{Accepted, MissingPkceAllowed, accept_server, lies},
     http::TracedHttp,
     oauth_seam::{OAuthSeam, cleaned},
     robot,
     store::{Renewer, Tokens},
 };
 use crate::{
-    protocol::secret::Secret,
+    protocol::{
+        challenge::{parameter, pointer},
+        secret::Secret,
+    },
     support::{
         clock::SharedClock,
         error::{Exit, Failure},

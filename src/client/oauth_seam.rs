@@ -83,7 +83,7 @@ impl OAuthSeam {
         &self.slot
     }
 
-    /// The failure behind the last error that rmcp got from here.
+    /// The failure behind the first error that rmcp got from here since this was asked.
     #[must_use]
     pub fn take_trouble(&self) -> Option<Failure> {
         self.notes().trouble.take()

@@ -7,6 +7,7 @@ use super::address::{AddressFault, AddressPolicy};
 use crate::support::{
     error::{Exit, Failure},
     loopback::is_loopback,
+    text::{one_line, truncate},
 };
 
 /// Why a URL is not used.
@@ -108,7 +109,13 @@ pub fn server_address(text: &str) -> Result<Url, Failure> {
             Exit::Usage,
             "The server's address is not whole",
             format!("{}: it has no http:// or https:// in front", shown()),
-            whole.map_or_else(|| LIKE.to_owned(), |url| format!("write it whole: {url}")),
+            whole.map_or_else(
+                || LIKE.to_owned(),
+                |url| {
+                    let more = if url.query().is_some() { "?…" } else { "" };
+                    format!("write it whole: {}{more}", bare(&url))
+                },
+            ),
         )
     };
     match Url::parse(text) {
@@ -141,29 +148,39 @@ fn with_scheme(text: &str) -> Option<Url> {
     is_a_host.then(|| Url::parse(&format!("https://{text}")).ok())?
 }
 
-/// A URL without what may be a secret in it, short enough to be told.
-fn shown(text: &str) -> String {
-    let bare = text.split(['?', '#']).next().unwrap_or_default();
-    let bare = crate::support::text::truncate(bare, 200).into_owned();
-    crate::support::text::one_line(&bare)
+/// A URL without what may be a secret in it: user, password, query and fragment.
+#[must_use]
+pub fn bare(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Cannot fail where there is a user; where there is none, nothing is to be removed.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// The same of what may be no URL, short enough to be told.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    let bare = format!("{scheme}{}", &rest[user..]);
+    one_line(&truncate(&bare, 200))
 }
 
 /// The failure for a URL that is not used.
 #[must_use]
 pub fn refused(what: &str, text: &str, fault: &UrlFault) -> Failure {
-    let bare = Url::parse(text).map_or_else(
-        |_| text.to_owned(),
-        |mut url| {
-            // Cannot fail where there is a user; where there is none, nothing is to be removed.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.to_string()
-        },
-    );
     Failure::new(
         Exit::Refused,
         format!("The {what} is not safe to use"),
-        format!("{}: {fault}", shown(&bare)),
+        format!("{}: {fault}", shown(text)),
         "check the server's address; if it is right, tell its operator",
     )
 }
@@ -215,6 +232,19 @@ mod tests {
         let failure = server_address(text).unwrap_err();
         assert!(failure.next.starts_with(next), "{failure}");
         assert_eq!(failure.exit, Exit::Usage);
+    }
+
+    #[rstest]
+    #[case("localhost:8000/mcp?key=opens-it")]
+    #[case("http://me:opens-it@h:99999/mcp")]
+    #[case("me:opens-it@h/mcp")]
+    #[case("https://me:opens-it@h/mcp?opens-it#opens-it")]
+    fn nothing_of_it_that_may_open_something_is_told(#[case] text: &str) {
+        let told = match server_address(text) {
+            Ok(url) => bare(&url) + &refused("server", text, &UrlFault::UserInfo).to_string(),
+            Err(failure) => failure.to_string(),
+        };
+        assert!(!told.contains("opens-it"), "{told}");
     }
 
     #[test]

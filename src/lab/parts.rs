@@ -178,8 +178,9 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         let ours = Router::new()
             .route(LAB_PATH, get(|| async { Json(told) }))
             .merge(super::stray::router(zone.clone(), &endpoints.server));
-        serving.serve(zone_place, ready(zone.router_with(ours)));
-        serving.close_at_end(zone.clone());
+        serving.let_go_at_end(zone.clone());
+        let (router, closing) = (ready(zone.router_with(ours)), zone.clone());
+        serving.serve_then(zone_place, router, async move { closing.close().await });
     }
     Ok(LabHandle {
         endpoints,
@@ -384,7 +385,6 @@ async fn serve_stand_ins(
             api_key: keys.anthropic,
             feed: feed(),
             faults: Faults::new(anthropic::error_body),
-            clock: Arc::clone(&config.clock),
             ids: config.ids.clone(),
         });
         serving.serve(places.anthropic, ready(router));

@@ -168,7 +168,7 @@ pub struct Hops {
     held: Vec<(String, HopId)>,
     /// How long those that waited did so, in microseconds; the first [`MOST_WAITED`].
     waited: BTreeMap<HopId, u64>,
-    /// The browser's hop that has not come back.
+    /// The browser's hop until it came back and is believed: the token is asked for then.
     browser: Option<HopId>,
     /// The client's token request that was answered last.
     asked_for_token: Option<HopId>,

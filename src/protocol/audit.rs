@@ -249,6 +249,18 @@ pub enum CredentialSource {
     External,
 }
 
+impl CredentialSource {
+    /// The word for it on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::KeycardSts => "keycard-sts",
+            Self::KeycardVault => "keycard-vault",
+            Self::External => "external",
+        }
+    }
+}
+
 /// A page of the audit feed (ours; see the module's note).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditPage<Row = AuditRecord> {

@@ -8,6 +8,7 @@ mod run;
 
 use std::{io, path::Path};
 
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
@@ -18,7 +19,10 @@ use crate::{
     chapters::{
         Chapter, Orientation, Probe, ProbeResults, Reading, Status, orientation, report::Report,
     },
-    client::http::{DOCUMENT_LIMIT, Outgoing},
+    client::{
+        http::{DOCUMENT_LIMIT, Outgoing},
+        url_policy::server_address,
+    },
     lab::{self, ZoneObjects},
     projection::{Projection, Seq},
     protocol::observed::{LAB_PATH, LabEndpoints},
@@ -52,6 +56,7 @@ pub async fn on_lab(
     options: Options,
     chapters: &[&Chapter],
     err: &mut dyn io::Write,
+    cancel: &CancellationToken,
 ) -> Result<Vec<Found>, Failure> {
     let options = Options {
         target: TargetChoice::Embedded,
@@ -62,7 +67,7 @@ pub async fn on_lab(
         },
         ..options
     };
-    let mut run = Run::open(options, err).await?;
+    let mut run = Run::open(options, err, cancel.clone()).await?;
     let walked = walk(&mut run, chapters).await;
     run.close().await;
     walked
@@ -148,9 +153,10 @@ pub async fn on_yours(
     yours: &Yours,
     wanted: Wanted<'_>,
     err: &mut dyn io::Write,
+    cancel: &CancellationToken,
 ) -> Result<AtYours, Failure> {
     let lab = matches!(options.target, TargetChoice::Lab(_));
-    let mut run = Run::open(options, err).await?;
+    let mut run = Run::open(options, err, cancel.clone()).await?;
     let mut troubles = Vec::new();
     let looked = at_yours(&mut run, yours, wanted, lab, &mut troubles).await;
     run.close().await;
@@ -257,7 +263,7 @@ pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<Surrou
             server_of(None, project)?
         }
     };
-    let server = address(&server)?;
+    let server = server_address(&server)?;
     Ok(Surroundings {
         http: probing::quiet(&server, options.ids.clone())?,
         env: project.map_or(EnvAt::Nowhere, EnvAt::of),
@@ -278,7 +284,7 @@ pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<Surrou
 /// If nobody says it.
 pub fn server_of(said: Option<&str>, project: Option<&Path>) -> Result<String, Failure> {
     if let Some(said) = said {
-        return address(said).map(|_| said.to_owned());
+        return server_address(said).map(|_| said.to_owned());
     }
     let unknown = |why: String| {
         Failure::new(
@@ -322,15 +328,4 @@ pub async fn lab_behind(options: &Options, server: &str, project: Option<&Path>)
     let answer = http.exchange(outgoing, DOCUMENT_LIMIT).await.ok()?;
     let lab: LabEndpoints = serde_json::from_slice(&answer.body).ok()?;
     (lab.server == server).then_some(zone)
-}
-
-fn address(text: &str) -> Result<Url, Failure> {
-    Url::parse(text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{} is not a URL", crate::support::text::one_line(text)),
-            error.to_string(),
-            "write it whole, like http://localhost:8000/mcp",
-        )
-    })
 }

@@ -157,7 +157,7 @@ impl Runner {
     }
 
     /// Waits until every job has ended, the cancelled ones included.
-    pub async fn all_ended(mut self) {
+    pub async fn all_ended(&mut self) {
         while self.jobs.join_next().await.is_some() {}
     }
 
@@ -187,14 +187,14 @@ const fn ends_anywhere(job: &Job) -> bool {
         | Job::RefreshConsole
         | Job::Hold(_)
         | Job::LetGo { .. }
-        | Job::ReadConsoleWork(_)
-        | Job::TakeStep { .. } => true,
+        | Job::ReadConsoleWork(_) => true,
         Job::SignIn
         | Job::SampleUser
         | Job::SignOut
         | Job::ListTools
         | Job::CallTool { .. }
         | Job::RunProbes { .. }
+        | Job::TakeStep { .. }
         | Job::GoToChapter(_)
         | Job::BeginAgain { .. } => false,
     }

@@ -86,7 +86,7 @@ pub async fn run<O: io::Write, E: io::Write>(
     let cancel = CancellationToken::new();
     let mut work = tokio::spawn(drive(backend.watch(), job.clone(), cancel.clone()));
     let mut signals = Signals::listen();
-    let mut cancelled = false;
+    let (mut cancelled, mut abandoned) = (false, false);
     let driven = loop {
         tokio::select! {
             biased;
@@ -100,6 +100,7 @@ pub async fn run<O: io::Write, E: io::Write>(
                 if cancelled {
                     // Asked twice: whatever still winds up is not waited for.
                     work.abort();
+                    abandoned = true;
                     break Ok(Err(backend::stopping()));
                 }
                 cancelled = true;
@@ -119,14 +120,23 @@ pub async fn run<O: io::Write, E: io::Write>(
         }
         _ => {}
     }
-    backend.close().await;
+    tokio::select! {
+        biased;
+        () = std::future::ready(()), if abandoned => {}
+        () = backend.close() => {}
+        _ = signals.next() => abandoned = true,
+    }
     while let Some(event) = stream.try_next() {
         teller.tell(&event)?;
     }
-    if let Some(exporter) = teller.exporter.take()
-        && let Some(failure) = exporter.finish().await
-    {
-        collector::write(voices.err, &failure).map_err(|e| Failure::unwritten(&e))?;
+    if let Some(exporter) = teller.exporter.take().filter(|_| !abandoned) {
+        let unsent = tokio::select! {
+            unsent = exporter.finish() => unsent,
+            _ = signals.next() => None,
+        };
+        if let Some(failure) = unsent {
+            collector::write(voices.err, &failure).map_err(|e| Failure::unwritten(&e))?;
+        }
     }
     let outcome = driven?;
     teller.conclude(&job, outcome.as_ref())

@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -95,25 +95,32 @@ impl Recorder {
         &mut self,
         lines: impl Iterator<Item = Cow<'a, str>>,
     ) -> Result<(), Failure> {
-        let mut text = String::new();
+        let written = self.write_lines(lines);
+        written.map_err(|error| self.not_whole(&error))
+    }
+
+    fn write_lines<'a>(&mut self, lines: impl Iterator<Item = Cow<'a, str>>) -> io::Result<()> {
+        let mut file = BufWriter::new(&mut self.file);
         for line in lines {
             self.events += 1;
-            text.push_str(&line);
-            text.push('\n');
+            file.write_all(line.as_bytes())?;
+            file.write_all(b"\n")?;
         }
-        self.write(&text)
+        file.flush()
     }
 
     fn write(&mut self, line: &str) -> Result<(), Failure> {
-        self.file.write_all(line.as_bytes()).map_err(|error| {
-            let otherwise = "record again to another file";
-            Failure::new(
-                Exit::Usage,
-                format!("The recording {} is not whole", self.path.display()),
-                error.to_string(),
-                remedy(&error, otherwise),
-            )
-        })
+        let written = self.file.write_all(line.as_bytes());
+        written.map_err(|error| self.not_whole(&error))
+    }
+
+    fn not_whole(&self, error: &io::Error) -> Failure {
+        Failure::new(
+            Exit::Usage,
+            format!("The recording {} is not whole", self.path.display()),
+            error.to_string(),
+            remedy(error, "record again to another file"),
+        )
     }
 
     /// Where it is written.

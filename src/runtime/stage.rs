@@ -43,7 +43,7 @@ pub fn begin(place: &Place) -> Viewing {
 
 /// Ends what a reset leaves behind: the jobs first, so that a call under way is called off, then what
 /// they worked on.
-pub async fn wind_up(runner: Runner, mut backend: super::backend::Opening) {
+pub async fn wind_up(mut runner: Runner, mut backend: super::backend::Opening) {
     runner.cancel_all();
     runner.all_ended().await;
     backend.close().await;

@@ -44,6 +44,8 @@ impl TraceSink for ChannelSink {
 pub struct Stream {
     receiver: mpsc::Receiver<(u64, Report)>,
     dropped: Arc<AtomicU64>,
+    /// How many facts are ahead of those that were dropped.
+    before_loss: Option<usize>,
     next_seq: u64,
     last_us: u64,
     began: Stopwatch,
@@ -67,6 +69,7 @@ fn open_with(capacity: usize) -> (SharedSink, Stream) {
     let stream = Stream {
         receiver,
         dropped,
+        before_loss: None,
         next_seq: 0,
         last_us: 0,
         began,
@@ -87,7 +90,7 @@ impl Stream {
             return Some(lost);
         }
         let (at_us, report) = self.receiver.recv().await?;
-        Some(self.stamp(at_us, report))
+        Some(self.taken(at_us, report))
     }
 
     /// The next event if one is waiting.
@@ -96,18 +99,29 @@ impl Stream {
             return Some(lost);
         }
         let (at_us, report) = self.receiver.try_recv().ok()?;
-        Some(self.stamp(at_us, report))
+        Some(self.taken(at_us, report))
     }
 
+    /// What was dropped, told in its place: facts that waited by then were there before it.
     fn lost(&mut self) -> Option<TraceEvent> {
+        if self.before_loss.is_none() && self.dropped.load(Ordering::Relaxed) > 0 {
+            self.before_loss = Some(self.receiver.len());
+        }
+        if self.before_loss != Some(0) {
+            return None;
+        }
+        self.before_loss = None;
         let count = self.dropped.swap(0, Ordering::Relaxed);
-        (count > 0).then(|| {
-            let fact = Fact::FeedLost {
-                feed: "trace".to_owned(),
-                why: format!("{count} facts came faster than they could be shown and were dropped"),
-            };
-            self.stamp(self.last_us, Report::new(Actor::Client, fact))
-        })
+        let fact = Fact::FeedLost {
+            feed: "trace".to_owned(),
+            why: format!("{count} facts came faster than they could be shown and were dropped"),
+        };
+        Some(self.stamp(self.last_us, Report::new(Actor::Client, fact)))
+    }
+
+    fn taken(&mut self, at_us: u64, report: Report) -> TraceEvent {
+        self.before_loss = self.before_loss.map(|ahead| ahead.saturating_sub(1));
+        self.stamp(at_us, report)
     }
 
     fn stamp(&mut self, at_us: u64, report: Report) -> TraceEvent {
@@ -145,12 +159,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_had_to_be_dropped_is_said() {
-        let (sink, mut stream) = open_with(1);
-        for _ in 0..3 {
-            sink.report(Report::new(Actor::You, Fact::SignedOut));
+    async fn what_had_to_be_dropped_is_said_where_it_is_missing() {
+        let (sink, mut stream) = open_with(2);
+        let tell = |fact: Fact| sink.report(Report::new(Actor::You, fact));
+        for _ in 0..4 {
+            tell(Fact::SignedOut);
         }
-        let event = stream.next().await.unwrap();
-        assert!(matches!(event.fact, Fact::FeedLost { why, .. } if why.starts_with("2 facts")));
+        assert_eq!(stream.next().await.unwrap().fact, Fact::SignedOut);
+        tell(Fact::SignInCancelled);
+        assert_eq!(stream.next().await.unwrap().fact, Fact::SignedOut);
+        let lost = stream.next().await.unwrap().fact;
+        assert!(matches!(lost, Fact::FeedLost { why, .. } if why.starts_with("2 facts")));
+        assert_eq!(stream.try_next().unwrap().fact, Fact::SignInCancelled);
+        assert_eq!(stream.try_next(), None);
     }
 }

@@ -41,6 +41,8 @@ use crate::{
 
 /// The shortest time between two frames that only facts asked for.
 const FRAME: Duration = Duration::from_millis(16);
+/// How long the jobs that are called off at the end may take to end in good order.
+const LAST_JOBS: Duration = Duration::from_secs(1);
 /// Facts that are folded before the loop looks at the keyboard again.
 const BATCH: usize = 512;
 
@@ -452,6 +454,8 @@ impl Tui {
 
     async fn finish(&mut self) -> Summary {
         self.runner.cancel_all();
+        // A call is called off before its connection goes, but nobody waits for a server that hangs.
+        let _ = tokio::time::timeout(LAST_JOBS, self.runner.all_ended()).await;
         self.backend.close().await;
         self.drain(usize::MAX);
         self.stop_recording();

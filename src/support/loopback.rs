@@ -35,6 +35,21 @@ pub fn is_loopback(url: &Url) -> bool {
     loopback(url).is_some()
 }
 
+/// Whether a `Host` header or an origin's `host` or `host:port` is this computer, by one of its three
+/// usual names.
+#[must_use]
+pub fn is_loopback_authority(authority: &str) -> bool {
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| {
+        authority
+            .split_at_checked(name.len())
+            .is_some_and(|(host, port)| {
+                let port = port.strip_prefix(':').map(str::parse::<u16>);
+                host.eq_ignore_ascii_case(name)
+                    && port.map_or(authority.len() == name.len(), |port| port.is_ok())
+            })
+    })
+}
+
 /// Whether a name is `localhost` or one below it, which resolve to this computer alone.
 #[must_use]
 pub fn is_local_name(name: &str) -> bool {
@@ -47,6 +62,26 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case("127.0.0.1", true)]
+    #[case("127.0.0.1:9301", true)]
+    #[case("LOCALHOST:1", true)]
+    #[case("[::1]:8000", true)]
+    #[case("[::1]", true)]
+    #[case("[::1]x", false)]
+    #[case("[::1", false)]
+    #[case("127.0.0.1.evil.test", false)]
+    #[case("localhost.evil.test:80", false)]
+    #[case("127.0.0.1:", false)]
+    #[case("127.0.0.1:99999", false)]
+    #[case("127.0.0.1:80@evil.test", false)]
+    #[case("evil.test", false)]
+    #[case("192.168.0.4", false)]
+    #[case("", false)]
+    fn only_the_usual_names_of_this_computer_pass(#[case] authority: &str, #[case] passes: bool) {
+        assert_eq!(is_loopback_authority(authority), passes);
+    }
 
     #[rstest]
     #[case("http://127.0.0.1:1/cb", Some(Loopback::Plain))]

@@ -191,6 +191,15 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// `text` in exactly so many cells: cut with an ellipsis, or with blanks behind it.
+#[must_use]
+pub fn padded(text: &str, cells: usize) -> String {
+    let mut cut = truncate(text, cells).into_owned();
+    let blanks = cells.saturating_sub(width(&cut));
+    cut.extend(std::iter::repeat_n(' ', blanks));
+    cut
+}
+
 /// Words and the blanks between them, in turn.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;

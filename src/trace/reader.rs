@@ -243,7 +243,11 @@ impl<R: BufRead> Reader<R> {
     /// Takes the whole lines that the source has at hand, up to about `size` bytes of a batch; false
     /// if it has none.
     fn take_at_hand(&mut self, batch: &mut Batch, size: usize) -> io::Result<bool> {
-        let at_hand = self.source.fill_buf()?;
+        let at_hand = match self.source.fill_buf() {
+            Ok(at_hand) => at_hand,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+            Err(error) => return Err(error),
+        };
         let mut taken = 0;
         for end in memchr::memchr_iter(b'\n', at_hand) {
             let line = &at_hand[taken..=end];

@@ -26,7 +26,7 @@ use serde_json::json;
 
 use crate::{
     protocol::{observed::Upstream, secret::Secret},
-    support::{clock::SharedClock, ids::Ids},
+    support::ids::Ids,
 };
 
 use self::{
@@ -63,8 +63,6 @@ pub struct Config {
     pub feed: Feed,
     /// Scripted faults; made with [`error_body`].
     pub faults: Faults,
-    /// Kept for what will need it; answers carry no time.
-    pub clock: SharedClock,
     /// Names messages and requests.
     pub ids: Ids,
 }
@@ -81,7 +79,6 @@ pub fn router(config: Config) -> Router {
         api_key,
         feed,
         faults,
-        clock: _,
         ids,
     } = config;
     let service = Arc::new(Service { api_key, ids });

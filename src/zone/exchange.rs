@@ -48,7 +48,7 @@ pub struct ExchangeRequest {
     pub subject_token_type: Option<String>,
     pub requested_token_type: Option<String>,
     /// Whether an actor token came along; the zone has no use for one.
-    pub actor_token: Option<Secret>,
+    pub actor_token: bool,
     /// Every `resource` parameter (RFC 8707 allows many; the zone answers for one).
     pub resources: Vec<String>,
     pub audience: Option<String>,
@@ -205,7 +205,7 @@ fn subject_of(
     ) {
         return Err(invalid("Only access tokens are issued here."));
     }
-    if request.actor_token.is_some() {
+    if request.actor_token {
         return Err(invalid(
             "An actor_token is not accepted: the client itself is the actor.",
         ));

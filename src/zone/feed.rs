@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response, Sse, sse::Event},
     routing::get,
 };
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -69,7 +69,8 @@ async fn feed(
     }
     // No keep-alive comments: they would wake the process for nothing, and on loopback a dead peer
     // is noticed at once.
-    Ok(Sse::new(follow(state.store.clone(), after)).into_response())
+    let ending = state.ending.clone().cancelled_owned();
+    Ok(Sse::new(follow(state.store.clone(), after).take_until(ending)).into_response())
 }
 
 /// Rows after `after`, then each new one, until the zone closes.

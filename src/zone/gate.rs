@@ -267,9 +267,14 @@ impl Reader {
                 return None;
             }
             match self.news.recv().await {
-                Ok(GateEvent::Closed { .. }) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Ok(GateEvent::Closed { .. }) => {}
                 Ok(event) => return Some(event),
-                Err(broadcast::error::RecvError::Closed) => return None,
+                // Who missed a word no longer knows what waits, and must hold nobody.
+                Err(
+                    broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed,
+                ) => {
+                    return None;
+                }
             }
         }
     }

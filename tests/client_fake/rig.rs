@@ -10,9 +10,10 @@ use hoptrail::{
         http::ActorMap,
         robot,
     },
+    projection::{HopKind, Projection, Verdict},
     support::{clock::FakeClock, ids::Ids},
     trace::{
-        Fact,
+        Fact, TraceEvent,
         sink::{Report, TraceSink},
     },
 };
@@ -64,6 +65,32 @@ pub struct Rig {
     pub sink: Arc<Collected>,
     pub clock: Arc<FakeClock>,
     pub shown: Arc<Shown>,
+}
+
+impl Rig {
+    /// What one sees who reads all that was told.
+    pub fn seen(&self) -> Projection {
+        let mut projection = Projection::default();
+        for (seq, report) in (0..).zip(self.sink.0.lock().unwrap().iter()) {
+            projection.apply(&TraceEvent {
+                seq,
+                at_us: seq,
+                span: report.span,
+                call: report.call,
+                actor: report.actor,
+                fact: report.fact.clone(),
+            });
+        }
+        projection
+    }
+}
+
+/// How the ways through the browser ended.
+pub fn at_the_browser(projection: &Projection) -> Vec<Verdict> {
+    let hops = projection.hops().rows().iter();
+    hops.filter(|hop| hop.kind == HopKind::Browser)
+        .map(|hop| hop.verdict)
+        .collect()
 }
 
 pub fn config(

@@ -14,6 +14,7 @@ use hoptrail::{
         console_steps::{Change, Step},
         probing::{self, env::EnvAt},
     },
+    trace::event::CallOutcome,
 };
 use serde_json::json;
 
@@ -140,6 +141,44 @@ async fn what_somebody_made_is_there_at_the_next_start_and_its_keys_are_the_new_
         .unwrap()
         .len();
     assert_eq!(tickets, 5);
+    run.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_of_the_wrong_type_makes_room_and_the_right_one_lasts() {
+    let home = Home::new();
+    let run = lab(&home, 0, ZoneObjects::AsLeft).await;
+    let of_type = |word: &str| {
+        [("name", "Linear OAuth"), ("type", word)]
+            .map(|(label, text)| (label.to_owned(), text.to_owned()))
+            .to_vec()
+    };
+    let first = Step::LinearProvider;
+    let wrong = run
+        .backend
+        .take_step_with(first, &of_type("keycard-vault"))
+        .await;
+    assert_eq!(wrong.unwrap().change, Change::Made);
+    let early = run.backend.take_step(Step::Linear).await.unwrap_err();
+    assert!(early.why.contains("is there, as keycard-vault"), "{early}");
+    let right = run
+        .backend
+        .take_step_with(first, &of_type("external"))
+        .await;
+    assert_eq!(right.unwrap().change, Change::Changed);
+    for step in Step::CHAPTER_1 {
+        run.backend.take_step(*step).await.unwrap();
+    }
+    run.close().await;
+    // The next start's Linear is another one.
+    let mut run = lab(&home, 6, ZoneObjects::AsLeft).await;
+    run.sign_in().await;
+    let listed = run.call("get_support_tickets", json!({})).await;
+    let ticket = listed.structured.unwrap()["tickets"][0]["id"].clone();
+    let filed = run
+        .call("escalate_ticket", json!({"ticketId": ticket}))
+        .await;
+    assert_eq!(filed.outcome, CallOutcome::Succeeded, "{}", filed.text);
     run.close().await;
 }
 

@@ -4,13 +4,12 @@ use crate::*;
 
 fn lab() -> (Router, Feed, Faults) {
     let clock: SharedClock = FakeClock::shared();
-    let feed = Feed::new(clock.clone());
+    let feed = Feed::new(clock);
     let faults = Faults::new(anthropic::error_body);
     let router = anthropic::router(anthropic::Config {
         api_key: Secret::from(ANTHROPIC),
         feed: feed.clone(),
         faults: faults.clone(),
-        clock,
         ids: Ids::seeded(2),
     });
     (router, feed, faults)

@@ -58,7 +58,7 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
         ),
         (
             "actor token",
-            Request(|_, r| r.actor_token = Some("x".into())),
+            Request(|_, r| r.actor_token = true),
             ErrorCode::InvalidRequest,
             "An actor_token is not accepted: the client itself is the actor.",
         ),

@@ -209,7 +209,7 @@ impl Office {
             subject_token: Some(self.user_token()),
             subject_token_type: Some(TOKEN_TYPE_ACCESS_TOKEN.into()),
             requested_token_type: None,
-            actor_token: None,
+            actor_token: false,
             resources: vec![resource.into()],
             audience: None,
             scope: scope.map(Into::into),

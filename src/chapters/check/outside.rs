@@ -9,7 +9,10 @@ use crate::{
             HttpAnswer, HttpProbe, Probe, Reading, ResourceMetadata, Trial, TrialEnd, Untried,
         },
     },
-    protocol::env::{EnvKind, EnvLine},
+    protocol::{
+        challenge,
+        env::{EnvKind, EnvLine},
+    },
     support::text::one_line,
 };
 
@@ -193,7 +196,7 @@ impl<'a> Seen<'a> {
             let path = server.path().trim_end_matches('/');
             format!("{origin}{WELL_KNOWN}{path}")
         });
-        let Some(pointer) = pointed_to(header) else {
+        let Some(pointer) = challenge::pointer(header).filter(|pointer| !pointer.is_empty()) else {
             return Status::failed("WWW-Authenticate does not say where the metadata document is");
         };
         match url {
@@ -202,7 +205,7 @@ impl<'a> Seen<'a> {
             url => Status::Failed {
                 because: format!(
                     "WWW-Authenticate points to {} and not to {}",
-                    one_line(pointer),
+                    one_line(&pointer),
                     url.as_deref().unwrap_or(WELL_KNOWN)
                 ),
                 fix: "Let it point to the document of the URL that agents call, host, port and \
@@ -317,16 +320,6 @@ impl<'a> Seen<'a> {
             ),
         }
     }
-}
-
-/// Where a challenge says that the metadata document is (RFC 9728, section 5.1).
-fn pointed_to(challenge: &str) -> Option<&str> {
-    let (_, rest) = challenge.split_once("resource_metadata=")?;
-    let quoted = rest
-        .strip_prefix('"')
-        .and_then(|rest| rest.split('"').next());
-    let pointer = quoted.or_else(|| rest.split([',', ' ']).next())?;
-    (!pointer.is_empty()).then_some(pointer)
 }
 
 /// What a person has to look at themselves of the `.env`; `None` if every value was tried.

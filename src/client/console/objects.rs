@@ -208,6 +208,17 @@ impl Console {
         self.post(&["providers"], &body).await
     }
 
+    /// Deletes a provider.
+    ///
+    /// # Errors
+    /// If the zone refuses, for instance because a resource uses it, or does not answer.
+    pub async fn delete_provider(&self, id: &str) -> Result<(), Failure> {
+        let url = self.zone_url(&["providers", id])?;
+        self.request(|| Outgoing::new(Method::DELETE, url.clone(), Leg::Console))
+            .await
+            .map(drop)
+    }
+
     /// Makes a resource.
     ///
     /// # Errors

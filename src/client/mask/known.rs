@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::protocol::secret::Secret;
 
 /// Values shorter than this are not searched for elsewhere: they would be found in plain words.
-const SHORTEST: usize = 12;
+pub(super) const SHORTEST: usize = 12;
 /// How many passing ones are remembered; a sign-in makes a dozen.
 const MOST: usize = 512;
 

@@ -33,6 +33,27 @@ fn what_was_masked_once_is_hidden_everywhere_after() {
 }
 
 #[test]
+fn a_secret_within_another_leaves_nothing_of_the_longer_one() {
+    let masker = Masker::default();
+    for secret in ["the-short-secret", "before-the-short-secret-behind"] {
+        masker.remember(secret);
+        let shown = masker.text("x before-the-short-secret-behind y");
+        assert!(!shown.contains("the-short-secret"), "{shown}");
+    }
+    let shown = masker.text("x before-the-short-secret-behind y");
+    assert!(
+        !shown.contains("before") && !shown.contains("behind"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_value_without_a_name_is_masked_too() {
+    assert!(!url("https://h/mcp?one-key-that-opens-it").contains("opens"));
+    assert_eq!(url("https://h/mcp?wsdl"), "https://h/mcp?wsdl");
+}
+
+#[test]
 fn secret_members_are_masked_and_the_order_is_kept() {
     let shown = Masker::default().json(
         r#"{"token_type":"Bearer","access_token":"opaque-access-1","expires_in":5,"nested":{"client_secret":"hush-hush-hush"}}"#,

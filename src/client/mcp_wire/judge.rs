@@ -10,10 +10,8 @@ use rmcp::{
 
 use super::{McpWire, Remedy, WireResult};
 use crate::{
-    client::{
-        discovery::parameter,
-        http::{Answer, Reply},
-    },
+    client::http::{Answer, Reply},
+    protocol::challenge::parameter,
     support::{
         error::{Exit, Failure},
         text::one_line,

@@ -92,11 +92,12 @@ impl Serving {
         feed
     }
 
-    pub(super) fn close_at_end(&self, zone: Zone) {
+    /// The zone, of which nothing holds up the shutdown.
+    pub(super) fn let_go_at_end(&self, zone: Zone) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             stop.cancelled().await;
-            zone.close().await;
+            zone.let_go();
         });
     }
 }

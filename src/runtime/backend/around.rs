@@ -8,7 +8,7 @@ use super::{ConsoleAccess, Options, TargetChoice, env_read, moved};
 use crate::{
     client::{
         http::{ActorMap, DOCUMENT_LIMIT, Outgoing, TracedHttp},
-        url_policy::UrlPolicy,
+        url_policy::{UrlPolicy, bare, server_address, shown},
     },
     lab::{self, LabConfig, LabHandle},
     protocol::observed::{LAB_PATH, LabEndpoints, ServedBy},
@@ -40,12 +40,13 @@ impl Surroundings {
             TargetChoice::Fresh => start_lab(options, None, sink).await,
             TargetChoice::Lab(zone) => find_lab(zone, options, sink).await,
             TargetChoice::Server(url) => {
+                let address = server_address(url)?;
                 sink.report(Report::new(
                     Actor::Client,
                     Fact::RunStarted(Target {
                         lab: false,
-                        name: host(url),
-                        server: url.clone(),
+                        name: host(&address),
+                        server: bare(&address),
                         console: ConsoleDoor::Closed,
                     }),
                 ));
@@ -130,7 +131,7 @@ async fn find_lab(
     let no_lab = |why: String| {
         Failure::new(
             Exit::Unreachable,
-            format!("No lab answers at {zone}"),
+            format!("No lab answers at {}", bare(&zone)),
             why,
             "start one with `hoptrail lab` and take the zone's URL from what it prints",
         )
@@ -171,7 +172,9 @@ fn found(endpoints: &LabEndpoints, console: Option<&ConsoleAccess>) -> Target {
         lab: true,
         name: match endpoints.served_by {
             ServedBy::Lab => LAB.to_owned(),
-            ServedBy::Yours => host(&endpoints.server),
+            ServedBy::Yours => parse(&endpoints.server)
+                .as_ref()
+                .map_or_else(|_| LAB.to_owned(), host),
         },
         server: endpoints.server.clone(),
         console: match console {
@@ -181,16 +184,13 @@ fn found(endpoints: &LabEndpoints, console: Option<&ConsoleAccess>) -> Target {
     }
 }
 
-/// The host of a URL with its port, where it names one; what is no URL stays as it is.
-fn host(url: &str) -> String {
-    let host = Url::parse(url).ok().and_then(|url| {
-        let host = url.host_str()?;
-        Some(match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        })
-    });
-    host.unwrap_or_else(|| url.to_owned())
+/// The host of a URL with its port, where it names one.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 fn actors(endpoints: &LabEndpoints) -> Result<ActorMap, Failure> {
@@ -214,7 +214,7 @@ pub(super) fn parse(url: &str) -> Result<Url, Failure> {
 fn not_a_url(url: &str, error: url::ParseError) -> Failure {
     Failure::new(
         Exit::Usage,
-        format!("{url} is not a URL"),
+        format!("{} is not a URL", shown(url)),
         error.to_string(),
         "write it whole, like http://127.0.0.1:8000/mcp",
     )
@@ -231,7 +231,7 @@ mod tests {
     #[case::the_labs_server(ServedBy::Lab, "http://127.0.0.1:8000/mcp", "LAB")]
     #[case::ones_own(ServedBy::Yours, "http://localhost:8000/mcp", "localhost:8000")]
     #[case::ones_own_on_the_usual_port(ServedBy::Yours, "http://[::1]/mcp", "[::1]")]
-    #[case::what_is_no_url(ServedBy::Yours, "mcp", "mcp")]
+    #[case::what_is_no_url(ServedBy::Yours, "mcp", "LAB")]
     fn a_lab_is_called_by_the_server_that_it_stands_behind(
         #[case] served_by: ServedBy,
         #[case] server: &str,

@@ -16,10 +16,7 @@ impl Backend {
     /// # Errors
     /// If the zone is not the lab's, or does not let itself be held.
     pub async fn hold(&self) -> Result<(), Failure> {
-        let mut holding = self.holding.lock().await;
-        if let Some(token) = holding.take() {
-            token.cancel();
-        }
+        self.hold_no_more().await;
         let Some(console) = self.console.clone() else {
             return Err(Failure::new(
                 Exit::Usage,
@@ -29,6 +26,8 @@ impl Backend {
             ));
         };
         let token = self.stop.child_token();
+        // Called off while it begins, it holds nobody.
+        let begins = token.clone().drop_guard();
         let (closed, is_closed) = oneshot::channel();
         let (held_up, ends) = (self.client.held_up(), token.clone());
         let held = self.feeds.spawn(async move {
@@ -43,7 +42,10 @@ impl Backend {
             ended
         });
         if is_closed.await.is_ok() {
-            *holding = Some(token);
+            if let Some(before) = self.holding.lock().await.replace(token) {
+                before.cancel();
+            }
+            begins.disarm();
             return Ok(());
         }
         match held.await {

@@ -33,10 +33,16 @@ pub(super) struct Run<'a> {
     recorder: Option<Recorder>,
     /// Where a person is told which page to open.
     err: &'a mut dyn io::Write,
+    /// Calls off what is done.
+    cancel: CancellationToken,
 }
 
 impl<'a> Run<'a> {
-    pub async fn open(options: Options, err: &'a mut dyn io::Write) -> Result<Self, Failure> {
+    pub async fn open(
+        options: Options,
+        err: &'a mut dyn io::Write,
+        cancel: CancellationToken,
+    ) -> Result<Self, Failure> {
         let (sink, stream) = stream::open();
         let header = Header::new(options.clock.now());
         let recorder = match &options.record {
@@ -53,6 +59,7 @@ impl<'a> Run<'a> {
             stream,
             recorder,
             err,
+            cancel,
         })
     }
 
@@ -60,18 +67,16 @@ impl<'a> Run<'a> {
         Arc::clone(&self.backend)
     }
 
-    /// Does `work` and folds what is told meanwhile. An interrupt calls it off.
+    /// Does `work` and folds what is told meanwhile. The run's token calls it off.
     pub async fn during<T>(
         &mut self,
         work: impl AsyncFnOnce(Doing) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let cancel = CancellationToken::new();
         let doing = Doing {
             backend: self.backend(),
-            cancel: cancel.clone(),
+            cancel: self.cancel.clone(),
         };
         let mut work = std::pin::pin!(work(doing));
-        let mut interrupted = false;
         let done = loop {
             tokio::select! {
                 biased;
@@ -84,16 +89,12 @@ impl<'a> Run<'a> {
                     );
                 }
                 done = &mut work => break done,
-                _ = tokio::signal::ctrl_c(), if !interrupted => {
-                    interrupted = true;
-                    cancel.cancel();
-                }
             }
         };
         while let Some(event) = self.stream.try_next() {
             self.tell(&event)?;
         }
-        if interrupted {
+        if self.cancel.is_cancelled() {
             return Err(Failure::new(
                 Exit::Failed,
                 "The check was called off",

@@ -147,25 +147,8 @@ fn is_ours(name: &HeaderName) -> bool {
 
 /// A percent-decoded value; none if it is no text. A `+` stays one.
 fn decoded(value: &str) -> Option<Secret> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digits = |pair: &[u8; 2]| {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()
-        };
-        match (*first, after.split_first_chunk::<2>()) {
-            (b'%', Some((pair, left))) if digits(pair).is_some() => {
-                bytes.extend(digits(pair));
-                rest = left;
-            }
-            (byte, _) => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok().map(Secret::new)
+    let text = percent_encoding::percent_decode_str(value).decode_utf8();
+    text.ok().map(|text| Secret::from(&*text))
 }
 
 #[cfg(test)]

@@ -28,9 +28,9 @@ pub(super) struct Work<'a> {
 impl Work<'_> {
     pub async fn linear_provider(&self) -> Result<Taken, Failure> {
         let (name, kind) = (self.filled.name(), self.filled.provider_kind());
-        let mut there = self.console.providers().await?.into_iter();
-        let found = there.find(|provider| provider.kind == kind && provider.name == name);
-        if let Some(found) = found {
+        let there = self.console.providers().await?;
+        let mut named = there.iter().filter(|provider| provider.name == name);
+        if let Some(found) = named.clone().find(|provider| provider.kind == kind) {
             return Ok(Taken::new(
                 Change::WasThere,
                 format!("provider {} ({})", found.name, found.id),
@@ -51,9 +51,22 @@ impl Work<'_> {
             kind,
             oauth,
         };
+        // A provider's kind does not change: one of another kind makes room, unless it is in use.
+        let resources = self.console.resources().await?;
+        let is_used = |id: &String| {
+            let mut users = resources.iter();
+            users.any(|one| one.credential_provider_id.as_ref() == Some(id))
+        };
+        let change = match named.find(|provider| !is_used(&provider.id)) {
+            Some(other) => {
+                self.console.delete_provider(&other.id).await?;
+                Change::Changed
+            }
+            None => Change::Made,
+        };
         let made = self.console.create_provider(&new).await?;
         Ok(Taken::new(
-            Change::Made,
+            change,
             format!("provider {} ({})", made.name, made.id),
         ))
     }
@@ -130,9 +143,28 @@ impl Work<'_> {
                 .find(|provider| provider.name != LINEAR_PROVIDER)
                 .or_else(|| of_kind().next()),
         };
-        found
-            .map(|provider| provider.id.clone())
-            .ok_or_else(|| missing("the provider", Step::LinearProvider))
+        if let Some(found) = found {
+            return Ok(found.id.clone());
+        }
+        let step = Step::LinearProvider;
+        let other = all.iter().find(|provider| provider.name == LINEAR_PROVIDER);
+        Err(match other {
+            Some(other) => Failure::new(
+                Exit::Failed,
+                "This step rests on an earlier one",
+                format!(
+                    "the provider {} is there, as {}",
+                    other.name,
+                    other.kind.word()
+                ),
+                format!(
+                    "take that step again, with {}: {}",
+                    kind.word(),
+                    step.title()
+                ),
+            ),
+            None => missing("the provider", step),
+        })
     }
 
     pub async fn make_resource(
@@ -192,7 +224,21 @@ impl Work<'_> {
         } else {
             all.into_iter().find(|one| one.name == wanted)
         };
-        let resource = resource.ok_or_else(|| missing(&format!("the resource {wanted}"), step))?;
+        let resource = resource.ok_or_else(|| {
+            if wanted == default.0 {
+                missing(&format!("the resource {wanted}"), step)
+            } else {
+                Failure::new(
+                    Exit::Failed,
+                    "The key would belong to nothing",
+                    format!("the zone has no resource of the name {wanted}"),
+                    format!(
+                        "set the name back to {}, or name a resource that is there",
+                        default.0
+                    ),
+                )
+            }
+        })?;
         let providers = self.console.providers().await?;
         let vaulted = providers.iter().any(|provider| {
             provider.kind == CredentialSource::KeycardVault
@@ -407,11 +453,31 @@ impl Work<'_> {
         Ok(Taken::new(change, line))
     }
 
+    /// A policy of a published set that has a newer version by now.
+    async fn changed_since(&self, set: &str, version: u32) -> Result<Option<String>, Failure> {
+        let version = version.to_string();
+        let published = self.console.policy_set_version(set, &version).await?;
+        let entries = published.manifest.unwrap_or_default().entries;
+        let policies = self.console.policies().await?.into_iter();
+        let mut older = policies.filter(|policy| {
+            let newest = &policy.latest_version.id;
+            let mut of_set = entries.iter();
+            of_set.any(|one| one.policy_id == policy.id && one.policy_version_id != *newest)
+        });
+        Ok(older.next().map(|policy| policy.name))
+    }
+
     pub async fn activate(&self) -> Result<Taken, Failure> {
         let set = self.set().await?;
         let versions = self.console.versions(&set.id).await?;
         let latest = versions.into_iter().max_by_key(|version| version.version);
         let latest = latest.ok_or_else(|| missing("a version of the set", Step::Publish))?;
+        if let Some(policy) = self.changed_since(&set.id, latest.version).await? {
+            return Err(missing(
+                &format!("the changed {policy} in what was published"),
+                Step::Publish,
+            ));
+        }
         let change = if latest.active {
             Change::WasThere
         } else {

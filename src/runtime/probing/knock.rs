@@ -10,10 +10,11 @@ use crate::{
         probe::{HttpAnswer, HttpProbe},
     },
     client::{
-        discovery,
         http::{DOCUMENT_LIMIT, Outgoing},
+        url_policy::bare,
     },
     protocol::{
+        challenge,
         observed::{LAB_TOKENS_PATH, StrayToken, another_resource},
         secret::Secret,
     },
@@ -96,7 +97,7 @@ fn believe(answer: Reading<HttpAnswer>, word: &str, what: &str) -> Reading<HttpA
             let says = answer
                 .www_authenticate
                 .as_deref()
-                .and_then(|challenge| discovery::parameter(challenge, "error_description"))
+                .and_then(|challenge| challenge::parameter(challenge, "error_description"))
                 .is_some_and(|words| words.to_lowercase().contains(word));
             if says {
                 return Reading::Told(answer);
@@ -185,7 +186,8 @@ async fn send(token: Option<&Secret>, around: &Surroundings) -> Reading<HttpAnsw
         }),
         Err(error) => failed(format!(
             "the MCP server at {} did not answer: {}",
-            around.server, error.why
+            bare(&around.server),
+            error.why
         )),
     }
 }

@@ -6,7 +6,10 @@ use url::Url;
 
 use crate::{
     chapters::{Reading, probe::ResourceMetadata},
-    client::http::{DOCUMENT_LIMIT, Outgoing},
+    client::{
+        http::{DOCUMENT_LIMIT, Outgoing},
+        url_policy::bare,
+    },
     protocol::oauth::ProtectedResourceMetadata,
     support::text::one_line,
     trace::event::Leg,
@@ -35,7 +38,7 @@ pub(super) async fn fetch(around: &Surroundings) -> Reading<ResourceMetadata> {
                     let zone = document.authorization_servers.first();
                     return Reading::Told(ResourceMetadata {
                         issuer: issuer(zone, around).await,
-                        server: server.to_string(),
+                        server: bare(server),
                         resource: one_line(&document.resource),
                         authorization_servers: shown(&document.authorization_servers),
                         scopes: shown(&document.scopes_supported),
@@ -43,7 +46,8 @@ pub(super) async fn fetch(around: &Surroundings) -> Reading<ResourceMetadata> {
                 }
                 Err(error) => {
                     return failed(format!(
-                        "the document at {url} is no resource metadata: {}",
+                        "the document at {} is no resource metadata: {}",
+                        bare(&url),
                         one_line(&error.to_string())
                     ));
                 }
@@ -90,12 +94,12 @@ async fn document(url: &Url, around: &Surroundings) -> Result<Value, String> {
             DOCUMENT_LIMIT,
         )
         .await
-        .map_err(|error| format!("{url} did not answer: {}", error.why))?;
+        .map_err(|error| format!("{} did not answer: {}", bare(url), error.why))?;
     if !answer.status.is_success() {
-        return Err(format!("{url} answered {}", answer.status));
+        return Err(format!("{} answered {}", bare(url), answer.status));
     }
     serde_json::from_slice(&answer.body)
-        .map_err(|_| format!("what {url} answered is no JSON document"))
+        .map_err(|_| format!("what {} answered is no JSON document", bare(url)))
 }
 
 /// The zone whose tokens the server takes.

@@ -21,7 +21,7 @@ use crate::{
     chapters::{Attempt, Chapter, progress::ChapterState},
     projection::env::{EnvChange, EnvRow},
     protocol::env::{EnvKind, EnvLine},
-    support::text::{one_line, shorten_middle, truncate, width},
+    support::text::{one_line, padded, shorten_middle, truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -132,9 +132,9 @@ fn entry(cx: &ViewCx, learn: &Learn, chapter: &Chapter, chosen: bool) -> Line<'s
         span(format!("{mark} {word}  "), look.style(role)),
         span(
             format!(
-                "{:>2}  {:<30}",
+                "{:>2}  {}",
                 chapter.number,
-                truncate(&one_line(&chapter.title), 30)
+                padded(&one_line(&chapter.title), 30)
             ),
             title,
         ),
@@ -298,7 +298,7 @@ fn env(look: &Look, rows: &[EnvRow], cells: usize, lines: &mut Vec<Line<'static>
             None => one_line(&row.name),
             Some(line) => {
                 let name = one_line(&line.name);
-                let room = cells.saturating_sub(name.len() + 5);
+                let room = cells.saturating_sub(width(&name) + 5);
                 match (&line.value, line.set) {
                     (_, false) => format!("{name}="),
                     (Some(value), true) => {

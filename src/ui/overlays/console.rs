@@ -23,7 +23,7 @@ use crate::{
     },
     support::{
         error::Failure,
-        text::{one_line, truncate, width},
+        text::{one_line, padded, truncate, width},
     },
     ui::{
         HitMap, ViewCx,
@@ -173,7 +173,7 @@ fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
         for part in field.value.split('\n') {
             let room = cells.saturating_sub(indent + 1);
             lines.push(Line::from(vec![
-                label_of(look, field, &format!("{label:<indent$}")),
+                label_of(look, field, &padded(&label, indent)),
                 span(truncate(&one_line(part), room).into_owned(), Style::new()),
             ]));
         }

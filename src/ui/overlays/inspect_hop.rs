@@ -240,6 +240,11 @@ fn request(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
             lines.extend(query(cx, &url, cells));
             return lines;
         }
+        Some(Fact::SignInRefused { failure }) => {
+            let mut lines = vec![Line::styled(one_line(&failure.what), look.bold(Role::Bad))];
+            lines.extend(flowing::foreign(&failure.why, cells, look));
+            return lines;
+        }
         Some(_) | None => {}
     }
     if let Some(Fact::UpstreamAnswered(asked)) = fact(cx, hop.evidence.upstream).map(|e| e.fact) {

@@ -15,7 +15,7 @@ use crate::{
         audit::Effect,
         console::{Owner, Policy, PolicyOverview},
     },
-    support::text::{one_line, width},
+    support::text::{one_line, padded, width},
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -236,7 +236,7 @@ fn entry(cx: &ViewCx, policy: &Policy, open: bool, effect: Option<Effect>) -> Li
     };
     let mut spans = vec![
         span(format!("{mark} "), look.bold(Role::Accent)),
-        span(format!("{:<28}", one_line(&policy.name)), name),
+        span(padded(&one_line(&policy.name), 28), name),
         span(
             format!(
                 " v{} {:<10}",

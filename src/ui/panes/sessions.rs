@@ -15,7 +15,7 @@ use crate::{
         audit::AuditStatus,
         console::{LifeStatus, SessionType},
     },
-    support::text::{number_of, shorten_middle},
+    support::text::{number_of, padded, shorten_middle},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -148,9 +148,9 @@ fn touched(look: &Look, touch: &Touch) -> Line<'static> {
     let mut spans = vec![
         Span::raw("  "),
         verdict,
-        span(format!("  {:<24}", touch.resource), Style::new()),
+        span(format!("  {} ", padded(&touch.resource, 23)), Style::new()),
         span(
-            format!("{:<15}", touch.scope.as_deref().unwrap_or(look.glyphs.dash)),
+            padded(touch.scope.as_deref().unwrap_or(look.glyphs.dash), 15),
             look.style(Role::Heading),
         ),
     ];

@@ -4,6 +4,7 @@ use ratatui::{
     style::Style,
     text::{Line, Span},
 };
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::put::span;
 use crate::support::text::width;
@@ -31,13 +32,13 @@ pub fn fill(runs: &[Run], cells: usize) -> Vec<Line<'static>> {
             used += 1;
         }
         for (text, style) in word.pieces {
-            for c in text.chars() {
-                let wide = width(c.encode_utf8(&mut [0; 4]));
+            for grapheme in text.graphemes(true) {
+                let wide = width(grapheme);
                 if used + wide > cells && used > 0 {
                     lines.push(Line::from(std::mem::take(&mut line)));
                     used = 0;
                 }
-                push(&mut line, c.encode_utf8(&mut [0; 4]), style);
+                push(&mut line, grapheme, style);
                 used += wide;
             }
         }

@@ -220,7 +220,7 @@ async fn token_exchange(
         subject_token: secret("subject_token")?,
         subject_token_type: text("subject_token_type")?,
         requested_token_type: text("requested_token_type")?,
-        actor_token: secret("actor_token")?,
+        actor_token: secret("actor_token")?.is_some(),
         resources: form.all("resource"),
         audience: text("audience")?,
         scope: text("scope")?,

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// What the workshop calls the provider of Linear's tokens.
+const LINEAR_PROVIDER: &str = "Linear OAuth";
+
 /// The resources: id, name, identifier, provider and scopes.
 fn resources(workshop: &Workshop) -> [(&str, &str, &str, &str, &[&str]); 4] {
     [
@@ -63,8 +66,18 @@ impl Seed<'_> {
             Extent::Missing | Extent::MissingObjects => (true, false),
             Extent::AsLeft => (false, false),
         };
-        if makes || before.providers.contains_key(id::LINEAR_PROVIDER) {
-            self.linear_provider(&workshop.linear_oauth);
+        if makes {
+            self.linear_provider(id::LINEAR_PROVIDER, &workshop.linear_oauth);
+        }
+        // A start has another Linear, and whoever made its provider by hand may have named it otherwise.
+        let of_linear = before.resources.get(id::LINEAR);
+        let of_linear = of_linear.and_then(|linear| linear.credential_provider_id.as_ref());
+        for provider in before.providers.values() {
+            if provider.kind == CredentialSource::External
+                && (provider.name == LINEAR_PROVIDER || of_linear == Some(&provider.id))
+            {
+                self.linear_provider(&provider.id, &workshop.linear_oauth);
+            }
         }
         let application_is_new = makes && !before.applications.contains_key(id::APPLICATION);
         if remakes || application_is_new {
@@ -168,22 +181,22 @@ impl Seed<'_> {
             .or_else(|| passwords().next())
     }
 
-    fn linear_provider(&mut self, oauth: &LinearOAuth) {
+    /// The provider of Linear's tokens with this id; one that is there keeps its name.
+    fn linear_provider(&mut self, id: &str, oauth: &LinearOAuth) {
         let belongs = Belongs {
             to: PROVIDER_SECRET,
-            id: id::LINEAR_PROVIDER,
+            id,
         };
         let sealed = self.state.vault.seal(&oauth.client_secret, belongs);
         let before = self.before.clone();
-        let other_client = before
-            .providers
-            .get(id::LINEAR_PROVIDER)
+        let old = before.providers.get(id);
+        let other_client = old
             .and_then(|provider| provider.oauth.as_ref())
             .is_some_and(|known| known.client_id != oauth.client_id);
         if other_client {
             // The stand-in's tokens are none of the real Linear, which must not even see them.
             for grant in before.grants.values() {
-                if grant.provider_id.as_deref() == Some(id::LINEAR_PROVIDER) {
+                if grant.provider_id.as_deref() == Some(id) {
                     self.put(Grant {
                         status: LifeStatus::Expired,
                         access_token: None,
@@ -194,8 +207,8 @@ impl Seed<'_> {
             }
         }
         self.put(Provider {
-            id: id::LINEAR_PROVIDER.to_owned(),
-            name: "Linear OAuth".to_owned(),
+            id: id.to_owned(),
+            name: old.map_or_else(|| LINEAR_PROVIDER.to_owned(), |old| old.name.clone()),
             kind: CredentialSource::External,
             oauth: Some(ProviderOAuth {
                 authorization_endpoint: oauth.authorization_endpoint.clone(),

@@ -9,7 +9,8 @@ use crate::support::error::Failure;
 /// The label of the field that holds a new thing's name.
 pub const NAME: &str = "name";
 
-/// The longest text that a field takes, in characters; a policy of the workshop has a thousand.
+/// The longest text that is typed into a field, in characters; a policy of the workshop has a thousand.
+/// What an editor wrote comes whole, and the zone says what it takes.
 const LONGEST: usize = 20_000;
 
 /// A field of a step.
@@ -247,7 +248,6 @@ impl Form {
 
     /// Takes in what an editor made of it.
     pub fn take_long_text(&mut self, text: &str) {
-        let text: String = text.chars().take(LONGEST).collect();
         let text = text.replace("\r\n", "\n").replace('\t', "    ");
         let is_long = self.long_text().is_some();
         if let Some(entry) = self.entries.get_mut(self.at)
@@ -287,7 +287,7 @@ impl Form {
                 entry.row += 1;
                 entry.lines[row + 1].handle(InputRequest::GoToStart);
             }
-            InputRequest::InsertChar(_) if entry.field.value.len() >= LONGEST => {}
+            InputRequest::InsertChar(_) if entry.field.value.chars().count() >= LONGEST => {}
             _ => {
                 entry.lines[row].handle(request);
             }

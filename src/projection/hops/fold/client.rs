@@ -34,6 +34,9 @@ impl Hops {
                 let text = title::request(*leg, method, url, headers, body.as_ref());
                 let title = shared.names.get(&text);
                 let is_call = text.starts_with("tools/call");
+                if *leg == Leg::Token {
+                    self.browser = None;
+                }
                 let id = self.joined(
                     at,
                     Channel::Client,
@@ -88,7 +91,10 @@ impl Hops {
                 };
                 let note = description.as_deref().or(error.as_deref());
                 let note = shared.names.maybe(note);
+                let came_back = self.browser;
                 self.browser_ended(at, verdict, note);
+                // What came back may not be believed (another issuer, another state).
+                self.browser = came_back.filter(|_| error.is_none());
             }
             Fact::SignInRefused { failure } => {
                 let note = shared.names.maybe(Some(&failure.why));
