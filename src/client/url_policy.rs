@@ -120,7 +120,7 @@ pub fn server_address(text: &str) -> Result<Url, Failure> {
     };
     match Url::parse(text) {
         // The name before the port is read as a scheme.
-        Ok(url) if url.cannot_be_a_base() && whole.is_some() => Err(not_whole(whole)),
+        Ok(url) if url.cannot_be_a_base() => Err(not_whole(whole)),
         Ok(url) => Ok(url),
         Err(ParseError::RelativeUrlWithoutBase) => Err(not_whole(whole)),
         Err(error) => Err(Failure::new(
