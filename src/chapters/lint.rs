@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Book, Chapter, Check, Fault, ProbeResults, Status, TextPosition, check,
     expect::Expect,
-    markdown,
     parse::{self, Segment},
 };
 use crate::{
@@ -292,7 +291,9 @@ fn row(
         *table = None;
         return;
     }
-    let count = markdown::cells(row).len();
+    let inner = row.strip_prefix('|').unwrap_or(row);
+    let inner = inner.strip_suffix('|').unwrap_or(inner);
+    let count = 1 + inner.replace("\\|", "").matches('|').count();
     let first = *table.get_or_insert(count);
     if count != first {
         let column = 1 + line.chars().take_while(|c| c.is_whitespace()).count();

@@ -1,9 +1,11 @@
 //! The Markdown that chapters are written in, taken apart into blocks and words.
 //!
 //! As much of it as a chapter needs: headings, paragraphs, lists, quotes, tables, code, rules; bold,
-//! italic, code and links within a line. Any text gives blocks; what is not understood is text.
+//! italic, code and links within a line. Any text gives blocks; HTML is text.
 
-use super::{Chapter, parse, parse::Segment};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::{Chapter, parse::Segment};
 
 /// A piece of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,203 +97,198 @@ impl Chapter {
     }
 }
 
-/// What a line that is not finished yet belongs to.
-enum Open {
-    Nothing,
-    Paragraph(String),
-    Item {
-        mark: String,
-        depth: usize,
-        text: String,
-    },
-    Quote(String),
-    Table(Vec<Vec<String>>),
-}
-
 /// Takes a text apart.
 #[must_use]
 pub fn blocks(text: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open = Open::Nothing;
-    let mut code: Option<(&str, Vec<String>)> = None;
-    for line in text.lines() {
-        if let Some((mark, lines)) = &mut code {
-            if parse::code_fence(line) == Some(*mark) {
-                blocks.push(Block::Code(std::mem::take(lines)));
-                code = None;
-            } else {
-                lines.push(line.to_owned());
-            }
-            continue;
-        }
-        if let Some(mark) = parse::code_fence(line) {
-            close(&mut open, &mut blocks);
-            code = Some((mark, Vec::new()));
-            continue;
-        }
-        take(line, &mut open, &mut blocks);
+    let mut page = Page::default();
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        page.take(event);
     }
-    if let Some((_, lines)) = code {
-        blocks.push(Block::Code(lines));
-    }
-    close(&mut open, &mut blocks);
-    blocks
+    page.close();
+    page.blocks
 }
 
-fn take(line: &str, open: &mut Open, blocks: &mut Vec<Block>) {
-    let trimmed = line.trim();
-    if trimmed.is_empty() {
-        return close(open, blocks);
+/// A page as far as it was read.
+#[derive(Default)]
+struct Page {
+    blocks: Vec<Block>,
+    /// The words of the block that is open.
+    words: Vec<Inline>,
+    /// How the words look that come, the innermost last.
+    looks: Vec<Looks>,
+    /// The lists that are open, each with the number of its next item, if it counts.
+    lists: Vec<Option<u64>>,
+    /// The mark and the depth of an item that has no words yet.
+    item: Option<(String, usize)>,
+    quotes: usize,
+    code: Option<String>,
+    head: Vec<Vec<Inline>>,
+    rows: Vec<Vec<Vec<Inline>>>,
+    row: Vec<Vec<Inline>>,
+}
+
+enum Looks {
+    Strong,
+    Emphasis,
+    Link(String),
+}
+
+impl Page {
+    fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.open(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Code(text) => match self.link() {
+                Some(to) => self.say(Inline::Link {
+                    text: text.into_string(),
+                    to,
+                }),
+                None => self.say(Inline::Code(text.into_string())),
+            },
+            Event::SoftBreak | Event::HardBreak => self.text(" "),
+            Event::Rule => {
+                self.close();
+                self.blocks.push(Block::Rule);
+            }
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.text(&text),
+            // None of these is asked for.
+            Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::FootnoteReference(_)
+            | Event::TaskListMarker(_) => {}
+        }
     }
-    if let Some((level, words)) = heading(trimmed) {
-        close(open, blocks);
-        blocks.push(Block::Heading {
-            level,
-            text: inlines(words),
+
+    fn open(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Strong => self.looks.push(Looks::Strong),
+            Tag::Emphasis => self.looks.push(Looks::Emphasis),
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                self.looks.push(Looks::Link(dest_url.into_string()));
+            }
+            Tag::TableHead | Tag::TableRow | Tag::TableCell => {}
+            // Whatever stands in an item before a list or a table of its own ends there.
+            block => {
+                self.close();
+                self.open_block(block);
+            }
+        }
+    }
+
+    fn open_block(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::List(first) => self.lists.push(first),
+            Tag::Item => {
+                let mark = match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        *number += 1;
+                        format!("{}.", *number - 1)
+                    }
+                    _ => "-".to_owned(),
+                };
+                self.item = Some((mark, self.lists.len().saturating_sub(1)));
+            }
+            Tag::BlockQuote(_) => self.quotes += 1,
+            Tag::CodeBlock(_) => self.code = Some(String::new()),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Strong | TagEnd::Emphasis | TagEnd::Link | TagEnd::Image => {
+                self.looks.pop();
+            }
+            TagEnd::Heading(level) => {
+                let text = std::mem::take(&mut self.words);
+                let level = level as usize;
+                self.blocks.push(Block::Heading { level, text });
+            }
+            TagEnd::CodeBlock => {
+                let code = self.code.take().unwrap_or_default();
+                let lines = code.lines().map(str::to_owned).collect();
+                self.blocks.push(Block::Code(lines));
+            }
+            TagEnd::TableCell => self.row.push(std::mem::take(&mut self.words)),
+            TagEnd::TableHead => self.head = std::mem::take(&mut self.row),
+            TagEnd::TableRow => self.rows.push(std::mem::take(&mut self.row)),
+            TagEnd::Table => self.blocks.push(Block::Table {
+                head: std::mem::take(&mut self.head),
+                rows: std::mem::take(&mut self.rows),
+            }),
+            TagEnd::List(_) => {
+                self.close();
+                self.lists.pop();
+            }
+            TagEnd::Item => {
+                self.close();
+                // One without words is still an item.
+                if let Some((mark, depth)) = self.item.take() {
+                    let text = Vec::new();
+                    self.blocks.push(Block::Item { mark, depth, text });
+                }
+            }
+            TagEnd::BlockQuote(_) => {
+                self.close();
+                self.quotes = self.quotes.saturating_sub(1);
+            }
+            _ => self.close(),
+        }
+    }
+
+    /// Ends the words that are open: those of an item, of a quote, or of a paragraph.
+    fn close(&mut self) {
+        let text = std::mem::take(&mut self.words);
+        if text.is_empty() {
+            return;
+        }
+        self.blocks.push(match self.item.take() {
+            Some((mark, depth)) => Block::Item { mark, depth, text },
+            None if self.quotes > 0 => Block::Quote(text),
+            None => Block::Paragraph(text),
         });
-    } else if is_rule(trimmed) {
-        close(open, blocks);
-        blocks.push(Block::Rule);
-    } else if trimmed.starts_with('|') {
-        if !matches!(open, Open::Table(_)) {
-            close(open, blocks);
-            *open = Open::Table(Vec::new());
+    }
+
+    fn link(&self) -> Option<String> {
+        self.looks.iter().rev().find_map(|looks| match looks {
+            Looks::Link(to) => Some(to.clone()),
+            Looks::Strong | Looks::Emphasis => None,
+        })
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(code) = &mut self.code {
+            code.push_str(text);
+            return;
         }
-        if let Open::Table(rows) = open {
-            rows.push(cells(trimmed));
-        }
-    } else if let Some(words) = trimmed.strip_prefix('>') {
-        if !matches!(open, Open::Quote(_)) {
-            close(open, blocks);
-            *open = Open::Quote(String::new());
-        }
-        if let Open::Quote(text) = open {
-            join(text, words.trim());
-        }
-    } else if let Some((mark, words)) = parse::list_item(trimmed) {
-        close(open, blocks);
-        let indent = line.len() - line.trim_start().len();
-        *open = Open::Item {
-            mark: mark.to_owned(),
-            depth: usize::from(indent >= 2),
-            text: words.trim().to_owned(),
+        let text = text.to_owned();
+        let inline = match (self.link(), self.looks.last()) {
+            (Some(to), _) => Inline::Link { text, to },
+            (None, Some(Looks::Strong)) => Inline::Strong(text),
+            (None, Some(Looks::Emphasis)) => Inline::Emphasis(text),
+            (None, _) => Inline::Text(text),
         };
-    } else {
-        match open {
-            Open::Paragraph(text) | Open::Item { text, .. } | Open::Quote(text) => {
-                join(text, trimmed);
+        self.say(inline);
+    }
+
+    /// Adds words; what looks the same as the words before goes on with them.
+    fn say(&mut self, inline: Inline) {
+        match (self.words.last_mut(), inline) {
+            (Some(Inline::Text(before)), Inline::Text(more))
+            | (Some(Inline::Strong(before)), Inline::Strong(more))
+            | (Some(Inline::Emphasis(before)), Inline::Emphasis(more)) => before.push_str(&more),
+            (
+                Some(Inline::Link { text, to }),
+                Inline::Link {
+                    text: more,
+                    to: same,
+                },
+            ) if *to == same => {
+                text.push_str(&more);
             }
-            Open::Nothing | Open::Table(_) => {
-                close(open, blocks);
-                *open = Open::Paragraph(trimmed.to_owned());
-            }
+            (_, inline) => self.words.push(inline),
         }
     }
-}
-
-fn join(text: &mut String, more: &str) {
-    if !text.is_empty() {
-        text.push(' ');
-    }
-    text.push_str(more);
-}
-
-fn close(open: &mut Open, blocks: &mut Vec<Block>) {
-    blocks.push(match std::mem::replace(open, Open::Nothing) {
-        Open::Nothing => return,
-        Open::Paragraph(text) => Block::Paragraph(inlines(&text)),
-        Open::Item { mark, depth, text } => Block::Item {
-            mark,
-            depth,
-            text: inlines(&text),
-        },
-        Open::Quote(text) => Block::Quote(inlines(&text)),
-        Open::Table(rows) => {
-            let is_line = |row: &Vec<String>| {
-                row.iter()
-                    .all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')))
-            };
-            let words =
-                |row: Vec<String>| -> Vec<Vec<Inline>> { row.iter().map(|c| inlines(c)).collect() };
-            let has_head = rows.get(1).is_some_and(is_line);
-            let mut rows = rows.into_iter().filter(|row| !is_line(row)).map(words);
-            let head = if has_head { rows.next() } else { None };
-            Block::Table {
-                head: head.unwrap_or_default(),
-                rows: rows.collect(),
-            }
-        }
-    });
-}
-
-fn heading(line: &str) -> Option<(usize, &str)> {
-    let level = line.chars().take_while(|c| *c == '#').count();
-    let words = line[level..].strip_prefix(' ')?;
-    (1..=6).contains(&level).then(|| (level, words.trim()))
-}
-
-fn is_rule(line: &str) -> bool {
-    ['-', '*', '_']
-        .into_iter()
-        .any(|mark| line.len() >= 3 && line.chars().all(|c| c == mark))
-}
-
-pub(super) fn cells(line: &str) -> Vec<String> {
-    let inner = line.trim_matches('|');
-    inner
-        .split('|')
-        .map(|cell| cell.trim().to_owned())
-        .collect()
-}
-
-/// Takes a line apart. A mark without its end is text.
-#[must_use]
-pub fn inlines(text: &str) -> Vec<Inline> {
-    let mut found = Vec::new();
-    let mut words = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let (inline, used) = match c {
-            '`' => enclosed(rest, "`", Inline::Code),
-            '*' if rest.starts_with("**") => enclosed(rest, "**", Inline::Strong),
-            '*' => enclosed(rest, "*", Inline::Emphasis),
-            '[' => link(rest),
-            _ => None,
-        }
-        .unzip();
-        if let (Some(inline), Some(used)) = (inline, used) {
-            if !words.is_empty() {
-                found.push(Inline::Text(std::mem::take(&mut words)));
-            }
-            found.push(inline);
-            rest = &rest[used..];
-        } else {
-            words.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
-    }
-    if !words.is_empty() {
-        found.push(Inline::Text(words));
-    }
-    found
-}
-
-fn enclosed(text: &str, mark: &str, make: fn(String) -> Inline) -> Option<(Inline, usize)> {
-    let inner = text.strip_prefix(mark)?;
-    let end = inner.find(mark)?;
-    let words = &inner[..end];
-    let is_loose = words.is_empty() || (mark != "`" && words.starts_with(' '));
-    (!is_loose).then(|| (make(words.to_owned()), end + 2 * mark.len()))
-}
-
-fn link(text: &str) -> Option<(Inline, usize)> {
-    let (words, after) = text.strip_prefix('[')?.split_once("](")?;
-    let (to, _) = after.split_once(')')?;
-    let inline = Inline::Link {
-        text: words.to_owned(),
-        to: to.to_owned(),
-    };
-    (!words.contains(['[', ']'])).then(|| (inline, words.len() + to.len() + 4))
 }
 
 #[cfg(test)]
@@ -300,10 +297,11 @@ mod tests {
 
     #[test]
     fn a_line_is_taken_apart_and_loose_marks_are_text() {
-        let shown: Vec<_> = inlines("A **bold** `a*b` [door](00-door.md), 2 * 3 [x] **")
-            .into_iter()
-            .map(|inline| format!("{inline:?}"))
-            .collect();
+        let text = "A **bold** `a*b` [the `door`](00-door.md), 2 * 3 [x] ** <zone> a_b_c";
+        let Some(Block::Paragraph(words)) = blocks(text).pop() else {
+            panic!("{:?}", blocks(text));
+        };
+        let shown: Vec<_> = words.iter().map(|inline| format!("{inline:?}")).collect();
         assert_eq!(
             shown,
             [
@@ -312,15 +310,15 @@ mod tests {
                 r#"Text(" ")"#,
                 r#"Code("a*b")"#,
                 r#"Text(" ")"#,
-                r#"Link { text: "door", to: "00-door.md" }"#,
-                r#"Text(", 2 * 3 [x] **")"#,
+                r#"Link { text: "the door", to: "00-door.md" }"#,
+                r#"Text(", 2 * 3 [x] ** <zone> a_b_c")"#,
             ]
         );
     }
 
     #[test]
     fn a_text_is_taken_apart_into_blocks() {
-        let text = "## Two\n\nOne\nline.\n- a\n  b\n- c\n\n1. d\n```\n# no heading\n```\n> said\n> so\n\n| a | b |\n|---|---|\n| 1 | 2 |\n---\n";
+        let text = "## Two\n\nOne\nline.\n- a\n  b\n- c\n  - in it\n\n3. d\n4. e\n\n```\n# no heading\n```\n> said\n> so\n\n| a | b |\n|---|---|\n| 1 | `x\\|y` |\n| - | - |\n\n---\n";
         let kinds: Vec<_> = blocks(text)
             .iter()
             .map(|block| match block {
@@ -340,10 +338,12 @@ mod tests {
                 "p One line.",
                 "-0 a b",
                 "-0 c",
-                "1.0 d",
+                "-1 in it",
+                "3.0 d",
+                "4.0 e",
                 "code # no heading",
                 "> said so",
-                "table 2 1",
+                "table 2 2",
                 "rule"
             ]
         );

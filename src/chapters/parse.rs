@@ -168,17 +168,6 @@ pub(super) fn code_fence(line: &str) -> Option<&str> {
     ["```", "~~~"].into_iter().find(|m| line.starts_with(m))
 }
 
-/// A list item's mark and its words.
-pub(super) fn list_item(line: &str) -> Option<(&str, &str)> {
-    if let Some(words) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
-        return Some(("-", words));
-    }
-    let (mark, words) = line.split_once(' ')?;
-    let number = mark.strip_suffix('.')?;
-    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
-    is_number.then_some((mark, words))
-}
-
 fn body(
     (body, body_at): (&str, usize),
     text: &str,

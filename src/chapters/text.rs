@@ -2,9 +2,10 @@
 
 use super::{
     Chapter,
-    parse::{self, Segment},
+    markdown::{Block, Inline, blocks},
+    parse::Segment,
 };
-use crate::support::text::{sanitize, wrap};
+use crate::support::text::{padded, sanitize, width, wrap};
 
 /// The measure of a comfortable line.
 pub const MEASURE: usize = 76;
@@ -67,56 +68,67 @@ pub fn render(chapter: &Chapter, fold: Fold) -> String {
 
 /// Paragraphs and list items are filled to the measure; code and tables stay as they are.
 fn markdown(text: &str, out: &mut String) {
-    let mut paragraph: Option<(String, String, String)> = None;
-    let mut fence: Option<&str> = None;
-    let flush = |paragraph: &mut Option<(String, String, String)>, out: &mut String| {
-        if let Some((first, rest, text)) = paragraph.take() {
-            hang(&text, &first, &rest, out);
-        }
-    };
-    for line in text.lines() {
-        let mark = parse::code_fence(line);
-        match (fence, mark) {
-            (None, Some(mark)) => {
-                flush(&mut paragraph, out);
-                fence = Some(mark);
-                continue;
-            }
-            (Some(open), Some(mark)) if open == mark => {
-                fence = None;
-                continue;
-            }
-            (Some(_), _) => {
-                out.push_str("    ");
-                out.push_str(line);
-                out.push('\n');
-                continue;
-            }
-            (None, None) => {}
-        }
-        let trimmed = line.trim();
-        if trimmed.is_empty() {
-            flush(&mut paragraph, out);
-            if !out.ends_with("\n\n") {
-                out.push('\n');
-            }
-        } else if trimmed.starts_with('#') || trimmed.starts_with('|') {
-            flush(&mut paragraph, out);
-            out.push_str(trimmed.trim_start_matches('#').trim());
+    let mut before: Option<Block> = None;
+    for block in blocks(text) {
+        let in_a_list = matches!(
+            (&before, &block),
+            (Some(Block::Item { .. }), Block::Item { .. })
+        );
+        if !in_a_list && !out.ends_with("\n\n") {
             out.push('\n');
-        } else if let Some((bullet, words)) = parse::list_item(trimmed) {
-            flush(&mut paragraph, out);
-            let first = format!("  {bullet} ");
-            let rest = " ".repeat(first.chars().count());
-            paragraph = Some((first, rest, words.to_owned()));
-        } else if let Some((_, _, words)) = &mut paragraph {
-            words.push(' ');
-            words.push_str(trimmed);
-        } else {
-            paragraph = Some((String::new(), String::new(), trimmed.to_owned()));
         }
+        match &block {
+            Block::Heading { text, .. } | Block::Paragraph(text) => hang(&words(text), "", "", out),
+            Block::Item { mark, depth, text } => {
+                let first = format!("{:indent$}{mark} ", "", indent = 2 + 2 * depth);
+                let rest = " ".repeat(first.len());
+                hang(&words(text), &first, &rest, out);
+            }
+            Block::Quote(text) => hang(&words(text), "  > ", "  > ", out),
+            Block::Code(lines) => {
+                for line in lines {
+                    out.push_str(format!("    {line}").trim_end());
+                    out.push('\n');
+                }
+            }
+            Block::Table { head, rows } => table(head, rows, out),
+            Block::Rule => {
+                out.push_str(&"-".repeat(MEASURE));
+                out.push('\n');
+            }
+        }
+        before = Some(block);
     }
-    flush(&mut paragraph, out);
+    out.push('\n');
+}
+
+/// Words without their looks; code keeps its marks, and a page elsewhere its address.
+fn words(text: &[Inline]) -> String {
+    let word = |inline: &Inline| match inline {
+        Inline::Code(code) => format!("`{code}`"),
+        Inline::Link { text, to } if to.contains("://") && text != to => format!("{text} ({to})"),
+        other => other.text().to_owned(),
+    };
+    text.iter().map(word).collect()
+}
+
+fn table(head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>], out: &mut String) {
+    let rows: Vec<Vec<String>> = std::iter::once(head)
+        .chain(rows.iter().map(Vec::as_slice))
+        .map(|row| row.iter().map(|cell| words(cell)).collect())
+        .collect();
+    let column = |place: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(place));
+        cells.map(|cell| width(cell)).max().unwrap_or(0)
+    };
+    for row in &rows {
+        let cells = row.iter().enumerate();
+        let line: String = cells
+            .map(|(place, cell)| format!("  {}", padded(cell, column(place))))
+            .collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
 }
 
 fn hang(text: &str, first: &str, rest: &str, out: &mut String) {

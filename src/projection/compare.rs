@@ -432,8 +432,11 @@ fn run(left: &Projection, right: &Projection) -> Vec<Difference> {
     };
     found.compare("policy at the end", policy(left), policy(right));
     let worth = |projection: &Projection| {
-        let file = projection.env().after();
-        file.map_or_else(String::new, |file| file.worth_stealing().to_string())
+        let file = projection.env().latest();
+        file.map_or_else(
+            || "no .env read".to_owned(),
+            |file| file.worth_stealing().to_string(),
+        )
     };
     found.compare("keys worth stealing", worth(left), worth(right));
     let (one, other) = (left.story(), right.story());

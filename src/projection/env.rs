@@ -70,6 +70,12 @@ impl Env {
         self.after.as_deref()
     }
 
+    /// The file that the run came to; where the workshop's end was not read, that is its beginning.
+    #[must_use]
+    pub fn latest(&self) -> Option<&EnvFile> {
+        self.after().or_else(|| self.before())
+    }
+
     /// Both files, joined by name: the order of the first, new variables behind their predecessor.
     #[must_use]
     pub fn rows(&self) -> &[EnvRow] {

@@ -310,11 +310,14 @@ impl Stage {
     fn take(&mut self, mut event: TraceEvent) {
         let own = match (&event.fact, event.span) {
             (
+                // Another policy set in force is a part of the story; the rest is how it is set.
                 Fact::HopSent {
-                    leg: Leg::Console, ..
+                    leg: Leg::Console,
+                    method,
+                    ..
                 },
                 Some(span),
-            ) => {
+            ) if method != "PATCH" => {
                 self.own.insert(span);
                 true
             }
