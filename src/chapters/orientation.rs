@@ -111,8 +111,10 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
         (Some(code), _) => code,
         (None, env) => env,
     };
+    let unasked = open.then(|| code.filter(|code| *code >= 2)).flatten();
     if open {
-        reached = reached.min(1);
+        // Code that asks for a token was written: what it lacks is chapter 2's matter.
+        reached = reached.min(if unasked.is_some() { 2 } else { 1 });
     } else if matches!(knock, Some(Reading::Told(answer)) if answer.status == 401) {
         reached = reached.max(2);
     }
@@ -128,7 +130,15 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
     Orientation {
         reached,
         signs,
-        troubles: troubles(results),
+        troubles: troubles(results)
+            .into_iter()
+            .chain(unasked.map(|code| {
+                format!(
+                    "the folder's code is chapter {code}'s, and the server that answers asks nobody \
+                     for a token: restart it, and see that requireBearerAuth stands before /mcp"
+                )
+            }))
+            .collect(),
     }
 }
 

@@ -17,6 +17,12 @@ static EMAIL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"));
 static KEY: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(whsec|sk|sb_secret|lin_api|ghp)_[A-Za-z0-9_]{6,}"));
+/// A line of a form, and how an address is written in one line.
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?im)^\W*(?:postal |billing |shipping |home |mailing )?address\W+(.*\d.*)$|\b(\d{1,5} [A-Z][^\n]{4,60}, [A-Z]{2} \d{5})\b",
+    )
+});
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[A-Z_]+(_\d+)?\]"));
 
 /// The kind as a person says it.
@@ -32,7 +38,10 @@ pub(super) const fn words(kind: EntityKind) -> &'static str {
     }
 }
 
-/// What the ticket holds of a kind. Postal addresses have no form to go by, so none are found.
+/// Letters that a part of a name has at least: shorter ones stand in other words.
+const PART_OF_A_NAME: usize = 4;
+
+/// What the ticket holds of a kind.
 pub(super) fn of(ticket: &Ticket, kind: EntityKind) -> Vec<String> {
     let in_body = |pattern: &Regex| -> Vec<String> {
         [&ticket.subject, &ticket.body]
@@ -42,7 +51,12 @@ pub(super) fn of(ticket: &Ticket, kind: EntityKind) -> Vec<String> {
             .collect()
     };
     match kind {
-        EntityKind::Name => vec![ticket.customer_name.clone()],
+        EntityKind::Name => {
+            let name = &ticket.customer_name;
+            let parts = name.split(|c: char| c.is_whitespace() || c == '-');
+            let long = parts.filter(|part| part.chars().count() >= PART_OF_A_NAME);
+            long.chain([name.as_str()]).map(str::to_owned).collect()
+        }
         EntityKind::Email => {
             let mut found = in_body(&EMAIL);
             found.push(ticket.email.clone());
@@ -50,7 +64,16 @@ pub(super) fn of(ticket: &Ticket, kind: EntityKind) -> Vec<String> {
         }
         EntityKind::Phone => vec![ticket.phone.clone()],
         EntityKind::Ssn => in_body(&SSN),
-        EntityKind::Address => Vec::new(),
+        EntityKind::Address => {
+            let lines = ADDRESS.captures_iter(&ticket.body);
+            let address = lines.filter_map(|found| found.get(1).or_else(|| found.get(2)));
+            // The street alone is enough to find a house.
+            address
+                .filter_map(|found| found.as_str().split(',').next())
+                .map(|street| street.trim().to_owned())
+                .filter(|street| street.chars().count() >= 8)
+                .collect()
+        }
         EntityKind::CreditCard => in_body(&CARD),
         EntityKind::Credential => in_body(&KEY),
     }
@@ -71,7 +94,25 @@ pub(super) fn stands_in(text: &str, kind: EntityKind, value: &str) -> bool {
         }
     };
     let value = plain(value.trim());
-    !value.is_empty() && plain(text).contains(&value)
+    let text = plain(text);
+    match kind {
+        // A part of a name is no part of another word.
+        EntityKind::Name => {
+            let is_apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+            !value.is_empty()
+                && text.match_indices(&value).any(|(at, found)| {
+                    is_apart(text[..at].chars().next_back())
+                        && is_apart(text[at + found.len()..].chars().next())
+                })
+        }
+        _ => !value.is_empty() && text.contains(&value),
+    }
+}
+
+/// Whether a text has something that looks like a secret key. A ticket's own are not known: the client
+/// hides them.
+pub(super) fn has_key(text: &str) -> bool {
+    KEY.is_match(text)
 }
 
 /// Whether a text has something like `[CREDIT_CARD_1]`.
@@ -103,6 +144,33 @@ mod tests {
             "a.b@mail.example"
         ));
         assert!(!stands_in("anything", EntityKind::Name, " "));
+    }
+
+    #[test]
+    fn parts_of_a_name_and_a_street_are_found_and_parts_of_words_are_not() {
+        let ticket: Ticket = serde_json::from_value(serde_json::json!({
+            "id": "3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d",
+            "created_at": "2026-06-02T14:23:00Z",
+            "customer_name": "Ann Vance-Coleridge",
+            "email": "ann@mail.example",
+            "phone": "555-0142",
+            "plan_tier": "pro",
+            "severity": "low",
+            "status": "open",
+            "subject": "It",
+            "body": "Name: Ann\nAddress:   18 Lantern Quay, Apt 4, Portland, OR 97203\nAddress: see above",
+        }))
+        .unwrap();
+        let stands = |kind, text: &str| {
+            let values = of(&ticket, kind);
+            values.iter().any(|value| stands_in(text, kind, value))
+        };
+        assert!(stands(EntityKind::Name, "Coleridge, Ann"));
+        assert!(stands(EntityKind::Name, "ann.vance says"));
+        assert!(!stands(EntityKind::Name, "in advance, anno [NAME_1]"));
+        assert!(stands(EntityKind::Address, "at 18 lantern quay"));
+        assert!(!stands(EntityKind::Address, "at [ADDRESS_1], see above"));
+        assert_eq!(of(&ticket, EntityKind::Address), ["18 Lantern Quay"]);
     }
 
     #[test]

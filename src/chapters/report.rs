@@ -91,6 +91,12 @@ impl Report {
         Self { checks }
     }
 
+    /// Keeps what failed, and is not past.
+    pub fn keep_failed(&mut self) {
+        self.checks
+            .retain(|checked| !checked.past && matches!(checked.status, Status::Failed { .. }));
+    }
+
     /// Failed if a required check failed. What is past is no failure.
     #[must_use]
     pub fn exit(&self) -> Exit {

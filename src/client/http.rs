@@ -16,7 +16,8 @@ use std::{
 use http::{HeaderMap, Method, header};
 use url::Url;
 
-use self::answer::{content_type, explain};
+pub(crate) use self::answer::content_type;
+use self::answer::explain;
 use super::{
     mask::Masker,
     url_policy::{UrlFault, UrlPolicy, refused},

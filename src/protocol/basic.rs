@@ -27,6 +27,16 @@ pub fn pair(authorization: &[u8]) -> Option<Secret> {
     pair.expose().contains(':').then_some(pair)
 }
 
+/// Name and secret as the header carries them behind its scheme, each percent-encoded before (RFC 6749,
+/// section 2.3.1).
+#[must_use]
+pub fn encoded(name: &str, secret: &Secret) -> Secret {
+    let form =
+        |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    let pair = Secret::new(format!("{}:{}", form(name), form(secret.expose())));
+    Secret::new(LENIENT.encode(pair.expose()))
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

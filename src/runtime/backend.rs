@@ -367,6 +367,10 @@ impl Backend {
             (None, Some(lab)) => EnvAt::Text(lab.env().of(lab.stage().await)),
             (None, None) => EnvAt::Nowhere,
         };
+        for secret in probing::env::secrets(&env) {
+            http.masker().pin(secret.expose());
+            self.client.http().masker().pin(secret.expose());
+        }
         let folder = project
             .map(ToOwned::to_owned)
             .or_else(|| matches!(env, EnvAt::Text(_)).then(|| self.state.clone()));

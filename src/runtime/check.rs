@@ -180,7 +180,7 @@ async fn at_yours(
     let seen = ask(run, orientation::probes(), project, since).await?;
     let first = orientation::of(&seen, false);
     let chapters: Vec<&Chapter> = match wanted {
-        Wanted::Reached(all) => near(all, first.reached),
+        Wanted::Reached(all) => up_to(all, first.reached),
         Wanted::One(chapter) => vec![chapter],
         Wanted::All(all) => all.to_vec(),
     };
@@ -190,7 +190,12 @@ async fn at_yours(
         Some(_) => FolderSeen::Yes,
         None => FolderSeen::No,
     };
-    let acts = Acts::of(&chapters, &first, folder, calls, sign_in);
+    let mut asking = chapters.clone();
+    if sign_in {
+        // For the earlier ones nothing is called: an issue that nobody asked for would be filed.
+        asking.retain(|chapter| is_near(chapter, first.reached));
+    }
+    let acts = Acts::of(&asking, &first, folder, calls, sign_in);
     let gone = run.during(acts.perform()).await?;
     troubles.extend(gone);
     // A sign-in and an exchange may show more than the first look.
@@ -198,7 +203,7 @@ async fn at_yours(
     let signed_in = run.projection.identity().user().is_some();
     let orientation = orientation::of(&told, signed_in);
     let chapters = match wanted {
-        Wanted::Reached(all) => near(all, orientation.reached),
+        Wanted::Reached(all) => up_to(all, orientation.reached),
         Wanted::One(_) | Wanted::All(_) => chapters,
     };
     let mut probes: Vec<Probe> = chapters.iter().flat_map(|one| one.probes()).collect();
@@ -216,11 +221,14 @@ async fn at_yours(
     let mut report = Report::default();
     for chapter in &chapters {
         let reached = match wanted {
-            Wanted::All(_) => Some(&orientation),
+            Wanted::All(_) | Wanted::Reached(_) => Some(&orientation),
             // Who asks for one chapter wants to know what it lacks.
-            Wanted::Reached(_) | Wanted::One(_) => None,
+            Wanted::One(_) => None,
         };
-        let judged = Report::of([*chapter], &run.projection, &results, reached);
+        let mut judged = Report::of([*chapter], &run.projection, &results, reached);
+        if matches!(wanted, Wanted::Reached(_)) && !is_near(chapter, orientation.reached) {
+            judged.keep_failed();
+        }
         report.checks.extend(judged.checks);
     }
     Ok((orientation, report))
@@ -241,17 +249,17 @@ async fn ask(
     .await
 }
 
-/// The chapter that was reached. Chapter 3 leaves the server as chapter 2 made it, and anybody who
-/// can sign in is at its end, so both are looked at.
-fn near<'a>(all: &[&'a Chapter], reached: u8) -> Vec<&'a Chapter> {
-    let wanted: &[u8] = match &reached {
-        3 => &[2, 3],
-        reached => std::slice::from_ref(reached),
-    };
-    all.iter()
-        .copied()
-        .filter(|chapter| wanted.iter().any(|one| u16::from(*one) == chapter.number))
-        .collect()
+/// The chapters up to the one that was reached: what an earlier one made may hold no more.
+fn up_to<'a>(all: &[&'a Chapter], reached: u8) -> Vec<&'a Chapter> {
+    let mut all = all.to_vec();
+    all.retain(|chapter| chapter.number <= u16::from(reached));
+    all
+}
+
+/// Whether a chapter is told whole to who has come to another. Chapter 3 leaves the server as chapter
+/// 2 made it, and anybody who can sign in is at its end, so both are.
+fn is_near(chapter: &Chapter, reached: u8) -> bool {
+    chapter.number == u16::from(reached) || (reached, chapter.number) == (3, 2)
 }
 
 /// What can be looked at when nothing could be connected.

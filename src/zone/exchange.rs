@@ -90,7 +90,7 @@ pub struct ExchangeResponse {
     pub issued_token_type: &'static str,
     /// Seconds; absent where nothing ends it, as with a vaulted secret.
     pub expires_in: Option<u64>,
-    /// As asked; absent when none was.
+    /// What was given of what was asked; absent when nothing was asked.
     pub scope: Option<String>,
 }
 
@@ -124,14 +124,12 @@ pub async fn exchange(
     })
     .await?;
     let obtained = outcome?;
+    let asked = scopes.ok().filter(|scopes| !scopes.is_empty());
     Ok(ExchangeResponse {
         access_token: obtained.token,
         issued_token_type: TOKEN_TYPE_ACCESS_TOKEN,
         expires_in: obtained.expires_in,
-        scope: scopes
-            .ok()
-            .filter(|scopes| !scopes.is_empty())
-            .map(|scopes| scopes.join(" ")),
+        scope: asked.map(|asked| obtained.scopes.unwrap_or(asked).join(" ")),
     })
 }
 
@@ -337,6 +335,7 @@ impl Attempt<'_> {
             application_id: Some(&application.id),
             scopes,
             session_id: claims.sid.as_deref(),
+            subject: Some(claims),
         })
     }
 

@@ -139,7 +139,7 @@ fn the_servers_behaviour_tells_the_rest() {
     let refused = ScopeAnswer::Refused {
         policy: Some("set::limit-linear-scopes".to_owned()),
     };
-    let reached = |code: u8, http, write: Option<ScopeAnswer>, signed_in| {
+    let at = |code: u8, http, write: Option<ScopeAnswer>, signed_in| {
         let results = ProbeResults {
             http,
             folder: Reading::Told(hoptrail::chapters::probe::Folder {
@@ -152,14 +152,18 @@ fn the_servers_behaviour_tells_the_rest() {
                 .collect(),
             ..ProbeResults::default()
         };
-        orientation::of(&results, signed_in).reached
+        orientation::of(&results, signed_in)
     };
+    let open = at(6, knock(200), None, false);
+    let reached = |code, http, write, signed_in| at(code, http, write, signed_in).reached;
     assert_eq!(reached(2, knock(401), None, false), 2);
     assert_eq!(reached(2, knock(401), None, true), 3);
     assert_eq!(reached(6, knock(401), Some(ScopeAnswer::Issued), true), 6);
     assert_eq!(reached(6, knock(401), Some(refused.clone()), true), 7);
     // Somebody limited the zone before the code came so far.
     assert_eq!(reached(4, knock(401), Some(refused), true), 4);
-    // The code is written, but the server that runs is an older one.
-    assert_eq!(reached(2, knock(200), None, false), 1);
+    // The code is written, but the server that runs is an older one, or does not ask.
+    assert_eq!(open.reached, 2);
+    assert!(open.troubles[0].contains("chapter 6's") && open.troubles[0].contains("restart"));
+    assert_eq!(reached(1, knock(200), None, false), 1);
 }

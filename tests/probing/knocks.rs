@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 use axum::{
     Json, Router,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse as _, Response},
+    response::{Html, IntoResponse as _, Response},
     routing::post,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,6 +17,7 @@ use hoptrail::{
     runtime::probing::{self, env::EnvAt},
     support::clock::SystemClock,
 };
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::around;
@@ -38,6 +39,10 @@ enum Looks {
     AtTheClock,
     /// At the signature, with the keys of whatever zone the token names.
     ToTheNamedZone,
+    /// Elsewhere: it answers a page.
+    LikeAPage,
+    /// At everything, and refuses within a success.
+    AndSaysSoInside,
 }
 
 async fn serve(looks: Looks) -> String {
@@ -63,6 +68,11 @@ async fn answer(looks: Looks, headers: &HeaderMap) -> Response {
     });
     match (looks, claims) {
         (Looks::Nowhere, _) => list(),
+        (Looks::LikeAPage, _) => Html("<p>welcome</p>").into_response(),
+        (Looks::AndSaysSoInside, _) => {
+            let error = json!({"code": -32001, "message": "Unauthorized"});
+            Json(json!({"jsonrpc": "2.0", "id": 1, "error": error})).into_response()
+        }
         (_, None) => refused(),
         (Looks::AtTheClock, Some(claims)) => {
             if claims["exp"].as_i64() < Some(SystemClock::shared().now().timestamp()) {
@@ -105,6 +115,23 @@ async fn a_server_that_takes_anyone_is_found_out_by_every_knock() {
     let answers = knock(&serve(Looks::Nowhere).await).await;
     for probe in KNOCKS {
         assert_eq!(status(&answers, probe), Some(200), "{probe:?}");
+    }
+}
+
+#[rstest]
+#[case(Looks::LikeAPage, "answered 200 with text/html")]
+#[case(
+    Looks::AndSaysSoInside,
+    "answered 200 with a JSON-RPC error (Unauthorized)"
+)]
+#[tokio::test]
+async fn a_success_that_lists_nothing_lets_nobody_in(#[case] looks: Looks, #[case] what: &str) {
+    let answers = knock(&serve(looks).await).await;
+    for probe in KNOCKS {
+        let Reading::Failed { because } = &answers[&probe] else {
+            panic!("{answers:?}");
+        };
+        assert!(because.contains(what), "{because}");
     }
 }
 

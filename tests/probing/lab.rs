@@ -183,6 +183,26 @@ async fn a_provider_of_the_wrong_type_makes_room_and_the_right_one_lasts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_repeats_of_its_env_is_hidden() {
+    let home = Home::new();
+    let run = lab(&home, 6, ZoneObjects::MadeInChapter1).await;
+    let project = home.file("project");
+    std::fs::create_dir(&project).unwrap();
+    let env = "KEYCARD_CLIENT_ID=client-one\nKEYCARD_CLIENT_SECRET=a-secret-of-no-shape\n\
+               this is no line\nDB_PASSWORD=another-one-of-mine\nPORT=8000\n";
+    std::fs::write(project.join(".env"), env).unwrap();
+    run.backend.look_from_outside(Some(&project)).await.unwrap();
+    let basic = "Y2xpZW50LW9uZTphLXNlY3JldC1vZi1uby1zaGFwZQ==";
+    let echo = format!("boom a-secret-of-no-shape {basic} another-one-of-mine client-one 8000");
+    let told = run.backend.client.http().clean(&echo);
+    assert!(told.ends_with(" client-one 8000"), "{told}");
+    for secret in ["a-secret-of-no-shape", basic, "another-one-of-mine"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+    run.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn before_chapter_7_there_is_what_chapter_1_makes_and_no_policy_yet() {
     let home = Home::new();
     let run = lab(&home, 6, ZoneObjects::MadeInChapter1).await;

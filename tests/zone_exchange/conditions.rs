@@ -291,6 +291,21 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
     }
 }
 
+#[tokio::test]
+async fn a_token_of_the_zone_s_own_gives_no_more_and_lasts_no_longer_than_the_one_it_is_for() {
+    let office = office(FirstPolicy::Limited).await;
+    let lifetime = TimeDelta::minutes(7);
+    let mut request = office.request(SERVER, Some("admin read write"));
+    request.subject_token = Some(office.token(|token| token.lifetime = lifetime));
+    let given = exchange(office.zone.state(), request).await.unwrap();
+    assert_eq!(given.scope.as_deref(), Some("read"));
+    assert_eq!(given.expires_in, Some(7 * 60));
+    let claims = hoptrail::protocol::jwt::TokenView::of(&given.access_token).claims;
+    assert_eq!(claims["scope"], "read");
+    // The log says what was asked.
+    assert_eq!(office.audit().await[0].scopes, ["admin", "read", "write"]);
+}
+
 /// A token of the zone's own key that carries one claim more.
 fn with_claim(office: &Office, name: &str) -> Secret {
     let claims = hoptrail::protocol::jwt::TokenView::of(&office.user_token()).claims;

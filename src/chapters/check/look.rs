@@ -14,7 +14,7 @@ use crate::{
     protocol::{
         audit::AuditStatus,
         observed::{CallId, Issue},
-        tickets::ESCALATE_TICKET,
+        tickets::{ESCALATE_TICKET, EntityKind},
     },
     trace::event::{CallOutcome, Leg},
 };
@@ -120,7 +120,10 @@ impl Seen<'_> {
                 view.identifier
             ));
         }
-        if let Some(kind) = looks.hides.iter().find(|kind| stands(**kind)) {
+        let hides = |kind: &EntityKind| {
+            stands(*kind) || (*kind == EntityKind::Credential && personal::has_key(&text))
+        };
+        if let Some(kind) = looks.hides.iter().find(|kind| hides(kind)) {
             return Status::failed(format!(
                 "the customer's {} stands in {}",
                 personal::words(*kind),

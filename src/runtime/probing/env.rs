@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::{
     chapters::Reading,
     protocol::{
-        env::{EnvFile, EnvLine, classify},
+        basic,
+        env::{EnvFile, EnvKind, EnvLine, classify},
         secret::Secret,
     },
     support::text::one_line,
@@ -83,6 +84,30 @@ pub(super) fn open(at: &EnvAt) -> Reading<EnvFile> {
             super::failed(format!("{name} is no .env: {}", places.join("; ")))
         }
     }
+}
+
+/// What of it opens something, so that it is hidden wherever a server repeats it: its secrets, and the
+/// client's as HTTP Basic carries it. Lines that cannot be read are passed by.
+pub(in crate::runtime) fn secrets(at: &EnvAt) -> Vec<Secret> {
+    let text = match at {
+        EnvAt::Nowhere => return Vec::new(),
+        EnvAt::Text(text) => Ok(text.clone()),
+        EnvAt::File(path) => load(path),
+    };
+    // Why it cannot be read is told by who looks at it.
+    let Ok(text) = text else { return Vec::new() };
+    let (file, _) = EnvFile::readable(text.expose());
+    let mut secrets: Vec<Secret> = file
+        .entries
+        .iter()
+        .filter(|entry| classify(&entry.name, &entry.value).kind == EnvKind::Secret)
+        .map(|entry| entry.value.clone())
+        .collect();
+    let client = ["KEYCARD_CLIENT_ID", "KEYCARD_CLIENT_SECRET"].map(|name| value(&file, name));
+    if let [Some(id), Some(secret)] = client {
+        secrets.push(basic::encoded(id.expose(), &secret));
+    }
+    secrets
 }
 
 fn load(path: &Path) -> Result<Secret, String> {

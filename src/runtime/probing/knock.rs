@@ -10,7 +10,7 @@ use crate::{
         probe::{HttpAnswer, HttpProbe},
     },
     client::{
-        http::{DOCUMENT_LIMIT, Outgoing},
+        http::{DOCUMENT_LIMIT, Outgoing, Reply, content_type},
         url_policy::bare,
     },
     protocol::{
@@ -171,23 +171,61 @@ async fn send(token: Option<&Secret>, around: &Surroundings) -> Reading<HttpAnsw
         around.http.masker().remember(token.expose());
         outgoing = outgoing.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()));
     }
-    match around.http.send(outgoing).await {
-        // The head is all that is asked for; the list itself may be a stream.
-        Ok(reply) => Reading::Told(HttpAnswer {
-            status: reply.status.as_u16(),
-            www_authenticate: around
-                .http
-                .masker()
-                .headers(&reply.headers)
-                .into_iter()
-                .find(|(name, _)| name == header::WWW_AUTHENTICATE.as_str())
-                .map(|(_, value)| truncate(&one_line(&value), LONGEST_HEADER).into_owned()),
-            outcome: None,
-        }),
-        Err(error) => failed(format!(
-            "the MCP server at {} did not answer: {}",
+    let reply = match around.http.send(outgoing).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            return failed(format!(
+                "the MCP server at {} did not answer: {}",
+                bare(&around.server),
+                error.why
+            ));
+        }
+    };
+    let answer = HttpAnswer {
+        status: reply.status.as_u16(),
+        www_authenticate: around
+            .http
+            .masker()
+            .headers(&reply.headers)
+            .into_iter()
+            .find(|(name, _)| name == header::WWW_AUTHENTICATE.as_str())
+            .map(|(_, value)| truncate(&one_line(&value), LONGEST_HEADER).into_owned()),
+        outcome: None,
+    };
+    if !reply.status.is_success() {
+        return Reading::Told(answer);
+    }
+    let media_type = content_type(&reply.headers).to_ascii_lowercase();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    match no_answer(reply, media_type).await {
+        Some(what) => failed(format!(
+            "{} answered {} with {what}, which is no answer of an MCP server",
             bare(&around.server),
-            error.why
+            answer.status
         )),
+        None => Reading::Told(answer),
+    }
+}
+
+/// What a success is that gives no list of tools; `None` for one that may. A stream is not waited for.
+async fn no_answer(reply: Reply, media_type: &str) -> Option<String> {
+    match media_type {
+        "application/json" => {
+            let answer = reply.read(DOCUMENT_LIMIT).await.ok()?;
+            let Ok(answer) = serde_json::from_slice::<Value>(&answer.body) else {
+                return Some("what is no JSON".to_owned());
+            };
+            let error = answer
+                .get("error")
+                .filter(|_| answer.get("result").is_none())?;
+            let said = error["message"].as_str().unwrap_or("no message");
+            Some(format!(
+                "a JSON-RPC error ({})",
+                truncate(&one_line(said), 80)
+            ))
+        }
+        "text/event-stream" => None,
+        "" => Some("nothing that says what it is".to_owned()),
+        other => Some(one_line(other)),
     }
 }

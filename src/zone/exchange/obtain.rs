@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     protocol::{
@@ -17,7 +17,7 @@ use crate::{
         directory::{Directory, GRANT_ACCESS_TOKEN, Grant, Provider, Resource, VAULT_TOKEN},
         keys::SigningKey,
         refusal::Refusal,
-        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest},
+        tokens::{ACCESS_TOKEN_LIFETIME, SubProfile, TokenRequest, VerifiedClaims},
         vault::Belongs,
     },
 };
@@ -31,6 +31,8 @@ pub struct Obtained {
     pub source: CredentialSource,
     /// Seconds, where something ends it.
     pub expires_in: Option<u64>,
+    /// What a signed token is for; a vaulted or brokered one says that itself.
+    pub scopes: Option<Vec<String>>,
 }
 
 impl Obtained {
@@ -68,6 +70,33 @@ pub struct Obtain<'a> {
     pub application_id: Option<&'a str>,
     pub scopes: &'a [String],
     pub session_id: Option<&'a str>,
+    /// The token that is exchanged, if one is.
+    pub subject: Option<&'a VerifiedClaims>,
+}
+
+impl Obtain<'_> {
+    /// What a signed token may be for: a scope that nobody consented to is stripped (keycard facts,
+    /// 2.9 rule 5). For the resource that the subject token is for, that is what it says.
+    fn permitted(&self) -> Vec<String> {
+        let is_permitted = |scope: &&String| match (self.subject, self.grant) {
+            (Some(subject), _) if subject.aud == self.resource.identifier => {
+                subject.scopes().any(|one| one == **scope)
+            }
+            (Some(_), Some(grant)) => grant.scopes.contains(scope),
+            (Some(_), None) | (None, _) => true,
+        };
+        self.scopes.iter().filter(is_permitted).cloned().collect()
+    }
+
+    /// How long a signed token lives: never longer than the one that it was exchanged for, which its
+    /// client could otherwise renew for ever.
+    fn lifetime(&self, now: DateTime<Utc>) -> TimeDelta {
+        let own = lifetime_of(self.resource);
+        let left = |subject: &VerifiedClaims| TimeDelta::try_seconds(subject.exp - now.timestamp());
+        self.subject
+            .and_then(left)
+            .map_or(own, |left| own.min(left))
+    }
 }
 
 impl Provider {
@@ -139,6 +168,7 @@ pub fn signed(
     key: &SigningKey,
     wanted: &Obtain<'_>,
 ) -> Result<Obtained, Refusal> {
+    let scopes = wanted.permitted();
     let minted = state
         .tokens
         .mint(
@@ -149,9 +179,9 @@ pub fn signed(
                 client_id: wanted.client_id.to_owned(),
                 keycard_app_id: wanted.application_id.map(ToOwned::to_owned),
                 resource: wanted.resource.identifier.clone(),
-                scopes: wanted.scopes.to_vec(),
+                scopes: scopes.clone(),
                 session_id: wanted.session_id.map(ToOwned::to_owned),
-                lifetime: lifetime_of(wanted.resource),
+                lifetime: wanted.lifetime(state.config.clock.now()),
             },
         )
         .map_err(|error| {
@@ -162,6 +192,7 @@ pub fn signed(
         token: minted.token,
         source: CredentialSource::KeycardSts,
         expires_in: Some(minted.expires_in),
+        scopes: Some(scopes),
     })
 }
 
@@ -196,6 +227,7 @@ fn vaulted(
         token,
         source: CredentialSource::KeycardVault,
         expires_in: None,
+        scopes: None,
     })
 }
 
@@ -231,6 +263,7 @@ fn brokered(state: &ZoneState, provider: &Provider, grant: &Grant) -> Result<Obt
         token,
         source: CredentialSource::External,
         expires_in: left.map(i64::unsigned_abs),
+        scopes: None,
     })
 }
 

@@ -197,6 +197,7 @@ impl Standing<'_> {
                 application_id: None,
                 scopes,
                 session_id: Some(&session.id),
+                subject: None,
             },
         )?;
         draft.credential = Some(obtained.view());

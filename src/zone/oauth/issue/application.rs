@@ -90,6 +90,7 @@ pub(in crate::zone::oauth) async fn client_credentials(
                     application_id: Some(&application.id),
                     scopes: &scopes,
                     session_id: None,
+                    subject: None,
                 },
             )?;
             draft.credential = Some(obtained.view());
