@@ -132,6 +132,7 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
         signs,
         troubles: troubles(results)
             .into_iter()
+            .chain(code.and_then(|code| lacking(&results.env, code)))
             .chain(unasked.map(|code| {
                 format!(
                     "the folder's code is chapter {code}'s, and the server that answers asks nobody \
@@ -155,6 +156,40 @@ fn troubles(results: &ProbeResults) -> Vec<String> {
         .flatten()
         .map(str::to_owned)
         .collect()
+}
+
+/// What a chapter's code reads from the `.env` (facts/keycard.md, 1.2), and from which chapter on. The
+/// port has a default.
+const READ: [(u8, &str); 9] = [
+    (0, "LINEAR_API_KEY"),
+    (0, "LINEAR_TEAM_ID"),
+    (2, "KEYCARD_URL"),
+    (2, "MCP_RESOURCE_URL"),
+    (4, "KEYCARD_CLIENT_ID"),
+    (4, "KEYCARD_CLIENT_SECRET"),
+    (4, "SUPABASE_URL"),
+    (6, "LINEAR_API_URL"),
+    (6, "ANTHROPIC_API_URL"),
+];
+
+/// The variables that the folder's code reads and the `.env` does not set.
+fn lacking(env: &Reading<Vec<EnvLine>>, code: u8) -> Option<String> {
+    let Reading::Told(lines) = env else {
+        return None;
+    };
+    let is_read = |from: u8, name: &str| from <= code && !(code >= 6 && name == "LINEAR_API_KEY");
+    let names: Vec<&str> = READ
+        .iter()
+        .filter(|(from, name)| is_read(*from, name))
+        .filter(|(_, name)| !lines.iter().any(|line| line.name == *name && line.set))
+        .map(|(_, name)| *name)
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            ".env does not set {}: the code of chapter {code} reads it and does not start without",
+            names.join(", ")
+        )
+    })
 }
 
 /// The `.env` by itself.

@@ -113,7 +113,15 @@ impl CallbackFault {
                     "access_denied" => "The sign-in was denied",
                     _ => "The authorization server refused the sign-in",
                 };
-                let next = "sign in again and agree, if you want the client to act for you";
+                let next = match &**error {
+                    "invalid_target" => {
+                        "make a resource with exactly the server's URL in the zone (chapter 1), and sign in again"
+                    }
+                    "invalid_scope" => {
+                        "let the server name scopes that the zone's resource has (chapter 2), and sign in again"
+                    }
+                    _ => "sign in again and agree, if you want the client to act for you",
+                };
                 (what, why, next)
             }
             Self::NoCode => (

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -118,8 +118,11 @@ async fn show_jwks(State(front): State<Arc<Front>>) -> Result<Response, Refusal>
 }
 
 /// `POST /oauth/2/registration` (RFC 7591, section 3.1).
-async fn register(State(front): State<Arc<Front>>, body: Bytes) -> Result<Response, Refusal> {
-    let request: RegistrationRequest = serde_json::from_slice(&body).map_err(|_| {
+async fn register(
+    State(front): State<Arc<Front>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let request: RegistrationRequest = serde_json::from_slice(&body?).map_err(|_| {
         Refusal::new(
             ErrorCode::InvalidClientMetadata,
             "The body is not the JSON of a client registration",

@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    extract::rejection::BytesRejection,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -25,6 +26,16 @@ pub struct Refusal {
 impl From<NoKey> for Refusal {
     fn from(none: NoKey) -> Self {
         Self::new(ErrorCode::ServerError, none.to_string())
+    }
+}
+
+impl From<BytesRejection> for Refusal {
+    fn from(unread: BytesRejection) -> Self {
+        let why = unread.body_text();
+        Self::new(
+            ErrorCode::InvalidRequest,
+            format!("The body cannot be read: {why}"),
+        )
     }
 }
 

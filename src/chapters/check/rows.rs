@@ -8,7 +8,12 @@ use crate::{
     },
     projection::{AuditRow, audit::Era, tools::Call},
     protocol::audit::{AuditEvent, AuditStatus},
+    trace::event::CallOutcome,
 };
+
+/// What to do about a call that came through without the credential that it should have asked for.
+const KEPT: &str = "Exchange the token anew in each call: a credential that was kept from an earlier \
+                    call, or a key in the code, asks the zone for nothing";
 
 impl<'a> Seen<'a> {
     pub(super) fn audit(self, expected: &AuditRows) -> Status {
@@ -38,9 +43,13 @@ impl<'a> Seen<'a> {
                         }
                         match self.count(expected, rows, &what) {
                             // The call is over: what is not there will not come.
-                            Status::Pending { .. } if !self.is_empty() => {
-                                Status::failed(format!("the audit log has no row {what}"))
-                            }
+                            Status::Pending { .. } if !self.is_empty() => Status::Failed {
+                                because: format!("the audit log has no row {what}"),
+                                fix: match call.outcome {
+                                    Some(CallOutcome::Succeeded) => KEPT.to_owned(),
+                                    _ => String::new(),
+                                },
+                            },
                             status => status,
                         }
                     })

@@ -23,6 +23,9 @@ use crate::{
 /// How long the feeds may take to tell the last rows after the last answer came.
 const SETTLE: Duration = Duration::from_secs(3);
 
+/// How long nothing may be heard before a person is told that it is waited.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// The run.
 pub(super) struct Run<'a> {
     pub projection: Projection,
@@ -77,6 +80,7 @@ impl<'a> Run<'a> {
             cancel: self.cancel.clone(),
         };
         let mut work = std::pin::pin!(work(doing));
+        let mut waits = true;
         let done = loop {
             tokio::select! {
                 biased;
@@ -89,6 +93,10 @@ impl<'a> Run<'a> {
                     );
                 }
                 done = &mut work => break done,
+                () = tokio::time::sleep(SILENCE), if waits => {
+                    waits = false;
+                    let _ = writeln!(self.err, "Waiting for the server to answer. Ctrl-C calls it off.");
+                }
             }
         };
         while let Some(event) = self.stream.try_next() {

@@ -158,8 +158,17 @@ fn check_redirects(request: &RegistrationRequest) -> Result<(), Refusal> {
             (Some(ApplicationType::Web), RedirectKind::Loopback | RedirectKind::CustomScheme) => {
                 return Err(refused("A web client's redirect URIs must be https"));
             }
+            (Some(ApplicationType::Native), RedirectKind::Web) => {
+                return Err(refused(
+                    "A native client's redirect URIs must lead to localhost or have a scheme of its own",
+                ));
+            }
             (Some(ApplicationType::Web), RedirectKind::Web)
-            | (Some(ApplicationType::Native) | None, _) => {}
+            | (
+                Some(ApplicationType::Native),
+                RedirectKind::Loopback | RedirectKind::CustomScheme,
+            )
+            | (None, _) => {}
         }
     }
     Ok(())
@@ -250,6 +259,7 @@ mod tests {
     #[case(json!({}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["http://client.example/cb"]}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["http://localhost/cb"], "application_type": "web"}), ErrorCode::InvalidRedirectUri)]
+    #[case(json!({"redirect_uris": ["https://a.example/cb"], "application_type": "native"}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["https://a.example/cb"], "grant_types": ["password"]}), ErrorCode::InvalidClientMetadata)]
     #[case(json!({"redirect_uris": ["https://a.example/cb"], "response_types": ["token"]}), ErrorCode::InvalidClientMetadata)]
     fn what_cannot_be_registered_is_named(

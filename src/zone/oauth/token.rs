@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Bytes,
-    extract::State,
+    extract::{State, rejection::BytesRejection},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -93,8 +93,9 @@ impl IntoResponse for Tokens {
 pub(super) async fn token(
     State(front): State<Arc<Front>>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Tokens, Refusal> {
+    let body = body?;
     let asked = Asked {
         request_id: front.zone.config.ids.short(),
         trace_parent: headers
