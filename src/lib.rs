@@ -5,6 +5,9 @@
 //! One [`trace::TraceEvent`] stream carries every fact about the outside world; every pane is a
 //! fold of it ([`projection`]). `ARCHITECTURE.md` has the map and the reasons.
 
+#[cfg(not(unix))]
+compile_error!("hoptrail runs on Linux, macOS and other Unix systems; on Windows, in WSL");
+
 pub mod app;
 pub mod chapters;
 pub mod cli;

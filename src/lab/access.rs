@@ -4,8 +4,7 @@
 //! new credential, so a file that a crash left behind opens nothing.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::ConsoleCredential;
 use crate::{
     protocol::secret::Secret,
-    support::error::{Exit, Failure},
+    support::{
+        error::{Exit, Failure},
+        files,
+    },
 };
 
 const FILE: &str = "lab-access.toml";
@@ -65,19 +67,8 @@ pub fn leave(state: &Path, zone: &str, credential: &ConsoleCredential) -> Result
     })
     .map(Secret::new)
     .map_err(|_| refuse("the credential does not fit a TOML file".to_owned()))?;
-    let write = || -> io::Result<()> {
-        // Made anew, so that no one who could open an older file can read this one.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path)?.write_all(text.expose().as_bytes())
-    };
-    write().map_err(|e| refuse(e.to_string()))?;
+    let written = files::private(&path, &[text.expose().as_bytes()]);
+    written.map_err(|e| refuse(e.to_string()))?;
     Ok(Left(path))
 }
 
@@ -135,7 +126,6 @@ mod tests {
         assert!(find(dir.path(), ZONE).unwrap().is_none());
     }
 
-    #[cfg(unix)]
     #[test]
     fn nobody_else_can_read_it() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,10 +1,6 @@
 //! The `.env` files of the story: what the server is configured with at the end of each chapter.
 
-use std::{
-    fs, io,
-    io::{Read as _, Write as _},
-    path::Path,
-};
+use std::{fs, io, io::Read as _, path::Path};
 
 use super::chapter::Chapter;
 use crate::{
@@ -16,6 +12,7 @@ use crate::{
     support::{
         cause::remedy,
         error::{Exit, Failure},
+        files,
     },
 };
 
@@ -151,21 +148,8 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
 fn write_private(path: &Path, parts: &[&str]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.new"));
-    // What lies there, from a start that was cut off or from anybody, is not written through: it may
-    // be a link, or a file that others read.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    for part in parts {
-        file.write_all(part.as_bytes())?;
-    }
-    file.sync_all()?;
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+    files::private(&beside, &parts)?;
     fs::rename(&beside, path)
 }
 
@@ -249,7 +233,6 @@ mod tests {
         assert!(failure.why.contains("did not write"), "{failure}");
     }
 
-    #[cfg(unix)]
     #[test]
     fn what_lies_where_it_is_written_first_is_not_written_through() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -272,7 +255,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn the_file_is_for_this_user_only() {
         use std::os::unix::fs::PermissionsExt as _;

@@ -3,14 +3,12 @@
 use crate::app::msg::Signal;
 
 /// SIGTERM, SIGHUP and SIGINT (the keyboard's Ctrl-C is a key in raw mode, not a signal).
-#[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
     streams: Vec<(Kind, tokio::signal::unix::Signal)>,
 }
 
 /// Who sends it.
-#[cfg(unix)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// The system, or somebody who wants the program to end.
@@ -21,7 +19,6 @@ enum Kind {
     Stop,
 }
 
-#[cfg(unix)]
 impl Signals {
     /// Listens from now on. A signal that cannot be listened to keeps its default effect.
     #[must_use]
@@ -92,7 +89,6 @@ impl Signals {
 ///
 /// crossterm 0.29 reads on for ever where a terminal is gone, on the thread that asked. If that is the
 /// one that would hear of the signal, nothing else ends the program, and it keeps a processor busy.
-#[cfg(unix)]
 #[expect(
     clippy::disallowed_methods,
     reason = "the thread that would return an exit code is the one that does not come back"
@@ -113,46 +109,8 @@ pub fn end_after_hangup() {
     });
 }
 
-/// Ctrl-C, where there are no signals.
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    /// Listens from now on.
-    #[must_use]
-    pub fn listen() -> Self {
-        Self
-    }
-
-    /// [`Self::listen`].
-    #[must_use]
-    pub fn listen_on_the_screen() -> Self {
-        Self
-    }
-
-    /// Waits for the next one.
-    pub async fn next(&mut self) -> Signal {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return std::future::pending().await;
-        }
-        Signal::Terminate
-    }
-
-    /// Waits for one that no key sends; there are none.
-    pub async fn end(&mut self) {
-        std::future::pending().await
-    }
-}
-
-/// There are no signals.
-#[cfg(not(unix))]
-pub fn end_after_hangup() {}
-
 /// Stops this process as Ctrl-Z does in a shell; returns when it was continued.
 pub fn stop_this_process() {
-    #[cfg(unix)]
     // If the system refuses, the program simply goes on.
     let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
 }

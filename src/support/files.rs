@@ -1,9 +1,10 @@
 //! Text files that people name: read no further than such a file ever goes, for a name may as well
-//! be a device's.
+//! be a device's. And files that are nobody else's.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
@@ -28,6 +29,28 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
         };
         io::Error::new(io::ErrorKind::InvalidData, why)
     })
+}
+
+/// Makes a file that only this user can read. What lies at its path, from a start that was cut off or
+/// from anybody, is taken away and not written through: it may be a link, or a file that others read.
+///
+/// # Errors
+/// If it cannot be made or written.
+pub fn private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
 }
 
 /// What a file is that begins so, if it is a known thing other than plain UTF-8.

@@ -1,13 +1,7 @@
 //! Secrets at rest: AES-256-GCM under a key that lies beside the database, readable by its owner
 //! alone. Whoever has only the database has nothing.
 
-use std::{
-    fmt, fs,
-    io::{ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
-    sync::Arc,
-};
+use std::{fmt, fs, io::ErrorKind, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -23,6 +17,7 @@ use crate::{
     support::{
         cause::remedy,
         error::{Exit, Failure},
+        files,
         ids::{Ids, is_short},
     },
 };
@@ -230,13 +225,7 @@ fn key_file(dir: &Path, ids: &Ids) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // Written whole before it has its name, so that a kill leaves no half key; and linked, not
     // renamed, so that of two first starts at once both use the key of the faster.
     let draft = dir.join(format!("{KEY_FILE}.{}", ids.short()));
-    let made = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::hard_link(&draft, &path));
+    let made = files::private(&draft, &[&bytes]).and_then(|()| fs::hard_link(&draft, &path));
     let removed = fs::remove_file(&draft);
     match made {
         Ok(()) => removed

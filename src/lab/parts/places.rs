@@ -66,7 +66,6 @@ pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
 pub(super) fn make_folder(state: &Path) -> Result<(), Failure> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(state)

@@ -9,7 +9,7 @@ use crate::{
         env::{EnvFile, EnvKind, EnvLine, classify},
         secret::Secret,
     },
-    support::text::one_line,
+    support::{files, text::one_line},
 };
 
 /// Longer files are no `.env`.
@@ -111,16 +111,15 @@ pub(in crate::runtime) fn secrets(at: &EnvAt) -> Vec<Secret> {
 }
 
 fn load(path: &Path) -> Result<Secret, String> {
-    let known = std::fs::metadata(path).map_err(|error| match error.kind() {
+    // To open a pipe would be to wait for whoever writes into it.
+    if path.exists() && !path.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let text = files::text(path, LONGEST).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => error.to_string(),
-    })?;
-    if !known.is_file() || known.len() > LONGEST {
-        return Err("it is no small file".to_owned());
-    }
-    std::fs::read_to_string(path)
-        .map(Secret::new)
-        .map_err(|error| error.to_string())
+    });
+    text.map(Secret::new)
 }
 
 /// The values of variables that are no secrets, in the order of `names`; a secret is not told, as if

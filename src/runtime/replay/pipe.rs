@@ -137,18 +137,10 @@ fn drain(mut source: File) -> Receiver<io::Result<Vec<u8>>> {
     chunks
 }
 
-#[cfg(unix)]
 fn standard_input() -> io::Result<File> {
     use std::os::fd::AsFd as _;
     let input = io::stdin();
     Ok(File::from(input.as_fd().try_clone_to_owned()?))
-}
-
-#[cfg(not(unix))]
-fn standard_input() -> io::Result<File> {
-    Err(io::Error::other(
-        "here a trace cannot come through standard input: name a file",
-    ))
 }
 
 impl State {

@@ -1,8 +1,7 @@
 //! A text in the person's own editor: the terminal is theirs until the editor ends.
 
 use std::{
-    env, fs,
-    io::{self, Write as _},
+    env, fs, io,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     thread,
@@ -10,7 +9,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::support::error::{Exit, Failure};
+use crate::support::{
+    error::{Exit, Failure},
+    files,
+};
 
 /// A longer text than this is not read back: no policy of anybody's is as long.
 const LONGEST: u64 = 1024 * 1024;
@@ -44,19 +46,9 @@ impl Draft {
     /// If it cannot be written.
     pub fn write(folder: &Path, text: &str) -> Result<Self, Failure> {
         let path = folder.join(format!("policy-{}.cedar", std::process::id()));
-        let written = || -> io::Result<()> {
-            fs::create_dir_all(folder)?;
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&path)?;
-            file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")
-        };
-        // What a run that was killed left behind under this number is nobody's any more.
-        let _ = fs::remove_file(&path);
-        match written() {
+        let written = fs::create_dir_all(folder)
+            .and_then(|()| files::private(&path, &[text.as_bytes(), b"\n"]));
+        match written {
             Ok(()) => Ok(Self(path)),
             Err(error) => Err(failed(&format!("{}: {error}", path.display()))),
         }
@@ -67,11 +59,7 @@ impl Draft {
     /// # Errors
     /// If it cannot be read, is no text, or has grown too long.
     pub fn read(&self) -> Result<String, Failure> {
-        let size = fs::metadata(&self.0).map_err(|error| failed(&error.to_string()))?;
-        if size.len() > LONGEST {
-            return Err(failed("the text is longer than a policy can be"));
-        }
-        fs::read_to_string(&self.0).map_err(|error| failed(&error.to_string()))
+        files::text(&self.0, LONGEST).map_err(|error| failed(&error.to_string()))
     }
 
     /// Starts the editor on it; what it ended with comes through the channel.
@@ -125,7 +113,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let draft = Draft::write(folder.path(), "permit (principal, action, resource);").unwrap();
         let path = draft.0.clone();
-        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = fs::metadata(&path).unwrap().permissions().mode();
@@ -139,7 +126,6 @@ mod tests {
         assert!(!path.exists());
     }
 
-    #[cfg(unix)]
     #[test]
     fn what_the_editor_made_of_it_counts_only_if_it_ended_well() {
         let folder = tempfile::tempdir().unwrap();
