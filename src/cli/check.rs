@@ -254,9 +254,7 @@ fn seen(orientation: &Orientation) -> String {
     let mut out = if orientation.troubles.is_empty() {
         format!("Your server is at the end of chapter {reached}. What shows it:\n")
     } else {
-        format!(
-            "Not all of your server can be seen. The rest is at the end of chapter {reached}:\n"
-        )
+        format!("Your server is at the end of chapter {reached}, as far as can be told (see !):\n")
     };
     for sign in &orientation.signs {
         for (number, line) in wrap(&sign.words, COLUMNS - 8).into_iter().enumerate() {

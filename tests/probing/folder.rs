@@ -50,6 +50,8 @@ fn keys_in_files_are_found_by_kind_and_examples_are_none() {
                 "lin_api_0123456789abcdefghij and sk-ant-api03-0123456789abcdef\n",
             ),
             ("old.env", legacy.as_str()),
+            // What `npm start` runs is the attendee's own as well.
+            ("dist/a.js", "sb_secret_AbCdEf0123456789xyz"),
             ("node_modules/x/index.js", "sb_secret_AbCdEf0123456789xyz"),
         ],
     );
@@ -66,6 +68,7 @@ fn keys_in_files_are_found_by_kind_and_examples_are_none() {
         assert_eq!(
             secrets,
             [
+                ("dist/a.js", 1, Service::Supabase),
                 ("notes.md", 1, Service::Linear),
                 ("notes.md", 1, Service::Anthropic),
                 ("old.env", 1, Service::Supabase),

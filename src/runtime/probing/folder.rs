@@ -22,7 +22,7 @@ use crate::{
 use super::env::root;
 
 /// Folders that are not the attendee's own work.
-const SKIPPED: &[&str] = &["node_modules", ".git", "dist", "_recovery", "target"];
+const SKIPPED: &[&str] = &["node_modules", ".git", "_recovery", "target"];
 /// Files that are longer are no source; a key in one is not found.
 const LONGEST: u64 = 4 * 1024 * 1024;
 /// More files than a workshop has. A folder with more is not read to its end, and that is said.
