@@ -150,6 +150,7 @@ impl App {
                 return;
             };
             self.comment(&event);
+            self.name_note();
         }
     }
 
@@ -182,8 +183,9 @@ impl App {
         let brought = player.timeline.bring(&mut self.projection, place);
         self.toast = None;
         self.travel(&before);
-        if let Err(why) = brought {
-            self.say(Tone::Bad, why);
+        match brought {
+            Err(why) => self.say(Tone::Bad, why),
+            Ok(()) => self.name_note(),
         }
     }
 
@@ -225,13 +227,14 @@ impl App {
                     return self.say(Tone::Warning, format!("this trace has no mark of {name}"));
                 };
                 self.jump(place);
-                return self.name_part();
+                self.name_part();
+                return self.name_note();
             }
             (Some(Goal::Time(_) | Goal::Part(_)), None) => return,
             (None, _) => {
                 return self.say(
                     Tone::Warning,
-                    "that is no place: write 1:02.5, 12 s or 2h18:30, #41 for an event, ch 7 or cue 3",
+                    "that is no place: write 1:02.5, 12 s, 500 ms, 90 m or 2h18:30, #41, ch 7 or cue 3",
                 );
             }
         };
@@ -274,6 +277,7 @@ impl App {
                 if let Some(event) = self.one_more() {
                     self.toast = None;
                     self.comment(&event);
+                    self.name_note();
                 }
             }
             (_, _, Some(to)) => {
@@ -283,6 +287,7 @@ impl App {
                     Unit::Part => self.name_part(),
                     Unit::Event | Unit::Hop | Unit::Call => {}
                 }
+                self.name_note();
             }
             (Unit::Part, Direction::Back, None) => {
                 self.say(Tone::Plain, "no part of the story begins before this");

@@ -79,7 +79,7 @@ impl Tui {
             }
             Effect::SaveNotes(notes) => {
                 if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
-                    self.app.fail(failure);
+                    self.update(Msg::NotesNotKept(failure));
                 }
             }
             Effect::OpenShipped(shipped) => self.open_trace(replay::Trace {
