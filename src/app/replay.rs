@@ -69,9 +69,15 @@ impl App {
             Growth::Finished => self.where_the_show_is(tape.timeline.end()),
             Growth::Followed => Some(tape.timeline.len()),
         };
+        let strange = self.is_of_another_sheet(tape.timeline.end());
         let warning = warning.or_else(|| {
-            let told = "the recording has no such call: this is its beginning";
-            place.is_none().then(|| told.to_owned())
+            let told = match (strange, place) {
+                (true, Some(_)) => "the recording is of another sheet: its cues are its own",
+                (true, None) => "the recording is of another sheet: this is its beginning",
+                (false, None) => "the recording has no such call: this is its beginning",
+                (false, Some(_)) => return None,
+            };
+            Some(told.to_owned())
         });
         let place = place.unwrap_or(0);
         self.projection = tape.timeline.at(place);
