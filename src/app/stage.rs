@@ -307,6 +307,7 @@ impl App {
         stage.next = 0;
         stage.begun = None;
         let (begin, hold) = (stage.sheet.begin, stage.sheet.hold);
+        let mut doubts = stage.sheet.doubts().into_iter();
         self.show_stage();
         let mut effects = Effects::new();
         // Not `Hold` first: a sign-in exchanges nothing, but a list of tickets would wait.
@@ -327,6 +328,8 @@ impl App {
                 }
             };
             self.say(Tone::Good, text);
+        } else if let Some(doubt) = doubts.next().filter(|_| self.reset == Resettable::Yes) {
+            self.say(Tone::Warning, doubt);
         }
         effects
     }

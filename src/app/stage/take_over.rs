@@ -65,12 +65,12 @@ fn where_it_began(recorded: &Projection, number: usize, title: &str) -> Option<u
 
 /// Where what a cue came to stands there whole: before the next one begins.
 fn where_it_ended(recorded: &Projection, began: usize) -> usize {
-    let mut cues = recorded.marks().iter().filter(is_cue);
+    let mut cues = recorded.marks().iter().filter(|mark| is_cue(mark));
     cues.find(|mark| mark.evidence.index() >= began)
         .map_or(recorded.log().len(), |mark| mark.evidence.index())
 }
 
-fn is_cue(mark: &&Mark) -> bool {
+const fn is_cue(mark: &Mark) -> bool {
     matches!(mark.part, Part::Cue(_))
 }
 
@@ -85,7 +85,9 @@ impl App {
     #[must_use]
     pub fn recorded_cue(&self) -> Option<(usize, &str)> {
         let mut marks = self.projection.marks().iter().rev();
-        let mark = marks.find(is_cue).filter(|_| self.is_taken_over())?;
+        let mark = marks
+            .find(|mark| is_cue(mark))
+            .filter(|_| self.is_taken_over())?;
         Some((usize::from(mark.part.number()?), &*mark.text))
     }
 
@@ -94,7 +96,7 @@ impl App {
         let stage = self.stage.as_ref().filter(|_| self.is_taken_over());
         let cue = stage.and_then(|stage| stage.current().or_else(|| stage.upcoming()));
         cue.is_some_and(|(number, cue)| {
-            recorded.marks().iter().any(|mark| is_cue(&mark))
+            recorded.marks().iter().any(is_cue)
                 && where_it_began(recorded, number, &cue.title).is_none()
         })
     }
@@ -156,7 +158,7 @@ impl App {
     fn neighbouring_cue(&self, direction: Direction) -> Option<usize> {
         let timeline = self.player()?.timeline();
         let here = self.place();
-        let cues = timeline.end().marks().iter().filter(is_cue);
+        let cues = timeline.end().marks().iter().filter(|mark| is_cue(mark));
         let mut begins = cues.map(|mark| mark.evidence.index()).peekable();
         begins.peek()?;
         Some(match direction {

@@ -117,16 +117,13 @@ fn judged(cx: &ViewCx) -> Span<'static> {
 
 /// The sheet's cue that a recording which stands in is at, and the one after it; none where the
 /// recording is of another sheet.
-fn stood_in<'a>(
-    cx: &ViewCx,
-    stage: &'a Stage,
-) -> (Option<(usize, &'a Cue)>, Option<(usize, &'a Cue)>) {
+fn stood_in<'a>(cx: &ViewCx, stage: &'a Stage) -> [Option<(usize, &'a Cue)>; 2] {
     let cues = &stage.sheet().cues;
     let of = |number: usize| cues.get(number.checked_sub(1)?).map(|cue| (number, cue));
     let is_so = |told: &(usize, &str)| of(told.0).is_some_and(|(_, cue)| cue.title == told.1);
     match cx.app.recorded_cue().filter(is_so) {
-        Some((number, _)) => (of(number), of(number + 1)),
-        None => (None, None),
+        Some((number, _)) => [of(number), of(number + 1)],
+        None => [None, None],
     }
 }
 
@@ -152,10 +149,10 @@ fn speaker(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
             lines.extend(notes::lines(&paragraph, cells).into_iter().map(Line::raw));
         }
     };
-    let (now, next) = if cx.app.is_taken_over() {
+    let [now, next] = if cx.app.is_taken_over() {
         stood_in(cx, stage)
     } else {
-        (stage.current(), stage.upcoming())
+        [stage.current(), stage.upcoming()]
     };
     tell("now", now);
     tell("next", next);
