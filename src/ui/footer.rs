@@ -319,11 +319,16 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
         (None, None) if cx.app.focus().layout == Layout::Learn => BESIDE,
         (None, None) => PANES,
     };
-    let past_it = (!cx.app.is_taken_over() && is_tried_again(cx)).then_some(Command::SkipCue);
-    let own = own.iter().copied();
-    past_it
-        .into_iter()
-        .chain(own.filter(|command| Some(*command) != past_it))
+    let ways_on: &[Command] = if !cx.app.is_taken_over() && is_tried_again(cx) {
+        &[Command::SkipCue, Command::TakeOver]
+    } else {
+        &[]
+    };
+    let others = own.iter().filter(|command| !ways_on.contains(command));
+    ways_on
+        .iter()
+        .chain(others)
+        .copied()
         .filter(|command| *command != next)
         .filter(|command| *command != Command::SignIn || !let_in)
         .filter(|command| match command {
