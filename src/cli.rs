@@ -22,8 +22,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
-
 use self::args::{ChaptersCommand, Cli, Command, Common};
 use crate::{
     app::player::Growth,
@@ -43,7 +41,7 @@ use crate::{
 /// Runs hoptrail; the whole program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let ended = run(cli);
     let exit = match ended {
         Ok(exit) => exit,
@@ -143,8 +141,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             print_notes: true,
             ..
         }) => {
-            let notes = stage::sheet(sheet.as_deref())?.printed();
-            told(io::stdout().write_all(notes.as_bytes()))
+            let sheet = stage::sheet(sheet.as_deref())?;
+            for doubt in sheet.doubts() {
+                // Nobody may be there to read it.
+                let _ = writeln!(io::stderr(), "hoptrail: {doubt}");
+            }
+            told(io::stdout().write_all(sheet.printed().as_bytes()))
         }
         Some(Command::Stage {
             sheet,

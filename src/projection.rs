@@ -294,6 +294,8 @@ impl Projection {
                 text: shared.names.get(title),
                 evidence: seq,
             }),
+            // Nothing is as it was not before: it tells whoever reads the notes along.
+            Fact::CueSkipped { .. } => {}
             Fact::Unknown(_) => self.unknown += 1,
         }
     }

@@ -79,6 +79,24 @@ async fn each_refusal_of_the_zone_says_what_to_do(
 }
 
 #[rstest]
+#[case::broke(500, r#"{"error":"server_error"}"#)]
+#[case::broke_by_its_word_alone(400, r#"{"error":"server_error"}"#)]
+#[case::overloaded(400, r#"{"error":"temporarily_unavailable"}"#)]
+#[case::a_refusal_behind_a_gateway_that_broke(502, r#"{"error":"access_denied"}"#)]
+#[tokio::test]
+async fn a_zone_that_could_not_answer_has_refused_nothing(
+    #[case] status: u16,
+    #[case] body: &'static str,
+) {
+    let bench = Bench::start().await;
+    bench.zone_refuses(status, body);
+    let told = bench.failing("get_support_tickets", json!({})).await;
+    let what = "The zone issued no credential for Supabase Database";
+    assert!(told.starts_with(what), "{told}");
+    assert!(!told.contains("refused"), "{told}");
+}
+
+#[rstest]
 #[case::no_token("{}")]
 #[case::empty_token(r#"{"access_token":""}"#)]
 #[case::html("<html>")]

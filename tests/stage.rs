@@ -1,6 +1,8 @@
 //! The instructor's stage: cues by one key, held exchanges, a recording that stands in, the way back
 //! to the start; and what a room sees of each at three sizes.
 
+#[path = "stage/headline.rs"]
+mod headline;
 #[path = "stage/holding.rs"]
 mod holding;
 #[path = "stage/once_more.rs"]
@@ -297,7 +299,7 @@ fn one_key_goes_from_cue_to_cue_and_each_is_held_against_its_sheet() {
     let _ = app.update(Msg::Task(id, TaskOutcome::Cancelled));
     let called_off = Judgement::Otherwise("it was called off".to_owned());
     assert_eq!(app.judgement(), Some(called_off));
-    assert_eq!(app.next_step().text, "Policy off");
+    assert_eq!(app.next_step().text, "try again: Policy off");
 }
 
 #[test]

@@ -46,6 +46,11 @@ pub enum Effect {
         number: u16,
         title: String,
     },
+    /// Tell the trace that a cue was skipped.
+    MarkSkip {
+        number: u16,
+        title: String,
+    },
     /// Write the bookmarks and notes beside the trace, all of them.
     SaveNotes(Vec<Note>),
     /// Read one of the traces that come along in place of the one that is shown.

@@ -74,6 +74,8 @@ pub enum Msg {
     Pictured(Result<String, Failure>),
     /// The bookmarks and notes on the trace were read, or why they cannot be used.
     Notes(Notes),
+    /// What was noted could not be written.
+    NotesNotKept(Failure),
     /// Another run was read, to be laid beside this one.
     Against(Box<Against>),
     /// A trace cannot be read, or not any more.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     projection::{Name, Part},
-    support::text::one_line,
+    support::{error::Failure, text::one_line},
 };
 
 /// The longest note, in characters.
@@ -139,6 +139,23 @@ impl App {
         self.notes = notes;
     }
 
+    /// They could not be written.
+    pub(super) fn not_kept(&mut self, failure: Failure) {
+        self.say(Tone::Warning, "not written: it is kept until you quit");
+        self.fail(failure);
+    }
+
+    /// Says what was noted here.
+    pub(super) fn name_note(&mut self) {
+        let told = self.notes.at(self.place()).map(|note| match &*note.text {
+            "" => "a bookmark".to_owned(),
+            text => format!("note: {text}"),
+        });
+        if let Some(told) = told {
+            self.say(Tone::Plain, told);
+        }
+    }
+
     /// Sets a bookmark here, or takes one without words back.
     pub(super) fn turn_bookmark(&mut self) -> Effects {
         let place = self.place();
@@ -171,7 +188,8 @@ impl App {
 
     /// Takes a note on a place that was typed; no words remove what is there.
     pub(super) fn take_note(&mut self, place: usize, text: &str) -> Effects {
-        let text: String = one_line(text.trim()).chars().take(LONGEST).collect();
+        let text: String = text.trim().chars().take(LONGEST).collect();
+        let text = one_line(&text);
         if text.is_empty() && self.notes.at(place).is_none() {
             return Effects::new();
         }
@@ -203,7 +221,7 @@ impl App {
         let found = all.drain(..).nth(row.min(last));
         if let Some(landmark) = found {
             self.jump_to_place(landmark.place);
-            if !landmark.text.is_empty() {
+            if landmark.kind != LandmarkKind::Bookmark && !landmark.text.is_empty() {
                 self.say(Tone::Plain, &*landmark.text);
             }
         }

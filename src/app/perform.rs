@@ -202,7 +202,7 @@ impl App {
             Command::End => self.go_to_end(),
             Command::NextCue => return self.next_cue(),
             Command::PreviousCue => self.previous_cue(),
-            Command::SkipCue => self.skip_cue(),
+            Command::SkipCue => return self.skip_cue(),
             Command::SpeakerNote => self.turn_notes(),
             Command::Hold => return self.turn_hold(),
             Command::LetGo => return self.let_go(),

@@ -69,9 +69,15 @@ impl App {
             Growth::Finished => self.where_the_show_is(tape.timeline.end()),
             Growth::Followed => Some(tape.timeline.len()),
         };
+        let strange = self.is_of_another_sheet(tape.timeline.end());
         let warning = warning.or_else(|| {
-            let told = "the recording has no such call: this is its beginning";
-            place.is_none().then(|| told.to_owned())
+            let told = match (strange, place) {
+                (true, Some(_)) => "the recording is of another sheet: its cues are its own",
+                (true, None) => "the recording is of another sheet: this is its beginning",
+                (false, None) => "the recording has no such call: this is its beginning",
+                (false, Some(_)) => return None,
+            };
+            Some(told.to_owned())
         });
         let place = place.unwrap_or(0);
         self.projection = tape.timeline.at(place);
@@ -150,6 +156,7 @@ impl App {
                 return;
             };
             self.comment(&event);
+            self.name_note();
         }
     }
 
@@ -182,8 +189,9 @@ impl App {
         let brought = player.timeline.bring(&mut self.projection, place);
         self.toast = None;
         self.travel(&before);
-        if let Err(why) = brought {
-            self.say(Tone::Bad, why);
+        match brought {
+            Err(why) => self.say(Tone::Bad, why),
+            Ok(()) => self.name_note(),
         }
     }
 
@@ -225,13 +233,14 @@ impl App {
                     return self.say(Tone::Warning, format!("this trace has no mark of {name}"));
                 };
                 self.jump(place);
-                return self.name_part();
+                self.name_part();
+                return self.name_note();
             }
             (Some(Goal::Time(_) | Goal::Part(_)), None) => return,
             (None, _) => {
                 return self.say(
                     Tone::Warning,
-                    "that is no place: write 1:02.5, 12 s or 2h18:30, #41 for an event, ch 7 or cue 3",
+                    "that is no place: write 1:02.5, 12 s, 500 ms, 90 m or 2h18:30, #41, ch 7 or cue 3",
                 );
             }
         };
@@ -274,6 +283,7 @@ impl App {
                 if let Some(event) = self.one_more() {
                     self.toast = None;
                     self.comment(&event);
+                    self.name_note();
                 }
             }
             (_, _, Some(to)) => {
@@ -283,6 +293,7 @@ impl App {
                     Unit::Part => self.name_part(),
                     Unit::Event | Unit::Hop | Unit::Call => {}
                 }
+                self.name_note();
             }
             (Unit::Part, Direction::Back, None) => {
                 self.say(Tone::Plain, "no part of the story begins before this");

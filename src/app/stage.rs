@@ -26,7 +26,7 @@ use crate::{
     projection::Projection,
 };
 
-pub use self::judge::Judgement;
+pub use self::judge::{AtHand, Judgement};
 use self::need::Need;
 pub(super) use self::take_over::Away;
 
@@ -56,6 +56,8 @@ struct Begun {
     hold: Tried,
     /// How many calls there were before its own; `None` before its own job.
     calls: Option<usize>,
+    /// How many events there were when it was over.
+    over: usize,
     /// How often it was begun, one time after the other.
     tries: u16,
     /// Why the time before was not as it should be.
@@ -137,6 +139,15 @@ impl Stage {
         self.begun.as_ref().map_or(0, |begun| begun.tries)
     }
 
+    /// Whether the one key tries the cue at hand again: it could not be done.
+    #[must_use]
+    pub fn is_tried_again(&self) -> bool {
+        let failed = |begun: &Begun| {
+            begun.cue == self.next && matches!(begun.phase, Phase::CalledOff | Phase::Failed(_))
+        };
+        self.begun.as_ref().is_some_and(failed)
+    }
+
     fn running(&self) -> bool {
         let runs = |begun: &Begun| matches!(begun.phase, Phase::Running(_));
         self.begun.as_ref().is_some_and(runs)
@@ -185,7 +196,13 @@ impl App {
                 let next = story::next(self);
                 of(next.command, next.text)
             }
+            Some(_) if live && (self.is_cue_running() || self.busy()) => {
+                of(Command::CancelTask, "call it off")
+            }
             Some(stage) => match stage.upcoming() {
+                Some((_, cue)) if stage.is_tried_again() => {
+                    of(Command::NextCue, &format!("try again: {}", cue.title))
+                }
                 Some((_, cue)) => of(Command::NextCue, &cue.title),
                 None => of(Command::Reset, "back to the start"),
             },
@@ -290,6 +307,7 @@ impl App {
         stage.next = 0;
         stage.begun = None;
         let (begin, hold) = (stage.sheet.begin, stage.sheet.hold);
+        let mut doubts = stage.sheet.doubts().into_iter();
         self.show_stage();
         let mut effects = Effects::new();
         // Not `Hold` first: a sign-in exchanges nothing, but a list of tickets would wait.
@@ -310,6 +328,8 @@ impl App {
                 }
             };
             self.say(Tone::Good, text);
+        } else if let Some(doubt) = doubts.next().filter(|_| self.reset == Resettable::Yes) {
+            self.say(Tone::Warning, doubt);
         }
         effects
     }

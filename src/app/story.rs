@@ -8,11 +8,12 @@ use super::{
 use crate::{
     projection::{
         HopKind, Verdict,
+        audit::AuditRow,
         issue::{IssueView, Whereabouts},
         story::LIMIT_LINEAR_SCOPES,
         tools::Call,
     },
-    protocol::{console::Owner, tickets::DELETE_ISSUE},
+    protocol::{audit::AuditStatus, console::Owner, observed::CallId, tickets::DELETE_ISSUE},
 };
 
 /// A step of the story.
@@ -128,6 +129,30 @@ pub fn issuance(app: &App, call: &Call) -> Issuance {
     told.issued = told.issued.max(usize::try_from(call.issued).unwrap_or(0));
     told.refused = told.refused.max(usize::try_from(call.refused).unwrap_or(0));
     told
+}
+
+/// The row by which a credential of a call was refused. What the zone could not answer it has not
+/// refused.
+#[must_use]
+pub fn refusal(app: &App, call: Option<CallId>) -> Option<&AuditRow> {
+    let rows = app.projection().audit().of_call(call?);
+    rows.into_iter()
+        .rfind(|row| row.status == AuditStatus::Failure && !row.is_no_answer())
+}
+
+/// Whether a call failed because the zone gave no answer to an exchange: it was not reached, or broke.
+#[must_use]
+pub fn lacks_an_answer(app: &App, call: &Call) -> bool {
+    let seen = app.projection();
+    let mut exchanges = seen
+        .hops()
+        .of_call(call.id)
+        .iter()
+        .filter_map(|id| seen.hops().get(*id))
+        .filter(|hop| hop.kind == HopKind::Exchange);
+    refusal(app, call.id).is_none()
+        && issuance(app, call).refused == 0
+        && exchanges.any(|hop| hop.verdict == Verdict::Failed)
 }
 
 /// `4 issued, each copy dropped`, as far as it was seen.

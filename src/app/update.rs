@@ -141,6 +141,10 @@ impl App {
                 self.say(Tone::Warning, format!("{}: {}", failure.what, failure.why));
                 Effects::new()
             }
+            Msg::NotesNotKept(failure) => {
+                self.not_kept(failure);
+                Effects::new()
+            }
             Msg::Notes(notes) => {
                 self.noted(notes);
                 Effects::new()

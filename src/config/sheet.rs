@@ -1,6 +1,7 @@
 //! A run sheet for the stage: the cues that an instructor steps through. Turns text into cues; reads
 //! no file itself and does nothing of what the cues say.
 
+pub mod doubts;
 pub mod notes;
 mod raw;
 

@@ -144,6 +144,15 @@ impl AuditRow {
             && self.era == Era::ThisRun
     }
 
+    /// A failure of the zone itself: it decided nothing.
+    #[must_use]
+    pub fn is_no_answer(&self) -> bool {
+        matches!(
+            self.error.as_deref(),
+            Some("server_error" | "temporarily_unavailable")
+        )
+    }
+
     /// What it is about: the resource, or the policy set that became the active one.
     #[must_use]
     pub fn about(&self) -> Option<Cow<'_, str>> {
@@ -238,7 +247,10 @@ impl Audit {
                 self.failed += 1;
             }
             if let Some(call) = call {
-                tools.count_credential(call, issued);
+                let broke = ["server_error", "temporarily_unavailable"];
+                if !record.error.as_deref().is_some_and(|e| broke.contains(&e)) {
+                    tools.count_credential(call, issued);
+                }
             }
         }
         let era = if tool.is_none() && at.precedes_run(record.occurred_at) {

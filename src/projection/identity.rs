@@ -22,6 +22,8 @@ pub struct Identity {
     pub discovery: Discovery,
     /// How often the client refreshed its token.
     pub refreshes: u32,
+    /// When somebody came or went last, or tried to; a token that is renewed changes nothing of it.
+    pub changed: Option<Seq>,
     /// Whom the audit log named, by `sub`: its rows of a sign-in come before the token does.
     people: Arc<KeyMap<Name, Name>>,
 }
@@ -148,6 +150,11 @@ impl Identity {
         }
     }
 
+    fn become_at(&mut self, at: &Moment, state: SignIn) {
+        self.state = state;
+        self.changed = Some(at.seq);
+    }
+
     fn advance(&mut self, leg: SignInLeg) {
         if let SignIn::SigningIn { leg: current, .. } = &mut self.state {
             *current = leg;
@@ -213,6 +220,8 @@ impl Identity {
             } => {
                 if *grant == ClientGrant::RefreshToken {
                     self.refreshes = self.refreshes.saturating_add(1);
+                } else {
+                    self.changed = Some(at.seq);
                 }
                 let told = ["email", "name", "preferred_username", "sub"]
                     .into_iter()
@@ -243,14 +252,16 @@ impl Identity {
             // One that a call asked for: whoever was let in before still is.
             Fact::SignInRefused { .. } | Fact::SignInCancelled if self.is_let_in() => {}
             Fact::SignInRefused { failure } => {
-                self.state = SignIn::Refused(Box::new(failure.clone()));
+                self.become_at(at, SignIn::Refused(Box::new(failure.clone())));
             }
-            Fact::SignInCancelled => self.state = SignIn::Cancelled,
-            Fact::SignInNotNeeded => self.state = SignIn::NotNeeded,
+            Fact::SignInCancelled => self.become_at(at, SignIn::Cancelled),
+            // Each call of an open server finds it out anew.
+            Fact::SignInNotNeeded if self.state == SignIn::NotNeeded => {}
+            Fact::SignInNotNeeded => self.become_at(at, SignIn::NotNeeded),
             Fact::SignInEnded { failure } => {
-                self.state = SignIn::Ended(Box::new(failure.clone()));
+                self.become_at(at, SignIn::Ended(Box::new(failure.clone())));
             }
-            Fact::SignedOut => self.state = SignIn::SignedOut,
+            Fact::SignedOut => self.become_at(at, SignIn::SignedOut),
             Fact::AuditRecorded(record) => self.learn_name(record, names),
             _ => {}
         }

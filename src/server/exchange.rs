@@ -178,7 +178,7 @@ impl Exchanger {
             };
         }
         Err(match answer.json::<ErrorResponse>() {
-            Ok(error) => self.refused(upstream, scope, &error),
+            Ok(error) => self.not_issued(wish, &error, answer.status.is_server_error()),
             Err(_) => failed(
                 format!("the zone answered {}: {}", answer.status, answer.quote()),
                 "check that KEYCARD_URL is a zone's issuer, and that the zone is up",
@@ -186,7 +186,11 @@ impl Exchanger {
         })
     }
 
-    fn refused(&self, upstream: Upstream, scope: Option<&str>, error: &ErrorResponse) -> NotIssued {
+    /// What the zone's error tells. One that could not answer has refused nothing.
+    fn not_issued(&self, wish: Wish<'_>, error: &ErrorResponse, broke: bool) -> NotIssued {
+        let Wish {
+            upstream, scope, ..
+        } = wish;
         let code = quote(&error.error);
         let said = error.error_description.as_deref().map(quote);
         let why = match &said {
@@ -225,17 +229,24 @@ impl Exchanger {
                 "Add the scope {} to {name} at the zone.",
                 scope.unwrap_or("that was asked for")
             ),
+            "server_error" | "temporarily_unavailable" => {
+                "Check that the zone is up and look at its audit log, then call the tool again."
+                    .to_owned()
+            }
             _ => "Look at the zone's audit log for this call.".to_owned(),
+        };
+        let broke = broke || matches!(code.as_str(), "server_error" | "temporarily_unavailable");
+        let (outcome, exit, did) = if broke {
+            (StepOutcome::Failed, Exit::Unreachable, "issued no")
+        } else {
+            (StepOutcome::Refused, Exit::Refused, "refused a")
         };
         NotIssued {
             detail: format!("{code}: {why}"),
-            outcome: StepOutcome::Refused,
+            outcome,
             failure: Failure::new(
-                Exit::Refused,
-                format!(
-                    "The zone refused a credential for {}",
-                    wanted(upstream, scope)
-                ),
+                exit,
+                format!("The zone {did} credential for {}", wanted(upstream, scope)),
                 why,
                 next,
             ),

@@ -14,23 +14,50 @@ pub fn width(text: &str) -> usize {
 /// Makes text from outside harmless without hiding that it was not.
 ///
 /// Control characters become their visible pictures (ESC is `␛`), C1 controls, bidirectional
-/// overrides and other invisible format characters become `�`. Line feeds and tabs stay;
+/// overrides and other invisible format characters become `�`, but for the joiner that makes one emoji
+/// of two. Line feeds and tabs stay;
 /// callers that need one line use [`one_line`].
 #[must_use]
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| !is_hostile(c)) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(
-        text.chars()
-            .map(|c| match c {
-                c if !is_hostile(c) => c,
-                '\u{7f}' => '␡',
-                c if (c as u32) < 0x20 => char::from_u32(0x2400 + c as u32).unwrap_or('�'),
-                _ => '�',
-            })
-            .collect(),
-    )
+    let mut out = String::with_capacity(text.len());
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        out.push(match c {
+            c if !is_hostile(c) => c,
+            // Two emoji that it makes one: `👩‍🏫`. Anywhere else it would not be seen.
+            JOINER
+                if before.is_some_and(is_emoji) && rest.peek().copied().is_some_and(is_emoji) =>
+            {
+                c
+            }
+            '\u{7f}' => '␡',
+            c if (c as u32) < 0x20 => char::from_u32(0x2400 + c as u32).unwrap_or('�'),
+            _ => '�',
+        });
+        if !is_emoji_modifier(c) {
+            before = Some(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Zero width joiner.
+const JOINER: char = '\u{200d}';
+
+/// Whether a character may stand on either side of a joiner in an emoji (Unicode's UTS 51).
+const fn is_emoji(c: char) -> bool {
+    matches!(c,
+        '↔' | '↕' | '\u{2600}'..='\u{27bf}' | '⬛' | '⭐' | '\u{1f300}'..='\u{1f3fa}'
+        | '\u{1f400}'..='\u{1f6ff}' | '\u{1f900}'..='\u{1faff}')
+}
+
+/// A skin tone, or that a character is to be drawn as an emoji.
+const fn is_emoji_modifier(c: char) -> bool {
+    matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
 }
 
 /// [`sanitize`] plus line feeds and tabs made visible or blank: for a cell, a title, a log line.
@@ -44,6 +71,12 @@ pub fn one_line(text: &str) -> String {
             c => c,
         })
         .collect()
+}
+
+/// The first line of a text, also of one that [`one_line`] made of several.
+#[must_use]
+pub fn first_line(text: &str) -> &str {
+    text.split(['\n', '⏎']).next().unwrap_or(text).trim_end()
 }
 
 /// How many of something there are: `1 ticket`, `2 tickets`.
@@ -191,6 +224,24 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// [`wrap`] in at most so many lines; the last one ends in `…` where more would follow.
+#[must_use]
+pub fn wrap_at_most(text: &str, cells: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, cells);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let more = format!("{} …", last.trim_end());
+            *last = if width(&more) <= cells {
+                more
+            } else {
+                truncate(&more, cells).into_owned()
+            };
+        }
+    }
+    lines
+}
+
 /// `text` in exactly so many cells: cut with an ellipsis, or with blanks behind it.
 #[must_use]
 pub fn padded(text: &str, cells: usize) -> String {
@@ -242,6 +293,35 @@ mod tests {
     }
 
     #[test]
+    fn a_joiner_passes_between_two_emoji_only() {
+        for emoji in [
+            "👩\u{200d}🏫",
+            "👩🏽\u{200d}🚀",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "👨\u{200d}👩\u{200d}👧",
+        ] {
+            assert_eq!(sanitize(emoji), emoji);
+            assert_eq!(width(emoji), 2, "{emoji}");
+        }
+        for (text, told) in [
+            ("a\u{200d}b", "a�b"),
+            ("👩\u{200d}b", "👩�b"),
+            ("a\u{200d}👩", "a�👩"),
+            ("👩\u{200d}\u{200d}🏫", "👩��🏫"),
+            ("👩\u{200c}🏫", "👩�🏫"),
+            ("\u{200d}", "�"),
+            ("👩\u{200d}", "👩�"),
+        ] {
+            assert_eq!(sanitize(text), told);
+        }
+    }
+
+    #[test]
+    fn the_first_line_is_told_of_what_was_put_on_one() {
+        assert_eq!(first_line(&one_line("it broke. \ntry again")), "it broke.");
+    }
+
+    #[test]
     fn a_number_and_its_noun_agree() {
         assert_eq!(number_of(0_usize, "ticket"), "0 tickets");
         assert_eq!(number_of(1_u64, "ticket"), "1 ticket");
@@ -262,6 +342,10 @@ mod tests {
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
         assert_eq!(wrap("to [CARD_1].", 10), ["to", "[CARD_1]."]);
+        assert_eq!(wrap_at_most("one two three", 7, 2), ["one two", "three"]);
+        assert_eq!(wrap_at_most("one two three", 7, 1), ["one tw…"]);
+        assert_eq!(wrap_at_most("one two three", 9, 1), ["one two …"]);
+        assert_eq!(wrap_at_most("abcdefgh", 3, 2), ["abc", "de…"]);
     }
 
     #[test]

@@ -225,6 +225,8 @@ pub enum Fact {
         number: u16,
         title: String,
     },
+    /// The instructor went past a cue without it.
+    CueSkipped { number: u16, title: String },
 
     /// A kind from a newer version, kept as it was; the codec reads and writes it.
     #[serde(skip)]

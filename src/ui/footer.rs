@@ -18,12 +18,12 @@ use crate::{
         command::{Command, Context},
         focus::{Layout, PaneId},
         overlay::Overlay,
-        stage::Judgement,
+        stage::{Judgement, Stage},
         target::Target,
         toast::Tone,
     },
     projection::timeline::{Direction, Unit},
-    support::text::width,
+    support::text::{truncate, width},
 };
 
 /// Keys of the panes, those that matter most first.
@@ -136,6 +136,9 @@ const LEARN: &[Command] = &[
     Command::CancelTask,
 ];
 
+/// Cells of a message that are shown, however many keys there are.
+const LEAST_OF_NEWS: u16 = 40;
+
 /// Keys that are always there, at the right.
 const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
 
@@ -166,9 +169,11 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             Tone::Bad => (cx.look.glyphs.bad, Role::Bad),
             Tone::Warning => ("!", Role::Warning),
         };
+        let room = area.width.saturating_sub(kept_beside_news(cx, area.width));
+        let text = truncate(&toast.text, usize::from(room.saturating_sub(2)));
         let line = Line::from(vec![
             span(format!("{mark} "), cx.look.bold(role)),
-            span(toast.text.clone(), cx.look.bold(role)),
+            span(text.into_owned(), cx.look.bold(role)),
         ]);
         put::line(buf, area, 0, &line, cx.look);
         // What fits beside the news stays: the next step first.
@@ -241,6 +246,38 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
 }
 
+/// Keys that no message takes away on a stage: to go on, and the ways out.
+fn urgent(cx: &ViewCx) -> Vec<Command> {
+    if cx.app.stage().is_none() || !cx.app.overlays().is_empty() {
+        return Vec::new();
+    }
+    let next = cx.app.next_step().command;
+    let mut urgent = vec![next, Command::TakeOver];
+    if is_tried_again(cx) {
+        urgent.push(Command::SkipCue);
+    }
+    if next != Command::Reset {
+        urgent.push(Command::Reset);
+    }
+    urgent.dedup();
+    urgent.retain(|command| cx.app.availability(*command).is_ready());
+    urgent
+}
+
+/// Cells that a message leaves to those keys: always to the first, to the others while most of the
+/// message can be read.
+fn kept_beside_news(cx: &ViewCx, width: u16) -> u16 {
+    let mut kept = 0;
+    for command in urgent(cx) {
+        let more = kept + hint_cells(cx, command);
+        if kept > 0 && width.saturating_sub(more) < LEAST_OF_NEWS {
+            break;
+        }
+        kept = more;
+    }
+    if kept > 0 { kept + 1 } else { 0 }
+}
+
 /// The next step and the keys of the story, in what room the news leave.
 fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let next = cx.app.next_step().command;
@@ -248,8 +285,15 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if hint_cells(cx, next) <= area.width {
         offered.insert(0, next);
     }
-    if cx.app.stage().is_some() && matches!(cx.app.judgement(), Some(Judgement::Otherwise(_))) {
-        offered.insert(0, Command::TakeOver);
+    let failed = matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)));
+    for command in urgent(cx).into_iter().skip(1) {
+        if !offered.contains(&command) {
+            let place = match command {
+                Command::TakeOver if failed => 0,
+                _ => offered.len() - 1,
+            };
+            offered.insert(place, command);
+        }
     }
     for command in offered_now(cx, next) {
         if !offered.contains(&command) {
@@ -257,6 +301,10 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         }
     }
     keys(cx, area, buf, hits, &offered);
+}
+
+fn is_tried_again(cx: &ViewCx) -> bool {
+    cx.app.stage().is_some_and(Stage::is_tried_again)
 }
 
 /// The panes' keys that do something now, without the next step's own.
@@ -271,7 +319,15 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
         (None, None) if cx.app.focus().layout == Layout::Learn => BESIDE,
         (None, None) => PANES,
     };
-    own.iter()
+    let ways_on: &[Command] = if !cx.app.is_taken_over() && is_tried_again(cx) {
+        &[Command::SkipCue, Command::TakeOver]
+    } else {
+        &[]
+    };
+    let others = own.iter().filter(|command| !ways_on.contains(command));
+    ways_on
+        .iter()
+        .chain(others)
         .copied()
         .filter(|command| *command != next)
         .filter(|command| *command != Command::SignIn || !let_in)
@@ -297,6 +353,7 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
         (Command::Back, Some(Overlay::Form(_))) => "drop",
         (Command::NextCue, None) if cx.app.is_taken_over() => "go on",
         (Command::NextCue, None) if cx.app.held_exchange().is_some() => "let it go on",
+        (Command::NextCue, None) if is_tried_again(cx) => "try again",
         (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),
         (Command::Right, None) if in_chapter => "next item",
         (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),

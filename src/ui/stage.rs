@@ -23,7 +23,13 @@ use crate::app::focus::{PaneId, Zoom};
 const TWO_PANES: u16 = 9;
 
 /// Cells that a sentence beside the letters needs.
-const SENTENCE: u16 = 64;
+const SENTENCE: u16 = 62;
+
+/// Sentences that a verdict has at most.
+const LINES: u16 = 4;
+
+/// The verdict that takes the most room.
+const WIDEST: &str = "✓ POLICY ON";
 
 /// From this many rows on, a projector's cells are so small that letters take two of them a pixel.
 const SMALL_CELLS: u16 = 48;
@@ -32,16 +38,14 @@ const SMALL_CELLS: u16 = 48;
 pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let headline = headline(cx);
     let words = large(&headline);
-    let scale = scale(body, &words);
+    let scale = scale(body);
     let letters = big::height(cx.look, scale);
-    let told = u16::try_from(headline.lines.len()).unwrap_or(4);
-    let cells = u16::try_from(big::width(&words, scale)).unwrap_or(u16::MAX);
     // Beside the letters where there is room for a sentence, else under them.
-    let beside = body.width.saturating_sub(cells.saturating_add(6)) >= SENTENCE;
+    let beside = widest(scale) + usize::from(SENTENCE) <= usize::from(body.width);
     let band = if beside {
-        letters.max(told) + 2
+        letters.max(LINES) + 2
     } else {
-        letters + told + 2
+        letters + LINES + 2
     };
     let top = Rect {
         x: body.x + 2,
@@ -116,13 +120,19 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
 }
 
 /// As large as leaves a sentence beside them.
-fn scale(body: Rect, words: &str) -> Scale {
-    let twice = big::width(words, Scale::Twice) + usize::from(SENTENCE) + 6;
+fn scale(body: Rect) -> Scale {
+    let twice = widest(Scale::Twice) + usize::from(SENTENCE);
     if body.height >= SMALL_CELLS && twice <= usize::from(body.width) {
         Scale::Twice
     } else {
         Scale::Once
     }
+}
+
+/// Cells of the widest verdict with the room around it. What is drawn below must not move from one
+/// verdict to the next.
+fn widest(scale: Scale) -> usize {
+    big::width(WIDEST, scale) + 6
 }
 
 fn large(headline: &Headline) -> String {

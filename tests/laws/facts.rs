@@ -456,6 +456,7 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
         1 => text().prop_map(|text| Fact::NoteWritten { text }),
         1 => (of(any::<u8>()), text()).prop_map(|(chapter, text)| Fact::MarkSet { chapter, text }),
         1 => (any::<u16>(), text()).prop_map(|(number, title)| Fact::CueBegan { number, title }),
+        1 => (any::<u16>(), text()).prop_map(|(number, title)| Fact::CueSkipped { number, title }),
         1 => any::<u8>().prop_map(|chapter| Fact::LabMoved { chapter }),
         1 => text().prop_map(|t| Fact::RunStarted(Target {
             lab: false,

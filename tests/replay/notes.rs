@@ -6,9 +6,11 @@ use hoptrail::{
         effect::Effect,
         msg::Msg,
         notes::{LandmarkKind, Note, Notes},
+        overlay::Overlay,
         player::{Growth, Tape},
     },
     projection::Timeline,
+    support::error::{Exit, Failure},
 };
 
 use super::{
@@ -124,6 +126,60 @@ fn the_list_of_marks_and_notes_says_when_and_what() {
         let _ = press(&mut app, "L");
         snap("replay-places", &app, size);
     }
+}
+
+#[test]
+fn a_note_is_told_where_one_steps_on_it_and_whole_in_the_list() {
+    let long = format!("here the key is {} and that is the end", "used ".repeat(60));
+    let note = |place, text: &str| Note {
+        place,
+        text: text.to_owned(),
+    };
+    let notes = vec![note(4, &long), note(6, "")];
+    let mut app = shipped("denial", Notes::kept(notes));
+    for (keys, told) in [
+        (". . . .", "note: here the key is used"),
+        (". .", "a bookmark"),
+        (", ,", "note: here the key is used"),
+        ("0 T text:#6 enter", "a bookmark"),
+        ("L enter", "a bookmark"),
+    ] {
+        let _ = press(&mut app, keys);
+        assert!(toast(&app).starts_with(told), "{keys}: {}", toast(&app));
+    }
+    let _ = press(&mut app, "0 space");
+    let mut heard = Vec::new();
+    for tenth in 0..600 {
+        let _ = app.update(Msg::Tick(tenth * 10));
+        heard.push(toast(&app).to_owned());
+    }
+    assert!(heard.iter().any(|said| said == "a bookmark"));
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        let mut app = app.clone();
+        let _ = app.update(Msg::Resized(size.0, size.1));
+        let _ = press(&mut app, "0 . . . .");
+        let footer = text(&draw(&app, &look(), size.0, size.1).0);
+        let footer = footer.lines().last().unwrap().to_owned();
+        assert!(footer.contains("note: here"), "{footer}");
+        assert!(footer.contains('…'), "{footer}");
+        let _ = press(&mut app, "L");
+        snap("replay-long-note", &app, size);
+        let seen = text(&draw(&app, &look(), size.0, size.1).0);
+        assert!(seen.contains("that is the end"), "{seen}");
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_not_said_to_be_noted() {
+    let mut app = shipped("denial", Notes::kept(Vec::new()));
+    let _ = press(&mut app, "0 ] W text:here enter");
+    assert_eq!(toast(&app), "noted");
+    let failure = Failure::new(Exit::Failed, "The notes could not be written", "x", "y");
+    let _ = app.update(Msg::NotesNotKept(failure));
+    assert_eq!(toast(&app), "not written: it is kept until you quit");
+    assert!(matches!(app.overlays(), [Overlay::Failure { .. }]));
+    let _ = press(&mut app, "esc W ctrl-u text:👩\u{200d}🏫 enter");
+    assert_eq!(app.notes().all()[0].text, "👩\u{200d}🏫");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use hoptrail::{
     app::{
         App,
-        effect::Job,
+        effect::{Effect, Job},
         msg::{Msg, TaskOutcome},
         stage::Judgement,
     },
@@ -100,13 +100,17 @@ fn a_call_that_was_never_answered_is_tried_again(#[case] ended: CallOutcome, #[c
     tell_all(&mut app, events);
     let _ = done(&mut app, escalate);
     assert_eq!(app.judgement(), Some(Judgement::Otherwise(why.to_owned())));
-    assert_eq!(app.next_step().text, "Escalate a ticket");
+    assert_eq!(app.next_step().text, "try again: Escalate a ticket");
 }
 
 #[test]
 fn a_cue_that_cannot_be_done_is_skipped_and_the_show_goes_on() {
     let mut app = failing(120, 36);
-    assert_eq!(press(&mut app, "M"), []);
+    let skipped = Effect::MarkSkip {
+        number: 2,
+        title: "Escalate a ticket".to_owned(),
+    };
+    assert_eq!(press(&mut app, "M"), [skipped]);
     assert_eq!(toast(&app), "cue 2 is skipped: Escalate a ticket");
     assert_eq!(app.next_step().text, "Now the delete");
     assert_eq!(press(&mut app, "space")[0], mark(3, "Now the delete"));

@@ -9,13 +9,13 @@ use hoptrail::{
         overlay::Overlay,
         stage::Judgement,
     },
-    config::sheet::Sheet,
+    config::sheet::{Sheet, doubts},
 };
 
 use super::{
     cue, done, mark, run,
     screens::{draw, header, look, press, text},
-    shown, snap, tell, tool, with,
+    shown, snap, tape_of, tell, toast, tool, with,
 };
 
 /// An app on this sheet, signed in by its first cue.
@@ -103,6 +103,21 @@ fn a_ticket_that_is_not_there_fails_and_says_so_and_the_show_goes_on() {
     let _ = press(&mut app, "esc");
     assert!(shown(&app).contains(&why), "{}", shown(&app));
     assert_eq!(press(&mut app, "space"), [mark(3, "And on")]);
+}
+
+#[test]
+fn what_the_lab_has_not_is_said_at_the_start_of_a_lab_of_its_own() {
+    let sheet = format!("{ESCALATE}ticket = 6\n");
+    let mut app = with(Sheet::parse(&sheet, "s").unwrap(), 120, 36);
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    let told = "cue 1 wants ticket 6: the lab has 5";
+    assert_eq!(toast(&app), told);
+    // What a lab has was recorded from it.
+    let recorded = hoptrail::shipped::by_name("on-stage").unwrap();
+    let tape = tape_of(recorded.text.as_bytes(), None);
+    let seen = tape.timeline.end();
+    assert_eq!(seen.issues().tickets().len(), doubts::LAB_TICKETS);
+    assert_eq!(seen.policies().forbids(doubts::LAB_RULE), Some(true));
 }
 
 #[test]

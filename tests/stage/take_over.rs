@@ -33,10 +33,11 @@ fn a_recording_takes_over_by_one_key_and_what_is_live_comes_back_with_all_it_tol
     for told in ["a recording stands in", "F comes back"] {
         assert!(seen.contains(told), "{told} in {seen}");
     }
-    // It goes on where the show is: before the delete.
+    // It goes on where the show is: after the delete, which went as planned.
     let calls = app.projection().tools().calls();
-    assert!(calls.iter().any(|call| &*call.tool == "escalate_ticket"));
-    assert!(!calls.iter().any(|call| &*call.tool == "delete_issue"));
+    let last = calls.last().unwrap();
+    assert_eq!(&*last.tool, "delete_issue");
+    assert!(last.outcome.is_some());
     let _ = press(&mut app, "0");
     assert!(shown(&app).contains("REPLAY 0/72"));
     assert_eq!(press(&mut app, "e"), []);
@@ -154,17 +155,68 @@ fn a_recording_of_the_sheet_is_gone_through_by_its_cues() {
         let calls = app.projection().tools().calls().iter();
         calls.filter(|call| &*call.tool == "delete_issue").count()
     };
-    // At the cue at hand, which is the delete that is refused.
-    assert_eq!(deletes(&app), 0);
+    // What the cue at hand came to, which is the delete that is refused.
+    assert_eq!(deletes(&app), 1);
+    assert_eq!(app.recorded_cue(), Some((3, "Now the delete")));
+    let seen = shown(&app);
+    assert!(
+        seen.contains("! a recording stands in: cue 3 Now the delete  F comes back"),
+        "{seen}"
+    );
+    // Its note is the sheet's, and the next one's.
+    let _ = press(&mut app, "i space");
+    let seen = shown(&app);
+    for told in [
+        "a recording stands in: cue 4 Policy off",
+        "now 4 Policy off",
+        "The zone goes back to the policies",
+        "next 5 The same delete again",
+    ] {
+        assert!(seen.contains(told), "{told} in {seen}");
+    }
+    let _ = press(&mut app, "i b");
     let rule = |app: &App| app.projection().policies().forbids("limit-linear-scopes");
     let mut seen = Vec::new();
     for _ in 0..4 {
-        let _ = press(&mut app, "space");
         seen.push((deletes(&app), rule(&app)));
+        let _ = press(&mut app, "space");
     }
     // The delete, the rule is lifted, the delete once more, the rule is back.
     let (on, off) = (Some(true), Some(false));
     assert_eq!(seen, [(1, on), (1, off), (2, off), (2, on)]);
-    let _ = press(&mut app, "b b");
+    let _ = press(&mut app, "b b b");
     assert_eq!((deletes(&app), rule(&app)), (1, off));
+    // Leaving is asked as it is live.
+    assert_eq!(press(&mut app, "q"), []);
+    assert!(shown(&app).contains("Leave the stage?"));
+    assert_eq!(press(&mut app, "enter"), [Effect::Quit]);
+}
+
+#[test]
+fn where_a_cue_failed_the_recording_begins_with_it() {
+    let mut app = refused(120, 36);
+    let (id, _) = run(&press(&mut app, "space"));
+    let _ = app.update(Msg::Task(id, TaskOutcome::Cancelled));
+    let _ = press(&mut app, "F");
+    let recorded = hoptrail::shipped::by_name("on-stage").unwrap();
+    let tape = tape_of(recorded.text.as_bytes(), None);
+    let _ = app.update(Msg::Opened(Box::new(tape)));
+    assert_eq!(app.recorded_cue(), Some((4, "Policy off")));
+    let rule = app.projection().policies().forbids("limit-linear-scopes");
+    assert_eq!(rule, Some(true));
+}
+
+#[test]
+fn a_recording_of_another_sheet_is_said_to_be_one_and_has_no_notes() {
+    let sheet = "[[cue]]\ntitle=\"Mine\"\ndo=\"talk\"\nnote=\"My own words\"\n";
+    let mut app = with(Sheet::parse(sheet, "s").unwrap(), 120, 36);
+    let _ = press(&mut app, "space i F");
+    let recorded = hoptrail::shipped::by_name("on-stage").unwrap();
+    let tape = tape_of(recorded.text.as_bytes(), None);
+    let _ = app.update(Msg::Opened(Box::new(tape)));
+    assert!(toast(&app).contains("another sheet"), "{}", toast(&app));
+    let _ = press(&mut app, "space space");
+    let seen = shown(&app);
+    assert!(seen.contains("cue 1 Sign in"), "{seen}");
+    assert!(!seen.contains("My own words"), "{seen}");
 }

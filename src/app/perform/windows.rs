@@ -110,7 +110,7 @@ impl App {
             return Effects::new();
         }
         let on_air = self.stage.as_ref().is_some_and(Stage::is_begun);
-        if on_air && matches!(self.source, Source::Live) {
+        if on_air && (matches!(self.source, Source::Live) || self.is_taken_over()) {
             self.overlays.push(Overlay::Confirm(Question::QuitOnStage));
             return Effects::new();
         }

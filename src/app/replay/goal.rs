@@ -33,8 +33,8 @@ impl Goal {
     }
 }
 
-/// Microseconds, as a person writes a time or the timeline does: `12 s`, `90 m`, `1:02.5`, `1:02:03`,
-/// `2h18:30`, `40d00h00`.
+/// Microseconds, as a person writes a time or the timeline does: `12 s`, `500 ms`, `90 m`, `1:02.5`,
+/// `1:02:03`, `2h18:30`, `40d00h00`.
 fn written_time(text: &str) -> Option<u64> {
     let (days, text): (u64, _) = match text.split_once('d') {
         Some((days, rest)) => (days.trim().parse().ok()?, rest.trim()),
@@ -44,8 +44,16 @@ fn written_time(text: &str) -> Option<u64> {
         Some((hours, rest)) => (Some(hours.trim().parse().ok()?), rest.trim()),
         None => (None, text),
     };
-    let text = text.strip_suffix('s').unwrap_or(text).trim();
-    let minutes_only = text.strip_suffix('m').map(str::trim);
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let unit = &text[number.len()..];
+    let text = number.trim();
+    let minutes_only = match (unit, hours) {
+        ("", _) => None,
+        ("ms", None) if days == 0 => return text.parse::<u64>().ok()?.checked_mul(1_000),
+        ("s", None) if !text.is_empty() => None,
+        ("m", _) => Some(text),
+        _ => return None,
+    };
     let parts: Vec<&str> = text.split(':').collect();
     let (more_hours, minutes, seconds) = match (minutes_only, parts.as_slice(), hours) {
         (Some(minutes), ..) => ("0", minutes, "0"),
@@ -84,6 +92,8 @@ mod tests {
         assert_eq!(Goal::read("1:02.5"), Some(Goal::Time(62_500_000)));
         assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
         assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
+        assert_eq!(Goal::read("500 ms"), Some(Goal::Time(500_000)));
+        assert_eq!(Goal::read("12ms"), Some(Goal::Time(12_000)));
         for (text, seconds) in [
             ("1:02:03", 3_723),
             ("2h18:30", 8_310),
@@ -118,6 +128,14 @@ mod tests {
             "1h2:3:4",
             "1:2:3:4",
             "1hm",
+            "ms",
+            "1hs",
+            "1h 5 s",
+            "1h5ms",
+            "12 m s",
+            "5 µs",
+            "5 min",
+            "5 weeks",
             "99999999999999999999",
         ] {
             assert_eq!(Goal::read(wrong), None, "{wrong}");

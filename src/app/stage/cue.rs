@@ -10,6 +10,7 @@ use crate::{
         focus::{Focus, Layout, PaneId},
         msg::{TaskId, TaskOutcome},
         stage::{Judgement, Stage},
+        story,
         toast::Tone,
     },
     config::sheet::Cue,
@@ -77,6 +78,7 @@ impl App {
             preparations: 0,
             hold: Tried::NotYet,
             calls: None,
+            over: 0,
             tries,
             before,
         });
@@ -112,14 +114,19 @@ impl App {
     }
 
     /// Past the next cue without it: one that cannot be done must not hold up those after it.
-    pub(in crate::app) fn skip_cue(&mut self) {
-        if let Some(stage) = &mut self.stage
-            && let Some((number, cue)) = stage.upcoming()
-        {
-            let text = format!("cue {number} is skipped: {}", cue.title);
-            stage.next += 1;
-            self.say(Tone::Plain, text);
-        }
+    pub(in crate::app) fn skip_cue(&mut self) -> Effects {
+        let Some(stage) = &mut self.stage else {
+            return Effects::new();
+        };
+        let Some((number, title)) = stage.upcoming().map(|(n, cue)| (n, cue.title.clone())) else {
+            return Effects::new();
+        };
+        stage.next += 1;
+        self.say(Tone::Plain, format!("cue {number} is skipped: {title}"));
+        vec![Effect::MarkSkip {
+            number: u16::try_from(number).unwrap_or(u16::MAX),
+            title,
+        }]
     }
 
     pub(in crate::app) const fn turn_notes(&mut self) {
@@ -213,6 +220,7 @@ impl App {
     }
 
     fn cue_over(&mut self, phase: Phase) {
+        let over = self.projection.log().len();
         let Some(stage) = &mut self.stage else {
             return;
         };
@@ -228,6 +236,7 @@ impl App {
             self.focus.put_on_stage(pane.into());
         }
         begun.phase = phase;
+        begun.over = over;
     }
 
     /// A job ended that the cue may have waited for.
@@ -248,8 +257,12 @@ impl App {
                     .calls
                     .and_then(|before| self.projection.tools().calls().get(before));
                 // The job ends well though its call did not: that is told in the trace.
+                let no_answer = made.is_some_and(|call| story::lacks_an_answer(self, call));
                 let phase = match made.and_then(|call| call.outcome) {
                     Some(CallOutcome::Cancelled) => Phase::CalledOff,
+                    Some(CallOutcome::Failed) if no_answer => {
+                        Phase::Failed("the zone could not answer".to_owned())
+                    }
                     Some(CallOutcome::Broken) => {
                         Phase::Failed("the call did not come through".to_owned())
                     }

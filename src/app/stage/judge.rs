@@ -1,10 +1,9 @@
 //! Whether a cue came to what it should.
 
-use super::{App, Phase};
+use super::{App, Phase, Stage, story};
 use crate::{
     config::sheet::{Action, Cue, Expect},
     projection::{story::LIMIT_LINEAR_SCOPES, tools::Call},
-    protocol::audit::AuditStatus,
     trace::event::CallOutcome,
 };
 
@@ -24,7 +23,61 @@ pub enum Judgement {
     NotSeen(String),
 }
 
+/// The cue at hand, where its outcome may be seen in no call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtHand<'a> {
+    Done(&'a Cue),
+    CalledOff(&'a Cue),
+    /// And why.
+    Failed(&'a Cue, &'a str),
+}
+
 impl App {
+    /// The cue that is over; `None` where a call of its own, or what happened since, tells more.
+    #[must_use]
+    pub fn cue_at_hand(&self) -> Option<AtHand<'_>> {
+        let stage = self.stage.as_ref().filter(|_| !self.is_taken_over())?;
+        let begun = stage.begun.as_ref()?;
+        let cue = stage.sheet.cues.get(begun.cue)?;
+        let calls = self.projection.tools().calls();
+        let called = |before: usize| calls.len() > before;
+        let is_call = matches!(
+            cue.action,
+            Action::ListTickets | Action::Escalate | Action::Delete
+        );
+        if is_call && begun.calls.is_some_and(called) {
+            return None;
+        }
+        let later = [
+            calls.last().map(|call| call.started),
+            self.projection.identity().changed,
+            self.projection
+                .policies()
+                .activations()
+                .last()
+                .map(|one| one.evidence),
+        ];
+        if later
+            .into_iter()
+            .flatten()
+            .any(|seq| seq.index() >= begun.over)
+        {
+            return None;
+        }
+        Some(match &begun.phase {
+            Phase::Running(_) => return None,
+            Phase::Over => AtHand::Done(cue),
+            Phase::CalledOff => AtHand::CalledOff(cue),
+            Phase::Failed(why) => AtHand::Failed(cue, why),
+        })
+    }
+
+    /// Whether a cue is under way.
+    #[must_use]
+    pub fn is_cue_running(&self) -> bool {
+        !self.is_taken_over() && self.stage.as_ref().is_some_and(Stage::running)
+    }
+
     /// How the current cue went; `None` before the first.
     #[must_use]
     pub fn judgement(&self) -> Option<Judgement> {
@@ -72,11 +125,7 @@ impl App {
 
     fn judge_call(&self, cue: &Cue, expect: &Expect, call: &Call) -> Judgement {
         let otherwise = |why: &str| Judgement::Otherwise(why.to_owned());
-        let refusal = call.id.and_then(|id| {
-            let rows = self.projection.audit().of_call(id);
-            rows.into_iter()
-                .rfind(|row| row.status == AuditStatus::Failure)
-        });
+        let refusal = story::refusal(self, call.id);
         let succeeded = match call.outcome {
             None => return Judgement::NotSeen("its end was not seen".to_owned()),
             Some(CallOutcome::Cancelled) => return otherwise("it was called off"),
@@ -84,7 +133,7 @@ impl App {
             Some(CallOutcome::Succeeded) => true,
             Some(CallOutcome::Failed) => false,
         };
-        let told = super::story::issuance(self, call);
+        let told = story::issuance(self, call);
         match expect {
             Expect::Refused(_) if succeeded => otherwise(match cue.action {
                 Action::Delete => "the delete went through",

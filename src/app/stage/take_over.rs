@@ -10,6 +10,7 @@ use crate::{
         msg::{TaskId, TaskOutcome},
         panes::{Panes, flow::FlowIndex},
         player::{Opening, Source},
+        stage::Judgement,
         toast::Tone,
     },
     config::sheet::Action,
@@ -33,6 +34,15 @@ pub(in crate::app) struct Away {
     held: Option<Vec<TraceEvent>>,
     events: Vec<TraceEvent>,
     ended: Vec<(TaskId, TaskOutcome)>,
+    /// The cue at hand when it went.
+    cue: CueAtHand,
+}
+
+/// Whether the show is past the cue at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CueAtHand {
+    Done,
+    Open,
 }
 
 impl Away {
@@ -53,6 +63,17 @@ fn where_it_began(recorded: &Projection, number: usize, title: &str) -> Option<u
     Some(mark.evidence.index() + 1)
 }
 
+/// Where what a cue came to stands there whole: before the next one begins.
+fn where_it_ended(recorded: &Projection, began: usize) -> usize {
+    let mut cues = recorded.marks().iter().filter(|mark| is_cue(mark));
+    cues.find(|mark| mark.evidence.index() >= began)
+        .map_or(recorded.log().len(), |mark| mark.evidence.index())
+}
+
+const fn is_cue(mark: &Mark) -> bool {
+    matches!(mark.part, Part::Cue(_))
+}
+
 impl App {
     /// Whether a recording stands in for what is live.
     #[must_use]
@@ -60,27 +81,60 @@ impl App {
         self.away.is_some()
     }
 
-    /// Where a recording has to begin so that the show goes on: where it has the cue at hand itself,
-    /// else before what that cue does; `None` if it does not do it. One that nobody's cue asked for
-    /// begins at its beginning.
+    /// The cue of the recording that stands in, as it tells it: number from 1 and title.
+    #[must_use]
+    pub fn recorded_cue(&self) -> Option<(usize, &str)> {
+        let mut marks = self.projection.marks().iter().rev();
+        let mark = marks
+            .find(|mark| is_cue(mark))
+            .filter(|_| self.is_taken_over())?;
+        Some((usize::from(mark.part.number()?), &*mark.text))
+    }
+
+    /// Whether the recording that stands in has cues, and the one at hand is none of them.
+    pub(in crate::app) fn is_of_another_sheet(&self, recorded: &Projection) -> bool {
+        let stage = self.stage.as_ref().filter(|_| self.is_taken_over());
+        let cue = stage.and_then(|stage| stage.current().or_else(|| stage.upcoming()));
+        cue.is_some_and(|(number, cue)| {
+            recorded.marks().iter().any(is_cue)
+                && where_it_began(recorded, number, &cue.title).is_none()
+        })
+    }
+
+    /// Where a recording has to begin so that the show goes on: where it has what the cue at hand came
+    /// to, or where that cue begins if it is not done; else by what the cue does, `None` if the recording
+    /// does not do it. One that nobody's cue asked for begins at its beginning.
     pub(in crate::app) fn where_the_show_is(&self, recorded: &Projection) -> Option<usize> {
+        let done = matches!(&self.away, Some(away) if away.cue == CueAtHand::Done);
         let stage = self.stage.as_ref().filter(|_| self.is_taken_over());
         let cue = stage.and_then(|stage| stage.current().or_else(|| stage.upcoming()));
         if let Some((number, cue)) = cue
             && let Some(place) = where_it_began(recorded, number, &cue.title)
         {
-            return Some(place);
+            return Some(if done {
+                where_it_ended(recorded, place)
+            } else {
+                place
+            });
         }
-        let tool = match cue.map(|(_, cue)| cue.action) {
+        let mut calls = recorded.tools().calls().iter();
+        let action = cue.map(|(_, cue)| cue.action);
+        let tool = match action {
             Some(Action::ListTickets) => GET_SUPPORT_TICKETS,
             Some(Action::Escalate) => ESCALATE_TICKET,
             Some(Action::Delete | Action::PolicyOff | Action::PolicyOn) => DELETE_ISSUE,
+            Some(Action::SignIn) if done => {
+                return Some(calls.next().map_or(0, |call| call.started.index()));
+            }
             Some(Action::SignIn | Action::SignOut | Action::Talk) | None => return Some(0),
         };
-        let mut calls = recorded.tools().calls().iter();
+        let is_switch = matches!(action, Some(Action::PolicyOff | Action::PolicyOn));
         calls
             .find(|call| *call.tool == *tool)
-            .map(|call| call.started.index())
+            .map(|call| match call.finished {
+                Some(finished) if done && !is_switch => finished.index() + 1,
+                Some(_) | None => call.started.index(),
+            })
     }
 
     /// The recording takes over, or what is live comes back.
@@ -104,8 +158,7 @@ impl App {
     fn neighbouring_cue(&self, direction: Direction) -> Option<usize> {
         let timeline = self.player()?.timeline();
         let here = self.place();
-        let is_cue = |mark: &&Mark| matches!(mark.part, Part::Cue(_));
-        let cues = timeline.end().marks().iter().filter(is_cue);
+        let cues = timeline.end().marks().iter().filter(|mark| is_cue(mark));
         let mut begins = cues.map(|mark| mark.evidence.index()).peekable();
         begins.peek()?;
         Some(match direction {
@@ -120,6 +173,10 @@ impl App {
         self.toast = None;
         let focus = self.focus;
         self.focus.layout = Layout::Stage;
+        let cue = match self.judgement() {
+            Some(Judgement::AsPlanned | Judgement::Unjudged) => CueAtHand::Done,
+            Some(_) | None => CueAtHand::Open,
+        };
         self.away = Some(Box::new(Away {
             title: self.title.clone(),
             projection: std::mem::take(&mut self.projection),
@@ -130,6 +187,7 @@ impl App {
             held: self.held.take(),
             events: Vec::new(),
             ended: Vec::new(),
+            cue,
         }));
         self.source = Source::Opening(Opening {
             name: "the recorded run".to_owned(),
@@ -150,6 +208,7 @@ impl App {
             held,
             events,
             ended,
+            cue: _,
         } = away;
         self.source = Source::Live;
         self.overlays.clear();

@@ -13,11 +13,10 @@ use crate::{
     },
     projection::{identity::SignIn, story::LIMIT_LINEAR_SCOPES},
     protocol::{
-        audit::AuditStatus,
         observed::CallId,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     },
-    support::text::number_of,
+    support::text::{first_line, number_of},
     trace::event::CallOutcome,
 };
 
@@ -179,7 +178,7 @@ impl App {
         if !succeeded {
             let why = self
                 .refusal_of(call.id)
-                .or_else(|| call.text.as_deref().map(str::to_owned))
+                .or_else(|| call.text.as_deref().map(first_line).map(str::to_owned))
                 .unwrap_or_else(|| format!("{tool} failed and gave no reason"));
             return Some((Tone::Bad, why));
         }
@@ -215,11 +214,7 @@ impl App {
 
     /// The refusal within a call, as the zone's log tells it.
     pub(in crate::app) fn refusal_of(&self, call: Option<CallId>) -> Option<String> {
-        let row = self
-            .projection
-            .audit()
-            .of_call(call?)
-            .rfind(|row| row.status == AuditStatus::Failure)?;
+        let row = story::refusal(self, call)?;
         let scope = row.scope.as_deref().unwrap_or("access");
         Some(match &row.policy {
             Some(policy) => format!("{scope} refused by {policy}: no credential, no call"),

@@ -29,14 +29,16 @@ impl Sheet {
         let mut out = format!("# {}\n\n{cues}{begin}{hold}\n", self.title);
         for place in 0..self.cues.len() {
             out.push('\n');
-            out.push_str(&self.printed_cue(place));
+            out.push_str(&self.printed_head(place));
+            out.push_str(&self.printed_note(place));
         }
         out
     }
 
-    /// One cue of [`Self::printed`], by its place from 0; empty past the end.
+    /// What a cue does, as [`Self::printed`] has it before its note; by its place from 0, empty past the
+    /// end.
     #[must_use]
-    pub fn printed_cue(&self, place: usize) -> String {
+    pub fn printed_head(&self, place: usize) -> String {
         let Some(cue) = self.cues.get(place) else {
             return String::new();
         };
@@ -55,8 +57,16 @@ impl Sheet {
         if let Some(pane) = cue.show {
             tell("Shows", &pane.name());
         }
+        out
+    }
+
+    /// A cue's note, with an empty line before it; empty without one.
+    #[must_use]
+    pub fn printed_note(&self, place: usize) -> String {
+        let paragraphs = self.cues.get(place).map(Cue::paragraphs);
+        let mut out = String::new();
         let mut before = Paragraph::Text;
-        for (number, paragraph) in cue.paragraphs().iter().enumerate() {
+        for (number, paragraph) in paragraphs.iter().flatten().enumerate() {
             let kind = Paragraph::of(paragraph);
             if number == 0 || (before, kind) != (Paragraph::Item, Paragraph::Item) {
                 out.push('\n');
@@ -209,7 +219,7 @@ mod tests {
                     - Hold: no exchange waits any more\n- Shows: policy\n\n\
                     One line and its end.\n\n- ask the room who may\n- 3. is no list\n\n2.5 of them\n";
         assert_eq!(sheet.printed(), told);
-        assert_eq!(sheet.printed_cue(1), "");
+        assert_eq!(sheet.printed_head(1) + &sheet.printed_note(1), "");
         let item = &sheet.cues[0].paragraphs()[1];
         assert_eq!(lines(item, 12), ["- ask the", "  room who", "  may"]);
         assert!(

@@ -162,16 +162,18 @@ fn of_cue(raw: &RawCue, fault: &Fault<'_>) -> Result<Cue, Failure> {
     })
 }
 
-/// What is said of a call goes with a cue that makes one.
+/// What is said of a call goes with a cue that makes one; and no cue comes to the opposite of what it
+/// does.
 const fn fits(action: Action, expect: RawExpect) -> bool {
     match expect {
         RawExpect::Issued | RawExpect::Refused | RawExpect::Succeeded => matches!(
             action,
             Action::ListTickets | Action::Escalate | Action::Delete
         ),
-        RawExpect::SignedIn | RawExpect::SignedOut | RawExpect::PolicyOff | RawExpect::PolicyOn => {
-            true
-        }
+        RawExpect::SignedIn => !matches!(action, Action::SignOut),
+        RawExpect::SignedOut => !matches!(action, Action::SignIn),
+        RawExpect::PolicyOff => !matches!(action, Action::PolicyOn),
+        RawExpect::PolicyOn => !matches!(action, Action::PolicyOff),
     }
 }
 
@@ -243,6 +245,14 @@ mod tests {
     )]
     #[case(
         "[[cue]]\ntitle = \"x\"\ndo = \"talk\"\nexpect = \"refused\"\n",
+        "line 4, column 10: this cue cannot"
+    )]
+    #[case(
+        "[[cue]]\ntitle = \"x\"\ndo = \"policy-off\"\nexpect = \"policy-on\"\n",
+        "line 4, column 10: this cue cannot"
+    )]
+    #[case(
+        "[[cue]]\ntitle = \"x\"\ndo = \"sign-out\"\nexpect = \"signed-in\"\n",
         "line 4, column 10: this cue cannot"
     )]
     #[case("title = \n", "line 1, column 9")]

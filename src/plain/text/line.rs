@@ -222,6 +222,10 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
             Verdict::Pending,
             vec![format!("cue {number}"), title.clone()],
         ),
+        Fact::CueSkipped { number, title } => say(
+            Verdict::Pending,
+            vec![format!("cue {number} is skipped"), title.clone()],
+        ),
         Fact::LabMoved { chapter } => say(
             Verdict::Pending,
             vec![format!("the lab is at the end of chapter {chapter}")],

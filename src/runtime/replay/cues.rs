@@ -1,4 +1,5 @@
-//! The speaker's notes beside a stage: of each cue when it begins, as its recording tells.
+//! The speaker's notes beside a stage, as its recording tells: which cue begins, and what there is to
+//! say at the next one.
 
 use std::{io, ops::ControlFlow};
 
@@ -15,8 +16,8 @@ use crate::{
     trace::{event::Fact, reader::Entry},
 };
 
-/// Writes the notes of each cue that begins in a trace, and which one comes next; until nobody reads
-/// them any more.
+/// Writes which cue begins in a trace and the notes of the next one, before it begins; until nobody
+/// reads them any more.
 ///
 /// # Errors
 /// If the trace cannot be read or the output not be written.
@@ -39,7 +40,8 @@ fn write(
     err: &mut impl io::Write,
 ) -> Result<(), Stop> {
     let (mut trace, first) = (trace.clone(), &trace.place);
-    write!(out, "# {}\n\n{}", sheet.title, next(sheet, 0))?;
+    let mut notes = Notes::of(sheet);
+    write!(out, "# {}\n\n{}", sheet.title, notes.next(0))?;
     out.flush()?;
     // The notes are set up before the show begins.
     let mut source = begun(&trace, err)?;
@@ -51,10 +53,13 @@ fn write(
             &trace,
             &mut Damage::default(),
             |_, _, Entry { event, .. }| {
-                if let Fact::CueBegan { number, title } = &event.fact {
-                    write!(out, "\n{}", told(sheet, usize::from(*number), title))?;
-                    out.flush()?;
-                }
+                let told = match &event.fact {
+                    Fact::CueBegan { number, title } => notes.began((*number).into(), title),
+                    Fact::CueSkipped { number, title } => notes.skipped((*number).into(), title),
+                    _ => return Ok(ControlFlow::Continue(())),
+                };
+                write!(out, "\n{told}")?;
+                out.flush()?;
                 Ok(ControlFlow::Continue(()))
             },
             |source| {
@@ -69,7 +74,7 @@ fn write(
         write!(
             out,
             "\nThe stage is back at its start ({file}).\n{}",
-            next(sheet, 0)
+            notes.next(0)
         )?;
         trace.place = place;
         source = begun;
@@ -91,23 +96,61 @@ fn run_after(first: &Place, started: DateTime<Utc>) -> Option<(Place, Source)> {
     later(path).take_while(|path| path.exists()).find_map(open)
 }
 
-/// A cue by its number from 1, and what comes after it.
-fn told(sheet: &Sheet, number: usize, title: &str) -> String {
-    let place = number.saturating_sub(1);
-    match sheet.cues.get(place).filter(|cue| cue.title == title) {
-        Some(_) => format!("{}\n{}", sheet.printed_cue(place), next(sheet, number)),
-        None => format!(
-            "## {number}. {}\n\nThe stage has another sheet: this cue is not in \"{}\".\n",
-            one_line(title),
-            sheet.title
-        ),
-    }
+/// What was told of a sheet: a note that stands just above is not written again.
+struct Notes<'a> {
+    sheet: &'a Sheet,
+    /// Places of the cue that began last and of the one after it.
+    above: [Option<usize>; 2],
 }
 
-fn next(sheet: &Sheet, place: usize) -> String {
-    match sheet.cues.get(place) {
-        Some(cue) => format!("Next: {}. {}\n", place + 1, cue.title),
-        None => "That was the last cue.\n".to_owned(),
+impl<'a> Notes<'a> {
+    const fn of(sheet: &'a Sheet) -> Self {
+        let above = [None, None];
+        Self { sheet, above }
+    }
+
+    /// A cue by its number from 1, and what comes after it.
+    fn began(&mut self, number: usize, title: &str) -> String {
+        let Some(place) = self.place(number, title) else {
+            return format!(
+                "## {number}. {}\n\nThe stage has another sheet: this cue is not in \"{}\".\n",
+                one_line(title),
+                self.sheet.title
+            );
+        };
+        let mut told = self.sheet.printed_head(place);
+        if !self.above.contains(&Some(place)) {
+            told += &self.sheet.printed_note(place);
+        }
+        self.above[0] = Some(place);
+        told.push('\n');
+        told + &self.next(number)
+    }
+
+    fn skipped(&mut self, number: usize, title: &str) -> String {
+        let told = format!("Skipped: {number}. {}\n", one_line(title));
+        match self.place(number, title) {
+            Some(_) => told + &self.next(number),
+            None => told,
+        }
+    }
+
+    fn place(&self, number: usize, title: &str) -> Option<usize> {
+        let place = number.checked_sub(1)?;
+        let cue = self.sheet.cues.get(place)?;
+        (cue.title == title).then_some(place)
+    }
+
+    /// What comes next, with its note: the speaker wants it before.
+    fn next(&mut self, place: usize) -> String {
+        let Some(cue) = self.sheet.cues.get(place) else {
+            return "That was the last cue.\n".to_owned();
+        };
+        let mut told = format!("Next: {}. {}\n", place + 1, cue.title);
+        if self.above[1].replace(place) != Some(place) {
+            told += &self.sheet.printed_note(place);
+        }
+        told
     }
 }
 
@@ -128,18 +171,21 @@ mod tests {
         let mut text = codec::encode_header(&codec::Header::new(FakeClock::shared().now()));
         for (seq, number, title) in [
             (0, 1, "Sign in"),
-            (1, 3, "Dance"),
-            (2, 8, "And the delete is refused"),
+            (1, 1, "Sign in"),
+            (2, 3, "Dance"),
+            (3, 6, "Policy on"),
+            (4, 8, "And the delete is refused"),
         ] {
+            let title = title.to_owned();
             text += &codec::encode(&TraceEvent {
                 seq,
                 at_us: seq,
                 span: None,
                 call: None,
                 actor: Actor::You,
-                fact: Fact::CueBegan {
-                    number,
-                    title: title.to_owned(),
+                fact: match seq {
+                    3 => Fact::CueSkipped { number, title },
+                    _ => Fact::CueBegan { number, title },
                 },
             });
         }
@@ -151,16 +197,28 @@ mod tests {
         let mut out = Vec::new();
         tell_notes(&trace, &Sheet::built_in(), &mut out, &mut Vec::new()).unwrap();
         let told = String::from_utf8(out).unwrap();
+        let first = "The browser asks who I am";
         assert!(
-            told.starts_with("# The denial, live\n\nNext: 1. Sign in\n\n## 1. Sign in\n"),
+            told.starts_with(&format!(
+                "# The denial, live\n\nNext: 1. Sign in\n\n{first}"
+            )),
             "{told}"
         );
         for part in [
-            "it only proves who drives.\n\nNext: 2. Escalate a ticket\n",
-            "## 3. Dance\n\nThe stage has another sheet: this cue is not in \"The denial, live\".\n",
+            "\n\n## 1. Sign in\n\n- Does: sign in\n- Expected: somebody is signed in\n\n\
+             Next: 2. Escalate a ticket\n\nThe agent has no key of its own.",
+            // Tried again.
+            "\n\n## 1. Sign in\n\n- Does: sign in\n- Expected: somebody is signed in\n\n\
+             Next: 2. Escalate a ticket\n\n## 3. Dance\n\n\
+             The stage has another sheet: this cue is not in \"The denial, live\".\n",
+            "\nSkipped: 6. Policy on\nNext: 7. Another issue\n\nThe work itself goes on",
+            // It was not told before.
+            "## 8. And the delete is refused\n\n- Does: delete the issue\n\
+             - Expected: refused by limit-linear-scopes\n\nRefused again, by name",
             "for the questions.\n\nThat was the last cue.\n",
         ] {
             assert!(told.contains(part), "{part} in {told}");
         }
+        assert_eq!(told.matches(first).count(), 1, "{told}");
     }
 }

@@ -77,9 +77,13 @@ impl Tui {
                 self.sink
                     .report(Report::new(Actor::You, Fact::CueBegan { number, title }));
             }
+            Effect::MarkSkip { number, title } => {
+                self.sink
+                    .report(Report::new(Actor::You, Fact::CueSkipped { number, title }));
+            }
             Effect::SaveNotes(notes) => {
                 if let Some(Err(failure)) = self.notes.as_mut().map(|file| file.save(&notes)) {
-                    self.app.fail(failure);
+                    self.update(Msg::NotesNotKept(failure));
                 }
             }
             Effect::OpenShipped(shipped) => self.open_trace(replay::Trace {

@@ -28,21 +28,22 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
             .flat_map(|group| section(cx, *group))
             .collect()
     };
+    let mut order = Group::ALL.to_vec();
+    if cx.app.stage().is_some() {
+        // Who presses the key in front of a room looks for these.
+        order.sort_by_key(|group| *group != Group::Stage);
+    }
     let columns = if two {
-        let mut left = groups(&[Group::Story, Group::Chapters, Group::Panes, Group::Replay]);
+        let (left, right): (Vec<_>, Vec<_>) = order.into_iter().partition(|group| match group {
+            Group::Story | Group::Chapters | Group::Panes | Group::Replay => true,
+            Group::Stage => cx.app.stage().is_some(),
+            Group::Compare | Group::Reading | Group::Program | Group::Overlay => false,
+        });
+        let mut left = groups(&left);
         left.extend(legend(cx));
-        vec![
-            left,
-            groups(&[
-                Group::Compare,
-                Group::Stage,
-                Group::Reading,
-                Group::Program,
-                Group::Overlay,
-            ]),
-        ]
+        vec![left, groups(&right)]
     } else {
-        let mut all = groups(&Group::ALL);
+        let mut all = groups(&order);
         all.extend(legend(cx));
         vec![all]
     };
@@ -113,13 +114,20 @@ fn legend(cx: &ViewCx) -> Vec<Line<'static>> {
 }
 
 fn section(cx: &ViewCx, group: Group) -> Vec<Line<'static>> {
+    // On a stage the cues' keys leave some commands without any.
+    let has_keys =
+        |spec: &&Spec| cx.app.stage().is_none() || !cx.app.keymap().keys(spec.command).is_empty();
+    let entries: Vec<Line<'static>> = COMMANDS
+        .iter()
+        .filter(|spec| spec.group == group)
+        .filter(has_keys)
+        .map(|spec| entry(cx, spec))
+        .collect();
+    if entries.is_empty() {
+        return entries;
+    }
     let mut lines = vec![Line::styled(group.name(), cx.look.style(Role::Heading))];
-    lines.extend(
-        COMMANDS
-            .iter()
-            .filter(|spec| spec.group == group)
-            .map(|spec| entry(cx, spec)),
-    );
+    lines.extend(entries);
     lines.push(Line::raw(""));
     lines
 }

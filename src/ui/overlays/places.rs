@@ -7,6 +7,7 @@ use crate::{
     app::notes::LandmarkKind,
     projection::Part,
     shipped,
+    support::text::{width, wrap_at_most},
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -17,6 +18,12 @@ use crate::{
 
 /// Rows up to which a list is as wide as its widest one; a longer one takes the room there is.
 const MEASURED: usize = 500;
+
+/// Cells of the widest list.
+const WIDEST: u16 = 108;
+
+/// Cells of a row before its text.
+const BEFORE: usize = 27;
 
 /// Draws the marks, bookmarks and notes of the trace.
 pub fn landmarks(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selected: usize) {
@@ -45,7 +52,24 @@ pub fn landmarks(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, s
         })
     };
     let title = "Marks and notes";
-    choose(cx, body, buf, hits, title, (all.len(), &row), selected);
+    // Room for the longest note, so that the list stays where it is from row to row.
+    let cells = usize::from(body.width.min(WIDEST).saturating_sub(6));
+    let most = usize::from(body.height / 2);
+    let told = |text: &str| wrap_at_most(text, cells, most);
+    let rows = all.iter().filter(|one| width(&one.text) + BEFORE > cells);
+    let room = rows.take(MEASURED).map(|one| told(&one.text).len()).max();
+    let chosen = all.get(selected).map(|one| told(&one.text));
+    let below = room.map(|room| (room, chosen.unwrap_or_default()));
+    choose(
+        cx,
+        body,
+        buf,
+        hits,
+        title,
+        (all.len(), &row),
+        selected,
+        below,
+    );
 }
 
 /// Draws the shipped traces.
@@ -62,7 +86,7 @@ pub fn traces(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, sele
             })
     };
     let rows = (shipped::list().len(), &row as &dyn Fn(usize) -> _);
-    choose(cx, body, buf, hits, "Recorded traces", rows, selected);
+    choose(cx, body, buf, hits, "Recorded traces", rows, selected, None);
 }
 
 fn choose(
@@ -73,8 +97,11 @@ fn choose(
     title: &str,
     (count, row): (usize, &dyn Fn(usize) -> Line<'static>),
     selected: usize,
+    below: Option<(usize, Vec<String>)>,
 ) {
     let look = cx.look;
+    let (room, told) = below.unwrap_or_default();
+    let room = u16::try_from(room).unwrap_or(0);
     let widest = if count > MEASURED {
         usize::MAX - 7
     } else {
@@ -82,14 +109,25 @@ fn choose(
         widths.max().unwrap_or(0)
     };
     let size = (
-        u16::try_from(widest + 7).unwrap_or(u16::MAX).clamp(40, 108),
-        u16::try_from(count + 4).unwrap_or(u16::MAX),
+        u16::try_from(widest + 7)
+            .unwrap_or(u16::MAX)
+            .clamp(40, WIDEST),
+        u16::try_from(count + 4)
+            .unwrap_or(u16::MAX)
+            .saturating_add(if room > 0 { room + 1 } else { 0 }),
     );
     let total = Line::styled(format!(" {count} "), look.style(Role::Dim));
     let inner = window(cx, body, buf, hits, size, title, Role::Focus, &total);
     let list = Rect {
-        height: inner.height.saturating_sub(2),
+        height: inner
+            .height
+            .saturating_sub(2)
+            .saturating_sub(if room > 0 { room + 1 } else { 0 }),
         ..put::below(inner, 1)
     };
     super::rows(cx, list, buf, hits, count, row, selected);
+    let whole = put::inset(put::below(inner, list.height + 2), 1);
+    for (row, line) in (0..whole.height.min(room)).zip(told) {
+        put::line(buf, whole, row, &Line::raw(line), look);
+    }
 }

@@ -73,6 +73,7 @@ pub fn kind(fact: &Fact) -> (&'static str, Role) {
         Fact::NoteWritten { .. } => ("note", Role::Text),
         Fact::MarkSet { .. } => ("mark", Role::Heading),
         Fact::CueBegan { .. } => ("cue began", Role::Heading),
+        Fact::CueSkipped { .. } => ("cue skipped", Role::Text),
         Fact::Unknown(_) => ("unknown", Role::Warning),
     }
 }
@@ -176,7 +177,9 @@ pub fn detail(fact: &Fact) -> String {
             Some(number) => format!("chapter {number}: {}", head(text)),
             None => head(text).to_owned(),
         },
-        Fact::CueBegan { number, title } => format!("{number}: {}", head(title)),
+        Fact::CueBegan { number, title } | Fact::CueSkipped { number, title } => {
+            format!("{number}: {}", head(title))
+        }
         Fact::Unknown(map) => map.keys().take(4).cloned().collect::<Vec<_>>().join(", "),
     };
     one_line(head(&text))

@@ -58,11 +58,18 @@ fn cue(cx: &ViewCx, row: Rect, buf: &mut Buffer, stage: &Stage) {
             .app
             .keymap()
             .shown(crate::app::command::Command::TakeOver);
-        let line = Line::from(vec![
-            span("! a recording stands in", look.bold(Role::Warning)),
-            span(format!("  {key} comes back to what is live"), dim),
-        ]);
-        put::line(buf, row, 0, &line, look);
+        let stands_in = "! a recording stands in";
+        let back = format!("  {key} comes back to what is live");
+        let mut line = vec![span(stands_in, look.bold(Role::Warning))];
+        if let Some((number, title)) = cx.app.recorded_cue() {
+            let at = format!(": cue {number} ");
+            let used = width(stands_in) + width(&at) + width(&back);
+            let room = usize::from(row.width).saturating_sub(used);
+            let title = truncate(title, room.max(LEAST_OF_TITLE)).into_owned();
+            line.push(span(format!("{at}{title}"), look.bold(Role::Warning)));
+        }
+        line.push(span(back, dim));
+        put::line(buf, row, 0, &Line::from(line), look);
         return;
     }
     let Some((number, cue)) = stage.current() else {
@@ -108,6 +115,18 @@ fn judged(cx: &ViewCx) -> Span<'static> {
     }
 }
 
+/// The sheet's cue that a recording which stands in is at, and the one after it; none where the
+/// recording is of another sheet.
+fn stood_in<'a>(cx: &ViewCx, stage: &'a Stage) -> [Option<(usize, &'a Cue)>; 2] {
+    let cues = &stage.sheet().cues;
+    let of = |number: usize| cues.get(number.checked_sub(1)?).map(|cue| (number, cue));
+    let is_so = |told: &(usize, &str)| of(told.0).is_some_and(|(_, cue)| cue.title == told.1);
+    match cx.app.recorded_cue().filter(is_so) {
+        Some((number, _)) => [of(number), of(number + 1)],
+        None => [None, None],
+    }
+}
+
 /// What was said last, and what comes next.
 fn speaker(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
     let look = cx.look;
@@ -130,8 +149,16 @@ fn speaker(cx: &ViewCx, area: Rect, buf: &mut Buffer, stage: &Stage) -> Rect {
             lines.extend(notes::lines(&paragraph, cells).into_iter().map(Line::raw));
         }
     };
-    tell("now", stage.current());
-    tell("next", stage.upcoming());
+    let [now, next] = if cx.app.is_taken_over() {
+        stood_in(cx, stage)
+    } else {
+        [stage.current(), stage.upcoming()]
+    };
+    tell("now", now);
+    tell("next", next);
+    if lines.is_empty() {
+        return area;
+    }
     let most = if area.height < FEW_ROWS {
         area.height * 2 / 3
     } else {

@@ -1,24 +1,19 @@
 //! The verdict of what happened last, and the sentences under it.
 
-use ratatui::{
-    style::Style,
-    text::{Line, Span},
-};
+mod call;
+
+use ratatui::{style::Style, text::Line};
 
 use super::SENTENCE;
 use crate::{
-    app::{effect::Job, story},
-    config::sheet::Hold,
+    app::{effect::Job, stage::AtHand, story},
+    config::sheet::{Action, Cue, Hold},
     projection::{
-        Name, audit::AuditRow, holds::Waiting, hops::HopKind, identity::SignIn, issue::Whereabouts,
-        story::LIMIT_LINEAR_SCOPES, tools::Call,
+        Name, Seq, holds::Waiting, hops::HopKind, identity::SignIn, story::LIMIT_LINEAR_SCOPES,
     },
-    protocol::{
-        audit::AuditStatus,
-        tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
-    },
-    support::text::{number_of, wrap},
-    trace::event::{CallOutcome, ConsoleDoor},
+    protocol::audit::AuditStatus,
+    support::text::wrap_at_most,
+    trace::event::ConsoleDoor,
     ui::{ViewCx, look::Role, widgets::put::span},
 };
 
@@ -41,35 +36,101 @@ pub(super) enum Tone {
 }
 
 pub(super) fn headline(cx: &ViewCx) -> Headline {
-    let seen = cx.app.projection();
-    let working = cx.app.tasks().values().any(|task| {
-        matches!(
-            task.job,
-            Job::SignIn | Job::CallTool { .. } | Job::ActivatePolicySet { .. }
-        )
-    });
-    let last = seen.tools().calls().last();
     if let Some(waiting) = cx.app.held_exchange() {
         return held(cx, waiting);
     }
-    if let Some(headline) = switched(cx, last).filter(|_| !working) {
-        return headline;
-    }
-    match last {
-        Some(call) if call.outcome.is_some() && !working => ended(cx, call),
-        Some(_) | None if working => Headline {
+    let works = |job: &Job| {
+        matches!(
+            job,
+            Job::SignIn | Job::SignOut | Job::CallTool { .. } | Job::ActivatePolicySet { .. }
+        )
+    };
+    if cx.app.is_cue_running() || cx.app.tasks().values().any(|task| works(&task.job)) {
+        return Headline {
             tone: Tone::Waiting,
             word: "WORKING".to_owned(),
             lines: working_on(cx),
+        };
+    }
+    let of_the_cue = cx.app.cue_at_hand().and_then(|cue| at_hand(cx, &cue));
+    of_the_cue.unwrap_or_else(|| latest(cx))
+}
+
+/// Of the cue at hand, where nothing that happened tells it.
+fn at_hand(cx: &ViewCx, cue: &AtHand<'_>) -> Option<Headline> {
+    let came_to_nothing = |tone, word: &str, cue: &Cue, why: &str| {
+        let mut lines = vec![Line::styled(
+            cue.title.clone(),
+            cx.look.style(Role::Heading),
+        )];
+        let why = wrap_at_most(why, usize::from(SENTENCE), 2);
+        lines.extend(why.into_iter().map(Line::raw));
+        lines.push(next(cx));
+        Headline {
+            tone,
+            word: word.to_owned(),
+            lines,
+        }
+    };
+    let signed = cx.app.projection().identity();
+    Some(match cue {
+        AtHand::Failed(cue, _)
+            if cue.action == Action::SignIn
+                && matches!(signed.state, SignIn::Refused(_) | SignIn::Ended(_)) =>
+        {
+            who_drives(cx)
+        }
+        AtHand::Failed(cue, why) => came_to_nothing(Tone::Refused, "FAILED", cue, why),
+        AtHand::CalledOff(cue) => {
+            came_to_nothing(Tone::Waiting, "CALLED OFF", cue, "it was called off")
+        }
+        AtHand::Done(cue) => match cue.action {
+            Action::SignIn if signed.is_let_in() => who_drives(cx),
+            Action::SignOut if !signed.is_let_in() => who_drives(cx),
+            Action::PolicyOn | Action::PolicyOff => rule(cx)?,
+            Action::SignIn
+            | Action::SignOut
+            | Action::ListTickets
+            | Action::Escalate
+            | Action::Delete
+            | Action::Talk => return None,
         },
-        Some(call) => ended(cx, call),
-        None => before_any_call(cx),
+    })
+}
+
+/// Of what happened last, whoever asked for it.
+fn latest(cx: &ViewCx) -> Headline {
+    let seen = cx.app.projection();
+    let last = seen.tools().calls().last();
+    let called = last.map(|call| call.finished.unwrap_or(call.started));
+    let switched = switched(cx);
+    let came_or_went = seen.identity().changed;
+    if came_or_went > called.max(switched) {
+        return who_drives(cx);
+    }
+    if switched > called
+        && let Some(headline) = rule(cx)
+    {
+        return headline;
+    }
+    match last {
+        // A recording can stand still within a call.
+        Some(call) if call.outcome.is_none() && story::refusal(cx.app, call.id).is_none() => {
+            Headline {
+                tone: Tone::Waiting,
+                word: "WORKING".to_owned(),
+                lines: working_on(cx),
+            }
+        }
+        Some(call) => call::ended(cx, call),
+        None => who_drives(cx),
     }
 }
 
-fn before_any_call(cx: &ViewCx) -> Headline {
+fn who_drives(cx: &ViewCx) -> Headline {
     let heading = cx.look.style(Role::Heading);
-    match &cx.app.projection().identity().state {
+    let seen = cx.app.projection();
+    match &seen.identity().state {
         SignIn::SignedIn(user) => Headline {
             tone: Tone::Good,
             word: "SIGNED IN".to_owned(),
@@ -88,11 +149,9 @@ fn before_any_call(cx: &ViewCx) -> Headline {
             ],
         },
         SignIn::Refused(failure) | SignIn::Ended(failure) => {
-            let why = wrap(&failure.why, usize::from(SENTENCE))
-                .into_iter()
-                .take(2);
+            let why = wrap_at_most(&failure.why, usize::from(SENTENCE), 2);
             let mut lines = vec![Line::styled(failure.what.clone(), heading)];
-            lines.extend(why.map(Line::raw));
+            lines.extend(why.into_iter().map(Line::raw));
             lines.push(next(cx));
             Headline {
                 tone: Tone::Refused,
@@ -100,6 +159,14 @@ fn before_any_call(cx: &ViewCx) -> Headline {
                 lines,
             }
         }
+        SignIn::SignedOut if seen.identity().changed.is_some() => Headline {
+            tone: Tone::Waiting,
+            word: "SIGNED OUT".to_owned(),
+            lines: vec![
+                Line::raw("nobody is signed in: the client's tokens are gone"),
+                next(cx),
+            ],
+        },
         SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => Headline {
             tone: Tone::Waiting,
             word: "READY".to_owned(),
@@ -196,18 +263,21 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
     }
 }
 
-/// The policy was switched after the last call.
-fn switched(cx: &ViewCx, last: Option<&Call>) -> Option<Headline> {
+/// When the policy was switched last. Before the sets are read again nobody knows what that did to
+/// the rule.
+fn switched(cx: &ViewCx) -> Option<Seq> {
     let policies = cx.app.projection().policies();
-    let switch = policies.activations().last()?;
-    let switched = switch.evidence;
-    if last.is_some_and(|call| call.finished.unwrap_or(call.started) > switched) {
-        return None;
-    }
-    // Before the sets are read again nobody knows what the switch did to the rule.
+    let switched = policies.activations().last()?.evidence;
     policies.read().filter(|read| *read > switched)?;
+    Some(switched)
+}
+
+/// Whether the rule is in force; `None` if nobody knows.
+fn rule(cx: &ViewCx) -> Option<Headline> {
+    let policies = cx.app.projection().policies();
+    let switch = policies.activations().last();
     let rule = span(LIMIT_LINEAR_SCOPES, cx.look.style(Role::Heading));
-    let set = switch.set.as_ref().map(|set| {
+    let set = switch.and_then(|switch| switch.set.as_ref()).map(|set| {
         let dim = cx.look.style(Role::Dim);
         Line::styled(format!("{set} is the active policy set"), dim)
     });
@@ -221,7 +291,11 @@ fn switched(cx: &ViewCx, last: Option<&Call>) -> Option<Headline> {
             tone: Tone::Good,
             word: "POLICY ON".to_owned(),
             lines: lines(
-                " is in force again",
+                if switch.is_some() {
+                    " is in force again"
+                } else {
+                    " is in force"
+                },
                 Line::raw("from the very next request on"),
             ),
         }
@@ -244,176 +318,4 @@ fn next(cx: &ViewCx) -> Line<'static> {
         span(cx.app.keymap().shown(next.command), cx.look.bold(Role::Key)),
         span(format!(" {}", next.text), Style::new()),
     ])
-}
-
-fn ended(cx: &ViewCx, call: &Call) -> Headline {
-    let look = cx.look;
-    let refusal = call.id.and_then(|id| {
-        cx.app
-            .projection()
-            .audit()
-            .of_call(id)
-            .rfind(|row| row.status == AuditStatus::Failure)
-    });
-    if let Some(row) = refusal {
-        return refused(cx, call, row);
-    }
-    let succeeded = call.outcome == Some(CallOutcome::Succeeded);
-    let tool = span(format!("{} ", call.tool), look.style(Role::Heading));
-    if call.outcome == Some(CallOutcome::Cancelled) {
-        return Headline {
-            tone: Tone::Waiting,
-            word: "CALLED OFF".to_owned(),
-            lines: vec![
-                Line::from(vec![tool, span("was called off", Style::new())]),
-                next(cx),
-            ],
-        };
-    }
-    if !succeeded && story::issuance(cx.app, call).refused > 0 {
-        return refused_as_told(cx, call);
-    }
-    if !succeeded {
-        let why = call.text.as_deref().unwrap_or("no reason was given");
-        // Why it failed often stands at the end of the sentence.
-        let why = wrap(why, usize::from(SENTENCE)).into_iter().take(3);
-        let what = Line::from(vec![tool, span("did not come through", Style::new())]);
-        return Headline {
-            tone: Tone::Refused,
-            word: "FAILED".to_owned(),
-            lines: std::iter::once(what).chain(why.map(Line::raw)).collect(),
-        };
-    }
-    let issues = cx.app.projection().issues();
-    let what = match &*call.tool {
-        ESCALATE_TICKET => {
-            let issue = call.id.and_then(|id| issues.of_call(id));
-            let name = issue.map_or("the issue", |issue| &*issue.identifier);
-            let author = issue
-                .and_then(|issue| issue.author.as_ref())
-                .map_or(String::new(), |author| format!(" as {author}"));
-            format!("filed {name}{author}")
-        }
-        GET_SUPPORT_TICKETS if call.ticket.is_some() => "read 1 ticket".to_owned(),
-        GET_SUPPORT_TICKETS => format!("read {}", number_of(issues.tickets().len(), "ticket")),
-        DELETE_ISSUE => "went through: no rule forbade it".to_owned(),
-        _ => "is done".to_owned(),
-    };
-    let count = story::issuance(cx.app, call).issued;
-    let (tone, word) = match (&*call.tool, count) {
-        (DELETE_ISSUE, _) => (Tone::Alarm, "DELETED".to_owned()),
-        (_, 0) => (Tone::Good, "DONE".to_owned()),
-        (_, count) => (Tone::Good, format!("{count} ISSUED")),
-    };
-    Headline {
-        tone,
-        word,
-        lines: vec![
-            Line::from(vec![tool, span(what, Style::new())]),
-            after(cx, call),
-        ],
-    }
-}
-
-/// What is so now that the call came through.
-fn after(cx: &ViewCx, call: &Call) -> Line<'static> {
-    let gone = call
-        .subject
-        .as_deref()
-        .filter(|_| &*call.tool == DELETE_ISSUE)
-        .and_then(|id| cx.app.projection().issues().issue(id));
-    match gone {
-        Some(issue) => Line::styled(
-            format!("! {} is in the trash", issue.identifier),
-            cx.look.bold(Role::Warning),
-        ),
-        None => Line::styled(
-            story::told_of_issuance(story::issuance(cx.app, call)),
-            cx.look.style(Role::Heading),
-        ),
-    }
-}
-
-/// What was to be deleted, and that it is still there, as far as it was seen.
-fn still(cx: &ViewCx) -> Line<'static> {
-    match cx.app.standing_issue() {
-        Some(issue) if issue.whereabouts == Whereabouts::There => Line::from(vec![
-            span(issue.identifier.to_string(), cx.look.style(Role::Heading)),
-            span(" is still there", cx.look.style(Role::Heading)),
-        ]),
-        Some(_) | None => Line::default(),
-    }
-}
-
-/// Without the zone's log: what the server and the zone's words in its answer tell.
-fn refused_as_told(cx: &ViewCx, call: &Call) -> Headline {
-    let look = cx.look;
-    let bold = look.style(Role::Heading);
-    let text = call.text.as_deref().unwrap_or_default();
-    let named = text.split_once("Determining policies:").map(|(_, rest)| {
-        let first = rest.split([',', '.']).next().unwrap_or_default();
-        first
-            .rsplit("::")
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    });
-    let why = match named.filter(|name| !name.is_empty() && name != "none") {
-        Some(policy) => Line::from(vec![
-            span(policy, look.bold(Role::Bad)),
-            span(" forbids it: no credential", bold),
-        ]),
-        None => Line::styled("the zone refused it: no credential", bold),
-    };
-    Headline {
-        tone: Tone::Refused,
-        word: "REFUSED".to_owned(),
-        lines: vec![
-            Line::raw("as the server tells it: the zone's log is not read"),
-            Line::from(vec![
-                span(call.tool.to_string(), bold),
-                span(" was refused its credential", bold),
-            ]),
-            why,
-            still(cx),
-        ],
-    }
-}
-
-fn refused(cx: &ViewCx, call: &Call, row: &AuditRow) -> Headline {
-    let look = cx.look;
-    let bold = look.style(Role::Heading);
-    let scope = row.scope.as_deref().unwrap_or("access").to_owned();
-    let mut why: Vec<Span<'static>> = match &row.policy {
-        Some(policy) => vec![
-            span(policy.to_string(), look.bold(Role::Bad)),
-            span(" forbids it: no credential", bold),
-        ],
-        None => vec![span("the zone refused it: no credential", bold)],
-    };
-    if let (None, Some(reason)) = (&row.policy, &row.reason) {
-        why = vec![span(reason.to_string(), bold)];
-    }
-    let subtitle = match &row.policy {
-        Some(_) => "the policy said no, as it should",
-        None => "the zone said no",
-    };
-    Headline {
-        tone: Tone::Refused,
-        word: "REFUSED".to_owned(),
-        lines: vec![
-            Line::raw(subtitle),
-            Line::styled(
-                format!(
-                    "{} wanted {scope} on {}",
-                    call.tool,
-                    row.resource.as_deref().unwrap_or("a resource")
-                ),
-                bold,
-            ),
-            Line::from(why),
-            still(cx),
-        ],
-    }
 }
