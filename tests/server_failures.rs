@@ -477,10 +477,8 @@ async fn hostile_text_goes_through_as_data_and_never_as_an_error() {
     );
 
     bench.supabase.answers(|_| {
-        let message = format!(
-            "\u{1b}[31m\u{202e}key sb_secret_abcdef {}",
-            "y".repeat(1 << 20)
-        );
+        let long = "y".repeat(1 << 20);
+        let message = format!("\u{1b}[31m\u{202e}key sb_secret_abcdef {long}");
         (500, json!({"message": message}).to_string())
     });
     let told = bench.failing("get_support_tickets", json!({})).await;

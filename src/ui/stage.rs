@@ -22,6 +22,10 @@ use crate::app::focus::{PaneId, Zoom};
 /// Rows that two panes need.
 const TWO_PANES: u16 = 9;
 
+/// From this many rows on the two stand one above the other also where they would fit side by side:
+/// each then has the room for all its columns, which the back of the room reads.
+const TALL: u16 = 40;
+
 /// Cells that a sentence beside the letters needs.
 const SENTENCE: u16 = 62;
 
@@ -81,7 +85,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         panes::draw(cx, rest, buf, hits, cx.app.focus().pane, Placement::Main);
         return;
     }
-    let (flow, audit) = if cx.tier == Tier::Wide {
+    let (flow, audit) = if cx.tier == Tier::Wide && rest.height < TALL {
         let left = split(rest.width, 50);
         (
             Rect {
