@@ -21,7 +21,7 @@ pub mod markdown;
 pub mod mistakes;
 pub mod orientation;
 pub mod parse;
-mod personal;
+pub mod personal;
 pub mod probe;
 pub mod progress;
 pub mod report;
