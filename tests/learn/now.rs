@@ -260,3 +260,15 @@ fn who_comes_back_finds_the_next_open_check() {
         .position(|c| c.id == "subject");
     assert_eq!(learn.selected(), Some(Item::Check(subject.unwrap())));
 }
+
+#[test]
+fn before_anybody_signs_in_the_audit_pane_invites_to_nothing_that_cannot_happen() {
+    let mut app = learning("open-door", 0, WIDE);
+    let _ = press(&mut app, "2");
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("asks nobody who they are"), "{page}");
+    assert!(!page.contains("the first rows"), "{page}");
+    let mut app = learning("sign-in", 2, WIDE);
+    let _ = press(&mut app, "2");
+    assert!(shown(&mut app, WIDE).contains("the first rows"));
+}
