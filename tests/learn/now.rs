@@ -244,12 +244,9 @@ fn who_comes_back_finds_the_next_open_check() {
         !matches!(again.learn().unwrap().selected(), Some(Item::Chapter(_))),
         "a link leads away"
     );
-    let text: String = progress
-        .to_toml()
-        .lines()
-        .filter(|line| !line.starts_with("subject"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let text = progress.to_toml();
+    let lines = text.lines().filter(|line| !line.starts_with("subject"));
+    let text = lines.collect::<Vec<_>>().join("\n");
     let progress = Progress::parse(&text, "chapters.toml").unwrap();
     let again = learning_from(progress, Some("sign-in"), SMALL);
     let learn = again.learn().unwrap();
@@ -271,4 +268,119 @@ fn before_anybody_signs_in_the_audit_pane_invites_to_nothing_that_cannot_happen(
     let mut app = learning("sign-in", 2, WIDE);
     let _ = press(&mut app, "2");
     assert!(shown(&mut app, WIDE).contains("the first rows"));
+}
+
+#[test]
+fn what_another_server_answered_was_not_asked_of_this_chapters() {
+    let mut app = learning("lock", 1, SMALL);
+    let chapter = app.learn().unwrap().chapter();
+    let http = chapter
+        .probes()
+        .into_iter()
+        .filter_map(|probe| match probe {
+            hoptrail::chapters::Probe::Http(knock) => Some((
+                knock,
+                Reading::Failed {
+                    because: "it did not answer".to_owned(),
+                },
+            )),
+            _ => None,
+        });
+    let results = ProbeResults {
+        http: http.collect(),
+        metadata: Reading::Failed {
+            because: "404".to_owned(),
+        },
+        env: Reading::Told(Vec::new()),
+        ..ProbeResults::default()
+    };
+    let _ = app.update(Msg::Probed("lock".to_owned(), Box::new(results)));
+    assert_eq!(app.lab(), Lab::Before);
+    assert!(!app.is_done(Attempt::RunProbes));
+    let mut moved = story()[0].clone();
+    moved.fact = Fact::LabMoved { chapter: 2 };
+    tell(&mut app, moved);
+    assert!(app.is_done(Attempt::RunProbes));
+}
+
+#[test]
+fn the_list_of_steps_stays_where_it_is_while_one_goes_along_it() {
+    let mut app = learning("limit", 6, WIDE);
+    let mut work = work();
+    work.steps[0]
+        .form
+        .push(Field::new("text", Kind::Lines, "forbid (\n  principal\n);"));
+    work.steps[1].taken = None;
+    work.steps[2].taken = Some("published, with every one of its policies, ".repeat(9));
+    let opened = press(&mut app, "Z");
+    let _ = app.update(Msg::ConsoleWork(work));
+    let _ = app.update(Msg::Task(task(&opened), TaskOutcome::Done));
+    let place = |page: &str, words: &str| page.lines().position(|line| line.contains(words));
+    let first = shown(&mut app, WIDE);
+    for key in ["k", "k", "k", "j", "j", "j"] {
+        let _ = press(&mut app, key);
+        let page = shown(&mut app, WIDE);
+        for words in [
+            "In the zone's console",
+            "Make a set",
+            "Activate it",
+            "Enter",
+        ] {
+            assert_eq!(place(&page, words), place(&first, words), "{words}: {page}");
+        }
+    }
+}
+
+/// A request that puts a version of the workshop's set in force, and what is then read.
+fn put_in_force(app: &mut App, version: u32, read_then: PolicyOverview) {
+    let at_us = 20_000_000 + u64::from(version) * 1_000_000;
+    let whole = story();
+    let of = |event: &&TraceEvent| matches!(event.fact, Fact::HopSent { .. });
+    let mut sent = whole.iter().find(of).unwrap().clone();
+    let answered = |event: &&TraceEvent| event.span == sent.span && event.seq > sent.seq;
+    let mut returned = whole.iter().find(answered).unwrap().clone();
+    if let Fact::HopSent {
+        leg, method, url, ..
+    } = &mut sent.fact
+    {
+        *leg = hoptrail::trace::event::Leg::Console;
+        "PATCH".clone_into(method);
+        *url = format!(
+            "http://127.0.0.1:8100/zones/lab/policy-sets/ps-with-limits/versions/{version}"
+        );
+    }
+    if let Fact::HopReturned { status, .. } = &mut returned.fact {
+        *status = 200;
+    }
+    for event in [&mut sent, &mut returned] {
+        event.span = Some(hoptrail::protocol::traceparent::SpanId(u64::from(version)));
+        event.call = None;
+        event.at_us = at_us;
+    }
+    tell(app, sent);
+    tell(app, returned);
+    let set = hoptrail::protocol::audit::PolicySetRef {
+        version,
+        ..limits()
+    };
+    tell(app, switched(set, at_us, u64::from(40 + version)));
+    read(app, read_then);
+}
+
+#[test]
+fn the_line_between_policy_sets_judges_what_was_put_in_force_there() {
+    let (mut app, overview) = done();
+    let version = |mut overview: PolicyOverview, version: u32| {
+        overview.sets[1].active_version = Some(version);
+        overview
+    };
+    put_in_force(&mut app, 3, version(permitting(&overview), 3));
+    put_in_force(&mut app, 4, version(overview, 4));
+    let size = (200, 60);
+    let _ = press(&mut app, "1 z");
+    let page = shown(&mut app, size);
+    let lines: Vec<&str> = page.lines().filter(|l| l.contains("policy: ")).collect();
+    assert_eq!(lines.len(), 2, "{page}");
+    assert!(lines[0].contains("! limit-linear-scopes is off"), "{page}");
+    assert!(lines[1].contains("limit-linear-scopes is on"), "{page}");
 }

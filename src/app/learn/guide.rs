@@ -304,10 +304,14 @@ impl App {
             Attempt::Refresh => true,
             // Somebody's own server is brought along by themselves.
             Attempt::ReachStage => matches!(self.lab(), Lab::At | Lab::Absent),
-            Attempt::RunProbes => learn.results().is_some_and(|results| {
-                let probes = learn.chapter().probes();
-                probes.iter().all(|probe| results.was_asked(probe))
-            }),
+            // What another server answered was not asked of this chapter's.
+            Attempt::RunProbes => {
+                let asked = learn.results().is_some_and(|results| {
+                    let probes = learn.chapter().probes();
+                    probes.iter().all(|probe| results.was_asked(probe))
+                });
+                asked && self.lab() != Lab::Before
+            }
             Attempt::ConsoleWork => matches!(self.lab(), Lab::At | Lab::Absent),
         }
     }

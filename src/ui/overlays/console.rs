@@ -59,21 +59,25 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     let done = steps.iter().filter(|step| step.taken.is_some()).count();
     // Whether a step that was taken is right the chapter's checks tell.
     let at_fault = cx.app.learn().and_then(Learn::step_at_fault);
-    let word = if cx.app.has_console_fault() {
+    let state = if cx.app.has_console_fault() {
         "taken"
     } else {
         "done"
     };
     let right = Line::styled(
-        format!(" {done} of {} {word} ", steps.len()),
+        format!(" {done} of {} {state} ", steps.len()),
         look.style(Role::Dim),
     );
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
-    let form = steps
-        .get(selected)
-        .map_or_else(Vec::new, |step| filled_in(look, step, cells));
-    let longest = steps.iter().map(|step| rows_of(look, step, cells)).max();
-    let longest = longest.unwrap_or(0);
+    // The list must not move while one goes along it: the longest form has room, and a line below it.
+    let forms = steps.iter().map(|step| filled_in(look, step, cells).len());
+    let longest = forms.max().unwrap_or(0) + 1;
+    let form = steps.get(selected).map_or_else(Vec::new, |step| {
+        let mut lines = filled_in(look, step, cells);
+        let room = longest - lines.len();
+        lines.extend(came_of(look, step, cells, room));
+        lines
+    });
     let wanted = u16::try_from(steps.len() + longest + 6).unwrap_or(u16::MAX);
     let title = "In the zone's console";
     let size = (WIDTH, wanted.max(8));
@@ -166,14 +170,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     put::line(buf, foot, 0, &hints(cx, &keys), look);
 }
 
-/// The rows that a step needs below the list, before it is taken and after: the list above must not
-/// move while one goes along it.
-fn rows_of(look: &Look, step: &Step, cells: usize) -> usize {
-    let rows = filled_in(look, step, cells).len();
-    rows + usize::from(step.taken.is_none())
-}
-
-/// What a step fills in, and what came of it.
+/// What a step fills in.
 fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     let values = values_at(step.form.iter());
@@ -197,14 +194,29 @@ fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
             ]));
         }
     }
-    if let Some(told) = &step.taken {
-        for line in prose::fill(&[(one_line(told), look.style(Role::Good))], cells) {
-            let mut spans = vec![Span::raw("  ")];
-            spans.extend(line.spans);
-            lines.push(Line::from(spans));
-        }
-    }
     lines
+}
+
+/// What came of a step, in so many rows.
+fn came_of(look: &Look, step: &Step, cells: usize, rows: usize) -> Vec<Line<'static>> {
+    let Some(told) = &step.taken else {
+        return Vec::new();
+    };
+    let mut lines = prose::fill(&[(one_line(told), look.style(Role::Good))], cells);
+    let more = lines.len() > rows;
+    lines.truncate(rows);
+    if more && let Some(last) = lines.last_mut() {
+        last.push_span(span(
+            format!(" {}", look.glyphs.ellipsis),
+            look.style(Role::Dim),
+        ));
+    }
+    let indented = |line: Line<'static>| {
+        let mut spans = vec![Span::raw("  ")];
+        spans.extend(line.spans);
+        Line::from(spans)
+    };
+    lines.into_iter().map(indented).collect()
 }
 
 /// Where the values begin beside these labels.

@@ -315,24 +315,21 @@ fn received(
     let masked = result.and_then(|result| result.detected_entities);
     let masked = masked.map_or(0, |entities| entities.len());
     if masked > 0 {
-        let text = pieces(masked);
+        let text = match masked {
+            1 => "1 piece of personal data".to_owned(),
+            count => format!("{count} pieces of personal data"),
+        };
         lines.push(field("masked", vec![span(text, look.style(Role::Masked))]));
     }
     let open = in_title + in_text;
     if open > 0 {
-        let text = format!("! {}, word for word", pieces(open));
+        let word = if open == 1 { "piece" } else { "pieces" };
+        let text = format!("! {open} {word}, word for word");
         lines.push(field("personal", vec![span(text, leaked)]));
     }
     lines.push(Line::raw(""));
     lines.extend(description);
     lines
-}
-
-fn pieces(count: usize) -> String {
-    match count {
-        1 => "1 piece of personal data".to_owned(),
-        count => format!("{count} pieces of personal data"),
-    }
 }
 
 /// Linear's words for its numbers.
