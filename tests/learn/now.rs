@@ -98,6 +98,8 @@ fn what_fails_now_is_told_now_though_the_chapter_was_done() {
     let page = shown(&mut app, WIDE);
     assert!(page.contains("of 5 checks now"), "{page}");
     assert_eq!(app.next_step().command, Command::TogglePolicy);
+    let told = toast(&app);
+    assert!(!told.contains("every check is done"), "{told}");
     let _ = press(&mut app, "i");
     let page = shown(&mut app, SMALL);
     assert!(page.contains("hint: Make a set of your own"), "{page}");

@@ -2,7 +2,14 @@
 
 use super::{Item, Learn, Shown, judge::Lab};
 use crate::{
-    app::{App, command::Command, effect::Job, focus::PaneId, player::Source, story::Next},
+    app::{
+        App,
+        command::{Command, Context},
+        effect::Job,
+        focus::PaneId,
+        player::Source,
+        story::Next,
+    },
     chapters::{Attempt, Probe, Stage, Status},
     protocol::{
         console::{Owner, PolicySet},
@@ -162,7 +169,8 @@ impl App {
         let owner = |set: &PolicySet| set.owner_type;
         let is_own_set_off = policies.active().map(owner) != Some(Owner::Customer)
             && self.other_policy_set().map(owner) == Some(Owner::Customer);
-        if is_own_set_off && self.availability(Command::TogglePolicy).is_ready() {
+        let switch = self.availability_in(Command::TogglePolicy, Context::Panes);
+        if is_own_set_off && switch.is_ready() {
             return Some(Next {
                 command: Command::TogglePolicy,
                 text: "switch the rule on again",

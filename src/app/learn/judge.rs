@@ -31,6 +31,9 @@ enum Due {
     WhenTheLogGrew,
 }
 
+/// What is said when the last check has passed.
+const ALL_DONE: &str = "every check is done";
+
 /// The shortest time between two judgements while facts arrive, in microseconds.
 const REST_US: u64 = 50_000;
 
@@ -242,6 +245,12 @@ impl App {
             learn.statuses = statuses;
             learn.at_fault = at_fault;
             let is_done = is_live && learn.note_what_passed() && !learn.has_lapsed();
+            if learn.has_lapsed() {
+                // What was said of the chapter, or is still to be said, is not so any more.
+                let holds = |text: &str| !text.contains(ALL_DONE);
+                self.toast = self.toast.take().filter(|toast| holds(&toast.text));
+                self.later = self.later.take().filter(|(_, text)| holds(text));
+            }
             if is_done {
                 let (number, following) = (learn.chapter().number, learn.following().is_some());
                 let is_read = learn.is_read();
@@ -250,11 +259,11 @@ impl App {
                 self.say_next(
                     Tone::Good,
                     if following && is_read {
-                        format!("chapter {number}: every check is done; {next} goes on")
+                        format!("chapter {number}: {ALL_DONE}; {next} goes on")
                     } else if !is_read {
-                        format!("chapter {number}: every check is done; the text goes on below")
+                        format!("chapter {number}: {ALL_DONE}; the text goes on below")
                     } else {
-                        format!("chapter {number}: every check is done, and that was the last")
+                        format!("chapter {number}: {ALL_DONE}, and that was the last")
                     },
                 );
             }
