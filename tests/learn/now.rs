@@ -361,11 +361,11 @@ fn put_in_force(app: &mut App, version: u32, read_then: PolicyOverview) {
     }
     tell(app, sent);
     tell(app, returned);
-    let set = hoptrail::protocol::audit::PolicySetRef {
+    let reference = hoptrail::protocol::audit::PolicySetRef {
         version,
         ..limits()
     };
-    tell(app, switched(set, at_us, u64::from(40 + version)));
+    tell(app, switched(reference, at_us, u64::from(40 + version)));
     read(app, read_then);
 }
 
