@@ -21,7 +21,7 @@ pub mod markdown;
 pub mod mistakes;
 pub mod orientation;
 pub mod parse;
-mod personal;
+pub mod personal;
 pub mod probe;
 pub mod progress;
 pub mod report;
@@ -156,7 +156,20 @@ impl Chapter {
     #[must_use]
     pub fn status(&self, check: &Check, projection: &Projection, results: &ProbeResults) -> Status {
         let status = check::eval(check, projection, results);
+        if matches!(status, Status::Failed { .. })
+            && self.stage >= Stage::Limited
+            && !self.is_console_at_fault(projection, results)
+            && let Some(outdated) = check::outdated(check, projection, results)
+        {
+            return outdated;
+        }
         mistakes::explain(self, check, status, projection, results)
+    }
+
+    /// Whether something that its checks want made in the zone's console is otherwise.
+    fn is_console_at_fault(&self, projection: &Projection, results: &ProbeResults) -> bool {
+        let at_fault = |check| check::fault_in_console(check, projection, results).is_some();
+        self.checks.iter().any(at_fault)
     }
 
     /// What its checks want to be asked, each once.

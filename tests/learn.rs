@@ -4,6 +4,8 @@
 mod form;
 #[path = "learn/going.rs"]
 mod going;
+#[path = "learn/now.rs"]
+mod now;
 #[path = "learn/reading.rs"]
 mod reading;
 mod screens;
@@ -16,7 +18,7 @@ use hoptrail::{
         learn::{
             Ground, InView, Item, Keeping, Lab, LearnConfig,
             console::{
-                Step, Work,
+                Part, Step, Work,
                 form::{Field, Kind},
             },
             moved::HopChanges,
@@ -447,6 +449,7 @@ fn the_console_work_is_done_step_by_step_or_all_at_once() {
     assert_eq!(jobs(&opened), [Job::ReadConsoleWork(1)]);
     let step = |title: &str| Step {
         title: title.to_owned(),
+        part: Part::Policy,
         form: vec![Field::new("name", Kind::Text, "Linear OAuth")],
         taken: None,
     };

@@ -1,5 +1,7 @@
 //! Every pane and window at three sizes, in text; and the looks without colour and without Unicode.
 
+#[path = "panes/issue.rs"]
+mod personal;
 mod screens;
 
 use hoptrail::{

@@ -5,10 +5,12 @@
 
 pub mod console;
 mod evidence;
+mod fault;
 mod guide;
 mod judge;
 pub mod moved;
 mod own;
+mod place;
 mod possible;
 mod steps;
 mod told;
@@ -25,7 +27,7 @@ use crate::{
     chapters::{
         Attempt, Book, Chapter, Check, ProbeResults, Progress, Segment, Status,
         markdown::{self, Block},
-        progress::{Passed, ReadingPlace},
+        progress::Passed,
     },
     projection::Seq,
     support::{error::Failure, pane::Pane},
@@ -144,10 +146,20 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Whether the next chapter need not wait for it.
+    /// Whether it holds, as far as is known: what passed once and fails now is not done.
     #[must_use]
     pub const fn is_done(&self) -> bool {
-        matches!(self.status, Status::Passed { .. }) || self.passed.is_some()
+        match self.status {
+            Status::Passed { .. } => true,
+            Status::Failed { .. } => self.passed.is_some() && self.check.only_here,
+            Status::Pending { .. } | Status::NotObservable { .. } => self.passed.is_some(),
+        }
+    }
+
+    /// Whether it passed once and does not hold any more.
+    #[must_use]
+    pub const fn has_lapsed(&self) -> bool {
+        self.passed.is_some() && !self.is_done()
     }
 }
 
@@ -176,6 +188,8 @@ pub struct Learn {
     results: BTreeMap<String, ProbeResults>,
     /// How the open chapter's checks stand, in their order.
     statuses: Vec<Status>,
+    /// What the checks do not like in the zone's console, in their order.
+    at_fault: Vec<console::Part>,
     judged: judge::Judged,
     /// The last journey of the lab, and one under way.
     moved: Option<Box<Moved>>,
@@ -228,6 +242,7 @@ impl Learn {
             relist: false,
             results: BTreeMap::new(),
             statuses: Vec::new(),
+            at_fault: Vec::new(),
             judged: judge::Judged::default(),
             moved: None,
             moving: None,
@@ -242,32 +257,6 @@ impl Learn {
         };
         learn.go_back_to_the_place();
         Some(learn)
-    }
-
-    /// Finds the line again at which the reader stopped.
-    fn go_back_to_the_place(&mut self) {
-        let Some(place) = self.progress.place.clone() else {
-            return;
-        };
-        let Some(chapter) = self.book.get(&place.chapter) else {
-            return;
-        };
-        let heading = headings(chapter)
-            .iter()
-            .position(|heading| *heading == place.heading);
-        if let Some(heading) = heading {
-            let anchor = Anchor {
-                heading,
-                below: place.line,
-            };
-            self.places.insert(
-                place.chapter,
-                PagePlace {
-                    anchor,
-                    ..PagePlace::default()
-                },
-            );
-        }
     }
 
     #[must_use]
@@ -319,18 +308,6 @@ impl Learn {
         self.places.entry(id).or_insert(beginning)
     }
 
-    /// The top, and the first thing to do: a link would lead away from what was not read yet.
-    fn beginning_of_page(&self) -> PagePlace {
-        let items = self.items();
-        let first = items
-            .iter()
-            .position(|item| !matches!(item, Item::Chapter(_)));
-        PagePlace {
-            selected: first.unwrap_or(0),
-            ..PagePlace::default()
-        }
-    }
-
     /// Whether the open chapter was read to its end.
     #[must_use]
     pub fn is_read(&self) -> bool {
@@ -371,6 +348,13 @@ impl Learn {
         (done, count)
     }
 
+    /// Whether a check of the open chapter passed once and does not hold any more.
+    #[must_use]
+    pub fn has_lapsed(&self) -> bool {
+        let mut shown = (0..self.statuses.len()).filter_map(|place| self.shown(place));
+        shown.any(|shown| shown.has_lapsed())
+    }
+
     /// What was asked for the open chapter's checks.
     #[must_use]
     pub fn results(&self) -> Option<&ProbeResults> {
@@ -386,7 +370,10 @@ impl Learn {
     /// What Enter does something with, in the order of the page.
     #[must_use]
     pub fn items(&self) -> Vec<Item> {
-        let chapter = self.chapter();
+        self.items_of(self.chapter())
+    }
+
+    fn items_of(&self, chapter: &Chapter) -> Vec<Item> {
         let mut items = Vec::new();
         for segment in &chapter.segments {
             match segment {
@@ -446,32 +433,9 @@ impl Learn {
         place.by = 0;
         place.view = View::Stays;
     }
-
-    /// The place for the progress file.
-    fn reading_place(&self) -> ReadingPlace {
-        let anchor = self.place().anchor;
-        let chapter = self.chapter();
-        ReadingPlace {
-            chapter: chapter.id.clone(),
-            heading: headings(chapter)
-                .into_iter()
-                .nth(anchor.heading)
-                .unwrap_or_default(),
-            line: anchor.below,
-            lab: None,
-        }
-    }
 }
 
 /// The heading of the question.
 pub const PAUSE: &str = "Pause";
 /// The heading of the known mistakes.
 pub const MISTAKES: &str = "When it does not work";
-
-/// The places that an [`Anchor`] counts: the top, the text's headings, and those that the page adds.
-fn headings(chapter: &Chapter) -> Vec<String> {
-    let mut headings = vec![String::new()];
-    headings.extend(chapter.headings());
-    headings.extend([PAUSE, MISTAKES].map(str::to_owned));
-    headings
-}

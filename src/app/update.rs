@@ -75,9 +75,7 @@ impl App {
                 Effects::new()
             }
             Msg::ConsoleWork(work) => {
-                if let Some(learn) = &mut self.learn {
-                    learn.take_work(work);
-                }
+                self.take_work(work);
                 Effects::new()
             }
             Msg::StepTaken {

@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     projection::{AuditRow, Hop, Projection, Seq, tools::Call},
-    protocol::observed::Upstream,
+    protocol::{
+        observed::Upstream,
+        tickets::{DELETE_ISSUE, ESCALATE_TICKET},
+    },
     trace::{Fact, event::Target},
 };
 
@@ -130,16 +133,56 @@ pub(super) fn judge(
     projection: &Projection,
     results: &ProbeResults,
 ) -> Status {
-    let since = match within {
-        Within::Run if !results.begun_again => None,
-        Within::Run | Within::Chapter => results.since,
+    Seen::of(within, projection, results).judge(expect)
+}
+
+/// What of a check is about the zone's console and does not hold.
+#[must_use]
+pub fn fault_in_console<'c>(
+    check: &'c Check,
+    projection: &Projection,
+    results: &ProbeResults,
+) -> Option<&'c Expect> {
+    let fails = |expect: &Expect| {
+        let status = judge(expect, check.within, projection, results);
+        matches!(status, Status::Failed { .. })
     };
-    let seen = Seen {
-        projection,
-        results,
-        since,
+    let mut parts: Vec<&Expect> = vec![&check.expect];
+    while let Some(part) = parts.pop() {
+        match part {
+            Expect::All(many) => parts.extend(many.iter().rev()),
+            one if one.is_of_the_console_alone() && fails(one) => return Some(one),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// How a failed check stands that rests on a call from before the policy set in force was activated:
+/// such a call tells nothing of the rule as it is now.
+pub(super) fn outdated(
+    check: &Check,
+    projection: &Projection,
+    results: &ProbeResults,
+) -> Option<Status> {
+    let activated = projection.policies().activations().last()?.evidence;
+    let seen = Seen::of(check.within, projection, results);
+    let tools = check.expect.tools();
+    let tool = tools.into_iter().find(|tool| {
+        let ended = seen
+            .latest(tool)
+            .map(|call| call.finished.unwrap_or(call.started));
+        ended.is_some_and(|ended| ended < activated)
+    })?;
+    let (what, fix) = match tool {
+        DELETE_ISSUE => ("deletion", "Delete an issue once more"),
+        ESCALATE_TICKET => ("escalation", "Escalate a ticket once more"),
+        _ => ("call", "Call the tool once more"),
     };
-    seen.judge(expect)
+    Some(Status::Failed {
+        because: format!("the last {what} was before the policy set that is active now"),
+        fix: fix.to_owned(),
+    })
 }
 
 /// Everything that there is to see.
@@ -151,6 +194,18 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    fn of(within: Within, projection: &'a Projection, results: &'a ProbeResults) -> Self {
+        let since = match within {
+            Within::Run if !results.begun_again => None,
+            Within::Run | Within::Chapter => results.since,
+        };
+        Self {
+            projection,
+            results,
+            since,
+        }
+    }
+
     fn judge(self, expect: &Expect) -> Status {
         match expect {
             Expect::All(many) => all(many.iter().map(|one| self.judge(one))),

@@ -434,6 +434,16 @@ impl Expect {
         }
     }
 
+    /// Whether it is about nothing else.
+    #[must_use]
+    pub fn is_of_the_console_alone(&self) -> bool {
+        match self {
+            Self::All(many) | Self::Any(many) => many.iter().all(Self::is_of_the_console_alone),
+            Self::Not(one) => one.is_of_the_console_alone(),
+            other => other.is_of_the_console(),
+        }
+    }
+
     /// Whether somewhere in it a list of conditions is empty, which would hold for nothing.
     #[must_use]
     pub fn says_nothing(&self) -> bool {

@@ -231,6 +231,7 @@ impl Backend {
         match kept {
             Kept::All => lab.go_to(chapter).await?,
             Kept::AsMade => lab.arrive(chapter).await?,
+            Kept::Earlier => lab.put_right(chapter).await?,
             Kept::AsAtTheEnd => lab.begin_again(chapter).await?,
         }
         let after = lab.objects();
@@ -406,6 +407,8 @@ pub enum Kept {
     All,
     /// It stays as it is, and nothing is added: somebody made it by their own hand.
     AsMade,
+    /// What earlier chapters made stays; what the chapter itself makes is made anew.
+    Earlier,
     /// What later chapters made goes away.
     AsAtTheEnd,
 }

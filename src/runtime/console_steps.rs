@@ -9,7 +9,11 @@ mod work;
 
 use self::{form::Answers, work::Work};
 use crate::{
-    app::learn::console::form::{Field, Filled},
+    app::learn::console::{
+        Part,
+        form::{Field, Filled},
+    },
+    chapters::expect::Service,
     client::console::{Console, NewResource},
     lab::Materials,
     protocol::secret::Secret,
@@ -91,6 +95,27 @@ impl Step {
             Self::PolicySet => "Make a policy set of your own",
             Self::Publish => "Publish the set with the three defaults and the forbid",
             Self::Activate => "Activate what was published",
+        }
+    }
+
+    /// What it makes.
+    #[must_use]
+    pub const fn part(self) -> Part {
+        match self {
+            Self::LinearProvider => Part::Provider,
+            Self::Application => Part::Application,
+            Self::McpServer => Part::Resource(Service::McpServer),
+            Self::Supabase => Part::Resource(Service::Supabase),
+            Self::SupabaseKey => Part::Key(Service::Supabase),
+            Self::Anthropic => Part::Resource(Service::Anthropic),
+            Self::AnthropicKey => Part::Key(Service::Anthropic),
+            Self::Linear => Part::Resource(Service::Linear),
+            Self::Dependencies => Part::Dependencies,
+            Self::Credential => Part::Credential,
+            Self::Policy => Part::Policy,
+            Self::PolicySet => Part::PolicySet,
+            Self::Publish => Part::Publication,
+            Self::Activate => Part::Activation,
         }
     }
 

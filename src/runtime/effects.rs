@@ -257,6 +257,7 @@ async fn run(
             let found = backend.steps_found().await?;
             let steps = Step::of_chapter(chapter).iter().map(|step| console::Step {
                 title: step.title().to_owned(),
+                part: step.part(),
                 form: step.form(&materials),
                 taken: found.contains(step).then(|| "was there already".to_owned()),
             });
@@ -301,7 +302,14 @@ async fn run(
             Ok(())
         }
         Job::GoToChapter(number) => {
-            let Remade { made, gone } = backend.travel(Chapter::new(number)?, Kept::All).await?;
+            let chapter = Chapter::new(number)?;
+            // Where it is there already, somebody wants put right what they made in the console.
+            let kept = if backend.stage().await == Some(chapter) {
+                Kept::Earlier
+            } else {
+                Kept::All
+            };
+            let Remade { made, gone } = backend.travel(chapter, kept).await?;
             tell(answers, Msg::ZoneChanged { made, gone });
             Ok(())
         }

@@ -49,6 +49,7 @@ const PANES: &[Command] = &[
 
 /// Keys of a pane beside a chapter, whose text says to go along the rows and to open one.
 const BESIDE: &[Command] = &[
+    Command::Back,
     Command::Show(PaneId::Chapter),
     Command::CancelTask,
     Command::Down,
@@ -158,7 +159,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         }
         Some(Overlay::Note { input, .. }) => {
             let hint = "what is to be seen here; no words remove the note";
-            return field(cx, area, buf, input, ["note ", hint, "keep", "drop"]);
+            return field(cx, area, buf, input, ["note ", hint, "keep", "cancel"]);
         }
         Some(_) | None => {}
     }
@@ -282,6 +283,9 @@ fn kept_beside_news(cx: &ViewCx, width: u16) -> u16 {
 fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let next = cx.app.next_step().command;
     let mut offered = vec![Command::Help];
+    if cx.app.is_beside_the_chapter() {
+        offered.insert(0, Command::Back);
+    }
     if hint_cells(cx, next) <= area.width {
         offered.insert(0, next);
     }
@@ -332,7 +336,11 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
         .filter(|command| *command != next)
         .filter(|command| *command != Command::SignIn || !let_in)
         .filter(|command| match command {
-            Command::Show(PaneId::Chapter) => cx.app.focus().layout == Layout::Learn,
+            Command::Back => cx.app.is_beside_the_chapter(),
+            // Where one key says it, the other need not.
+            Command::Show(PaneId::Chapter) => {
+                cx.app.focus().layout == Layout::Learn && !cx.app.is_beside_the_chapter()
+            }
             Command::PageDown => cx.app.learn().is_some_and(|learn| !learn.is_read()),
             _ => true,
         })
@@ -350,7 +358,8 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
         (Command::Back, Some(Overlay::Waiting { .. })) => "calls the sign-in off",
         (Command::Accept, Some(Overlay::Waiting { .. })) => "a sample user answers",
         (Command::Accept, Some(Overlay::Console { .. } | Overlay::Form(_))) => "take the step",
-        (Command::Back, Some(Overlay::Form(_))) => "drop",
+        (Command::Back, Some(Overlay::Form(_))) => "cancel",
+        (Command::Back, None) if cx.app.is_beside_the_chapter() => "back to the chapter",
         (Command::NextCue, None) if cx.app.is_taken_over() => "go on",
         (Command::NextCue, None) if cx.app.held_exchange().is_some() => "let it go on",
         (Command::NextCue, None) if is_tried_again(cx) => "try again",
@@ -468,7 +477,7 @@ fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_i
             cx.app.keymap().shown(Command::Back),
             cx.look.style(Role::Key),
         ),
-        span(" drop", cx.look.style(Role::Dim)),
+        span(" cancel", cx.look.style(Role::Dim)),
     ]);
     debug_assert_eq!(cx.app.context(), Context::Field);
     put::line_right(buf, area, 0, &right, cx.look);

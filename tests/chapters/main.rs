@@ -9,6 +9,7 @@ mod mistaken;
 #[path = "../program/mod.rs"]
 mod program;
 mod unseen;
+mod walked;
 mod yours;
 mod zone;
 

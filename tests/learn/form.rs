@@ -6,7 +6,7 @@ use hoptrail::{
         command::{COMMANDS, Context, Group},
         effect::{Effect, Job},
         learn::console::{
-            Step, Work,
+            Part, Step, Work,
             form::{Field, Filled, Kind},
         },
         msg::{InputEvent, Msg, TaskOutcome},
@@ -28,6 +28,7 @@ fn choice(label: &str, among: &[&str]) -> Field {
 fn step(title: &str, form: Vec<Field>) -> Step {
     Step {
         title: title.to_owned(),
+        part: Part::Policy,
         form,
         taken: None,
     }

@@ -173,6 +173,7 @@ fn the_consoles_work_leaves_the_reader_where_they_are_until_it_is_done() {
     let opened = press(&mut app, "Z");
     let step = |title: &str| Step {
         title: title.to_owned(),
+        part: Part::Policy,
         form: vec![Field::new(
             "text",
             Kind::Lines,

@@ -174,5 +174,15 @@ async fn a_policy_of_ones_own_is_refused_with_its_fault_or_decides_as_it_is_writ
         own.unwrap().latest_version.cedar_raw.clone()
     };
     assert_eq!(active(&run), permit);
+
+    // Put right by the lab, it forbids, whatever somebody made of it.
+    let limit = Chapter::new(7).unwrap();
+    run.backend.travel(limit, Kept::Earlier).await.unwrap();
+    run.until("the forbid is read", |seen| {
+        seen.policies().forbids("limit-linear-scopes") == Some(true)
+    })
+    .await;
+    let listed = run.call("get_support_tickets", json!({})).await;
+    assert_eq!(listed.outcome, CallOutcome::Succeeded, "still signed in");
     run.close().await;
 }

@@ -380,7 +380,7 @@ pub(super) const BASE: &[Spec] = &[
         &["esc"],
         Group::Program,
         EVERYWHERE,
-        "Close the window, drop the filter or leave the zoom",
+        "Close the window, filter or zoom; back to the chapter",
     ),
     spec(
         Command::Quit,

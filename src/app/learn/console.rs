@@ -13,7 +13,7 @@ use crate::{
         effect::{Effects, Job},
         overlay::Overlay,
     },
-    chapters::Attempt,
+    chapters::{Attempt, expect::Service},
     support::error::Failure,
 };
 
@@ -30,10 +30,29 @@ pub struct Work {
 pub struct Step {
     /// What it does, as an instruction.
     pub title: String,
+    /// What it makes.
+    pub part: Part,
     /// What it fills in, field by field.
     pub form: Vec<Field>,
     /// What came of it, once it was taken.
     pub taken: Option<String>,
+}
+
+/// What a step makes in the zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Provider,
+    Application,
+    Resource(Service),
+    /// The key in the vault.
+    Key(Service),
+    Dependencies,
+    Credential,
+    Policy,
+    PolicySet,
+    /// A version of the set.
+    Publication,
+    Activation,
 }
 
 impl Step {
@@ -92,7 +111,7 @@ impl Learn {
     }
 
     /// Takes in what there is to do. What was done stays so.
-    pub(in crate::app) fn take_work(&mut self, mut work: Work) {
+    fn take_work(&mut self, mut work: Work) {
         if let Some(known) = self
             .work
             .take()
@@ -164,6 +183,33 @@ impl Learn {
         }
     }
 
+    /// The step in which something is made that a check does not like.
+    #[must_use]
+    pub fn step_at_fault(&self) -> Option<usize> {
+        let steps = &self.work()?.steps;
+        self.at_fault.iter().find_map(|part| {
+            steps
+                .iter()
+                .position(|step| step.part == *part && step.taken.is_some())
+        })
+    }
+
+    /// The step to begin with: the one that a check does not like, unless it was put right and others
+    /// wait since.
+    fn step_to_take(&self) -> usize {
+        let waits = self.next_step();
+        let is_changed = |place: &usize| {
+            let work = self.work();
+            let step = work.and_then(|work| work.steps.get(*place));
+            step.is_some_and(Step::is_changed)
+        };
+        let at_fault = self.step_at_fault();
+        at_fault
+            .filter(|place| waits.is_none() || is_changed(place))
+            .or(waits)
+            .unwrap_or(0)
+    }
+
     /// The first step that was not taken yet.
     fn next_step(&self) -> Option<usize> {
         let work = self.work()?;
@@ -176,12 +222,28 @@ impl App {
         let Some(learn) = &self.learn else {
             return Effects::new();
         };
-        let (number, selected) = (learn.chapter().number, learn.next_step().unwrap_or(0));
+        let (number, selected) = (learn.chapter().number, learn.step_to_take());
         self.overlays.push(Overlay::Console {
             selected,
             going: Going::Step,
         });
         vec![self.start(Job::ReadConsoleWork(number))]
+    }
+
+    /// Takes in what there is to do in the console; a list that opened before it was known begins at
+    /// the step that is due.
+    pub(in crate::app) fn take_work(&mut self, work: Work) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        let was_known = learn.work().is_some();
+        learn.take_work(work);
+        let due = learn.step_to_take();
+        if let Some(Overlay::Console { selected, .. }) = self.overlays.last_mut()
+            && !was_known
+        {
+            *selected = due;
+        }
     }
 
     /// Takes the selected step.

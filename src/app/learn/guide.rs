@@ -2,9 +2,19 @@
 
 use super::{Item, Learn, Shown, judge::Lab};
 use crate::{
-    app::{App, command::Command, effect::Job, focus::PaneId, player::Source, story::Next},
+    app::{
+        App,
+        command::{Command, Context},
+        effect::Job,
+        focus::PaneId,
+        player::Source,
+        story::Next,
+    },
     chapters::{Attempt, Probe, Stage, Status},
-    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    protocol::{
+        console::{Owner, PolicySet},
+        tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+    },
     trace::event::CallOutcome,
 };
 
@@ -90,10 +100,10 @@ impl App {
         if self.lab() == Lab::Beyond {
             return of(Command::BeginChapter, "bring the lab back to this chapter");
         }
-        if let Some(next) = learn.repair() {
+        if let Some(next) = self.repair(learn) {
             return Some(next);
         }
-        let mut tries = tries_before(learn, place);
+        let mut tries = tries_towards(learn, place);
         if let Some(next) = self.untried(&tries) {
             return Some(next);
         }
@@ -129,14 +139,63 @@ impl App {
         let of_the_console = checks
             .iter()
             .any(|one| one.id == check && one.expect.is_of_the_console());
-        if of_the_console && let Some(next) = learn.repair() {
+        if of_the_console && let Some(next) = self.repair(learn) {
             return Some(next);
         }
         let this = |item: &Item| matches!(item, Item::Check(at) if checks[*at].id == check);
         let place = learn.items().iter().position(this)?;
-        let tries = tries_before(learn, place);
+        let tries = tries_towards(learn, place);
         self.untried(&tries)
             .or_else(|| tries.last().map(|attempt| self.step_to(*attempt)))
+    }
+
+    /// What to press where a check does not like what is in the zone's console.
+    fn repair(&self, learn: &Learn) -> Option<Next> {
+        if learn.at_fault.is_empty() {
+            return None;
+        }
+        let put_right = Next {
+            command: Command::ConsoleWork,
+            text: "put it right in the console",
+        };
+        if learn.is_work_the_readers_own() {
+            return Some(put_right);
+        }
+        if self.lab() != Lab::At || !learn.has_console_work() {
+            return None;
+        }
+        // Nothing has to be made: the set is there, and another one is active.
+        let policies = self.projection.policies();
+        let owner = |set: &PolicySet| set.owner_type;
+        let is_own_set_off = policies.active().map(owner) != Some(Owner::Customer)
+            && self.other_policy_set().map(owner) == Some(Owner::Customer);
+        let switch = self.availability_in(Command::TogglePolicy, Context::Panes);
+        if is_own_set_off && switch.is_ready() {
+            return Some(Next {
+                command: Command::TogglePolicy,
+                text: "switch the rule on again",
+            });
+        }
+        Some(put_right)
+    }
+
+    /// Whether a check of the open chapter does not like what is in the zone's console.
+    #[must_use]
+    pub fn has_console_fault(&self) -> bool {
+        self.learn
+            .as_ref()
+            .is_some_and(|learn| !learn.at_fault.is_empty())
+    }
+
+    /// What something to try is called: where the lab is there already it can only put things right.
+    #[must_use]
+    pub fn words_of(&self, attempt: Attempt) -> &'static str {
+        let is_there = attempt == Attempt::ReachStage && self.lab() == Lab::At;
+        if is_there && self.has_console_fault() {
+            "let the lab put it right"
+        } else {
+            attempt.words()
+        }
     }
 
     fn is_work_the_readers_own(&self) -> bool {
@@ -173,6 +232,7 @@ impl App {
         let is_live = matches!(self.source, Source::Live);
         is_live
             && match attempt {
+                Attempt::ReachStage | Attempt::ConsoleWork if self.has_console_fault() => false,
                 Attempt::ReachStage => self.lab() == Lab::At && !self.is_work_the_readers_own(),
                 Attempt::ConsoleWork => match self.learn.as_ref().filter(|l| l.work().is_some()) {
                     Some(learn) => learn.is_work_done(),
@@ -228,39 +288,69 @@ impl App {
                 .latest(tool)
                 .filter(|call| call.outcome.is_some() && call.started.index() >= since)
         };
+        // Where the rule is what it is about, a call from before the set in force tells nothing of it.
+        let activated = seen.policies().activations().last();
+        let ruled = activated
+            .filter(|_| learn.chapter().stage >= Stage::Limited)
+            .map_or(0, |activation| activation.evidence.index());
         match attempt {
             Attempt::SignIn => seen.identity().user().is_some() || self.is_open_to_all(),
             Attempt::SignOut => seen.identity().user().is_none(),
-            Attempt::ListTickets => latest(GET_SUPPORT_TICKETS).is_some(),
+            // Whoever escalated had a ticket to choose.
+            Attempt::ListTickets => {
+                latest(GET_SUPPORT_TICKETS).is_some() || latest(ESCALATE_TICKET).is_some()
+            }
             Attempt::EscalateTicket => {
                 latest(ESCALATE_TICKET).is_some_and(|c| c.outcome == Some(CallOutcome::Succeeded))
             }
             Attempt::DeleteIssue => {
                 let escalated = latest(ESCALATE_TICKET).map_or(0, |call| call.started.index());
-                latest(DELETE_ISSUE).is_some_and(|call| call.started.index() >= escalated)
+                let least = escalated.max(ruled);
+                latest(DELETE_ISSUE).is_some_and(|call| call.started.index() >= least)
             }
             Attempt::TogglePolicy => !seen.policies().activations().is_empty(),
             Attempt::Refresh => true,
             // Somebody's own server is brought along by themselves.
             Attempt::ReachStage => matches!(self.lab(), Lab::At | Lab::Absent),
-            Attempt::RunProbes => learn.results().is_some_and(|results| {
-                let probes = learn.chapter().probes();
-                probes.iter().all(|probe| results.was_asked(probe))
-            }),
+            // What another server answered was not asked of this chapter's.
+            Attempt::RunProbes => {
+                let asked = learn.results().is_some_and(|results| {
+                    let probes = learn.chapter().probes();
+                    probes.iter().all(|probe| results.was_asked(probe))
+                });
+                asked && self.lab() != Lab::Before
+            }
             Attempt::ConsoleWork => matches!(self.lab(), Lab::At | Lab::Absent),
         }
     }
 }
 
-/// What a page has to try before one of its items.
-fn tries_before(learn: &Learn, place: usize) -> Vec<Attempt> {
-    let before = learn.items().into_iter().take(place);
-    before
-        .filter_map(|item| match item {
-            Item::Try(attempt) => Some(attempt),
-            _ => None,
-        })
-        .collect()
+/// What a page has to try before one of its items. What stands before a check that is done is behind
+/// the reader, but for what brings the lab to the chapter, as long as something else is left.
+fn tries_towards(learn: &Learn, place: usize) -> Vec<Attempt> {
+    let mut all = Vec::new();
+    let mut left = Vec::new();
+    for item in learn.items().into_iter().take(place) {
+        match item {
+            Item::Try(attempt) => {
+                all.push(attempt);
+                left.push(attempt);
+            }
+            Item::Check(check) if learn.shown(check).is_some_and(|shown| shown.is_done()) => {
+                left.retain(|attempt| brings_the_lab(*attempt));
+            }
+            _ => {}
+        }
+    }
+    if left.iter().all(|attempt| brings_the_lab(*attempt)) {
+        all
+    } else {
+        left
+    }
+}
+
+const fn brings_the_lab(attempt: Attempt) -> bool {
+    matches!(attempt, Attempt::ReachStage | Attempt::ConsoleWork)
 }
 
 /// The first check that is not done, with the place of its item.
@@ -277,20 +367,6 @@ fn first_open(learn: &Learn) -> Option<(usize, Shown<'_>)> {
 }
 
 impl Learn {
-    /// What to press where a check does not like what the reader made in the console.
-    fn repair(&self) -> Option<Next> {
-        let disliked = (0..self.chapter().checks.len())
-            .filter_map(|check| self.shown(check))
-            .any(|shown| {
-                matches!(shown.status, Status::Failed { .. })
-                    && shown.check.expect.is_of_the_console()
-            });
-        (disliked && self.is_work_the_readers_own()).then_some(Next {
-            command: Command::ConsoleWork,
-            text: "put it right in the console",
-        })
-    }
-
     /// The place of the item of the first check that is not done.
     pub(super) fn first_open_item(&self) -> Option<usize> {
         first_open(self).map(|(place, _)| place)

@@ -31,6 +31,9 @@ enum Due {
     WhenTheLogGrew,
 }
 
+/// What is said when the last check has passed.
+const ALL_DONE: &str = "every check is done";
+
 /// The shortest time between two judgements while facts arrive, in microseconds.
 const REST_US: u64 = 50_000;
 
@@ -183,7 +186,8 @@ impl App {
     }
 
     /// Whether the server asks nobody who they are.
-    pub(in crate::app) fn is_open_to_all(&self) -> bool {
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
         match self.learn.as_ref().map(Learn::ground) {
             Some(Ground::Own) => self.own_is_open(),
             Some(Ground::Lab) | None => {
@@ -218,26 +222,35 @@ impl App {
             let known = learn.known(&self.projection);
             let chapter = learn.chapter();
             let tried = learn.is_tried_since(&self.projection);
+            let mut at_fault = Vec::new();
             let statuses: Vec<Status> = chapter
                 .checks
                 .iter()
                 .map(|check| {
                     let status = chapter.status(check, &self.projection, &known);
-                    let told = if check.expect.probes().is_empty() {
-                        tried
-                    } else {
+                    let asked = !check.expect.probes().is_empty();
+                    let told = if asked || check.expect.is_of_the_console_alone() {
                         Tried::Yes
-                    };
-                    let code = if check.expect.probes().is_empty() {
-                        code
                     } else {
-                        Code::Here
+                        tried
                     };
-                    elsewhere(status, lab, told, code)
+                    let code = if asked { Code::Here } else { code };
+                    let status = elsewhere(status, lab, told, code);
+                    if matches!(status, Status::Failed { .. }) {
+                        at_fault.extend(learn.part_at_fault(check, &self.projection, &known));
+                    }
+                    status
                 })
                 .collect();
             learn.statuses = statuses;
-            let is_done = is_live && learn.note_what_passed();
+            learn.at_fault = at_fault;
+            let is_done = is_live && learn.note_what_passed() && !learn.has_lapsed();
+            if learn.has_lapsed() {
+                // What was said of the chapter, or is still to be said, is not so any more.
+                let holds = |text: &str| !text.contains(ALL_DONE);
+                self.toast = self.toast.take().filter(|toast| holds(&toast.text));
+                self.later = self.later.take().filter(|(_, text)| holds(text));
+            }
             if is_done {
                 let (number, following) = (learn.chapter().number, learn.following().is_some());
                 let is_read = learn.is_read();
@@ -246,11 +259,11 @@ impl App {
                 self.say_next(
                     Tone::Good,
                     if following && is_read {
-                        format!("chapter {number}: every check is done; {next} goes on")
+                        format!("chapter {number}: {ALL_DONE}; {next} goes on")
                     } else if !is_read {
-                        format!("chapter {number}: every check is done; the text goes on below")
+                        format!("chapter {number}: {ALL_DONE}; the text goes on below")
                     } else {
-                        format!("chapter {number}: every check is done, and that was the last")
+                        format!("chapter {number}: {ALL_DONE}, and that was the last")
                     },
                 );
             }
@@ -333,7 +346,7 @@ fn elsewhere(status: Status, lab: Lab, tried: Tried, code: Code) -> Status {
     }
     let status = match (status, lab, tried) {
         (Status::Failed { .. }, Lab::At, Tried::NotYet) => Status::Pending {
-            waiting_for: "a call to the server as it is now".to_owned(),
+            waiting_for: "a new call: the server has changed since the last one".to_owned(),
         },
         (status, _, _) => status,
     };

@@ -84,7 +84,11 @@ impl App {
                         Some("this is your own server: do the steps in its folder")
                     }
                     None => Some("the lab has not started yet"),
-                    Some(_) if command == Command::ReachEnd && self.lab() == Lab::At => {
+                    Some(_)
+                        if command == Command::ReachEnd
+                            && self.lab() == Lab::At
+                            && !self.has_console_fault() =>
+                    {
                         Some("the lab is there already")
                     }
                     Some(_) => return self.unless_busy(),

@@ -1,6 +1,9 @@
 //! What the chapters' keys do.
 
-use super::{Cover, InView, Item, Learn, PagePlace, View, judge::lab_chapter};
+use super::{
+    Cover, InView, Item, Learn, PagePlace, View,
+    judge::{Lab, lab_chapter},
+};
 use crate::{
     app::{
         App,
@@ -73,6 +76,7 @@ impl Learn {
         self.open = same.unwrap_or(self.open).min(last);
         self.book = book;
         self.statuses.clear();
+        self.at_fault.clear();
         self.judge_anew();
     }
 
@@ -125,6 +129,7 @@ impl App {
         }
         if is_other {
             learn.statuses.clear();
+            learn.at_fault.clear();
             learn.judge_anew();
             learn.unsaved = true;
             self.focus.set_beside(pane.into());
@@ -141,8 +146,12 @@ impl App {
         let Some(learn) = &self.learn else {
             return;
         };
-        let waits = learn.progress.standing(learn.chapter()) == ChapterState::Open
-            && matches!(self.source, Source::Live);
+        let waits = matches!(self.source, Source::Live)
+            && match learn.progress.standing(learn.chapter()) {
+                ChapterState::Open => true,
+                ChapterState::Done => learn.has_lapsed(),
+                ChapterState::Skipped => false,
+            };
         if waits {
             self.overlays.push(Overlay::Confirm(Question::SkipChapter));
         } else {
@@ -156,8 +165,11 @@ impl App {
             return;
         };
         let chapter = &learn.book.chapters[learn.open];
-        learn.progress.skip(chapter);
-        learn.unsaved = true;
+        // What was done once stays done.
+        if learn.progress.standing(chapter) == ChapterState::Open {
+            learn.progress.skip(chapter);
+            learn.unsaved = true;
+        }
         let next = learn.open + 1;
         self.open_chapter(next);
     }
@@ -222,16 +234,18 @@ impl App {
         self.say(Tone::Plain, "noted as what you saw yourself");
     }
 
-    /// Brings the lab to the open chapter's end.
+    /// Brings the lab to the open chapter's end, or puts right there what a check does not like.
     pub(in crate::app) fn reach_end(&mut self) -> Effects {
-        match self
-            .learn
-            .as_ref()
-            .map(|learn| lab_chapter(learn.chapter()))
-        {
-            Some(to) => self.set_out(to, Job::GoToChapter(to)),
-            None => Effects::new(),
+        let is_there = self.lab() == Lab::At;
+        let Some(learn) = &mut self.learn else {
+            return Effects::new();
+        };
+        if is_there {
+            // What the console holds is made anew, and is no more what the reader filled in.
+            learn.work = None;
         }
+        let to = lab_chapter(learn.chapter());
+        self.set_out(to, Job::GoToChapter(to))
     }
 
     /// Brings the lab back to the open chapter's beginning.
@@ -318,6 +332,17 @@ impl App {
         self.learn
             .as_ref()
             .is_some_and(|learn| learn.is_open() && (learn.relist || !known))
+    }
+
+    /// What an exchange was answered under another policy set is worth nothing under this one.
+    pub(in crate::app) fn forget_what_the_policy_said(&mut self) {
+        if let Some(learn) = &mut self.learn {
+            learn
+                .results
+                .values_mut()
+                .for_each(|results| results.scopes.clear());
+            learn.judge_anew();
+        }
     }
 
     /// Asks what the open chapter's checks want to know.

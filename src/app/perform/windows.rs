@@ -3,7 +3,7 @@
 use crate::app::{
     App,
     effect::{Effect, Effects, Job},
-    focus::Zoom,
+    focus::{Layout, PaneId, Zoom},
     overlay::{HOP_TABS, Inspect, Overlay, Question, Subject},
     palette,
     player::Source,
@@ -52,8 +52,26 @@ impl App {
         }
     }
 
-    /// Undoes one thing: the window on top, then the filter, then the zoom.
+    /// Whether Escape leads from a pane back to the chapter that it stands beside: there is no window,
+    /// filter or zoom to undo first.
+    #[must_use]
+    pub fn is_beside_the_chapter(&self) -> bool {
+        let pane = self.focus.pane;
+        self.overlays.is_empty()
+            && self.focus.layout == Layout::Learn
+            && self.focus.zoom == Zoom::Off
+            && pane != PaneId::Chapter
+            && self.filter_of(pane).is_empty()
+    }
+
+    /// Undoes one thing: the window on top, then the filter, then the zoom, then the way from the
+    /// chapter to the pane beside it.
     pub(super) fn back(&mut self) -> Effects {
+        if self.is_beside_the_chapter() {
+            self.toast = None;
+            self.focus.show(PaneId::Chapter);
+            return Effects::new();
+        }
         match self.overlays.pop() {
             Some(Overlay::Filter { pane, before, .. }) => self.look_for(pane, &before),
             Some(Overlay::Waiting { .. }) => {

@@ -88,6 +88,9 @@ impl App {
             // A consent may have run out and policy been switched elsewhere since they were read. Not
             // a part of the call: it succeeded, whether or not the console can be read.
             Job::CallTool { .. } | Job::ActivatePolicySet { .. } | Job::SignOut => {
+                if matches!(job, Job::ActivatePolicySet { .. }) {
+                    self.forget_what_the_policy_said();
+                }
                 vec![self.start(Job::RefreshConsole)]
             }
             Job::Hold(hold) => {

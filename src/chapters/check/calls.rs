@@ -9,10 +9,10 @@ use crate::{
     projection::{
         Hop, HopKind, Verdict,
         audit::Era,
-        identity::{SignIn, User},
+        identity::{Document, SignIn, User},
     },
     trace::{
-        Actor,
+        Actor, Fact,
         event::{CallOutcome, Leg},
     },
 };
@@ -50,9 +50,32 @@ impl Seen<'_> {
         let on = |leg: Leg| move |hop: &&Hop| hop.leg == Some(leg);
         let fine = |hop: &&Hop| hop.verdict == Verdict::Ok;
         let now = |hop: &&Hop| hop.evidence.iter().any(|seq| self.counts(seq));
-        let hops = || self.projection.hops().in_order().filter(now);
+        // Of several walks the one that ended with a token: its steps are the last ones before it.
+        let end = self.user().map(|user| user.evidence);
+        let in_time = |hop: &&Hop| {
+            let sent = hop.evidence.sent;
+            end.is_none_or(|end| sent.is_none_or(|sent| sent <= end))
+        };
+        let hops = || {
+            let all = self.projection.hops().in_order().rev();
+            all.filter(now).filter(in_time)
+        };
         let discovery = &self.projection.identity().discovery;
         let found = |hop: Option<&Hop>| hop.map(|hop| Evidence::Hop(hop.id));
+        let read = |document: Option<&Document>| {
+            let document = document?;
+            let seq = document.evidence;
+            let brought = |hop: &&Hop| {
+                let asked = hop
+                    .evidence
+                    .sent
+                    .and_then(|sent| self.projection.log().event(sent));
+                matches!(asked.map(|event| event.fact), Some(Fact::HopSent { url, .. }) if *url == *document.url)
+            };
+            let hop = hops().filter(on(Leg::Discovery)).filter(fine).find(brought);
+            let seen = found(hop).unwrap_or(Evidence::Event(seq));
+            self.counts(seq).then_some(seen)
+        };
         let trail = [
             (
                 "a request that is refused with 401",
@@ -64,21 +87,11 @@ impl Seen<'_> {
             ),
             (
                 "the server's metadata document",
-                discovery
-                    .resource
-                    .as_ref()
-                    .map(|document| document.evidence)
-                    .filter(|seq| self.counts(*seq))
-                    .map(Evidence::Event),
+                read(discovery.resource.as_ref()),
             ),
             (
                 "the zone's metadata document",
-                discovery
-                    .issuer
-                    .as_ref()
-                    .map(|document| document.evidence)
-                    .filter(|seq| self.counts(*seq))
-                    .map(Evidence::Event),
+                read(discovery.issuer.as_ref()),
             ),
             (
                 "the registration of your client",

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{band, extent, window};
 use crate::{
-    app::{command::Command, msg::RecordingState, overlay::Question},
+    app::{command::Command, learn::Learn, msg::RecordingState, overlay::Question},
     config::sheet::Begin,
     support::{
         error::{Exit, Failure},
@@ -52,19 +52,29 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
             "stay",
         ),
         Question::SkipChapter => {
-            let open = cx
-                .app
-                .learn()
-                .map_or(0, |learn| learn.progress().open(learn.chapter()).len());
-            let checks = if open == 1 { "check is" } else { "checks are" };
-            (
-                "Go on without the checks?",
-                format!(
-                    "{open} {checks} open in this chapter. It will be marked as skipped; you can come back at any time."
-                ),
-                "skip and go on",
-                "stay",
-            )
+            let learn = cx.app.learn();
+            let open = learn.map_or(0, |learn| learn.progress().open(learn.chapter()).len());
+            if open == 0 {
+                let (done, count) = learn.map_or((0, 0), Learn::tally);
+                (
+                    "Go on with failed checks?",
+                    format!(
+                        "All {count} checks passed before; {done} of them hold now. The chapter stays done."
+                    ),
+                    "go on",
+                    "stay",
+                )
+            } else {
+                let checks = if open == 1 { "check is" } else { "checks are" };
+                (
+                    "Go on without the checks?",
+                    format!(
+                        "{open} {checks} open in this chapter. It will be marked as skipped; you can come back at any time."
+                    ),
+                    "skip and go on",
+                    "stay",
+                )
+            }
         }
         Question::BeginChapter => (
             "Begin this chapter again?",

@@ -57,15 +57,28 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     let steps = work.map_or(&[][..], |work| work.steps.as_slice());
     let selected = selected.min(steps.len().saturating_sub(1));
     let done = steps.iter().filter(|step| step.taken.is_some()).count();
+    // Whether a step that was taken is right the chapter's checks tell.
+    let at_fault = cx.app.learn().and_then(Learn::step_at_fault);
+    let state = if cx.app.has_console_fault() {
+        "taken"
+    } else {
+        "done"
+    };
     let right = Line::styled(
-        format!(" {done} of {} done ", steps.len()),
+        format!(" {done} of {} {state} ", steps.len()),
         look.style(Role::Dim),
     );
     let cells = usize::from(WIDTH.min(body.width)).saturating_sub(8);
-    let form = steps
-        .get(selected)
-        .map_or_else(Vec::new, |step| filled_in(look, step, cells));
-    let wanted = u16::try_from(steps.len() + form.len() + 6).unwrap_or(u16::MAX);
+    // The list must not move while one goes along it: the longest form has room, and a line below it.
+    let forms = steps.iter().map(|step| filled_in(look, step, cells).len());
+    let longest = forms.max().unwrap_or(0) + 1;
+    let form = steps.get(selected).map_or_else(Vec::new, |step| {
+        let mut lines = filled_in(look, step, cells);
+        let room = longest - lines.len();
+        lines.extend(came_of(look, step, cells, room));
+        lines
+    });
+    let wanted = u16::try_from(steps.len() + longest + 6).unwrap_or(u16::MAX);
     let title = "In the zone's console";
     let size = (WIDTH, wanted.max(8));
     let inner = window(cx, body, buf, hits, size, title, Role::Focus, &right);
@@ -84,7 +97,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     // The form may have what the steps leave.
     let steps_take = u16::try_from(steps.len()).unwrap_or(u16::MAX);
     let left = inner.height.saturating_sub(steps_take.saturating_add(2));
-    let below = u16::try_from(form.len())
+    let below = u16::try_from(longest)
         .unwrap_or(u16::MAX)
         .min(left.max(inner.height / 2))
         + 2;
@@ -96,7 +109,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         let step = &steps[place];
         let changed = step.taken.is_some() && step.is_changed();
         let (mark, role) = match step.taken {
-            // Whether it is right the chapter's checks tell.
+            Some(_) if at_fault == Some(place) => (look.glyphs.bad, Role::Bad),
             Some(_) if changed => (CHANGED, Role::Warning),
             Some(_) => (look.glyphs.good, Role::Good),
             None => (look.glyphs.dot, Role::Dim),
@@ -129,7 +142,10 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         ..inner
     };
     if done == steps.len() {
-        let mut line = vec![if steps.iter().any(Step::is_changed) {
+        let mut line = vec![if cx.app.has_console_fault() {
+            let bad = look.glyphs.bad;
+            span(format!("{bad} a check fails   "), look.style(Role::Bad))
+        } else if steps.iter().any(Step::is_changed) {
             span("taken; the checks judge it   ", look.style(Role::Warning))
         } else {
             span(
@@ -154,7 +170,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     put::line(buf, foot, 0, &hints(cx, &keys), look);
 }
 
-/// What a step fills in, and what came of it.
+/// What a step fills in.
 fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     let values = values_at(step.form.iter());
@@ -178,14 +194,29 @@ fn filled_in(look: &Look, step: &Step, cells: usize) -> Vec<Line<'static>> {
             ]));
         }
     }
-    if let Some(told) = &step.taken {
-        for line in prose::fill(&[(one_line(told), look.style(Role::Good))], cells) {
-            let mut spans = vec![Span::raw("  ")];
-            spans.extend(line.spans);
-            lines.push(Line::from(spans));
-        }
-    }
     lines
+}
+
+/// What came of a step, in so many rows.
+fn came_of(look: &Look, step: &Step, cells: usize, rows: usize) -> Vec<Line<'static>> {
+    let Some(told) = &step.taken else {
+        return Vec::new();
+    };
+    let mut lines = prose::fill(&[(one_line(told), look.style(Role::Good))], cells);
+    let more = lines.len() > rows;
+    lines.truncate(rows);
+    if more && let Some(last) = lines.last_mut() {
+        last.push_span(span(
+            format!(" {}", look.glyphs.ellipsis),
+            look.style(Role::Dim),
+        ));
+    }
+    let indented = |line: Line<'static>| {
+        let mut spans = vec![Span::raw("  ")];
+        spans.extend(line.spans);
+        Line::from(spans)
+    };
+    lines.into_iter().map(indented).collect()
 }
 
 /// Where the values begin beside these labels.
@@ -419,7 +450,7 @@ fn under(cx: &ViewCx, form: &Form, cells: usize) -> Vec<Line<'static>> {
         };
         keys.extend(next);
     }
-    keys.push((Command::Back, "drop"));
+    keys.push((Command::Back, "cancel"));
     lines.push(hints(cx, &keys));
     lines
 }

@@ -268,6 +268,10 @@ fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
         let how = format!("{how} Until then Flow shows what the client and the server tell.");
         return teach(cx, area, buf, &[LOG_NOT_READ, &how], &[]);
     }
+    if cx.app.is_open_to_all() {
+        let reason = "The server here asks nobody who they are, and goes to Linear with a key of its own. The zone is asked for nothing, so nothing is recorded: nobody can tell later who did what.";
+        return teach(cx, area, buf, &[reason], &[]);
+    }
     teach(
         cx,
         area,

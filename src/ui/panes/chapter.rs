@@ -38,6 +38,12 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
         return Line::default();
     };
     let (done, count) = learn.tally();
+    if learn.has_lapsed() {
+        return Line::styled(
+            format!(" {done} of {count} checks now "),
+            cx.look.bold(Role::Bad),
+        );
+    }
     Line::styled(
         format!(" {done} of {count} checks "),
         cx.look.style(Role::Dim),

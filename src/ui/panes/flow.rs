@@ -254,11 +254,14 @@ fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         let sets = &policies.overview()?.sets;
         sets.iter().find(|set| set.id == id)
     });
-    // What a set holds is known of the platform's own, which has no rule of the workshop's, and
-    // of the one in force.
-    let rule = set.and_then(|set| match set.owner_type {
-        Owner::Platform => Some(false),
-        Owner::Customer => set
+    // The version is the zone's to tell, in the row that it wrote of this request.
+    let told = policy_set(hop).and_then(|id| policies.activation_after(id, hop.evidence.sent?));
+    // What a set holds is known of the platform's own, which has no rule of the workshop's, of a
+    // version that was read while it was active, and of the one in force.
+    let rule = set.and_then(|set| match (set.owner_type, told) {
+        (Owner::Platform, _) => Some(false),
+        (Owner::Customer, Some(told)) => policies.has_rule(told),
+        (Owner::Customer, None) => set
             .active_version
             .and_then(|_| policies.forbids(LIMIT_LINEAR_SCOPES)),
     });
@@ -274,8 +277,6 @@ fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
         )),
         None => {}
     }
-    // The version is the zone's to tell, in the row that it wrote of this request.
-    let told = policy_set(hop).and_then(|id| policies.activation_after(id, hop.evidence.sent?));
     let name = match (told, set) {
         (Some(told), _) => told.to_string(),
         (None, Some(set)) => one_line(&set.name),

@@ -10,6 +10,7 @@ use ratatui::{
 use super::{extent, teach};
 use crate::{
     app::{command::Command, focus::PaneId, target::Target},
+    chapters::personal,
     projection::issue::{IssueView, Whereabouts},
     protocol::tickets::{Severity, Ticket},
     support::text::{number_of, one_line, truncate},
@@ -29,6 +30,8 @@ use crate::{
 const SIDE_BY_SIDE: u16 = 72;
 /// The lab's chapter from whose end on a ticket is masked.
 const MASKED_FROM: u8 = 5;
+/// What stands in place of a key.
+const HIDDEN: &str = "[hidden]";
 /// Tickets that the chooser shows at once.
 const CHOOSER: u16 = 5;
 
@@ -173,7 +176,7 @@ fn texts(
 ) {
     let offset = cx.app.panes().issue_scroll;
     if area.width < SIDE_BY_SIDE {
-        let mut lines = received(cx, issue, area.width);
+        let mut lines = received(cx, ticket, issue, area.width);
         lines.push(Line::raw(""));
         lines.extend(written(cx, ticket, area.width));
         let most = flowing::draw(buf, area, &lines, offset, cx.look);
@@ -185,7 +188,7 @@ fn texts(
     let b = flowing::draw(
         buf,
         right,
-        &received(cx, issue, right.width),
+        &received(cx, ticket, issue, right.width),
         offset,
         cx.look,
     );
@@ -202,6 +205,8 @@ fn written(cx: &ViewCx, ticket: Option<&Ticket>, width: u16) -> Vec<Line<'static
         return lines;
     };
     let cells = usize::from(width.saturating_sub(1));
+    let body = flowing::without_keys(&ticket.body, cells, look);
+    lines.extend(hiding(look, &body));
     lines.extend(
         flowing::foreign(&ticket.subject, cells, look)
             .into_iter()
@@ -218,20 +223,28 @@ fn written(cx: &ViewCx, ticket: Option<&Ticket>, width: u16) -> Vec<Line<'static
     lines.push(field("phone", &ticket.phone, personal));
     lines.push(field("severity", ticket.severity.as_str(), Style::new()));
     lines.push(Line::raw(""));
-    let words = [
-        ticket.customer_name.as_str(),
-        ticket.email.as_str(),
-        ticket.phone.as_str(),
-    ];
-    lines.extend(
-        flowing::foreign(&ticket.body, cells, look)
-            .into_iter()
-            .map(|line| flowing::mark(line, &words, personal)),
-    );
+    lines.extend(flowing::mark(body, &personal::words_of(ticket), personal).0);
     lines
 }
 
-fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'static>> {
+/// Says where a key would stand that hoptrail shows nobody.
+fn hiding(look: &Look, text: &[Line<'static>]) -> Option<Line<'static>> {
+    let mut pieces = text.iter().flat_map(|line| &line.spans);
+    if !pieces.any(|piece| piece.content == HIDDEN) {
+        return None;
+    }
+    let dim = look.style(Role::Dim);
+    let mut spans = vec![span("hoptrail hides keys: ", dim)];
+    spans.extend(flowing::placeholders(HIDDEN, dim, look));
+    Some(Line::from(spans))
+}
+
+fn received(
+    cx: &ViewCx,
+    ticket: Option<&Ticket>,
+    issue: Option<&IssueView>,
+    width: u16,
+) -> Vec<Line<'static>> {
     let look = cx.look;
     let dim = look.style(Role::Dim);
     let mut lines = vec![Line::styled("As Linear received it", dim)];
@@ -265,8 +278,20 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
         }
         return lines;
     };
+    let description = flowing::without_keys(&seen.description, cells, look);
+    lines.extend(hiding(look, &description));
+    // What is personal in the ticket should not stand here.
+    let of_this = ticket.filter(|ticket| issue.ticket == Some(ticket.id));
+    let words = of_this.map_or_else(Vec::new, personal::words_of);
+    let leaked = look.bold(Role::Bad);
+    let (title, in_title) = flowing::mark(
+        flowing::without_keys(&seen.title, cells, look),
+        &words,
+        leaked,
+    );
+    let (description, in_text) = flowing::mark(description, &words, leaked);
     lines.extend(
-        flowing::foreign(&seen.title, cells, look)
+        title
             .into_iter()
             .map(|line| line.style(look.style(Role::Heading))),
     );
@@ -296,8 +321,14 @@ fn received(cx: &ViewCx, issue: Option<&IssueView>, width: u16) -> Vec<Line<'sta
         };
         lines.push(field("masked", vec![span(text, look.style(Role::Masked))]));
     }
+    let open = in_title + in_text;
+    if open > 0 {
+        let word = if open == 1 { "piece" } else { "pieces" };
+        let text = format!("! {open} {word}, word for word");
+        lines.push(field("personal", vec![span(text, leaked)]));
+    }
     lines.push(Line::raw(""));
-    lines.extend(flowing::foreign(&seen.description, cells, look));
+    lines.extend(description);
     lines
 }
 

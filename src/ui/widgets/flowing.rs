@@ -1,5 +1,7 @@
 //! Text that flows down an area: wrapped, scrolled, placeholders marked.
 
+use std::ops::Range;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -9,6 +11,7 @@ use ratatui::{
 
 use super::{put, scroll};
 use crate::{
+    protocol::secret::scrub,
     support::text::{sanitize, wrap},
     ui::look::{Look, Role},
 };
@@ -32,26 +35,42 @@ pub fn draw(buf: &mut Buffer, area: Rect, lines: &[Line<'_>], offset: usize, loo
     most
 }
 
+/// The part of a text that is laid out.
+fn head(text: &str) -> &str {
+    let end = text.char_indices().nth(MOST);
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+/// [`foreign`] with every key in it hidden, as the client hides one in what it passes on.
+#[must_use]
+pub fn without_keys(text: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
+    let mut lines = laid_out(&scrub(head(text)), cells, look);
+    lines.extend(rest(text, look));
+    lines
+}
+
 /// Foreign text, harmless and wrapped; what stands in for personal data is marked.
 #[must_use]
 pub fn foreign(text: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
-    let head = text
-        .char_indices()
-        .nth(MOST)
-        .map_or(text, |(end, _)| &text[..end]);
+    let mut lines = laid_out(head(text), cells, look);
+    lines.extend(rest(text, look));
+    lines
+}
+
+/// Says how much of a text is not laid out.
+fn rest(text: &str, look: &Look) -> Option<Line<'static>> {
+    let more = text.len() - head(text).len();
+    let dim = look.style(Role::Dim);
+    (more > 0).then(|| Line::styled(format!("… and {more} more bytes"), dim))
+}
+
+fn laid_out(text: &str, cells: usize, look: &Look) -> Vec<Line<'static>> {
     // Many a web form ends its lines with both; shown as a symbol, the first would only disturb.
-    let head_lines = head.replace("\r\n", "\n").replace('\t', "    ");
-    let mut lines: Vec<Line<'static>> = wrap(&sanitize(&head_lines), cells)
+    let text = text.replace("\r\n", "\n").replace('\t', "    ");
+    wrap(&sanitize(&text), cells)
         .into_iter()
         .map(|line| Line::from(placeholders(&line, Style::new(), look)))
-        .collect();
-    if head.len() < text.len() {
-        lines.push(Line::styled(
-            format!("… and {} more bytes", text.len() - head.len()),
-            look.style(Role::Dim),
-        ));
-    }
-    lines
+        .collect()
 }
 
 /// Splits a line at placeholders such as `[EMAIL_1]` and marks them.
@@ -101,31 +120,63 @@ fn is_placeholder(word: &str) -> bool {
         && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
 }
 
-/// Marks every occurrence of `words` in a line.
+/// Marks every occurrence of `words` in wrapped lines, also one that goes over the end of a line;
+/// gives how many there are.
 #[must_use]
-pub fn mark(line: Line<'static>, words: &[&str], style: Style) -> Line<'static> {
-    let base = line.style;
-    let mut spans = Vec::new();
-    for piece in line.spans {
-        let mut rest: &str = &piece.content;
-        while let Some((at, word)) = words
-            .iter()
-            .filter(|word| word.chars().count() > 2)
-            .filter_map(|word| rest.find(word).map(|at| (at, *word)))
-            .min_by_key(|(at, _)| *at)
-        {
-            let (before, after) = rest.split_at(at);
-            if !before.is_empty() {
-                spans.push(put::span(before, piece.style));
+pub fn mark(
+    lines: Vec<Line<'static>>,
+    words: &[String],
+    style: Style,
+) -> (Vec<Line<'static>>, usize) {
+    let texts: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    // Where it was wrapped a blank was.
+    let whole = texts.join(" ");
+    let found = occurrences(&whole, words);
+    let mut start = 0;
+    let mut marked = Vec::with_capacity(lines.len());
+    for (line, text) in lines.into_iter().zip(&texts) {
+        let base = line.style;
+        let mut at = start;
+        let mut spans = Vec::new();
+        for piece in line.spans {
+            let end = at + piece.content.len();
+            let mut from = at;
+            for place in found.iter().filter(|one| one.start < end && one.end > at) {
+                let (begin, stop) = (place.start.max(from), place.end.min(end));
+                if begin > from {
+                    spans.push(put::span(&whole[from..begin], piece.style));
+                }
+                spans.push(put::span(&whole[begin..stop], piece.style.patch(style)));
+                from = stop;
             }
-            spans.push(put::span(word, piece.style.patch(style)));
-            rest = &after[word.len()..];
+            if from < end {
+                spans.push(put::span(&whole[from..end], piece.style));
+            }
+            at = end;
         }
-        if !rest.is_empty() {
-            spans.push(put::span(rest, piece.style));
-        }
+        marked.push(Line::from(spans).style(base));
+        start += text.len() + 1;
     }
-    Line::from(spans).style(base)
+    (marked, found.len())
+}
+
+/// Where words stand in a text, without overlaps, of two at a place the longer.
+fn occurrences(text: &str, words: &[String]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        let places = text.match_indices(word.as_str());
+        found.extend(places.map(|(at, word)| at..at + word.len()));
+    }
+    found.sort_unstable_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
+    let mut end = 0;
+    found.retain(|one| {
+        let is_free = one.start >= end;
+        if is_free {
+            end = one.end;
+        }
+        is_free
+    });
+    found
 }
 
 /// A label and a value that may take several lines.
@@ -163,6 +214,22 @@ mod tests {
             ["Hi ", "[NAME_1]", ", see [x] or ", "[CREDIT_CARD_12]", "."]
         );
         assert_eq!(words("[[EMAIL_1]"), ["[", "[EMAIL_1]"]);
+    }
+
+    #[test]
+    fn words_are_marked_whole_even_over_the_end_of_a_line() {
+        let lines = ["call (555) 555-0142 at 18", "Lantern Quay"].map(Line::raw);
+        let words = ["555-0142", "(555) 555-0142", "18 Lantern Quay"].map(str::to_owned);
+        let style = Style::new().bold();
+        let (lines, count) = mark(lines.to_vec(), &words, style);
+        let marked: Vec<String> = lines
+            .iter()
+            .flat_map(|line| &line.spans)
+            .filter(|span| span.style == style)
+            .map(|span| span.content.to_string())
+            .collect();
+        assert_eq!(marked, ["(555) 555-0142", "18", "Lantern Quay"]);
+        assert_eq!(count, 2);
     }
 
     #[test]

@@ -239,7 +239,7 @@ fn attempted(cx: &ViewCx, attempt: Attempt, cells: usize) -> Vec<Line<'static>> 
             format!("{:<3} ", cx.app.keymap().shown(command)),
             cx.look.bold(Role::Key),
         ),
-        span(attempt.words(), words),
+        span(cx.app.words_of(attempt), words),
         span(
             if is_there {
                 format!("  {} done", cx.look.glyphs.good)
