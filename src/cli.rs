@@ -11,6 +11,7 @@ pub mod fit;
 pub mod generate;
 pub mod learn;
 pub mod look;
+mod reading;
 pub mod servers;
 pub mod settings;
 pub mod stage;

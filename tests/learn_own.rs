@@ -61,6 +61,7 @@ fn vault() -> ProbeResults {
     let mut seen = ProbeResults {
         env: Reading::Told(vec![
             line("LINEAR_API_KEY", "lin_api_0123456789abcdef"),
+            line("LINEAR_TEAM_ID", "030eb113-b144-44f8-864f-c0507c21e80d"),
             line("KEYCARD_CLIENT_ID", "support-escalation"),
             line("KEYCARD_CLIENT_SECRET", "not-a-real-secret"),
             line("KEYCARD_URL", "http://127.0.0.1:8100"),

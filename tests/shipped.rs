@@ -120,7 +120,7 @@ fn they_are_small_whole_and_in_order() {
         assert!(
             events
                 .iter()
-                .any(|e| matches!(e.fact, Fact::MarkSet { .. })),
+                .any(|e| matches!(e.fact, Fact::MarkSet { .. } | Fact::CueBegan { .. })),
             "{}",
             one.name
         );

@@ -112,7 +112,7 @@ fn a_recording_takes_over_and_the_screen_is_a_picture() {
     let mut terminal = start(&home, &[]);
     terminal.wait_for(&["next Space Sign in", "RULE ON"]);
     terminal.press("F");
-    terminal.wait_for(&["REPLAY", "/174", "a recording stands in"]);
+    terminal.wait_for(&["REPLAY", "/177", "a recording stands in"]);
     for _ in 0..4 {
         terminal.press(" ");
     }

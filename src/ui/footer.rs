@@ -1,5 +1,6 @@
 //! The bottom row: the next step of the story, the keys that work now, and news in their place.
 
+mod news;
 mod windows;
 
 use ratatui::{
@@ -18,12 +19,11 @@ use crate::{
         command::{Command, Context},
         focus::{Layout, PaneId},
         overlay::Overlay,
-        stage::{Judgement, Stage},
+        stage::Stage,
         target::Target,
-        toast::Tone,
     },
     projection::timeline::{Direction, Unit},
-    support::text::{truncate, width},
+    support::text::width,
 };
 
 /// Keys of the panes, those that matter most first.
@@ -137,9 +137,6 @@ const LEARN: &[Command] = &[
     Command::CancelTask,
 ];
 
-/// Cells of a message that are shown, however many keys there are.
-const LEAST_OF_NEWS: u16 = 40;
-
 /// Keys that are always there, at the right.
 const ALWAYS: &[Command] = &[Command::Help, Command::Palette, Command::Quit];
 
@@ -164,31 +161,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         Some(_) | None => {}
     }
     if let Some(toast) = cx.app.toast() {
-        let (mark, role) = match toast.tone {
-            Tone::Plain => (cx.look.glyphs.bullet, Role::Text),
-            Tone::Good => (cx.look.glyphs.good, Role::Good),
-            Tone::Bad => (cx.look.glyphs.bad, Role::Bad),
-            Tone::Warning => ("!", Role::Warning),
-        };
-        let room = area.width.saturating_sub(kept_beside_news(cx, area.width));
-        let text = truncate(&toast.text, usize::from(room.saturating_sub(2)));
-        let line = Line::from(vec![
-            span(format!("{mark} "), cx.look.bold(role)),
-            span(text.into_owned(), cx.look.bold(role)),
-        ]);
-        put::line(buf, area, 0, &line, cx.look);
-        // What fits beside the news stays: the next step first.
-        let used = u16::try_from(put::line_width(&line) + 3).unwrap_or(u16::MAX);
-        let rest = Rect {
-            x: area.x + used.min(area.width),
-            width: area.width.saturating_sub(used),
-            ..area
-        };
-        match cx.app.overlays().last() {
-            None => beside_news(cx, rest, buf, hits),
-            Some(overlay) => keys(cx, rest, buf, hits, &windows::of_overlay(cx, overlay)),
-        }
-        return;
+        return news::draw(cx, area, buf, hits, toast);
     }
     match cx.app.overlays().last() {
         None => panes(cx, area, buf, hits),
@@ -245,66 +218,6 @@ fn panes(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         };
         keys(cx, right, buf, hits, last);
     }
-}
-
-/// Keys that no message takes away on a stage: to go on, and the ways out.
-fn urgent(cx: &ViewCx) -> Vec<Command> {
-    if cx.app.stage().is_none() || !cx.app.overlays().is_empty() {
-        return Vec::new();
-    }
-    let next = cx.app.next_step().command;
-    let mut urgent = vec![next, Command::TakeOver];
-    if is_tried_again(cx) {
-        urgent.push(Command::SkipCue);
-    }
-    if next != Command::Reset {
-        urgent.push(Command::Reset);
-    }
-    urgent.dedup();
-    urgent.retain(|command| cx.app.availability(*command).is_ready());
-    urgent
-}
-
-/// Cells that a message leaves to those keys: always to the first, to the others while most of the
-/// message can be read.
-fn kept_beside_news(cx: &ViewCx, width: u16) -> u16 {
-    let mut kept = 0;
-    for command in urgent(cx) {
-        let more = kept + hint_cells(cx, command);
-        if kept > 0 && width.saturating_sub(more) < LEAST_OF_NEWS {
-            break;
-        }
-        kept = more;
-    }
-    if kept > 0 { kept + 1 } else { 0 }
-}
-
-/// The next step and the keys of the story, in what room the news leave.
-fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
-    let next = cx.app.next_step().command;
-    let mut offered = vec![Command::Help];
-    if cx.app.is_beside_the_chapter() {
-        offered.insert(0, Command::Back);
-    }
-    if hint_cells(cx, next) <= area.width {
-        offered.insert(0, next);
-    }
-    let failed = matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)));
-    for command in urgent(cx).into_iter().skip(1) {
-        if !offered.contains(&command) {
-            let place = match command {
-                Command::TakeOver if failed => 0,
-                _ => offered.len() - 1,
-            };
-            offered.insert(place, command);
-        }
-    }
-    for command in offered_now(cx, next) {
-        if !offered.contains(&command) {
-            offered.push(command);
-        }
-    }
-    keys(cx, area, buf, hits, &offered);
 }
 
 fn is_tried_again(cx: &ViewCx) -> bool {
