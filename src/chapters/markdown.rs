@@ -170,14 +170,14 @@ impl Page {
             // Whatever stands in an item before a list or a table of its own ends there.
             block => {
                 self.close();
-                self.open_block(block);
+                self.open_block(&block);
             }
         }
     }
 
-    fn open_block(&mut self, tag: Tag<'_>) {
+    fn open_block(&mut self, tag: &Tag<'_>) {
         match tag {
-            Tag::List(first) => self.lists.push(first),
+            Tag::List(first) => self.lists.push(*first),
             Tag::Item => {
                 let mark = match self.lists.last_mut() {
                     Some(Some(number)) => {

@@ -123,10 +123,10 @@ fn table(head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>], out: &mut String) {
     };
     for row in &rows {
         let cells = row.iter().enumerate();
-        let line: String = cells
-            .map(|(place, cell)| format!("  {}", padded(cell, column(place))))
+        let line: Vec<String> = cells
+            .map(|(place, cell)| padded(cell, column(place)))
             .collect();
-        out.push_str(line.trim_end());
+        out.push_str(format!("  {}", line.join("  ")).trim_end());
         out.push('\n');
     }
 }
