@@ -43,9 +43,9 @@ const COLUMNS: &[Column] = &[
     Column::words("Status", 9, 0),
     Column::words("Time", 8, 5),
     Column::words("Tool", 19, 3),
-    Column::words("Resource", 17, 1).growing(),
+    Column::words("Resource", 17, 1).growing().up_to(23),
     Column::words("Scope", 13, 0),
-    Column::words("Acting for", 30, 4).growing(),
+    Column::words("Acting for", 30, 4).growing().up_to(46),
     Column::words("Reason", 34, 6).growing(),
 ];
 

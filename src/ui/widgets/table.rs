@@ -16,6 +16,8 @@ pub struct Column {
     pub align: Align,
     /// Takes what is left over; with several, the last one in view.
     pub grows: bool,
+    /// Cells that it takes before that, where they are there.
+    pub most: u16,
 }
 
 /// Words on the left, numbers on the right.
@@ -35,6 +37,7 @@ impl Column {
             drop,
             align: Align::Left,
             grows: false,
+            most: width,
         }
     }
 
@@ -45,6 +48,12 @@ impl Column {
             align: Align::Right,
             ..Self::words(head, width, drop)
         }
+    }
+
+    /// Lets it take so many cells where there is room, before what is left over is given away.
+    #[must_use]
+    pub const fn up_to(self, most: u16) -> Self {
+        Self { most, ..self }
     }
 
     /// Lets it take what is left over.
@@ -88,21 +97,29 @@ pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
         };
         kept.retain(|i| *i != worst);
     }
-    let spare = width.saturating_sub(need(&kept));
+    let mut spare = width.saturating_sub(need(&kept));
     let grower = kept.iter().copied().rfind(|i| columns[*i].grows);
-    let mut x = 0;
-    kept.into_iter()
+    let mut slots: Vec<Slot> = kept
+        .into_iter()
+        .rev()
         .map(|index| {
-            let extra = if Some(index) == grower { spare } else { 0 };
-            let slot = Slot {
-                index,
-                x,
-                width: columns[index].width + extra,
-            };
-            x += slot.width + GAP;
-            slot
+            let column = columns[index];
+            let more = column.most.saturating_sub(column.width).min(spare);
+            spare -= more;
+            let width = column.width + more;
+            Slot { index, x: 0, width }
         })
-        .collect()
+        .collect();
+    slots.reverse();
+    let mut x = 0;
+    for slot in &mut slots {
+        if Some(slot.index) == grower {
+            slot.width += spare;
+        }
+        slot.x = x;
+        x += slot.width + GAP;
+    }
+    slots
 }
 
 /// Draws the heads.
@@ -161,5 +178,15 @@ mod tests {
         assert_eq!(kept(30), [0, 1]);
         assert_eq!(kept(10), [0]);
         assert_eq!(fit(COLUMNS, 70)[2].width, 20 + 70 - 58);
+    }
+
+    #[test]
+    fn a_column_that_is_often_cut_comes_before_the_one_that_takes_the_rest() {
+        let columns = [COLUMNS[0], COLUMNS[1].up_to(19), COLUMNS[2]];
+        let widths = |width| -> Vec<u16> { fit(&columns, width).iter().map(|s| s.width).collect() };
+        assert_eq!(widths(48), [9, 15, 20]);
+        assert_eq!(widths(50), [9, 17, 20]);
+        assert_eq!(widths(60), [9, 19, 28]);
+        assert_eq!(fit(&columns, 60)[2].x, 9 + 2 + 19 + 2);
     }
 }
