@@ -121,18 +121,32 @@ fn cue(app: &mut App, places: std::ops::Range<usize>) -> Job {
     job
 }
 
+/// An app on this sheet, signed in by its first cue.
+fn signed_in(rest: &str, width: u16, height: u16) -> App {
+    let sheet = format!("[[cue]]\ntitle = \"Sign in\"\ndo = \"sign-in\"\n{rest}");
+    let mut app = with(Sheet::parse(&sheet, "s").unwrap(), width, height);
+    assert_eq!(app.update(Msg::Begun(header().started)), []);
+    tell(&mut app, 0..5);
+    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
+    app
+}
+
+/// Takes the cue that escalates; the tickets are asked for by the cue itself.
+fn escalated(app: &mut App) {
+    let (list, job) = run(&press(app, "space"));
+    assert_eq!(tool(&job), "get_support_tickets");
+    tell(app, 31..40);
+    let (escalate, job) = run(&done(app, list));
+    assert_eq!(tool(&job), "escalate_ticket");
+    tell(app, 40..65);
+    let _ = done(app, escalate);
+}
+
 /// Up to and with the delete that is refused.
 fn refused(width: u16, height: u16) -> App {
     let mut app = staged(width, height);
     assert_eq!(cue(&mut app, 5..31), Job::SignIn);
-    // The tickets are asked for by the cue itself.
-    let (list, job) = run(&press(&mut app, "space"));
-    assert_eq!(tool(&job), "get_support_tickets");
-    tell(&mut app, 31..40);
-    let (escalate, job) = run(&done(&mut app, list));
-    assert_eq!(tool(&job), "escalate_ticket");
-    tell(&mut app, 40..65);
-    let _ = done(&mut app, escalate);
+    escalated(&mut app);
     assert_eq!(app.judgement(), Some(Judgement::AsPlanned));
     let job = cue(&mut app, 65..72);
     assert_eq!(tool(&job), "delete_issue");

@@ -15,9 +15,9 @@ use hoptrail::{
 };
 
 use super::{
-    SIZES, cue, done, mark, policy_off, refused, run,
-    screens::{draw, header, look, press, story, text},
-    shown, snap, staged, tell, tell_all, toast, with,
+    SIZES, cue, done, escalated, mark, policy_off, refused, run,
+    screens::{draw, look, press, story, text},
+    shown, signed_in, snap, staged, tell_all, toast, with,
 };
 
 /// What the server said of a zone that was going down.
@@ -28,11 +28,7 @@ const NO_ANSWER: &str = "The zone issued no credential for Linear API (scope wri
 fn unanswered(width: u16, height: u16) -> App {
     let mut app = staged(width, height);
     assert_eq!(cue(&mut app, 5..31), Job::SignIn);
-    let (list, _) = run(&press(&mut app, "space"));
-    tell(&mut app, 31..40);
-    let (escalate, _) = run(&done(&mut app, list));
-    tell(&mut app, 40..65);
-    let _ = done(&mut app, escalate);
+    escalated(&mut app);
     let (id, _) = run(&press(&mut app, "space"));
     let events = story()
         .into_iter()
@@ -53,16 +49,6 @@ fn unanswered(width: u16, height: u16) -> App {
         });
     tell_all(&mut app, events);
     let _ = done(&mut app, id);
-    app
-}
-
-/// An app on this sheet, after its first cue, by which somebody signed in.
-fn signed_in(rest: &str, width: u16, height: u16) -> App {
-    let sheet = format!("[[cue]]\ntitle = \"Sign in\"\ndo = \"sign-in\"\n{rest}");
-    let mut app = with(Sheet::parse(&sheet, "s").unwrap(), width, height);
-    assert_eq!(app.update(Msg::Begun(header().started)), []);
-    tell(&mut app, 0..5);
-    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
     app
 }
 
@@ -93,11 +79,7 @@ const SIGN_OUT: &str = "[[cue]]\ntitle = \"Escalate\"\ndo = \"escalate\"\n\
 
 fn signed_out(width: u16, height: u16) -> App {
     let mut app = signed_in(SIGN_OUT, width, height);
-    let (list, _) = run(&press(&mut app, "space"));
-    tell(&mut app, 31..40);
-    let (escalate, _) = run(&done(&mut app, list));
-    tell(&mut app, 40..65);
-    let _ = done(&mut app, escalate);
+    escalated(&mut app);
     let (id, job) = run(&press(&mut app, "space"));
     assert_eq!(job, Job::SignOut);
     let mut gone = story().swap_remove(64);

@@ -3,7 +3,6 @@
 use hoptrail::{
     app::{
         App,
-        effect::Job,
         focus::{Layout, PaneId, Zoom},
         msg::Msg,
         overlay::Overlay,
@@ -13,20 +12,10 @@ use hoptrail::{
 };
 
 use super::{
-    cue, done, mark, run,
+    done, escalated, mark, run,
     screens::{draw, header, look, press, text},
-    shown, snap, tape_of, tell, toast, tool, with,
+    shown, signed_in, snap, tape_of, tell, toast, with,
 };
-
-/// An app on this sheet, signed in by its first cue.
-fn signed_in(rest: &str, width: u16, height: u16) -> App {
-    let sheet = format!("[[cue]]\ntitle = \"Sign in\"\ndo = \"sign-in\"\n{rest}");
-    let mut app = with(Sheet::parse(&sheet, "s").unwrap(), width, height);
-    assert_eq!(app.update(Msg::Begun(header().started)), []);
-    tell(&mut app, 0..5);
-    assert_eq!(cue(&mut app, 5..31), Job::SignIn);
-    app
-}
 
 const ESCALATE: &str =
     "[[cue]]\ntitle = \"Escalate a ticket\"\ndo = \"escalate\"\nexpect = \"issued\"\n";
@@ -34,12 +23,7 @@ const ESCALATE: &str =
 /// A cue that left a pane on the screen.
 fn left(pane: &str, width: u16, height: u16) -> App {
     let mut app = signed_in(&format!("{ESCALATE}show = \"{pane}\"\n"), width, height);
-    let (list, _) = run(&press(&mut app, "space"));
-    tell(&mut app, 31..40);
-    let (escalate, job) = run(&done(&mut app, list));
-    assert_eq!(tool(&job), "escalate_ticket");
-    tell(&mut app, 40..65);
-    let _ = done(&mut app, escalate);
+    escalated(&mut app);
     app
 }
 
