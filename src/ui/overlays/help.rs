@@ -13,19 +13,27 @@ use crate::{
     },
 };
 
-/// Cells for the keys.
+/// Cells for the keys: all of them, and where the words need the room.
 const KEYS: usize = 20;
+const FEW_KEYS: usize = 16;
+/// The window in one column.
+const ONE_COLUMN: u16 = 96;
 /// From here on two columns.
 const TWO_COLUMNS: u16 = 150;
 
 /// Draws the help.
 pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll: usize) {
     let two = body.width >= TWO_COLUMNS;
-    let width = if two { body.width - 8 } else { 96 };
+    let width = if two { body.width - 8 } else { ONE_COLUMN };
+    let keys = if body.width < ONE_COLUMN {
+        FEW_KEYS
+    } else {
+        KEYS
+    };
     let groups = |groups: &[Group]| -> Vec<Line<'static>> {
         groups
             .iter()
-            .flat_map(|group| section(cx, *group))
+            .flat_map(|group| section(cx, *group, keys))
             .collect()
     };
     let mut order = Group::ALL.to_vec();
@@ -40,11 +48,11 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
             Group::Compare | Group::Reading | Group::Program | Group::Overlay => false,
         });
         let mut left = groups(&left);
-        left.extend(legend(cx));
+        left.extend(legend(cx, keys));
         vec![left, groups(&right)]
     } else {
         let mut all = groups(&order);
-        all.extend(legend(cx));
+        all.extend(legend(cx, keys));
         vec![all]
     };
     let tallest = columns.iter().map(Vec::len).max().unwrap_or(0);
@@ -74,11 +82,11 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
 }
 
 /// What stands in the rows.
-fn legend(cx: &ViewCx) -> Vec<Line<'static>> {
+fn legend(cx: &ViewCx, room: usize) -> Vec<Line<'static>> {
     let look = cx.look;
     let of = |mark: String, role: Role, text: &'static str| {
         Line::from(vec![
-            span(format!("  {mark:<KEYS$}"), look.bold(role)),
+            span(format!("  {mark:<room$}"), look.bold(role)),
             span(text, Style::new()),
         ])
     };
@@ -113,7 +121,7 @@ fn legend(cx: &ViewCx) -> Vec<Line<'static>> {
     ]
 }
 
-fn section(cx: &ViewCx, group: Group) -> Vec<Line<'static>> {
+fn section(cx: &ViewCx, group: Group, least: usize) -> Vec<Line<'static>> {
     // On a stage the cues' keys leave some commands without any.
     let has_keys =
         |spec: &&Spec| cx.app.stage().is_none() || !cx.app.keymap().keys(spec.command).is_empty();
@@ -121,7 +129,7 @@ fn section(cx: &ViewCx, group: Group) -> Vec<Line<'static>> {
         .iter()
         .filter(|spec| spec.group == group)
         .filter(has_keys)
-        .map(|spec| entry(cx, spec))
+        .map(|spec| entry(cx, spec, least))
         .collect();
     if entries.is_empty() {
         return entries;
@@ -132,7 +140,7 @@ fn section(cx: &ViewCx, group: Group) -> Vec<Line<'static>> {
     lines
 }
 
-fn entry(cx: &ViewCx, spec: &Spec) -> Line<'static> {
+fn entry(cx: &ViewCx, spec: &Spec, least: usize) -> Line<'static> {
     let keys: Vec<String> = cx
         .app
         .keymap()
@@ -146,7 +154,7 @@ fn entry(cx: &ViewCx, spec: &Spec) -> Line<'static> {
         keys.join(" ")
     };
     // Many keys take the room that they need.
-    let room = KEYS.max(width(&keys) + 1);
+    let room = least.max(width(&keys) + 1);
     Line::from(vec![
         span(format!("  {keys:<room$}"), cx.look.style(Role::Key)),
         span(spec.doc, Style::new()),

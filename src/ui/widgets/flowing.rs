@@ -128,34 +128,36 @@ pub fn mark(
     words: &[String],
     style: Style,
 ) -> (Vec<Line<'static>>, usize) {
-    let texts: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    // Where it was wrapped a blank was.
-    let whole = texts.join(" ");
-    let found = occurrences(&whole, words);
-    let mut start = 0;
+    // A line is broken at a blank or within a word that is too long; neither may hide what is looked for.
+    let squeezed = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+    let pieces = lines.iter().flat_map(|line| &line.spans);
+    let whole: String = pieces.map(|piece| squeezed(&piece.content)).collect();
+    let words: Vec<String> = words.iter().map(|word| squeezed(word)).collect();
+    let found = occurrences(&whole, &words);
+    let mut places = found.iter().peekable();
+    let mut at = 0;
     let mut marked = Vec::with_capacity(lines.len());
-    for (line, text) in lines.into_iter().zip(&texts) {
-        let base = line.style;
-        let mut at = start;
-        let mut spans = Vec::new();
+    for line in lines {
+        let mut spans: Vec<Span<'static>> = Vec::new();
         for piece in line.spans {
-            let end = at + piece.content.len();
-            let mut from = at;
-            for place in found.iter().filter(|one| one.start < end && one.end > at) {
-                let (begin, stop) = (place.start.max(from), place.end.min(end));
-                if begin > from {
-                    spans.push(put::span(&whole[from..begin], piece.style));
+            for c in piece.content.chars() {
+                while places.next_if(|place| place.end <= at).is_some() {}
+                let blank = c.is_whitespace();
+                let inside = |place: &&Range<usize>| place.start < at + usize::from(!blank);
+                let style = match places.peek().filter(|place| inside(place)) {
+                    Some(_) => piece.style.patch(style),
+                    None => piece.style,
+                };
+                match spans.last_mut().filter(|last| last.style == style) {
+                    Some(last) => last.content.to_mut().push(c),
+                    None => spans.push(put::span(c.to_string(), style)),
                 }
-                spans.push(put::span(&whole[begin..stop], piece.style.patch(style)));
-                from = stop;
+                if !blank {
+                    at += c.len_utf8();
+                }
             }
-            if from < end {
-                spans.push(put::span(&whole[from..end], piece.style));
-            }
-            at = end;
         }
-        marked.push(Line::from(spans).style(base));
-        start += text.len() + 1;
+        marked.push(Line::from(spans).style(line.style));
     }
     (marked, found.len())
 }
@@ -214,6 +216,20 @@ mod tests {
             ["Hi ", "[NAME_1]", ", see [x] or ", "[CREDIT_CARD_12]", "."]
         );
         assert_eq!(words("[[EMAIL_1]"), ["[", "[EMAIL_1]"]);
+    }
+
+    #[test]
+    fn a_word_is_found_wherever_the_room_breaks_it() {
+        let look = Look::new(&LookConfig::default(), Charset::Unicode);
+        let words = ["ada.of.a.long.name@lab.example".to_owned()];
+        for cells in [5, 9, 16, 80] {
+            let lines = foreign("write to ada.of.a.long.name@lab.example soon", cells, &look);
+            let plain: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            let (marked, count) = mark(lines, &words, Style::new().bold());
+            assert_eq!(count, 1, "{cells}");
+            let shown: Vec<String> = marked.iter().map(ToString::to_string).collect();
+            assert_eq!(shown, plain);
+        }
     }
 
     #[test]
