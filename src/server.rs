@@ -24,6 +24,7 @@ mod linear;
 mod masked;
 mod progress;
 mod protected_resource;
+mod rpc_errors;
 pub mod settings;
 pub mod stage;
 mod supabase;
@@ -35,7 +36,7 @@ use axum::{
     Json, Router,
     body::Body,
     http::{Response, StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn_with_state, map_response},
     response::IntoResponse,
     routing::MethodRouter,
     serve::ListenerExt as _,
@@ -177,7 +178,9 @@ pub fn router(settings: Settings, deps: Deps) -> Result<Router, Failure> {
         Arc::new(NeverSessionManager::default()),
         config,
     );
-    let mut endpoint = MethodRouter::new().post_service(mcp);
+    let mut endpoint = MethodRouter::new()
+        .post_service(mcp)
+        .layer(map_response(rpc_errors::told));
     if let Some(door) = door {
         endpoint = endpoint.layer(from_fn_with_state(door.bearer, bearer::require));
     }

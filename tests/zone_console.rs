@@ -210,15 +210,23 @@ async fn one_request_turns_the_policy_off_and_one_turns_it_on() {
     );
 }
 
+#[rstest]
+#[case::by_its_name("", "no-writing")]
+#[case::by_its_id("@id(\"nobody-writes\") ", "nobody-writes")]
+#[case::but_not_by_anothers("@id(\"default-user-grants\") ", "no-writing")]
+#[case::nor_by_what_a_list_cannot_hold("@id(\"a, b\") ", "no-writing")]
 #[tokio::test]
-async fn chapter_seven_built_by_hand_refuses_the_deletion() {
+async fn chapter_seven_built_by_hand_refuses_the_deletion_and_names_the_policy(
+    #[case] annotation: &str,
+    #[case] named: &str,
+) {
     let office = office(FirstPolicy::Defaults).await;
     let api = Api::of(&office.zone).await;
     let policy = api
         .post(
             "/zones/lab/policies",
-            json!({"name": "no-writing", "cedar_raw":
-                "forbid (principal, action, resource) when { context has scopes && context.scopes.contains(\"write\") };"}),
+            json!({"name": "no-writing", "cedar_raw": format!(
+                "{annotation}forbid (principal, action, resource) when {{ context has scopes && context.scopes.contains(\"write\") }};")}),
         )
         .await;
     let set = api
@@ -247,9 +255,7 @@ async fn chapter_seven_built_by_hand_refuses_the_deletion() {
         .await;
     let refused = office.exchange(LINEAR, Some("write")).await.unwrap_err();
     assert!(
-        refused
-            .description
-            .ends_with(&format!("{set}::no-writing.")),
+        refused.description.ends_with(&format!(" {set}::{named}.")),
         "{refused:?}"
     );
     office.exchange(LINEAR, Some("read")).await.unwrap();
@@ -363,6 +369,9 @@ async fn policy_versions_are_added_and_never_replaced() {
 )]
 #[case::unknown_path("GET", "unicorns", Value::Null, 404)]
 #[case::limit_too_high("GET", "resources?limit=101", Value::Null, 400)]
+#[case::unknown_filter("GET", "resources?query%5Bname%5D=Linear", Value::Null, 400)]
+#[case::filter_of_another_list("GET", "users?status=active", Value::Null, 400)]
+#[case::prefix("POST", "resources", json!({"name": "x", "identifier": "https://x/", "prefix": true}), 400)]
 #[case::foreign_cursor("GET", "resources?after=%20", Value::Null, 400)]
 #[tokio::test]
 async fn each_bad_request_is_refused_in_words(
@@ -460,18 +469,14 @@ async fn a_revoked_consent_forgets_the_upstream_token() {
     assert_eq!(status, StatusCode::OK, "{body}");
     assert_eq!(body["status"], "revoked");
     let directory = office.zone.state().directory();
-    assert_eq!(
-        directory.grant(USER, id::LINEAR).unwrap().access_token,
-        None
-    );
+    let grant = directory.grant(USER, id::LINEAR).unwrap();
+    assert_eq!(grant.access_token, None);
     let refused = office.exchange(LINEAR, Some("read")).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::InsufficientAuthorization);
     let rows = office.audit().await;
     assert_eq!(rows[0].event, AuditEvent::DelegatedGrantsRevoke);
-    assert_eq!(
-        rows[0].actor.user.as_ref().unwrap().name,
-        "marisol@example.test"
-    );
+    let user = rows[0].actor.user.as_ref().unwrap();
+    assert_eq!(user.name, "marisol@example.test");
 }
 
 #[tokio::test]

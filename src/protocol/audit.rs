@@ -1,7 +1,8 @@
 //! One row of the zone's audit log.
 //!
-//! Keycard's raw event JSON and its Events API are unpublished. The event type names, the status,
-//! the identity chain, session and request ids are Keycard's; the field layout is ours.
+//! Keycard's raw event JSON and its Events API are unpublished. The event type names,
+//! `Failure`, the identity chain, session and request ids are Keycard's; `Issued` and the field layout
+//! are ours.
 
 use std::fmt;
 

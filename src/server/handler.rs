@@ -89,8 +89,7 @@ impl ServerHandler for SupportEscalation {
             Err(NoCall::Arguments(failure)) => return Ok(tools::failed(&failure).into()),
             Err(NoCall::UnknownTool) => {
                 let name: String = request.name.chars().take(64).collect();
-                let message = format!("Tool {name} not found");
-                return Err(ErrorData::invalid_params(message, None));
+                return Ok(tools::unknown(&name).into());
             }
         };
         let call = self.call(&tool, context)?;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::{
     call::{Setback, Touch, Visit},
     http::{Answer, LARGE_BODY, misfit, quote, send, sensitive, trace_header},
+    tools::is_strict,
 };
 use crate::{
     protocol::{
@@ -112,13 +113,17 @@ async fn rows(visit: Visit<'_>, query: &str) -> Result<Vec<Ticket>, Setback> {
         .into_iter()
         .enumerate()
         .map(|(number, value)| {
-            Ticket::deserialize(value).map_err(|error| {
-                unusable(format!(
-                    "row {} is no ticket: {}",
-                    number + 1,
-                    misfit(&error)
-                ))
-            })
+            let number = number + 1;
+            let ticket = Ticket::deserialize(value).map_err(|error| {
+                unusable(format!("row {number} is no ticket: {}", misfit(&error)))
+            })?;
+            // A ticket that is listed can be escalated: that call takes no other id.
+            if !is_strict(ticket.id) {
+                return Err(unusable(format!(
+                    "row {number} is no ticket: its id is no UUID"
+                )));
+            }
+            Ok(ticket)
         })
         .collect()
 }

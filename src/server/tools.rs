@@ -188,6 +188,12 @@ pub(super) fn failed(failure: &Failure) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
+/// The workshop's server answers so, with a result and not with a JSON-RPC error (facts/wire.md, 6).
+pub(super) fn unknown(name: &str) -> CallToolResult {
+    let text = format!("MCP error -32602: Tool {name} not found");
+    CallToolResult::error(vec![ContentBlock::text(text)])
+}
+
 struct Arguments<'a> {
     tool: &'a str,
     given: JsonObject,
@@ -229,11 +235,15 @@ impl Arguments<'_> {
     }
 }
 
-/// A UUID as RFC 9562 writes it: with hyphens, version 1 to 8, the RFC's own variant.
+/// A UUID as RFC 9562 writes it, with hyphens.
 fn strict_uuid(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
-    let version = id.get_version_num();
-    ((1..=8).contains(&version) && id.get_variant() == Variant::RFC4122).then_some(id)
+    is_strict(id).then_some(id)
+}
+
+/// Whether an id has one of the versions and the variant of RFC 9562.
+pub(super) fn is_strict(id: Uuid) -> bool {
+    (1..=8).contains(&id.get_version_num()) && id.get_variant() == Variant::RFC4122
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use crate::{
 
 use super::{
     directory::{
-        ACTIVE, Application, Directory, PolicySet, PolicySetVersion, Resource, Tables, User,
-        UserAgent,
+        ACTIVE, Application, Directory, Policy, PolicySet, PolicySetVersion, Resource, Tables,
+        User, UserAgent,
     },
     refusal::Refusal,
 };
@@ -50,6 +50,9 @@ fn type_name(name: &str) -> EntityTypeName {
 fn uid(kind: &LazyLock<EntityTypeName>, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id((**kind).clone(), EntityId::new(id))
 }
+
+/// Characters of an `@id` that names a policy.
+const LONGEST_ID: usize = 200;
 
 /// The policy set version that decides, compiled once.
 #[derive(Debug)]
@@ -120,14 +123,12 @@ impl ActivePolicy {
             ) else {
                 return Err(broken("the manifest names a policy that is not there"));
             };
-            let id = PolicyId::new(format!("{}::{}", set.id, policy.name));
-            CedarPolicy::parse(Some(id), &text.cedar_raw)
-                .map_err(|error| broken(&error.to_string()))
-                .and_then(|parsed| {
-                    policies
-                        .add(parsed)
-                        .map_err(|error| broken(&error.to_string()))
-                })?;
+            let parsed = CedarPolicy::parse(None, &text.cedar_raw)
+                .map_err(|error| broken(&error.to_string()))?;
+            let id = determining_id(&policies, &set.id, &parsed, policy);
+            policies
+                .add(parsed.new_id(id))
+                .map_err(|error| broken(&error.to_string()))?;
         }
         Ok(Self {
             reference: PolicySetRef {
@@ -144,6 +145,31 @@ impl ActivePolicy {
     pub const fn reference(&self) -> &PolicySetRef {
         &self.reference
     }
+}
+
+/// How the log names a policy of a set: by its `@id`, else by its name (facts/keycard.md, 2.10). Where
+/// another policy of the set is called so already, by what nobody chooses, its entity id.
+fn determining_id(
+    policies: &CedarPolicySet,
+    set: &str,
+    parsed: &CedarPolicy,
+    policy: &Policy,
+) -> PolicyId {
+    let own = parsed.annotation("id").filter(|id| is_plain(id));
+    let within = |id: &str| PolicyId::new(format!("{set}::{id}"));
+    own.into_iter()
+        .chain([&*policy.name])
+        .map(within)
+        .find(|id| policies.policy(id).is_none())
+        .unwrap_or_else(|| within(&policy.id))
+}
+
+/// Whether an id can stand in an error's text and among others there.
+fn is_plain(id: &str) -> bool {
+    (1..=LONGEST_ID).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
 fn broken(why: &str) -> Failure {

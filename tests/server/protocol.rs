@@ -12,11 +12,10 @@ use crate::server_bench::{
 };
 
 #[tokio::test]
-async fn an_unknown_tool_is_a_fault_of_the_protocol_and_wrong_arguments_are_not() {
+async fn an_unknown_tool_and_wrong_arguments_are_told_in_a_result() {
     let bench = Bench::start().await;
-    let messages = bench.send(&tool_call("nope", &json!({}), &json!({}))).await;
-    assert_eq!(messages[0]["error"]["code"], -32602);
-    assert_eq!(messages[0]["error"]["message"], "Tool nope not found");
+    let told = bench.failing("nope", json!({})).await;
+    assert_eq!(told, "MCP error -32602: Tool nope not found");
 
     let told = bench
         .failing("escalate_ticket", json!({"ticketId": "7"}))
@@ -122,6 +121,25 @@ async fn what_is_no_mcp_request_is_refused_by_http(
     request.headers_mut().insert(header, value.parse().unwrap());
     let response = bench.server.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), status);
+    let body: Value = serde_json::from_str(&text(response).await).unwrap();
+    assert_eq!(body["error"]["code"], -32000, "{body}");
+    let told = body["error"]["message"].as_str().unwrap();
+    let names_versions = told.contains("2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05");
+    assert_eq!(names_versions, header == "mcp-protocol-version", "{told}");
+}
+
+#[rstest]
+#[case::cut_off(r#"{"jsonrpc": "2.0", "id": 1, "#)]
+#[case::another_shape("[1]")]
+#[tokio::test]
+async fn a_body_that_is_no_message_is_a_parse_error(#[case] body: &'static str) {
+    let bench = Bench::start().await;
+    let mut request = post(Some(&bench.token), &list_tools());
+    *request.body_mut() = body.into();
+    let response = bench.server.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 400);
+    let body: Value = serde_json::from_str(&text(response).await).unwrap();
+    assert_eq!(body["error"]["code"], -32700, "{body}");
 }
 
 #[rstest]

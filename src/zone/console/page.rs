@@ -1,4 +1,5 @@
-//! Lists in pages: `after`, `before`, `limit`, `expand[]=total_count`.
+//! Lists in pages: `after`, `before`, `limit`, `expand[]=total_count`. What else is asked of a list is a
+//! filter; one that it does not know is refused, as whoever asks would take the whole list for its answer.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,7 +7,10 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-use crate::protocol::console::{Page, Pagination};
+use crate::{
+    protocol::console::{Page, Pagination},
+    support::text::one_line,
+};
 
 use super::{ApiError, Asked};
 
@@ -21,14 +25,23 @@ pub(super) struct Window {
     limit: Option<usize>,
     #[serde(rename = "expand[]")]
     expand: Option<String>,
+    /// What else was asked, by name.
+    #[serde(skip)]
+    filters: Vec<String>,
 }
+
+/// The members above, as they stand in a query string.
+const OWN: [&str; 4] = ["after", "before", "limit", "expand[]"];
 
 impl<S: Send + Sync> FromRequestParts<S> for Window {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Asked(window) = Asked::<Self>::from_request_parts(parts, state).await?;
-        window.checked()
+        let Asked(all) = Asked::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
+        let names = all.into_iter().map(|(name, _)| name);
+        let filters = names.filter(|name| !OWN.contains(&&**name)).collect();
+        Self { filters, ..window }.checked()
     }
 }
 
@@ -43,12 +56,24 @@ impl Window {
         Ok(self)
     }
 
+    /// Takes the filters of this list for known: who cuts looks at them itself.
+    pub(super) fn with_filters(mut self, known: &[&str]) -> Self {
+        self.filters.retain(|name| !known.contains(&&**name));
+        self
+    }
+
     /// Cuts the part out of a table, as `show` shows its rows; a row that it does not show is left out.
     pub(super) fn cut<T, V>(
         &self,
         table: &BTreeMap<String, Arc<T>>,
         mut show: impl FnMut(&T) -> Option<V>,
     ) -> Result<Page<V>, ApiError> {
+        if let Some(name) = self.filters.first() {
+            let name = one_line(name);
+            return Err(ApiError::invalid(format!(
+                "This list has no filter {name}."
+            )));
+        }
         let rows: Vec<(&str, V)> = table
             .iter()
             .filter_map(|(key, row)| Some((key.as_str(), show(row)?)))

@@ -125,6 +125,21 @@ struct SessionFilter {
     status: Option<LifeStatus>,
     session_type: Option<SessionType>,
     user_id: Option<String>,
+    active: Option<bool>,
+}
+
+impl SessionFilter {
+    const NAMES: [&str; 4] = ["status", "session_type", "user_id", "active"];
+
+    fn wants(&self, session: &Session) -> bool {
+        let is_active = session.status == LifeStatus::Active;
+        self.status.is_none_or(|status| status == session.status)
+            && self
+                .session_type
+                .is_none_or(|kind| kind == session.session_type)
+            && (self.user_id.is_none() || self.user_id == session.user_id)
+            && self.active.is_none_or(|active| active == is_active)
+    }
 }
 
 async fn list_sessions(
@@ -135,14 +150,9 @@ async fn list_sessions(
     let directory = state.directory();
     let now = state.config.clock.now();
     window
+        .with_filters(&SessionFilter::NAMES)
         .cut(&directory.sessions, |session| {
-            let view = session_view(&directory, session, now);
-            let wanted = filter.status.is_none_or(|status| status == view.status)
-                && filter
-                    .session_type
-                    .is_none_or(|kind| kind == view.session_type)
-                && (filter.user_id.is_none() || filter.user_id == view.user_id);
-            wanted.then_some(view)
+            Some(session_view(&directory, session, now)).filter(|view| filter.wants(view))
         })
         .map(Json)
 }

@@ -68,12 +68,26 @@ struct NewResource {
     #[serde(default)]
     scopes: Vec<String>,
     credential_lifetime_seconds: Option<u64>,
+    #[serde(default)]
+    prefix: bool,
+}
+
+/// Identifiers are matched letter by letter here. A resource that stands for all URLs behind its own
+/// (facts/keycard.md, 2.8) would look made and never be found.
+fn only_exact(prefix: bool) -> Result<(), ApiError> {
+    if prefix {
+        return Err(ApiError::invalid(
+            "The lab's zone matches identifiers exactly; prefix resources it does not know.",
+        ));
+    }
+    Ok(())
 }
 
 async fn create_resource(
     State(state): Shared,
     Body(body): Body<NewResource>,
 ) -> Result<(StatusCode, Json<Resource>), ApiError> {
+    only_exact(body.prefix)?;
     let name = clean_name(&body.name)?;
     let asked = Resource {
         id: String::new(),
@@ -109,6 +123,8 @@ struct ResourcePatch {
     scopes: Option<Vec<String>>,
     #[serde(default)]
     credential_lifetime_seconds: Patch<u64>,
+    #[serde(default)]
+    prefix: bool,
 }
 
 /// An optional member of a patch: absent, `null` and a value are three things.
@@ -139,6 +155,7 @@ async fn update_resource(
     Path((_, id)): OneId,
     Body(patch): Body<ResourcePatch>,
 ) -> Result<Json<Resource>, ApiError> {
+    only_exact(patch.prefix)?;
     settle(&state, |directory| {
         let before = directory
             .resources

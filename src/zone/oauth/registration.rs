@@ -7,9 +7,14 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::redirect_uri::{self, RedirectKind};
-use crate::{protocol::oauth::ErrorCode, support::text, zone::refusal::Refusal};
+use crate::{
+    protocol::oauth::ErrorCode,
+    support::{loopback::is_loopback, text},
+    zone::refusal::Refusal,
+};
 
 /// The grants that a user agent can be given.
 const GRANTS: &[&str] = &["authorization_code", "refresh_token"];
@@ -158,6 +163,11 @@ fn check_redirects(request: &RegistrationRequest) -> Result<(), Refusal> {
             (Some(ApplicationType::Web), RedirectKind::Loopback | RedirectKind::CustomScheme) => {
                 return Err(refused("A web client's redirect URIs must be https"));
             }
+            (Some(ApplicationType::Web), RedirectKind::Web) if leads_here(uri) => {
+                return Err(refused(
+                    "A web client's redirect URIs must not lead to localhost",
+                ));
+            }
             (Some(ApplicationType::Native), RedirectKind::Web) => {
                 return Err(refused(
                     "A native client's redirect URIs must lead to localhost or have a scheme of its own",
@@ -172,6 +182,10 @@ fn check_redirects(request: &RegistrationRequest) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn leads_here(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| is_loopback(&url))
 }
 
 /// Names a client by what it registered: the shape is Keycard's (`ua:` and a SHA-256), what is
@@ -259,6 +273,7 @@ mod tests {
     #[case(json!({}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["http://client.example/cb"]}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["http://localhost/cb"], "application_type": "web"}), ErrorCode::InvalidRedirectUri)]
+    #[case(json!({"redirect_uris": ["https://localhost/cb"], "application_type": "web"}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["https://a.example/cb"], "application_type": "native"}), ErrorCode::InvalidRedirectUri)]
     #[case(json!({"redirect_uris": ["https://a.example/cb"], "grant_types": ["password"]}), ErrorCode::InvalidClientMetadata)]
     #[case(json!({"redirect_uris": ["https://a.example/cb"], "response_types": ["token"]}), ErrorCode::InvalidClientMetadata)]
