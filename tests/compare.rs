@@ -6,8 +6,14 @@ use hoptrail::{
         Comparison,
         compare::{Relation, Tolerance},
     },
+    protocol::{
+        audit::{AuditRecord, CredentialSource},
+        jwt::TokenView,
+    },
     trace::{TraceEvent, event::Fact},
 };
+use rstest::rstest;
+use serde_json::{Map, Value, json};
 
 #[path = "screens/mod.rs"]
 mod screens;
@@ -47,6 +53,7 @@ fn what_changes_from_run_to_run_is_no_difference() {
             line = line.replace("s9d8f7g6h5j4k3l2z1x0c9v8b7", "another-session");
             line = line
                 .replace("1795510801", "1795519999")
+                .replace("1795514401", "1795523599")
                 .replace("ca1100000", "ca1100001");
             hoptrail::trace::codec::decode(&line, 2).unwrap()
         })
@@ -119,6 +126,66 @@ fn the_machine_gets_the_same_facts() {
     assert_eq!(delete["differences"][0]["what"], "outcome");
     assert_eq!(delete["differences"][0]["left"], "failed");
     assert_eq!(delete["differences"][0]["right"], "succeeded");
+}
+
+#[rstest]
+#[case::another_person("subject sub", |row: &mut AuditRecord| set(&mut subject(row).claims, "sub", "eve@lab.example"))]
+#[case::another_actor("subject act", |row: &mut AuditRecord| set(&mut subject(row).claims, "act", json!({"sub": "eve"})))]
+#[case::three_years("subject lifetime", |row: &mut AuditRecord| set(&mut subject(row).claims, "exp", 1_900_000_000))]
+#[case::no_signature("subject alg", |row: &mut AuditRecord| set(&mut subject(row).header, "alg", "none"))]
+#[case::another_provider("credential from", |row: &mut AuditRecord| {
+    row.credential.as_mut().unwrap().source = CredentialSource::External;
+})]
+#[case::another_permit("decided by", |row: &mut AuditRecord| {
+    row.decision.as_mut().unwrap().determining = vec!["set::everything".to_owned()];
+})]
+fn an_exchange_differs_by_what_its_row_says(
+    #[case] what: &str,
+    #[case] change: fn(&mut AuditRecord),
+) {
+    let mut events = screens::story();
+    let row = events.iter_mut().find_map(|event| match &mut event.fact {
+        Fact::AuditRecorded(row) if row.subject_token.is_some() && row.error.is_none() => Some(row),
+        _ => None,
+    });
+    change(row.unwrap());
+    let found = compare(&screens::story(), &events);
+    let words = shown(&found);
+    assert!(words.contains(&format!("{what}: A ")), "{words}");
+}
+
+fn subject(row: &mut AuditRecord) -> &mut TokenView {
+    row.subject_token.as_mut().unwrap()
+}
+
+fn set(members: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    members.insert(name.to_owned(), value.into());
+}
+
+#[test]
+fn a_refusal_differs_by_its_code_and_a_policy_by_its_text() {
+    let mut events = screens::story();
+    for event in &mut events {
+        match &mut event.fact {
+            Fact::AuditRecorded(row) => {
+                if let Some(error) = &mut row.error {
+                    *error = "invalid_target".to_owned();
+                }
+            }
+            Fact::PolicyRead(overview) => {
+                for policy in &mut overview.active_policies {
+                    policy.latest_version.cedar_raw.push(' ');
+                }
+            }
+            _ => {}
+        }
+    }
+    let words = shown(&compare(&screens::story(), &events));
+    assert!(
+        words.contains("error: A access_denied, B invalid_target"),
+        "{words}"
+    );
+    assert!(words.contains("policies of the same name: A "), "{words}");
 }
 
 #[test]

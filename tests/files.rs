@@ -18,6 +18,7 @@ use hoptrail::{
     runtime::replay::{self, Bounds, Damage, Place, Source, Trace, Viewing},
     trace::reader::{Item, Reader},
 };
+use rstest::rstest;
 
 const STORY: &str = "tests/traces/story.jsonl";
 
@@ -361,12 +362,18 @@ fn tape(msg: Msg) -> Tape {
     }
 }
 
+#[rstest]
+#[case::not_made(None)]
+#[case::made(Some(0))]
+#[case::in_the_middle_of_its_header(Some(40))]
 #[tokio::test]
-async fn a_file_that_is_followed_may_come_later() {
+async fn a_file_that_is_followed_may_come_later(#[case] begun: Option<usize>) {
     let text = story();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let (_dir, path) = written(String::new());
-    fs::remove_file(&path).unwrap();
+    let (_dir, path) = written(&text[..begun.unwrap_or(0)]);
+    if begun.is_none() {
+        fs::remove_file(&path).unwrap();
+    }
     let mut viewing = Some(Viewing::begin(Trace {
         place: Place::File(path.clone()),
         growth: Growth::Followed,

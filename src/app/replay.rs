@@ -223,10 +223,10 @@ impl App {
                 return self.go_beyond("the trace has fewer events: this is its end");
             }
             (Some(Goal::Event(number)), _) => number,
-            (Some(Goal::Time(at_us)), Some(player)) if at_us > player.timeline.lasts_us() => {
+            (Some(Goal::Time { from, .. }), Some(player)) if from > player.timeline.lasts_us() => {
                 return self.go_beyond("the trace ends before that: this is its end");
             }
-            (Some(Goal::Time(at_us)), Some(player)) => player.timeline.place_at(at_us),
+            (Some(Goal::Time { to, .. }), Some(player)) => player.timeline.place_at(to),
             (Some(Goal::Part(part)), Some(player)) => {
                 let Some(place) = player.timeline().marks().beginning_of(part) else {
                     let name = part.name().unwrap_or_default();
@@ -236,7 +236,7 @@ impl App {
                 self.name_part();
                 return self.name_note();
             }
-            (Some(Goal::Time(_) | Goal::Part(_)), None) => return,
+            (Some(Goal::Time { .. } | Goal::Part(_)), None) => return,
             (None, _) => {
                 return self.say(
                     Tone::Warning,

@@ -82,8 +82,8 @@ pub fn write(
             line(out, Duration::ZERO, "m", &mark)?;
         }
     }
-    // The last frame stays a while before a player begins anew.
-    line(out, pace.most, "o", "\u{1b}[0m")
+    // The last frame stays a while before a player begins anew; whoever only prints it has a cursor again.
+    line(out, pace.most, "o", "\u{1b}[0m\u{1b}[?25h")
 }
 
 fn head(header: &Header, (columns, rows): (u16, u16)) -> serde_json::Value {

@@ -124,7 +124,7 @@ fn event(row: &AuditRow, projection: &Projection) -> Option<Value> {
     put("message", json!(sentence(&record)));
     put("metadata", metadata(&record));
     put("actor", actor(&record));
-    let zone = projection.lab().map(|lab| lab.zone.as_str());
+    let zone = projection.lab().map(|lab| sanitize(&lab.zone));
     match record.told() {
         AuditEvent::CredentialsIssue => {
             put("api", api(&record));

@@ -244,7 +244,11 @@ impl<'a> Run<'a> {
             .and_then(|seq| rows.binary_search_by_key(&seq, |row| row.evidence).ok());
         let code = row.and_then(|at| rows[at].error.as_deref().map(str::to_owned));
         let class = code
-            .or_else(|| hop.status.map(|status| status.to_string()))
+            .or_else(|| {
+                // An answer of 200 may tell of a failure, but is none by itself.
+                let status = hop.status.filter(|status| *status >= 400);
+                status.map(|status| status.to_string())
+            })
             .unwrap_or_else(|| "_OTHER".to_owned());
         let message = match (&hop.policy, &hop.note) {
             (Some(policy), _) => format!("denied by {policy}"),

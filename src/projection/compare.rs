@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::{Hop, HopId, HopKind, Projection, audit::AuditRow, story::StepState, tools::Call};
 use crate::{
-    protocol::{audit::AuditRecord, observed::CallId},
+    protocol::{audit::AuditRecord, console::Policy, observed::CallId},
+    support::text::one_line,
     trace::{
         Actor, Fact,
         event::{CallOutcome, Leg},
@@ -431,6 +432,28 @@ fn run(left: &Projection, right: &Projection) -> Vec<Difference> {
         }
     };
     found.compare("policy at the end", policy(left), policy(right));
+    let texts = |projection: &Projection, other: &Projection| {
+        let overview = projection.policies().overview()?;
+        let others = &other.policies().overview()?.active_policies;
+        let same = |policy: &Policy| {
+            let text = |policy: &Policy| policy.latest_version.cedar_raw.clone();
+            let mut twins = others.iter().filter(|twin| twin.name == policy.name);
+            twins.all(|twin| text(twin) == text(policy))
+        };
+        let changed = overview
+            .active_policies
+            .iter()
+            .filter(|policy| !same(policy));
+        let names: Vec<&str> = changed.map(|policy| policy.name.as_str()).collect();
+        (!names.is_empty()).then(|| one_line(&names.join(", ")))
+    };
+    if let Some(names) = texts(left, right) {
+        found.compare(
+            "policies of the same name",
+            format!("{names}: one text"),
+            "another text",
+        );
+    }
     let worth = |projection: &Projection| {
         let file = projection.env().latest();
         file.map_or_else(

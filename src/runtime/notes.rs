@@ -18,6 +18,7 @@ use crate::{
     support::{
         cause::remedy,
         error::{Exit, Failure},
+        files,
         text::one_line,
     },
 };
@@ -133,14 +134,15 @@ impl NotesFile {
         }
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
-        fs::write(&beside, text)?;
+        files::anew(Path::new(&beside), 0o666, &[text.as_bytes()])?;
         fs::rename(&beside, &self.path)
     }
 
     fn there(&self) -> io::Result<Option<String>> {
         match fs::metadata(&self.path) {
-            Ok(file) if file.len() > LARGEST => Err(io::Error::other("it is larger than 4 MB")),
-            Ok(_) => fs::read_to_string(&self.path).map(Some),
+            // It may have come along with a trace: whoever opens a pipe waits for its writer.
+            Ok(file) if !file.is_file() => Err(io::Error::other("it is no plain file")),
+            Ok(_) => files::text(&self.path, LARGEST).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -221,6 +223,28 @@ mod tests {
             assert!(failure.what.contains("cannot be read"), "{failure}");
             assert!(failure.next.contains("left as it is"), "{failure}");
             assert_eq!(fs::read_to_string(file.path()).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_a_trace_from_anybody_does_no_harm() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        let mut file = beside(&dir);
+        let mut new = file.path().to_owned().into_os_string();
+        new.push(".new");
+        std::os::unix::fs::symlink(&victim, &new).unwrap();
+        file.read().unwrap();
+        file.save(&[note(1, "x")]).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+
+        fs::remove_file(file.path()).unwrap();
+        for device in ["/dev/zero", "/dev/tty"] {
+            std::os::unix::fs::symlink(device, file.path()).unwrap();
+            let failure = file.read().unwrap_err();
+            assert_eq!(failure.why, "it is no plain file");
+            fs::remove_file(file.path()).unwrap();
         }
     }
 

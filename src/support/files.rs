@@ -31,22 +31,27 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
     })
 }
 
-/// Makes a file that only this user can read. What lies at its path, from a start that was cut off or
-/// from anybody, is taken away and not written through: it may be a link, or a file that others read.
+/// Makes a file that only this user can read, as [`anew`] does.
 ///
 /// # Errors
 /// If it cannot be made or written.
 pub fn private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    anew(path, 0o600, parts)
+}
+
+/// Makes a file with a mode, of which the process's mask takes away. What lies at its path, from a
+/// start that was cut off or from anybody, is taken away and not written through: it may be a link, or
+/// a file that others read.
+///
+/// # Errors
+/// If it cannot be made or written.
+pub fn anew(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
     let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
     for part in parts {
         file.write_all(part)?;
     }

@@ -57,6 +57,9 @@ pub enum CodecError {
     Empty,
     #[error("line 1 is not a hoptrail trace header: {0}")]
     NotATrace(String),
+    /// Its writer was stopped there, or has not finished the first line.
+    #[error("the file ends within its first line, the header")]
+    HeaderTorn,
     #[error("it is {0}, not plain UTF-8")]
     Foreign(&'static str),
     #[error("the trace has format version {found}; this hoptrail reads up to {VERSION}")]
@@ -119,13 +122,18 @@ fn line<T: Serialize>(value: &T) -> String {
 /// Reads the first line.
 ///
 /// # Errors
-/// If it is no header, or one of a newer format.
+/// If it is no header, not a whole one, or one of a newer format.
 pub fn decode_header(text: &str) -> Result<Header, CodecError> {
     if text.trim().is_empty() {
         return Err(CodecError::Empty);
     }
-    let header: Header =
-        serde_json::from_str(text).map_err(|e| CodecError::NotATrace(one_line(&e.to_string())))?;
+    let header: Header = serde_json::from_str(text).map_err(|error| {
+        if error.is_eof() {
+            CodecError::HeaderTorn
+        } else {
+            CodecError::NotATrace(why(&error))
+        }
+    })?;
     if header.format != FORMAT {
         return Err(CodecError::NotATrace(format!(
             "its format is \"{}\"",

@@ -169,7 +169,17 @@ impl<R: BufRead> Reader<R> {
             return Err(CodecError::NotATrace(why).into());
         }
         let text = String::from_utf8_lossy(&reader.partial).into_owned();
-        let header = codec::decode_header(text.trim_end_matches(['\n', '\r']))?;
+        let decoded = codec::decode_header(text.trim_end_matches(['\n', '\r']));
+        let header = match (decoded, header) {
+            (Err(CodecError::HeaderTorn), Some(Line::Whole)) => {
+                let why = "it ends before its JSON does".to_owned();
+                return Err(CodecError::NotATrace(why).into());
+            }
+            (Err(CodecError::Empty), Some(Line::Whole)) => {
+                return Err(CodecError::NotATrace("it is blank".to_owned()).into());
+            }
+            (decoded, _) => decoded?,
+        };
         reader.next_line();
         Ok((header, reader))
     }
@@ -459,6 +469,17 @@ mod tests {
         let refusal = |text: &[u8]| Reader::open(text).unwrap_err().to_string();
         assert_eq!(refusal(b""), "the file is empty");
         assert!(refusal(b"\x7fELF\x02").starts_with("line 1 is not a hoptrail trace header"));
+        assert_eq!(
+            refusal(&HEADER.as_bytes()[..40]),
+            "the file ends within its first line, the header"
+        );
+        for (text, why) in [
+            ("\n", "it is blank"),
+            ("{\"format\":\n", "it ends before its JSON does"),
+        ] {
+            let expected = format!("line 1 is not a hoptrail trace header: {why}");
+            assert_eq!(refusal(format!("{text}{HEADER}").as_bytes()), expected);
+        }
         let newer = HEADER.replace("\"version\":1", "\"version\":7");
         assert_eq!(
             refusal(newer.as_bytes()),

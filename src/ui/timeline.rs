@@ -178,7 +178,7 @@ fn track(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, player: &
 }
 
 /// What stands in a cell instead of its hops: a bookmark, or the chapter or cue that begins there. A
-/// refusal is never covered.
+/// refusal is never covered: a bookmark on one is as red as it.
 fn landmark(
     cx: &ViewCx,
     player: &Player,
@@ -189,11 +189,13 @@ fn landmark(
     let noted = |place: usize| {
         places.contains(&place) || place >= places.end && places.end > player.timeline().len()
     };
-    if cx.app.notes().all().iter().any(|note| noted(note.place)) {
-        return Some((marks.bookmark.to_owned(), Role::Key));
-    }
     let worst = timeline.worst(places.start, places.end);
-    if matches!(worst, Some(Verdict::Failed | Verdict::Denied)) {
+    let refused = matches!(worst, Some(Verdict::Failed | Verdict::Denied));
+    if cx.app.notes().all().iter().any(|note| noted(note.place)) {
+        let role = if refused { Role::Bad } else { Role::Key };
+        return Some((marks.bookmark.to_owned(), role));
+    }
+    if refused {
         return None;
     }
     let part = timeline.part(places.start, places.end)?;

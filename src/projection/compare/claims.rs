@@ -3,8 +3,9 @@
 
 use super::{Differences, Side};
 use crate::{
-    projection::{Hop, Name},
+    projection::{Hop, Name, policy_name},
     protocol::{audit::AuditRecord, jwt::TokenView},
+    support::text::one_line,
     trace::Fact,
 };
 
@@ -29,16 +30,80 @@ pub(super) fn exchanged(found: &mut Differences, sides: &(Side<'_>, Side<'_>), a
                 .as_ref()
                 .map(|credential| &credential.token)
         };
-        let audience = token.map_or_else(String::new, |token| audience(side, token));
-        let scope = token.and_then(|token| token.claim("scope")).unwrap_or("");
-        (audience, scope.to_owned())
+        token.map_or_else(Said::default, |token| Said::of(side, token))
     };
-    let (left, right) = (of(&sides.0, &a.1, true), of(&sides.1, &b.1, true));
-    found.compare("subject aud", left.0, right.0);
-    found.compare("subject scope", left.1, right.1);
-    let (left, right) = (of(&sides.0, &a.1, false), of(&sides.1, &b.1, false));
-    found.compare("issued aud", left.0, right.0);
-    found.compare("issued scope", left.1, right.1);
+    let names = [
+        "subject aud",
+        "subject scope",
+        "subject sub",
+        "subject act",
+        "subject lifetime",
+        "subject alg",
+    ];
+    of(&sides.0, &a.1, true).compare(found, names, of(&sides.1, &b.1, true));
+    let names = [
+        "issued aud",
+        "issued scope",
+        "issued sub",
+        "issued act",
+        "issued lifetime",
+        "issued alg",
+    ];
+    of(&sides.0, &a.1, false).compare(found, names, of(&sides.1, &b.1, false));
+    // Where only one was issued, or only one refused, the verdict says it.
+    if let (Some(left), Some(right)) = (&a.1.credential, &b.1.credential) {
+        found.compare("credential from", left.source.word(), right.source.word());
+    }
+    if let (Some(left), Some(right)) = (&a.1.error, &b.1.error) {
+        found.compare("error", one_line(left), one_line(right));
+    }
+    let decided = |record: &AuditRecord| {
+        let decision = record.decision.as_ref();
+        let names = decision.map_or(&[][..], |decision| &decision.determining);
+        let mut names: Vec<&str> = names.iter().map(|id| policy_name(id)).collect();
+        names.sort_unstable();
+        one_line(&names.join(", "))
+    };
+    // A refusal names its policy by itself.
+    if a.0.policy.is_none() && b.0.policy.is_none() {
+        found.compare("decided by", decided(&a.1), decided(&b.1));
+    }
+}
+
+/// What a token says that is no moment and no number of its own.
+#[derive(Default)]
+struct Said([String; 6]);
+
+impl Said {
+    fn of(side: &Side<'_>, token: &TokenView) -> Self {
+        let text = |name| one_line(token.claim(name).unwrap_or(""));
+        let json = |name: &str| {
+            token
+                .claims
+                .get(name)
+                .map_or_else(String::new, |v| one_line(&v.to_string()))
+        };
+        let moment = |name: &str| token.claims.get(name).and_then(serde_json::Value::as_i64);
+        let lifetime = match (moment("iat"), moment("exp")) {
+            (Some(from), Some(to)) => format!("{} s", to.saturating_sub(from)),
+            (None, _) | (_, None) => String::new(),
+        };
+        let algorithm = token.header.get("alg").and_then(serde_json::Value::as_str);
+        Self([
+            audience(side, token),
+            text("scope"),
+            text("sub"),
+            json("act"),
+            lifetime,
+            one_line(algorithm.unwrap_or("")),
+        ])
+    }
+
+    fn compare(self, found: &mut Differences, names: [&'static str; 6], other: Self) {
+        for ((name, left), right) in names.into_iter().zip(self.0).zip(other.0) {
+            found.compare(name, left, right);
+        }
+    }
 }
 
 /// The client's own token, by the answer that issued or renewed it. No audit row stands for it in a

@@ -97,11 +97,11 @@ impl Source {
     /// Opens what another process writes, or wrote anew; `None` as long as it has not begun to.
     ///
     /// # Errors
-    /// As [`Self::open`], but for a file that is not there or is empty.
+    /// As [`Self::open`], but for a file that is not there, or ends before or within its header.
     pub fn reopen(place: &Place) -> Result<Option<Self>, Failure> {
         match Self::attempt(place) {
             Ok(source) => Ok(Some(source)),
-            Err(ReadError::Codec(CodecError::Empty)) => Ok(None),
+            Err(ReadError::Codec(CodecError::Empty | CodecError::HeaderTorn)) => Ok(None),
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(ReadError::Io(error)) => Err(cannot_open(place, &error)),
             Err(ReadError::Codec(error)) => Err(not_a_trace(place, &error)),
@@ -350,8 +350,12 @@ fn not_a_trace(place: &Place, error: &CodecError) -> Failure {
         CodecError::TooNew { .. } => "read it with the hoptrail that recorded it, or a newer one",
         CodecError::Foreign(_) => "unpack it, or save it as UTF-8 without a byte order mark",
         CodecError::Empty => "record a run first: hoptrail demo --record FILE",
+        CodecError::HeaderTorn => {
+            "where it is still being written, add --follow; else record it again"
+        }
+        // The header says how the other lines are to be read, so nothing stands in for it.
         CodecError::NotATrace(_) | CodecError::Damaged { .. } => {
-            "name a file that `hoptrail --record FILE` wrote"
+            "name a file that `hoptrail --record FILE` wrote, with its first line"
         }
     };
     Failure::new(
