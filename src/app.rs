@@ -55,10 +55,16 @@ use crate::{
     trace::event::TraceEvent,
 };
 
-pub use self::scrolling::{Extent, Scrolled};
+pub use self::scrolling::{Extent, Scrolled, Settled};
 
 /// The least columns and rows that anything can be drawn in; below there is only a notice.
 pub const LEAST: (u16, u16) = (60, 15);
+
+/// The least columns and rows in which two panes stand beside each other.
+pub const FOR_TWO: (u16, u16) = (100, 30);
+
+/// The least columns and rows in which two panes stand beside a chapter, one over the other.
+pub const FOR_THREE: (u16, u16) = (160, 46);
 
 /// What the state machine begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +214,9 @@ impl App {
 
     /// Opens a failure over everything else; the same one is not opened twice.
     pub fn fail(&mut self, failure: Failure) {
+        if self.tell_of_the_lock(&failure) {
+            return;
+        }
         let open = self
             .overlays
             .iter()

@@ -236,18 +236,6 @@ impl LabHandle {
         Ok(())
     }
 
-    /// [`Self::go_to`], and what the chapter makes in the zone is made anew, whatever somebody made of
-    /// it.
-    ///
-    /// # Errors
-    /// As for [`Self::go_to`].
-    pub async fn put_right(&self, stage: Chapter) -> Result<(), Failure> {
-        if let Some(before) = stage.before() {
-            self.begin_again(before).await?;
-        }
-        self.go_to(stage).await
-    }
-
     /// [`Self::go_to`], and then takes away what later chapters made in the zone: before chapter 1 that
     /// is everything, before chapter 7 the policies. People, their sessions and the log stay.
     ///

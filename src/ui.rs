@@ -32,16 +32,13 @@ use self::{
 };
 use crate::{
     app::{
-        App, Extent, LEAST,
+        App, Extent, FOR_THREE, LEAST,
         command::Command,
         focus::{Layout, PaneId, Zoom},
         target::Target,
     },
     projection::Projection,
 };
-
-/// Rows from which on a second pane goes beside a chapter.
-const TALL: u16 = 44;
 
 /// What a region needs to draw itself.
 #[derive(Debug, Clone, Copy)]
@@ -190,17 +187,9 @@ fn learn(cx: &ViewCx, body: Rect) -> Vec<(PaneId, Rect, Placement)> {
         (beside, right, placement),
         (PaneId::Chapter, left, Placement::Main),
     ];
-    if cx.tier == Tier::Wide && body.height >= TALL {
-        let second = match beside {
-            PaneId::Flow => PaneId::Audit,
-            PaneId::Audit
-            | PaneId::Env
-            | PaneId::Issue
-            | PaneId::Policy
-            | PaneId::Sessions
-            | PaneId::Trace
-            | PaneId::Chapter => PaneId::Flow,
-        };
+    // Without the rows of header and footer.
+    if cx.tier == Tier::Wide && body.height + 2 >= FOR_THREE.1 {
+        let second = focus.second_beside();
         let (top, bottom) = upper_and_lower(right, 55);
         shown[0].1 = top;
         shown.insert(0, (second, bottom, Placement::Beside));

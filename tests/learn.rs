@@ -6,6 +6,8 @@ mod form;
 mod going;
 #[path = "learn/now.rs"]
 mod now;
+#[path = "learn/order.rs"]
+mod order;
 #[path = "learn/reading.rs"]
 mod reading;
 mod screens;
@@ -188,7 +190,7 @@ fn digits_and_tab_go_between_the_chapter_and_what_stands_beside_it() {
     assert_eq!(app.focus().beside(), PaneId::Issue);
     let _ = press(&mut app, "tab");
     assert_eq!(app.focus().pane, PaneId::Issue);
-    let _ = press(&mut app, "tab 2");
+    let _ = press(&mut app, "tab 2 tab");
     assert_eq!(app.focus().pane, PaneId::Audit);
     assert_eq!(app.focus().layout, Layout::Learn);
     let _ = press(&mut app, "v v");

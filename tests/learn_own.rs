@@ -300,6 +300,7 @@ fn what_was_made_in_the_zone_is_among_what_changed() {
     let _ = app.update(Msg::ZoneChanged {
         made: vec!["resource Linear API, with Linear OAuth".to_owned()],
         gone: Vec::new(),
+        anew: Vec::new(),
     });
     let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
     let page = shown(&mut app, size);

@@ -253,6 +253,8 @@ async fn a_lab_that_begins_again_holds_only_what_the_chapters_before_made() {
         lab.objects()
     };
     let all = lab.objects();
+    let rule = "policy limit-linear-scopes forbids".to_owned();
+    assert!(all.contains(&rule), "{all:?}");
     let without_policies = again(6).await;
     let gone: Vec<_> = all
         .iter()

@@ -5,11 +5,12 @@ use super::{
     command::{Availability, Command, Context},
     effect::Job,
     focus::PaneId,
-    learn::console::form::Field,
+    learn::{Lab, console::form::Field},
     msg::RecordingState,
     overlay::Overlay,
 };
 use crate::{
+    chapters::Attempt,
     projection::{
         HopKind, Verdict,
         issue::{IssueView, Whereabouts},
@@ -53,18 +54,29 @@ impl App {
                     user.name,
                     self.keymap.shown(Command::SignOut)
                 )),
-                None if self.is_learning() && self.is_open_to_all() => Availability::Unavailable(
-                    "the server of this chapter asks nobody who they are".to_owned(),
-                ),
+                None if self.is_learning() && self.is_open_to_all() => {
+                    Availability::Unavailable(match self.lab() {
+                        Lab::Before => format!(
+                            "the lab's server asks nobody who they are yet: {} brings it to this chapter",
+                            self.keymap.shown(Command::BeginChapter)
+                        ),
+                        Lab::Absent | Lab::At | Lab::Beyond => {
+                            "the server of this chapter asks nobody who they are".to_owned()
+                        }
+                    })
+                }
                 None => self.unless_busy(),
             },
             Command::ListTickets => self.needs_user(),
             Command::EscalateTicket => match self.needs_user() {
                 Availability::Ready if self.chosen_ticket().is_none() => {
-                    Availability::Unavailable(format!(
-                        "no ticket is known yet: {} lists them",
-                        self.keymap.shown(Command::ListTickets)
-                    ))
+                    let list = self.keymap.shown(Command::ListTickets);
+                    Availability::Unavailable(if self.lacks_a_sign_in() {
+                        let sign_in = self.keymap.shown(Command::SignIn);
+                        format!("{sign_in} signs in first, then {list} lists the tickets")
+                    } else {
+                        format!("no ticket is known yet: {list} lists them")
+                    })
                 }
                 other => other,
             },
@@ -72,7 +84,10 @@ impl App {
                 Availability::Ready if self.standing_issue().is_none() => {
                     let escalate = self.keymap.shown(Command::EscalateTicket);
                     let delete = self.keymap.shown(Command::DeleteIssue);
-                    Availability::Unavailable(if self.projection.issues().issues().is_empty() {
+                    Availability::Unavailable(if self.lacks_a_sign_in() {
+                        let sign_in = self.keymap.shown(Command::SignIn);
+                        format!("{sign_in} signs in first, then {escalate} files an issue")
+                    } else if self.projection.issues().issues().is_empty() {
                         format!(
                             "there is no issue to delete: {escalate} escalates a ticket into one"
                         )
@@ -186,6 +201,7 @@ impl App {
             | Command::ConsoleWork
             | Command::Hint
             | Command::Answer
+            | Command::Mistakes
             | Command::Vouch => self.chapter_availability(command),
             Command::Show(_)
             | Command::NextPane
@@ -257,13 +273,18 @@ impl App {
         let is_long = form.long_text().is_some();
         Availability::unless(match command {
             Command::SetBack if !form.current().is_some_and(Field::is_changed) => {
-                Some("this field holds what it held at first")
+                Some("nothing to do, this field is as it was at first")
             }
             Command::BreakLine | Command::OwnEditor if !is_long => {
                 Some("only in a text of several lines")
             }
             _ => None,
         })
+    }
+
+    /// Whether a call of the open chapter would be turned away for want of a sign-in.
+    fn lacks_a_sign_in(&self) -> bool {
+        self.is_learning() && self.first_of_all(Attempt::EscalateTicket) == Attempt::SignIn
     }
 
     fn needs_user(&self) -> Availability {

@@ -107,6 +107,7 @@ pub enum Command {
     OwnEditor,
     Hint,
     Answer,
+    Mistakes,
     Vouch,
 }
 

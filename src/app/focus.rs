@@ -114,6 +114,21 @@ impl Focus {
         self.beside
     }
 
+    /// The pane that goes under it where there is room.
+    #[must_use]
+    pub const fn second_beside(&self) -> PaneId {
+        match self.beside {
+            PaneId::Flow => PaneId::Audit,
+            PaneId::Audit
+            | PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Trace
+            | PaneId::Chapter => PaneId::Flow,
+        }
+    }
+
     /// Puts a pane beside the chapter; the keys stay with the chapter if it has them.
     pub fn set_beside(&mut self, pane: PaneId) {
         if self.layout == Layout::Learn && self.pane == self.beside {

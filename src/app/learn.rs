@@ -3,11 +3,15 @@
 //! Pure like the rest of the state. How a page is laid out is for the drawing to know; it tells
 //! back where the reader is in it ([`super::App::settle`]).
 
+mod beside;
 pub mod console;
 mod evidence;
 mod fault;
 mod guide;
 mod judge;
+mod left;
+mod lock;
+mod mistakes;
 pub mod moved;
 mod own;
 mod place;
@@ -19,11 +23,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::moved::Moved;
 pub use self::{
+    beside::Stands,
     guide::{attempt_of, command_of},
     judge::{Lab, lab_chapter},
+    mistakes::Mistakes,
     told::Told,
 };
 use crate::{
+    app::{Settled, focus::PaneId},
     chapters::{
         Attempt, Book, Chapter, Check, ProbeResults, Progress, Segment, Status,
         markdown::{self, Block},
@@ -132,6 +139,8 @@ pub enum Item {
     Chapter(usize),
     /// The question to pause at.
     Question,
+    /// The known mistakes, where they can be folded.
+    Mistakes,
 }
 
 /// A check as it is shown.
@@ -146,6 +155,20 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
+    /// Its hints; what a failed check says to do anyway is none of them.
+    #[must_use]
+    pub fn hints_left_over(&self) -> Vec<&str> {
+        let said = match self.status {
+            Status::Failed { fix, .. } => Some(fix),
+            _ => None,
+        };
+        let hints = self.check.hints.iter();
+        hints
+            .filter(|hint| Some(*hint) != said)
+            .map(String::as_str)
+            .collect()
+    }
+
     /// Whether it holds, as far as is known: what passed once and fails now is not done.
     #[must_use]
     pub const fn is_done(&self) -> bool {
@@ -177,8 +200,12 @@ pub struct Learn {
     hints: BTreeMap<(String, String), usize>,
     /// The chapters whose answer is unfolded.
     answered: BTreeSet<String>,
+    /// The chapters whose known mistakes are unfolded.
+    unfolded: BTreeSet<String>,
     /// The chapters whose last row was shown.
     read: BTreeSet<String>,
+    /// The panes that were seen with each chapter open.
+    looked: BTreeMap<String, BTreeSet<PaneId>>,
     /// Where the run was when a chapter was opened first, or begun again.
     since: BTreeMap<String, Seq>,
     /// The chapters that were begun again.
@@ -236,7 +263,9 @@ impl Learn {
             places: BTreeMap::new(),
             hints: BTreeMap::new(),
             answered: BTreeSet::new(),
+            unfolded: BTreeSet::new(),
             read: BTreeSet::new(),
+            looked: BTreeMap::new(),
             since: BTreeMap::new(),
             again: BTreeSet::new(),
             relist: false,
@@ -370,7 +399,11 @@ impl Learn {
     /// What Enter does something with, in the order of the page.
     #[must_use]
     pub fn items(&self) -> Vec<Item> {
-        self.items_of(self.chapter())
+        let mut items = self.items_of(self.chapter());
+        if self.folds_mistakes() {
+            items.push(Item::Mistakes);
+        }
+        items
     }
 
     fn items_of(&self, chapter: &Chapter) -> Vec<Item> {
@@ -422,16 +455,20 @@ impl Learn {
         items.into_iter().nth(place)
     }
 
-    /// Takes in where the last frame showed the reader to be.
-    pub(super) fn settle(&mut self, view: PageView) {
-        if view.end == InView::Yes && !self.is_read() {
-            self.read.insert(self.chapter().id.clone());
-        }
+    /// Takes in where the last frame showed the reader to be; the keys that are offered depend on it.
+    pub(super) fn settle(&mut self, view: PageView) -> Settled {
+        let is_end = view.end == InView::Yes && self.read.insert(self.chapter().id.clone());
         let place = self.place_mut();
+        let settled = if is_end || place.seen != view.selected {
+            Settled::Otherwise
+        } else {
+            Settled::AsDrawn
+        };
         place.anchor = view.anchor;
         place.seen = view.selected;
         place.by = 0;
         place.view = View::Stays;
+        settled
     }
 }
 

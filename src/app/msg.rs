@@ -48,6 +48,8 @@ pub enum Msg {
     ZoneChanged {
         made: Vec<String>,
         gone: Vec<String>,
+        /// What was made anew as it was.
+        anew: Vec<String>,
     },
     /// An attendee's own server and folder were looked at.
     LookedAround(Box<ProbeResults>),
@@ -124,6 +126,8 @@ pub enum Signal {
     Stop,
     /// The process was continued after a suspension.
     Continued,
+    /// It could not be stopped: nothing is there that would continue it.
+    NotStopped,
 }
 
 /// The recorder's state.

@@ -96,6 +96,8 @@ pub enum What {
     Answer(Probe),
     /// How far the attendee's own server has come.
     Whereabouts,
+    /// That the server asked for a token, as the chapter means it to.
+    LockedOut,
 }
 
 /// What is asked before it is done.

@@ -91,7 +91,7 @@ impl App {
                 self.say(Tone::Plain, format!("{key} opens the chapter again"));
             }
             Command::Show(PaneId::Chapter) => self.show_chapter(),
-            Command::Show(pane) => self.focus.show(pane),
+            Command::Show(pane) => self.look_at(pane),
             Command::Contents => {
                 if let Some(learn) = &self.learn {
                     let selected = learn.open();
@@ -126,6 +126,11 @@ impl App {
             }
             Command::Hint => self.hint(),
             Command::Answer => self.answer(),
+            Command::Mistakes => {
+                if let Some(learn) = &mut self.learn {
+                    learn.turn_mistakes();
+                }
+            }
             Command::Vouch => self.vouch(),
             Command::NextPane => self.focus.turn(1),
             Command::PreviousPane => self.focus.turn(-1),

@@ -20,15 +20,26 @@ pub struct Extent {
     pub most: usize,
 }
 
+/// Whether what the last frame showed is still so once the app knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    AsDrawn,
+    /// Other keys are offered now: a page was read to its end, or its selected item came or went.
+    Otherwise,
+}
+
 impl App {
-    /// Brings offsets back to what the last frame could show. Changes nothing on the screen.
-    pub fn settle(&mut self, extents: &[Extent]) {
+    /// Brings offsets back to what the last frame could show, and says whether another frame is due.
+    pub fn settle(&mut self, extents: &[Extent]) -> Settled {
+        let mut settled = Settled::AsDrawn;
         for extent in extents {
             let offset = match extent.what {
                 Scrolled::Pane(pane) => self.panes.scroll_mut(pane),
                 Scrolled::Page(view) => {
-                    if let Some(learn) = &mut self.learn {
-                        learn.settle(view);
+                    if let Some(learn) = &mut self.learn
+                        && learn.settle(view) == Settled::Otherwise
+                    {
+                        settled = Settled::Otherwise;
                     }
                     continue;
                 }
@@ -38,5 +49,6 @@ impl App {
                 *offset = (*offset).min(extent.most);
             }
         }
+        settled
     }
 }

@@ -22,6 +22,7 @@ impl App {
     #[must_use]
     pub fn update(&mut self, msg: Msg) -> Effects {
         let mut effects = self.take(msg);
+        self.note_looks();
         self.look_at_checks(&mut effects);
         effects
     }
@@ -53,6 +54,13 @@ impl App {
             Msg::Signal(Signal::Terminate) => vec![Effect::Quit],
             Msg::Signal(Signal::Stop) => vec![Effect::Suspend],
             Msg::Signal(Signal::Continued) => vec![Effect::Redraw],
+            Msg::Signal(Signal::NotStopped) => {
+                self.say(
+                    Tone::Warning,
+                    "suspend: no shell is there that could continue hoptrail",
+                );
+                Effects::new()
+            }
             Msg::Recording(state) => {
                 self.recorded(state);
                 Effects::new()
@@ -93,9 +101,9 @@ impl App {
                 self.edited(edited);
                 Effects::new()
             }
-            Msg::ZoneChanged { made, gone } => {
+            Msg::ZoneChanged { made, gone, anew } => {
                 if let Some(learn) = &mut self.learn {
-                    learn.zone_changed(made, gone);
+                    learn.zone_changed(made, gone, anew);
                 }
                 Effects::new()
             }

@@ -250,7 +250,8 @@ pub enum TracesCommand {
     List,
     /// Record them again, each from a fresh lab
     ///
-    /// Ids, dates and addresses are the same at every recording; durations are as they were.
+    /// What happens is the same at every recording. Ids, keys, dates in headers and durations are those of
+    /// the recording; a `diff` with the shipped one tells no difference.
     Record {
         /// Which ones; all of them by default
         #[arg(value_name = "NAME", default_value = "all")]

@@ -407,7 +407,12 @@ impl Console {
             },
             what,
             format!("{} answered {}{said}", answer.url, answer.status),
-            "check that the service account belongs to this zone; a lab that was started anew has another, so start hoptrail again as it prints",
+            if answer.status.is_server_error() {
+                // What it could not do stands in its words: a full disk, most often.
+                "put right what the zone says of itself, then try again"
+            } else {
+                "check that the service account belongs to this zone; a lab that was started anew has another, so start hoptrail again as it prints"
+            },
         )
     }
 

@@ -178,7 +178,7 @@ pub fn accept_server(
                     one_line(&issuer)
                 ),
                 format!(
-                    "if you trust this issuer, allow it by name: {}",
+                    "if you trust this issuer, start with --assume-pkce {}",
                     one_line(&issuer)
                 ),
             ));

@@ -3,7 +3,7 @@
 
 use crate::{
     protocol::{
-        console::{Consent, Owner},
+        console::{Consent, Owner, PolicyEffect},
         secret::Secret,
     },
     zone::{
@@ -127,7 +127,16 @@ pub(super) fn objects(zone: &Zone) -> Vec<String> {
     lines.extend(
         policies
             .filter(|one| one.owner != Owner::Platform)
-            .map(|one| format!("policy {}", one.name)),
+            .map(|one| {
+                let versions = directory.policy_versions.values();
+                let latest = versions
+                    .filter(|version| version.policy_id == one.id)
+                    .max_by_key(|version| version.version);
+                match latest.and_then(|latest| PolicyEffect::of(&latest.cedar_raw)) {
+                    Some(effect) => format!("policy {} {}", one.name, effect.words()),
+                    None => format!("policy {}", one.name),
+                }
+            }),
     );
     for set in directory.policy_sets.values() {
         if set.owner != Owner::Platform {

@@ -76,6 +76,16 @@ impl Env {
         self.after().or_else(|| self.before())
     }
 
+    /// Whether there is nothing to compare: one file is known, or both say the same.
+    #[must_use]
+    pub fn is_one_file(&self) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => before.lines == after.lines,
+            (Some(_), None) | (None, Some(_)) => true,
+            (None, None) => false,
+        }
+    }
+
     /// Both files, joined by name: the order of the first, new variables behind their predecessor.
     #[must_use]
     pub fn rows(&self) -> &[EnvRow] {

@@ -95,7 +95,23 @@ impl Policy {
     /// What the policy does where it matches; `None` for a text that is no Cedar policy.
     #[must_use]
     pub fn effect(&self) -> Option<PolicyEffect> {
-        let mut rest = self.latest_version.cedar_raw.trim_start();
+        PolicyEffect::of(&self.latest_version.cedar_raw)
+    }
+}
+
+/// What a Cedar policy does to a request that it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyEffect {
+    Permit,
+    /// Overrides every permit.
+    Forbid,
+}
+
+impl PolicyEffect {
+    /// What a policy of this text does; `None` for a text that is no Cedar policy.
+    #[must_use]
+    pub fn of(cedar: &str) -> Option<Self> {
+        let mut rest = cedar.trim_start();
         loop {
             if let Some(comment) = rest.strip_prefix("//") {
                 rest = comment.split_once('\n')?.1.trim_start();
@@ -115,19 +131,20 @@ impl Policy {
         }
         let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
         match word.as_str() {
-            "permit" => Some(PolicyEffect::Permit),
-            "forbid" => Some(PolicyEffect::Forbid),
+            "permit" => Some(Self::Permit),
+            "forbid" => Some(Self::Forbid),
             _ => None,
         }
     }
-}
 
-/// What a Cedar policy does to a request that it matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyEffect {
-    Permit,
-    /// Overrides every permit.
-    Forbid,
+    /// As it is said of a policy.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Permit => "permits",
+            Self::Forbid => "forbids",
+        }
+    }
 }
 
 /// An immutable policy version.

@@ -228,10 +228,17 @@ impl Backend {
             return Err(no_lab("Only a lab can be brought to a chapter's end"));
         };
         let before = lab.objects();
+        let mut left = before.clone();
         match kept {
             Kept::All => lab.go_to(chapter).await?,
             Kept::AsMade => lab.arrive(chapter).await?,
-            Kept::Earlier => lab.put_right(chapter).await?,
+            Kept::Earlier => {
+                if let Some(earlier) = chapter.before() {
+                    lab.begin_again(earlier).await?;
+                }
+                left = lab.objects();
+                lab.go_to(chapter).await?;
+            }
             Kept::AsAtTheEnd => lab.begin_again(chapter).await?,
         }
         let after = lab.objects();
@@ -239,13 +246,14 @@ impl Backend {
         http.report(Actor::Server, env_read(EnvSide::After, lab.env_of(chapter)));
         http.report(Actor::Server, moved(chapter));
         self.refresh_console().await?;
-        let beside = |some: &[String], others: &[String]| {
+        let beside = |some: &[String], others: &[String]| -> Vec<String> {
             let new = some.iter().filter(|line| !others.contains(line));
             new.cloned().collect()
         };
         Ok(Remade {
             made: beside(&after, &before),
             gone: beside(&before, &after),
+            anew: beside(&beside(&after, &left), &beside(&after, &before)),
         })
     }
 
@@ -418,6 +426,8 @@ pub enum Kept {
 pub struct Remade {
     pub made: Vec<String>,
     pub gone: Vec<String>,
+    /// What went away and was made again as it was.
+    pub anew: Vec<String>,
 }
 
 fn no_lab(what: &str) -> Failure {

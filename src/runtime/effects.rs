@@ -309,14 +309,14 @@ async fn run(
             } else {
                 Kept::All
             };
-            let Remade { made, gone } = backend.travel(chapter, kept).await?;
-            tell(answers, Msg::ZoneChanged { made, gone });
+            let Remade { made, gone, anew } = backend.travel(chapter, kept).await?;
+            tell(answers, Msg::ZoneChanged { made, gone, anew });
             Ok(())
         }
         Job::BeginAgain { lab, .. } => {
-            let Remade { made, gone } =
+            let Remade { made, gone, anew } =
                 backend.travel(Chapter::new(lab)?, Kept::AsAtTheEnd).await?;
-            tell(answers, Msg::ZoneChanged { made, gone });
+            tell(answers, Msg::ZoneChanged { made, gone, anew });
             Ok(())
         }
     }

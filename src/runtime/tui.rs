@@ -33,7 +33,12 @@ use super::{
     terminal::{self, Screen, TerminalGuard},
 };
 use crate::{
-    app::{App, AppConfig, learn::Ground, msg::Msg, notes::Notes},
+    app::{
+        App, AppConfig, Settled,
+        learn::Ground,
+        msg::{Msg, Signal},
+        notes::Notes,
+    },
     support::error::{Exit, Failure},
     trace::{TraceEvent, codec::Header, sink::SharedSink},
     ui::{self, HitMap, look::Look},
@@ -307,7 +312,15 @@ impl Tui {
                     }
                     Some(Err(_)) | None => self.quit = true,
                 },
-                signal = signals.next() => self.update(Msg::Signal(signal)),
+                signal = signals.next() => {
+                    if signal == Signal::Continued {
+                        // A shell has set its own modes meanwhile, behind crossterm's back.
+                        self.guard.suspend();
+                        self.take_back();
+                        self.repaint();
+                    }
+                    self.update(Msg::Signal(signal));
+                }
                 (task, outcome) = self.runner.ended() => {
                     // A task's last facts and answers come before its end.
                     self.drain(usize::MAX);
@@ -362,18 +375,19 @@ impl Tui {
             Ok(program) => match editor::Draft::write(&self.options.state, text) {
                 Ok(draft) => {
                     self.guard.suspend();
-                    let ended = tokio::select! {
-                        ended = draft.open_in(&program) => ended.unwrap_or_else(|gone| Err(io::Error::other(gone))),
-                        () = signals.end() => {
-                            self.quit = true;
-                            return;
-                        }
+                    let ended = match draft.open_in(&program) {
+                        Ok(mut editor) => tokio::select! {
+                            ended = &mut editor.end => ended.unwrap_or_else(|gone| Err(io::Error::other(gone))),
+                            () = signals.end() => {
+                                self.quit = true;
+                                return editor.close().await;
+                            }
+                        },
+                        Err(error) => Err(error),
                     };
                     // The keyboard's Ctrl-C was the editor's.
-                    *signals = Signals::listen_on_the_screen();
-                    if self.guard.resume().is_err() {
-                        self.quit = true;
-                    }
+                    signals.forget_interrupts().await;
+                    self.take_back();
                     self.repaint();
                     editor::outcome(&draft, ended)
                 }
@@ -383,6 +397,13 @@ impl Tui {
         };
         self.tick();
         self.update(Msg::Edited(edited));
+    }
+
+    /// Takes the terminal over again.
+    fn take_back(&mut self) {
+        if self.guard.resume().is_err() {
+            self.quit = true;
+        }
     }
 
     /// When to wake though nothing happens: for a frame that is owed, or for the app's own clock.
@@ -446,9 +467,8 @@ impl Tui {
             // The terminal is gone (its window was closed); so is the person.
             self.quit = true;
         }
-        self.app.settle(&hits.extents);
+        self.dirty = self.app.settle(&hits.extents) == Settled::Otherwise;
         self.hits = hits;
-        self.dirty = false;
         self.painted = Instant::now();
     }
 

@@ -68,6 +68,9 @@ impl<'de> Deserialize<'de> for Failure {
     }
 }
 
+/// What is said of a server that wants to know first who calls.
+pub const ASKS_FOR_A_SIGN_IN: &str = "The server asks for a sign-in";
+
 impl Failure {
     /// A failure in its three parts.
     pub fn new(

@@ -12,6 +12,7 @@ use ratatui::{
 use super::{
     HitMap, ViewCx,
     look::Role,
+    overlays::ask,
     widgets::put::{self, span},
 };
 use crate::{
@@ -133,6 +134,7 @@ const LEARN: &[Command] = &[
     Command::NextChapter,
     Command::Contents,
     Command::Answer,
+    Command::Mistakes,
     Command::Changes,
     Command::CancelTask,
 ];
@@ -279,8 +281,10 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
         (Command::Inspect, None) if in_chapter => cx.app.item_label().unwrap_or("open"),
         (Command::Right, None) if in_chapter => "next item",
         (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),
+        (Command::Accept, Some(Overlay::Confirm(question))) => ask::answers(cx, *question)[0],
+        (Command::Back, Some(Overlay::Confirm(question))) => ask::answers(cx, *question)[1],
         (Command::Accept, Some(Overlay::Compare)) => "open both",
-        (Command::Accept, Some(Overlay::Traces { .. })) => "open",
+        (Command::Accept, Some(Overlay::Contents { .. } | Overlay::Traces { .. })) => "open",
         (Command::Back, Some(Overlay::Traces { .. }))
             if cx.app.place() == 0 && cx.app.player().is_none() =>
         {

@@ -1,7 +1,8 @@
 //! Windows over the panes.
 
-mod ask;
+pub(super) mod ask;
 mod both;
+mod changes;
 mod chapters;
 mod claims;
 mod compare;

@@ -38,7 +38,10 @@ use crate::{
         target::Target,
     },
     projection::timeline::{Direction, Unit},
-    support::pane::Pane,
+    support::{
+        pane::Pane,
+        text::{truncate, width, wrap},
+    },
 };
 
 /// Where a pane is drawn, and so how much it says.
@@ -118,14 +121,21 @@ pub fn tabbed(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, pane
         hits.add(place, Target::Command(Command::Show(tab)));
         x += cells;
     }
+    let place = Rect {
+        width: area.width.saturating_sub(1),
+        height: 1,
+        ..area
+    };
+    let room = usize::from(place.width.saturating_sub(x));
     let right = state(cx, pane);
-    let cells = u16::try_from(put::line_width(&right)).unwrap_or(area.width);
-    if x + cells < area.width {
-        let place = Rect {
-            width: area.width - 1,
-            height: 1,
-            ..area
-        };
+    let filter = cx.app.filter_of(pane);
+    if put::line_width(&right) <= room {
+        put::line_right(buf, place, 0, &right, cx.look);
+    } else if !filter.is_empty() {
+        // A list that is filtered always says so, if need be in the place of the last tabs.
+        let most = room.max(usize::from(place.width / 3));
+        let text = truncate(&format!(" /{filter} "), most).into_owned();
+        let right = Line::from(span(text, cx.look.bold(Role::Key)));
         put::line_right(buf, place, 0, &right, cx.look);
     }
     let inner = put::inset(put::below(area, 1), 1);
@@ -182,6 +192,9 @@ fn state(cx: &ViewCx, pane: PaneId) -> Line<'static> {
     }
 }
 
+/// Cells of a filter beside a pane's title.
+const LONGEST_FILTER: usize = 24;
+
 /// `n things`, what is looked for, and how far the looking is.
 fn counted(
     cx: &ViewCx,
@@ -193,7 +206,8 @@ fn counted(
     let dim = cx.look.style(Role::Dim);
     let mut spans = Vec::new();
     if !filter.is_empty() {
-        spans.push(span(format!(" /{filter} "), cx.look.bold(Role::Key)));
+        let shown = truncate(filter, LONGEST_FILTER);
+        spans.push(span(format!(" /{shown} "), cx.look.bold(Role::Key)));
     }
     if let Some(percent) = searched(cx, pane) {
         let words = format!(" {percent} % searched ");
@@ -304,7 +318,7 @@ const NEXT_CALL: &[(Command, &str)] = &[(Command::NextCue, "go on in the recordi
 fn teach(cx: &ViewCx, area: Rect, buf: &mut Buffer, what: &[&str], keys: &[(Command, &str)]) {
     let mut lines: Vec<Line<'static>> = Vec::new();
     for text in what {
-        let wrapped = crate::support::text::wrap(text, usize::from(area.width.saturating_sub(4)));
+        let wrapped = wrap(text, usize::from(area.width.saturating_sub(4)));
         lines.extend(wrapped.into_iter().map(Line::raw));
     }
     // Nothing can be done anew in a replay: what is to be seen comes with the trace.
@@ -365,7 +379,7 @@ fn short_resource(name: &str) -> &str {
 
 /// A service's name, short where the room is.
 fn fitting(name: &str, room: u16) -> &str {
-    if crate::support::text::width(name) > usize::from(room) {
+    if width(name) > usize::from(room) {
         short_resource(name)
     } else {
         name

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::LEAST;
+use crate::app::{FOR_THREE, FOR_TWO, LEAST};
 
 /// How much room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,9 +23,9 @@ impl Tier {
     pub const fn of(area: Rect) -> Self {
         if area.width < LEAST.0 || area.height < LEAST.1 {
             Self::TooSmall
-        } else if area.width < 100 || area.height < 30 {
+        } else if area.width < FOR_TWO.0 || area.height < FOR_TWO.1 {
             Self::Compact
-        } else if area.width < 160 {
+        } else if area.width < FOR_THREE.0 {
             Self::Standard
         } else {
             Self::Wide

@@ -157,13 +157,15 @@ fn a_delete_from_before_the_active_set_proves_nothing_of_its_rule() {
     );
     assert_eq!(fix, "Delete an issue once more");
     // Its issue is in the trash: another one is needed first.
+    let _ = press(&mut app, "5 8");
     assert_eq!(app.next_step().command, Command::EscalateTicket);
 }
 
 #[test]
 fn what_is_left_to_ask_is_the_next_key() {
-    let app = told("limit", 7, SMALL);
+    let mut app = told("limit", 7, SMALL);
     assert_eq!(app.learn().unwrap().tally(), (4, 5));
+    let _ = press(&mut app, "5 8 2 8 4 8");
     assert_eq!(app.next_step().command, Command::RunProbes);
 }
 
@@ -211,6 +213,75 @@ fn the_console_opens_at_the_step_that_a_check_is_about(
     assert!(!page.contains("all of it is done"), "{page}");
 }
 
+#[test]
+fn the_step_at_fault_is_the_one_to_change_once_all_are_taken() {
+    let (mut app, overview) = done();
+    let opened = press(&mut app, "Z");
+    let mut work = work();
+    work.steps[0].form.push(Field {
+        value: "permit (principal, action, resource);".to_owned(),
+        ..Field::new("text", Kind::Lines, "forbid (principal, action, resource);")
+    });
+    let _ = app.update(Msg::ConsoleWork(work));
+    let _ = app.update(Msg::Task(task(&opened), TaskOutcome::Done));
+    let _ = press(&mut app, "j j j j");
+    read(&mut app, permitting(&overview));
+    let Some(Overlay::Console { selected: 0, .. }) = app.overlays().last() else {
+        panic!("{:?}", app.overlays());
+    };
+    let _ = press(&mut app, "e");
+    let form = app.form().unwrap();
+    assert_eq!(
+        form.current().unwrap().label,
+        "text",
+        "it is the one that was changed"
+    );
+    let _ = press(&mut app, "ctrl-r ctrl-r");
+    let told = toast(&app);
+    assert!(
+        told.contains("nothing to do, this field is as it was"),
+        "{told}"
+    );
+}
+
+#[test]
+fn panes_that_the_text_looks_at_are_steps_until_they_were_seen() {
+    let (mut app, _) = done();
+    for (pane, key) in [
+        (PaneId::Policy, "5"),
+        (PaneId::Audit, "2"),
+        (PaneId::Issue, "4"),
+    ] {
+        assert_eq!(app.next_step().command, Command::Show(pane));
+        let _ = press(&mut app, key);
+        assert_eq!(app.focus().pane, pane);
+        assert_eq!(app.next_step().command, Command::Show(PaneId::Chapter));
+        let _ = press(&mut app, "8");
+    }
+    assert_eq!(app.next_step().command, Command::PageDown);
+}
+
+#[test]
+fn the_policy_that_is_shown_is_one_of_the_set_in_force() {
+    let mut app = learning("limit", 6, SMALL);
+    let whole = story();
+    let delete = |event: &TraceEvent| matches!(&event.fact, Fact::ToolCallStarted { tool, .. } if tool == "delete_issue");
+    for event in whole.into_iter().take_while(|event| !delete(event)) {
+        tell(&mut app, event);
+    }
+    let mut overview = app.projection().policies().overview().unwrap().clone();
+    let shown = |app: &App| {
+        let overview = app.projection().policies().overview().unwrap();
+        overview.active_policies[app.open_policy()].name.clone()
+    };
+    assert!(shown(&app).starts_with("default-"), "it decided last");
+    for set in &mut overview.sets {
+        set.name.push_str(" of today");
+    }
+    read(&mut app, overview);
+    assert_eq!(shown(&app), "limit-linear-scopes");
+}
+
 fn without_a_default(overview: &PolicyOverview) -> PolicyOverview {
     let mut overview = overview.clone();
     overview
@@ -223,7 +294,7 @@ fn without_a_default(overview: &PolicyOverview) -> PolicyOverview {
 fn escape_leads_from_the_evidence_back_to_the_chapter() {
     let size = (120, 36);
     let mut app = told("limit", 7, size);
-    let _ = press(&mut app, "2");
+    let _ = press(&mut app, "2 tab");
     assert_eq!(app.focus().pane, PaneId::Audit);
     let page = shown(&mut app, size);
     assert!(page.contains("Esc back to the chapter"), "{page}");

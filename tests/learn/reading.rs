@@ -48,6 +48,9 @@ fn what_the_reader_did_is_told_before_the_chapter_s_own_news() {
 fn a_chapter_whose_checks_are_done_is_read_to_its_end_before_the_next() {
     let mut app = told("sign-in", 2, SMALL);
     let _ = seen(&mut app, SMALL);
+    let _ = press(&mut app, "1 8");
+    assert_eq!(app.next_step().command, Command::Show(PaneId::Audit));
+    let _ = press(&mut app, "2 8");
     assert_eq!(app.next_step().command, Command::PageDown);
     let _ = press(&mut app, "2");
     assert_eq!(
@@ -103,11 +106,17 @@ fn the_evidence_of_a_token_is_what_it_says() {
     let page = shown(&mut app, (120, 36));
     assert!(page.contains("whose it is"), "{page}");
     assert!(page.contains("robin.sample@lab.example"), "{page}");
+    let _ = press(&mut app, "]");
+    let next = shown(&mut app, (120, 36));
+    assert_ne!(next, page, "the next row is inspected");
+    let _ = press(&mut app, "esc");
+    assert!(app.overlays().is_empty());
+    assert_eq!(app.focus().pane, PaneId::Chapter);
 }
 
 #[test]
 fn a_window_that_only_tells_is_not_in_the_way_of_the_next_key() {
-    let mut app = learning("lock", 2, SMALL);
+    let mut app = learning("sign-in", 2, SMALL);
     let failure = Failure::new(
         Exit::Refused,
         "The server asks for a sign-in",

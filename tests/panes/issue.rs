@@ -26,7 +26,7 @@ fn what_an_issue_still_holds_of_the_customers_data_is_named() {
         }
     });
     assert!(
-        verbatim.contains("personal  ! 2 pieces, word for word"),
+        verbatim.contains("personal  ! 2 places, word for word"),
         "{verbatim}"
     );
 }

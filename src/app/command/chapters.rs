@@ -195,6 +195,15 @@ pub(super) const CHAPTERS: &[Spec] = &[
         "Tell the answer to the chapter's question, or fold it",
     ),
     spec(
+        Command::Mistakes,
+        "mistakes",
+        "known mistakes",
+        &["U"],
+        Group::Chapters,
+        PANES,
+        "What to do when it does not work, or fold it",
+    ),
+    spec(
         Command::Vouch,
         "vouch",
         "I saw it",

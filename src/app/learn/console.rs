@@ -218,6 +218,19 @@ impl Learn {
 }
 
 impl App {
+    /// Once the last step was taken, the step that a check does not like is the one to change.
+    pub(super) fn go_to_the_fault(&mut self, before: Option<usize>) {
+        let Some(learn) = &self.learn else {
+            return;
+        };
+        let fault = learn.step_at_fault();
+        if let Some(fault) = fault.filter(|fault| before != Some(*fault) && learn.is_work_done())
+            && let Some(Overlay::Console { selected, .. }) = self.overlays.last_mut()
+        {
+            *selected = fault;
+        }
+    }
+
     pub(in crate::app) fn open_console(&mut self) -> Effects {
         let Some(learn) = &self.learn else {
             return Effects::new();

@@ -86,6 +86,11 @@ impl App {
     }
 
     pub(super) fn jump_to_hop(&mut self, id: HopId) {
+        self.select_hop(id);
+        self.focus.show(PaneId::Flow);
+    }
+
+    fn select_hop(&mut self, id: HopId) {
         let place = |app: &Self| {
             let rows = app.panes.flow.rows();
             rows.iter().position(|row| *row == FlowRow::Hop(id))
@@ -107,17 +112,18 @@ impl App {
         if let Some(place) = place(self).or_else(|| near(self)) {
             self.go_to(PaneId::Flow, place);
         }
-        self.focus.show(PaneId::Flow);
     }
 
     fn jump_to_event(&mut self, seq: Seq) {
         if let Some(hop) = self.projection.hops().told_in(seq) {
             let (id, has_claims) = (hop.id, hop.evidence.token == Some(seq));
-            self.jump_to_hop(id);
-            if has_claims {
-                self.inspect(Subject::Hop(id), TOKENS);
+            if !has_claims {
+                return self.jump_to_hop(id);
             }
-            return;
+            // The window is what there is to see, and behind it lies the page.
+            self.select_hop(id);
+            self.focus.set_beside(PaneId::Flow);
+            return self.inspect(Subject::Hop(id), TOKENS);
         }
         let event = self.projection.log().event(seq);
         let call = event.as_ref().and_then(|event| event.call);

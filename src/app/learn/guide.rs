@@ -84,7 +84,9 @@ impl App {
         let learn = self.learn.as_ref().filter(|learn| learn.is_open())?;
         let of = |command, text| Some(Next { command, text });
         let Some((place, open)) = first_open(learn) else {
-            return if !learn.is_read() {
+            return if let Some(next) = self.left_to_do(learn, usize::MAX) {
+                Some(next)
+            } else if !learn.is_read() {
                 if self.focus.pane == PaneId::Chapter {
                     of(Command::PageDown, "read on, every check is done")
                 } else {
@@ -101,6 +103,9 @@ impl App {
             return of(Command::BeginChapter, "bring the lab back to this chapter");
         }
         if let Some(next) = self.repair(learn) {
+            return Some(next);
+        }
+        if let Some(next) = self.left_to_do(learn, place) {
             return Some(next);
         }
         let mut tries = tries_towards(learn, place);
@@ -120,7 +125,7 @@ impl App {
         }
         match open.status {
             Status::NotObservable { .. } => of(Command::Vouch, "say that you saw it"),
-            _ if open.hints < open.check.hints.len() => of(Command::Hint, "get a hint"),
+            _ if open.hints < open.hints_left_over().len() => of(Command::Hint, "get a hint"),
             _ => match tries.last() {
                 Some(attempt) => of(command_of(*attempt), words(*attempt)),
                 None => of(Command::NextChapter, "go on to the next chapter"),
@@ -194,7 +199,31 @@ impl App {
         if is_there && self.has_console_fault() {
             "let the lab put it right"
         } else {
-            attempt.words()
+            match attempt {
+                Attempt::RunProbes => self.words_of_probes().unwrap_or(attempt.words()),
+                _ => attempt.words(),
+            }
+        }
+    }
+
+    /// What the open chapter's questions are, where they are of one kind.
+    fn words_of_probes(&self) -> Option<&'static str> {
+        let probes = self.learn.as_ref().map(|learn| learn.chapter().probes());
+        let all = |is: fn(&Probe) -> bool| {
+            let mut probes = probes
+                .iter()
+                .flatten()
+                .filter(|probe| **probe != Probe::Env);
+            probes.clone().next().is_some() && probes.all(is)
+        };
+        if all(|probe| *probe == Probe::Trials) {
+            Some("try each value of .env on each service")
+        } else if all(|probe| matches!(probe, Probe::Http(_) | Probe::Metadata)) {
+            Some("knock on the server")
+        } else if all(|probe| matches!(probe, Probe::Scope(_))) {
+            Some("ask the zone for other scopes")
+        } else {
+            None
         }
     }
 
@@ -211,11 +240,14 @@ impl App {
     }
 
     /// The key for something to try, or for what it needs first.
-    fn step_to(&self, attempt: Attempt) -> Next {
+    pub(super) fn step_to(&self, attempt: Attempt) -> Next {
         let first = self.first_of_all(attempt);
+        let of_probes = self
+            .words_of_probes()
+            .filter(|_| first == Attempt::RunProbes);
         Next {
             command: command_of(first),
-            text: words(first),
+            text: of_probes.unwrap_or(words(first)),
         }
     }
 
@@ -260,7 +292,9 @@ impl App {
                 let probes = learn.chapter().probes();
                 probes.iter().any(|probe| matches!(probe, Probe::Scope(_)))
             });
-        if (works || asks_as_the_person) && !signed_in && !self.is_open_to_all() {
+        let has_to_sign_in =
+            !(signed_in || self.is_open_to_all() || (works && self.is_locked_as_meant()));
+        if (works || asks_as_the_person) && has_to_sign_in {
             return Attempt::SignIn;
         }
         if works && attempt != Attempt::ListTickets && self.chosen_ticket().is_none() {
@@ -273,7 +307,7 @@ impl App {
     }
 
     /// Whether something was tried since the chapter was opened, on the server that it is about.
-    fn is_tried(&self, attempt: Attempt) -> bool {
+    pub(super) fn is_tried(&self, attempt: Attempt) -> bool {
         let Some(learn) = &self.learn else {
             return false;
         };

@@ -118,6 +118,11 @@ const fn stage_of(chapter: u8) -> u8 {
     }
 }
 
+/// How far the lab is at the end of a chapter; the same for chapters that change nothing in it.
+pub(super) fn rank(chapter: u8) -> (u8, u8) {
+    (stage_of(chapter), chapter.min(1))
+}
+
 /// The lab's chapter that belongs to a chapter of any book.
 #[must_use]
 pub fn lab_chapter(chapter: &Chapter) -> u8 {
@@ -152,7 +157,6 @@ impl App {
         }
         let is = self.lab_chapter();
         let wanted = lab_chapter(learn.chapter());
-        let rank = |chapter: u8| (stage_of(chapter), chapter.min(1));
         match rank(is).cmp(&rank(wanted)) {
             std::cmp::Ordering::Less => Lab::Before,
             std::cmp::Ordering::Equal => Lab::At,
@@ -243,6 +247,7 @@ impl App {
                 })
                 .collect();
             learn.statuses = statuses;
+            let fault_before = learn.step_at_fault();
             learn.at_fault = at_fault;
             let is_done = is_live && learn.note_what_passed() && !learn.has_lapsed();
             if learn.has_lapsed() {
@@ -267,6 +272,7 @@ impl App {
                     },
                 );
             }
+            self.go_to_the_fault(fault_before);
         }
         self.hand_out_progress(effects);
         self.mark_chapter(effects);

@@ -1,7 +1,7 @@
 //! What changed when the lab was brought to another chapter: the `.env`, the policy set in force,
 //! and the hops of an escalation before and after.
 
-use super::Learn;
+use super::{Learn, judge::rank};
 use crate::{
     app::App,
     projection::{
@@ -9,7 +9,7 @@ use crate::{
         env::{self, EnvChange, EnvRow},
         tools::Call,
     },
-    protocol::{env::EnvLine, tickets::ESCALATE_TICKET},
+    protocol::{console::Policy, env::EnvLine, tickets::ESCALATE_TICKET},
 };
 
 /// What the lab's server does, and the chapter at whose end it does so first.
@@ -31,14 +31,23 @@ pub struct Moved {
     /// Where the run was when it began.
     pub since: Seq,
     env: Vec<EnvLine>,
-    set: Option<String>,
+    in_force: Option<InForce>,
     made: Vec<String>,
     gone: Vec<String>,
+    anew: Vec<String>,
+}
+
+/// The policy set in force.
+#[derive(Debug, Clone, PartialEq)]
+struct InForce {
+    name: String,
+    policies: Vec<Policy>,
 }
 
 /// What a journey changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
+    /// The chapter at whose end it was; of several with the same end the last.
     pub from: u8,
     pub to: u8,
     /// What the server does now that it did not do before, and what it does no more.
@@ -49,9 +58,18 @@ pub struct Changes {
     /// What was made in the zone's console, and what went away.
     pub made: Vec<String>,
     pub gone: Vec<String>,
-    /// The policy set in force before and after, if it is another one.
-    pub set: Option<(String, String)>,
+    /// What was made anew as it was.
+    pub anew: Vec<String>,
+    pub in_force: InForceChanges,
     pub hops: HopChanges,
+}
+
+/// What was in force, line by line, and what is: the set if it is another one, and each policy that
+/// is not what it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InForceChanges {
+    pub before: Vec<String>,
+    pub after: Vec<String>,
 }
 
 /// The hops of an escalation, before and after.
@@ -69,10 +87,16 @@ pub enum HopChanges {
 
 impl Learn {
     /// Takes in what became of the zone's objects on the way.
-    pub(in crate::app) fn zone_changed(&mut self, made: Vec<String>, gone: Vec<String>) {
+    pub(in crate::app) fn zone_changed(
+        &mut self,
+        made: Vec<String>,
+        gone: Vec<String>,
+        anew: Vec<String>,
+    ) {
         if let Some(moving) = &mut self.moving {
             moving.made = made;
             moving.gone = gone;
+            moving.anew = anew;
         }
     }
 }
@@ -89,9 +113,10 @@ impl App {
                 .env()
                 .after()
                 .map_or_else(Vec::new, |file| file.lines.clone()),
-            set: seen.policies().active().map(|set| set.name.clone()),
+            in_force: in_force(seen),
             made: Vec::new(),
             gone: Vec::new(),
+            anew: Vec::new(),
         }
     }
 
@@ -106,26 +131,82 @@ impl App {
             .map_or(&[][..], |file| file.lines.as_slice());
         let mut env = env::compare(&moved.env, now);
         env.retain(|row| row.change != EnvChange::Kept);
-        let set = seen.policies().active().map(|set| set.name.clone());
         let between = |before: u8, after: u8| {
             let learned = SERVER_DOES.into_iter();
             let learned = learned.filter(|(chapter, _)| (before + 1..=after).contains(chapter));
             learned.map(|(_, does)| does).collect()
         };
         Some(Changes {
-            from: moved.from,
+            from: latest_like(moved.from, moved.to),
             to: moved.to,
             does: between(moved.from, moved.to),
             does_no_more: between(moved.to, moved.from),
             env,
             made: moved.made.clone(),
             gone: moved.gone.clone(),
-            set: match (&moved.set, set) {
-                (Some(before), Some(after)) if *before != after => Some((before.clone(), after)),
-                _ => None,
+            anew: moved.anew.clone(),
+            in_force: match (&moved.in_force, in_force(seen)) {
+                (Some(before), Some(after)) => in_force_changes(before, &after),
+                _ => InForceChanges::default(),
             },
             hops: hops(seen, moved.since),
         })
+    }
+}
+
+/// The last chapter before `to` at whose end the lab is as at the end of `from`: what lies between
+/// changes nothing.
+fn latest_like(from: u8, to: u8) -> u8 {
+    let like = |chapter: &u8| rank(*chapter) == rank(from);
+    (from..to).rfind(like).unwrap_or(from)
+}
+
+fn in_force(seen: &Projection) -> Option<InForce> {
+    let policies = seen.policies();
+    let name = policies.active()?.name.clone();
+    let policies = policies.overview()?.active_policies.clone();
+    Some(InForce { name, policies })
+}
+
+fn in_force_changes(before: &InForce, after: &InForce) -> InForceChanges {
+    let mut changes = InForceChanges::default();
+    if before.name != after.name {
+        changes.before.push(before.name.clone());
+        changes.after.push(after.name.clone());
+        return changes;
+    }
+    let cedar = |policy: &Policy| policy.latest_version.cedar_raw.clone();
+    let named = |set: &InForce, name: &str| {
+        let mut policies = set.policies.iter();
+        policies.find(|policy| policy.name == name).cloned()
+    };
+    for was in &before.policies {
+        match named(after, &was.name) {
+            None => changes.before.push(does(was)),
+            Some(is) if cedar(&is) == cedar(was) => {}
+            Some(is) if does(&is) == does(was) => {
+                changes
+                    .after
+                    .push(format!("{}, with another text", does(&is)));
+            }
+            Some(is) => {
+                changes.before.push(does(was));
+                changes.after.push(does(&is));
+            }
+        }
+    }
+    let new = after.policies.iter();
+    let new = new.filter(|policy| named(before, &policy.name).is_none());
+    changes.after.extend(new.map(does));
+    changes
+}
+
+/// A policy, and what it does.
+fn does(policy: &Policy) -> String {
+    let name = &policy.name;
+    match policy.effect() {
+        Some(effect) => format!("{name} {}", effect.words()),
+        None => name.clone(),
     }
 }
 

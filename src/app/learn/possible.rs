@@ -1,6 +1,6 @@
 //! Which of the chapters' commands can be carried out, and why the others cannot.
 
-use super::{Ground, judge::Lab};
+use super::{Ground, judge::Lab, mistakes::Mistakes};
 use crate::{
     app::{
         App,
@@ -45,7 +45,7 @@ impl App {
             }
             Command::Hint => match learn.check_in_hand().and_then(|check| learn.shown(check)) {
                 None => blocked(Some("every check of this chapter is done")),
-                Some(shown) if shown.hints >= shown.check.hints.len() => {
+                Some(shown) if shown.hints >= shown.hints_left_over().len() => {
                     blocked(Some("there are no more hints for this check"))
                 }
                 Some(_) => Availability::Ready,
@@ -57,6 +57,11 @@ impl App {
                     .is_none()
                     .then_some("this chapter asks no question"),
             ),
+            Command::Mistakes => blocked(match learn.mistakes() {
+                _ if learn.chapter().mistakes.is_empty() => Some("this chapter names no mistakes"),
+                Mistakes::Standing => Some("they stand at the end of the page"),
+                Mistakes::Folded | Mistakes::Unfolded => None,
+            }),
             Command::Vouch => {
                 let shown = learn.check_in_hand().and_then(|check| learn.shown(check));
                 let asks =

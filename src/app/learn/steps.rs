@@ -191,13 +191,16 @@ impl App {
         let Some(check) = learn.check_in_hand() else {
             return;
         };
+        let most = learn
+            .shown(check)
+            .map_or(0, |shown| shown.hints_left_over().len());
         let chapter = &learn.book.chapters[learn.open];
         let of = &chapter.checks[check];
         let asked = learn
             .hints
             .entry((chapter.id.clone(), of.id.clone()))
             .or_default();
-        *asked = (*asked + 1).min(of.hints.len());
+        *asked = (*asked + 1).min(most);
         let item = learn.items().iter().position(|i| *i == Item::Check(check));
         if let Some(item) = item {
             learn.select(item);
@@ -400,9 +403,10 @@ impl App {
         match item {
             Item::Check(check) => self.show_evidence(check),
             Item::Try(attempt) => return self.perform(super::guide::command_of(attempt)),
-            Item::Show(pane) => self.focus.show(pane.into()),
+            Item::Show(pane) => self.look_at(pane.into()),
             Item::Chapter(place) => self.open_chapter(place),
             Item::Question => self.answer(),
+            Item::Mistakes => learn.turn_mistakes(),
         }
         Effects::new()
     }
@@ -421,6 +425,7 @@ impl App {
             Item::Show(_) => "look there",
             Item::Chapter(_) => "open the chapter",
             Item::Question => "the answer",
+            Item::Mistakes => "the mistakes",
         })
     }
 

@@ -25,7 +25,7 @@ pub struct Told {
 }
 
 impl Told {
-    fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(super) fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             label: label.into(),
             text: text.into(),
@@ -33,7 +33,7 @@ impl Told {
         }
     }
 
-    fn toned(self, tone: Tone) -> Self {
+    pub(super) fn toned(self, tone: Tone) -> Self {
         Self { tone, ..self }
     }
 }
@@ -45,6 +45,7 @@ impl App {
         let learn = self.learn.as_ref()?;
         match what {
             What::Changes => None,
+            What::LockedOut => Some(super::lock::locked_out()),
             What::Answer(probe) => {
                 // With what is known anyway.
                 let results = learn.known(&self.projection);

@@ -10,23 +10,37 @@ use crate::{
         panes::flow::FlowRow,
     },
     projection::{Hop, issue::IssueView},
+    protocol::console::Owner,
 };
 
 impl App {
-    /// The policy that the pane shows: the chosen one, else the one that decided last.
+    /// The policy that the pane shows: the chosen one, else the one of this set that decided last, else
+    /// the one that was added to the platform's.
     #[must_use]
     pub fn open_policy(&self) -> usize {
         let policies = self.projection.policies();
-        let count = policies
+        let active = policies
             .overview()
-            .map_or(0, |overview| overview.active_policies.len());
+            .map_or(&[][..], |overview| overview.active_policies.as_slice());
+        let count = active.len();
+        let in_force = policies.active().map(|set| set.name.as_str());
         let decided = || {
-            let places = policies.highlight(policies.last()?);
-            places.first().copied()
+            let last = policies.last()?;
+            let set = last.set.as_ref().map(|set| &*set.name);
+            // What another set decided tells nothing of this one.
+            let is_of_this_set = set.is_none() || set == in_force;
+            let places = policies.highlight(last);
+            places.first().copied().filter(|_| is_of_this_set)
+        };
+        let own = || {
+            active
+                .iter()
+                .position(|one| one.owner_type == Owner::Customer)
         };
         self.panes
             .policy
             .or_else(decided)
+            .or_else(own)
             .unwrap_or(count.saturating_sub(1))
             .min(count.saturating_sub(1))
     }
@@ -58,8 +72,13 @@ impl App {
     /// What Enter would open.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
+        self.subject_in(self.focus.pane)
+    }
+
+    /// What Enter would open in a pane.
+    pub(super) fn subject_in(&self, pane: PaneId) -> Option<Subject> {
         let seen = &self.projection;
-        match self.focus.pane {
+        match pane {
             PaneId::Flow => self.panes.flow.current().map(|row| match row {
                 FlowRow::Heading(id)
                 | FlowRow::Hop(id)

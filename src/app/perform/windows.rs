@@ -40,9 +40,15 @@ impl App {
         let Some(Overlay::Inspect(open)) = self.overlays.last().cloned() else {
             return;
         };
+        // The pane that it is a row of, which need not have the keys.
+        let pane = match open.subject {
+            Subject::Hop(_) => PaneId::Flow,
+            Subject::Audit(_) => PaneId::Audit,
+            Subject::Event(_) => self.focus.pane,
+        };
         for _ in 0..3 {
-            self.scroll_pane(self.focus.pane, by);
-            let Some(subject) = self.subject() else {
+            self.scroll_pane(pane, by);
+            let Some(subject) = self.subject_in(pane) else {
                 return;
             };
             if subject != open.subject {

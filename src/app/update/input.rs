@@ -163,6 +163,8 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
+        // Most terminals send a carriage return where the text has a line feed, as the key does.
+        let text = &text.replace("\r\n", "\n").replace('\r', "\n");
         if let Some(form) = self.form_mut() {
             return paste_into(form, text);
         }

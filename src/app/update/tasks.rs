@@ -44,6 +44,12 @@ impl App {
                     Job::TakeStep { place, .. } => self.step_refused(*place, failure),
                     _ => self.fail(failure),
                 }
+                // What the lock refused was tried, and is to be seen.
+                if self.is_locked_as_meant()
+                    && let Some(attempt) = learn::attempt_of(&task.job)
+                {
+                    self.tried(attempt);
+                }
                 Effects::new()
             }
             TaskOutcome::Cancelled => {
@@ -78,6 +84,16 @@ impl App {
         }
         if let Some(attempt) = learn::attempt_of(job) {
             self.tried(attempt);
+        }
+        if matches!(
+            job,
+            Job::ActivatePolicySet { .. }
+                | Job::TakeStep { .. }
+                | Job::GoToChapter(_)
+                | Job::BeginAgain { .. }
+        ) {
+            // The place was chosen in another set.
+            self.panes.policy = None;
         }
         match job {
             // That no sign-in is needed was found out by listing them.

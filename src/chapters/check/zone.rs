@@ -143,8 +143,9 @@ impl<'a> Seen<'a> {
                     Some(name) if name == expected.policy => {
                         Status::passed([Evidence::Probe(Probe::Scope(scope.to_owned()))])
                     }
-                    Some(_) => Status::failed(format!(
-                        "{scope} was refused, but not by {}",
+                    Some(other) => Status::failed(format!(
+                        "{scope} was refused by {}, not by {}",
+                        one_line(other),
                         expected.policy
                     )),
                     None if self.hears_the_zone() => {

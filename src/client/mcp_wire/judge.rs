@@ -13,7 +13,7 @@ use crate::{
     client::http::{Answer, Reply},
     protocol::challenge::parameter,
     support::{
-        error::{Exit, Failure},
+        error::{ASKS_FOR_A_SIGN_IN, Exit, Failure},
         text::one_line,
     },
 };
@@ -44,7 +44,7 @@ impl McpWire {
                 } else {
                     Failure::new(
                         Exit::Refused,
-                        "The server asks for a sign-in",
+                        ASKS_FOR_A_SIGN_IN,
                         format!("{} answered 401{said}", answer.url),
                         "sign in",
                     )

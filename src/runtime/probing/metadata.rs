@@ -70,6 +70,26 @@ async fn issuer(named: Option<&String>, around: &Surroundings) -> Option<String>
     document["issuer"].as_str().map(one_line)
 }
 
+/// Where a zone takes token requests, by its own word. A secret goes there: so only for a zone that is
+/// who it was called.
+pub(super) async fn token_endpoint(zone: &Url, around: &Surroundings) -> Result<Url, String> {
+    let document = document(&of_zone(zone), around).await?;
+    let issuer = document["issuer"].as_str().unwrap_or_default();
+    let plain = |text: &str| text.trim_end_matches('/').to_owned();
+    if plain(issuer) != plain(zone.as_str()) {
+        let zone = bare(zone);
+        return Err(format!(
+            "the zone at {zone} calls itself {}",
+            one_line(issuer)
+        ));
+    }
+    let endpoint = document["token_endpoint"].as_str().unwrap_or_default();
+    let policy = around.http.policy();
+    policy
+        .accept("token endpoint", endpoint)
+        .map_err(|failure| failure.why)
+}
+
 /// Where a zone's metadata is: before the issuer's path (RFC 8414, section 3.1).
 fn of_zone(issuer: &Url) -> Url {
     let mut url = issuer.clone();

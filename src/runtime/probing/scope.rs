@@ -11,7 +11,7 @@ use crate::{
     trace::event::Leg,
 };
 
-use super::{Surroundings, env, failed};
+use super::{Surroundings, env, failed, metadata};
 
 pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnswer> {
     // Nobody is signed in: then it is not the time to ask.
@@ -33,10 +33,13 @@ pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnsw
     let zone = env::value(&file, "KEYCARD_URL")
         .map(|url| url.expose().clone())
         .or_else(|| around.lab.as_ref().map(|lab| lab.zone.clone()));
-    let Some(Ok(mut url)) = zone.map(|zone| Url::parse(&zone)) else {
+    let Some(Ok(zone)) = zone.map(|zone| Url::parse(&zone)) else {
         return failed("KEYCARD_URL is not set in .env");
     };
-    url.set_path("/oauth/2/token");
+    let url = match metadata::token_endpoint(&zone, around).await {
+        Ok(url) => url,
+        Err(because) => return failed(because),
+    };
     let linear = env::value(&file, "LINEAR_API_URL")
         .map(|url| url.expose().clone())
         .or_else(|| around.lab.as_ref().map(|lab| lab.linear.clone()))

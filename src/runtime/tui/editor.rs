@@ -5,8 +5,10 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     thread,
+    time::Duration,
 };
 
+use rustix::process::{Pid, Signal};
 use tokio::sync::oneshot;
 
 use crate::support::{
@@ -62,8 +64,11 @@ impl Draft {
         files::text(&self.0, LONGEST).map_err(|error| failed(&error.to_string()))
     }
 
-    /// Starts the editor on it; what it ended with comes through the channel.
-    pub fn open_in(&self, editor: &[String]) -> oneshot::Receiver<io::Result<ExitStatus>> {
+    /// Starts the editor on it.
+    ///
+    /// # Errors
+    /// If there is no such program.
+    pub fn open_in(&self, editor: &[String]) -> io::Result<Opened> {
         let (ended, end) = oneshot::channel();
         let mut command = Command::new(editor.first().map_or("", String::as_str));
         command
@@ -71,12 +76,31 @@ impl Draft {
             .arg(&self.0)
             .stdin(Stdio::inherit())
             .stdout(Stdio::inherit());
+        let mut child = command.spawn()?;
+        let process = Pid::from_child(&child);
         // A thread of its own, that an editor left open does not keep the program from ending.
         thread::spawn(move || {
             // Nobody is listening any more when the program ends.
-            let _ = ended.send(command.status());
+            let _ = ended.send(child.wait());
         });
-        end
+        Ok(Opened { end, process })
+    }
+}
+
+/// An editor that has the terminal.
+pub(super) struct Opened {
+    /// What it ended with.
+    pub end: oneshot::Receiver<io::Result<ExitStatus>>,
+    process: Pid,
+}
+
+impl Opened {
+    /// Ends it: the shell that gets the terminal back cannot share it.
+    pub async fn close(self) {
+        const GRACE: Duration = Duration::from_secs(1);
+        // It may have ended by itself just now.
+        let _ = rustix::process::kill_process(self.process, Signal::TERM);
+        let _ = tokio::time::timeout(GRACE, self.end).await;
     }
 }
 
@@ -132,8 +156,11 @@ mod tests {
         let draft = Draft::write(folder.path(), "permit").unwrap();
         let run = |program: &str, script: &str| {
             let editor = [program, "-c", script].map(str::to_owned);
-            let ended = draft.open_in(&editor).blocking_recv().unwrap();
-            outcome(&draft, ended)
+            let ended = draft.open_in(&editor);
+            outcome(
+                &draft,
+                ended.and_then(|opened| opened.end.blocking_recv().unwrap()),
+            )
         };
         // The file's path is the script's $0.
         let edited = run("sh", "echo forbid > \"$0\"").unwrap();

@@ -158,11 +158,13 @@ impl Tui {
 
     fn suspend(&mut self) {
         self.guard.suspend();
-        signals::stop_this_process();
-        if self.guard.resume().is_err() {
-            self.quit = true;
-        }
-        self.update(Msg::Signal(Signal::Continued));
+        let signal = if signals::stop_this_process() {
+            Signal::Continued
+        } else {
+            Signal::NotStopped
+        };
+        self.take_back();
+        self.update(Msg::Signal(signal));
         self.repaint();
     }
 }

@@ -28,7 +28,13 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
         Tone::Bad => (cx.look.glyphs.bad, Role::Bad),
         Tone::Warning => ("!", Role::Warning),
     };
-    let room = area.width.saturating_sub(kept_beside_news(cx, area.width));
+    let overlay = cx.app.overlays().last();
+    let kept = match overlay {
+        None => kept_beside_news(cx, area.width),
+        // The way out of a window is never taken away.
+        Some(_) => hint_cells(cx, Command::Back) + 1,
+    };
+    let room = area.width.saturating_sub(kept);
     let text = truncate(&toast.text, usize::from(room.saturating_sub(2)));
     let line = Line::from(vec![
         span(format!("{mark} "), cx.look.bold(role)),
@@ -42,10 +48,13 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
         width: area.width.saturating_sub(used),
         ..area
     };
-    match cx.app.overlays().last() {
-        None => beside_news(cx, rest, buf, hits),
-        Some(overlay) => keys(cx, rest, buf, hits, &windows::of_overlay(cx, overlay)),
-    }
+    let Some(overlay) = overlay else {
+        return beside_news(cx, rest, buf, hits);
+    };
+    let others = windows::of_overlay(cx, overlay);
+    let mut offered = vec![Command::Back];
+    offered.extend(others.into_iter().filter(|key| *key != Command::Back));
+    keys(cx, rest, buf, hits, &offered);
 }
 
 /// Keys that no message takes away on a stage: to go on, and the ways out.
@@ -87,7 +96,7 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if cx.app.is_beside_the_chapter() {
         offered.insert(0, Command::Back);
     }
-    if hint_cells(cx, next) <= area.width {
+    if hint_cells(cx, next).saturating_sub(2) <= area.width {
         offered.insert(0, next);
     }
     let failed = matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)));

@@ -51,15 +51,7 @@ pub(super) fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
             Command::Back,
             Command::Help,
         ],
-        Overlay::Both { .. } => vec![
-            Command::NextTab,
-            Command::NextDifference,
-            Command::PreviousDifference,
-            Command::NextHop,
-            Command::PreviousHop,
-            Command::Down,
-            Command::Back,
-        ],
+        Overlay::Both { .. } => both(cx),
         Overlay::Inspect(inspect) => match inspect.subject {
             Subject::Hop(_) | Subject::Audit(_) => vec![
                 Command::NextTab,
@@ -83,10 +75,27 @@ pub(super) fn of_overlay(cx: &ViewCx, overlay: &Overlay) -> Vec<Command> {
             vec![Command::TakeOver, Command::Copy, Command::Back]
         }
         Overlay::Waiting { .. } if cx.app.is_lab() => {
-            vec![Command::Accept, Command::Copy, Command::Back]
+            vec![Command::Accept, Command::Back, Command::Copy]
         }
         Overlay::Failure { .. } | Overlay::Waiting { .. } => vec![Command::Copy, Command::Back],
     }
+}
+
+/// The keys of two runs' call or hop side by side; the tabs are a hop's.
+fn both(cx: &ViewCx) -> Vec<Command> {
+    let keys = [
+        Command::NextTab,
+        Command::NextDifference,
+        Command::PreviousDifference,
+        Command::NextHop,
+        Command::PreviousHop,
+        Command::Down,
+        Command::Back,
+    ];
+    let offered = keys.into_iter();
+    offered
+        .filter(|key| *key != Command::NextTab || cx.app.availability(*key).is_ready())
+        .collect()
 }
 
 /// The keys of a form: those of its field first.

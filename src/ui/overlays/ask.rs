@@ -28,9 +28,27 @@ use crate::{
 
 const WIDTH: u16 = 76;
 
-/// Asks before something is done.
-pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, question: Question) {
-    let (title, text, accept, back) = match question {
+/// What is answered to a question: yes, and no.
+pub fn answers(cx: &ViewCx, question: Question) -> [&'static str; 2] {
+    match question {
+        Question::QuitWhileRecording => ["save and quit", "go on"],
+        Question::QuitOnStage => ["leave", "stay"],
+        Question::SkipChapter if left_open(cx) == 0 => ["go on", "stay"],
+        Question::SkipChapter => ["skip and go on", "stay"],
+        Question::BeginChapter => ["begin again", "stay"],
+        Question::Reset => ["reset", "go on"],
+    }
+}
+
+/// Checks of the open chapter that never passed.
+fn left_open(cx: &ViewCx) -> usize {
+    let learn = cx.app.learn();
+    learn.map_or(0, |learn| learn.progress().open(learn.chapter()).len())
+}
+
+/// A question's title and what speaks for and against it.
+fn asked(cx: &ViewCx, question: Question) -> (&'static str, String) {
+    match question {
         Question::QuitWhileRecording => {
             let file = match cx.app.recording() {
                 RecordingState::On { file } => one_line(file),
@@ -38,51 +56,34 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                     "the file".to_owned()
                 }
             };
-            (
-                "Quit while recording?",
-                format!("The recording is saved up to here in {file}."),
-                "save and quit",
-                "go on",
-            )
+            let text = format!("The recording is saved up to here in {file}.");
+            ("Quit while recording?", text)
         }
         Question::QuitOnStage => (
             "Leave the stage?",
             "The lab of this show is in memory: what was done in it is gone with it.".to_owned(),
-            "leave",
-            "stay",
         ),
-        Question::SkipChapter => {
-            let learn = cx.app.learn();
-            let open = learn.map_or(0, |learn| learn.progress().open(learn.chapter()).len());
-            if open == 0 {
-                let (done, count) = learn.map_or((0, 0), Learn::tally);
-                (
-                    "Go on with failed checks?",
-                    format!(
-                        "All {count} checks passed before; {done} of them hold now. The chapter stays done."
-                    ),
-                    "go on",
-                    "stay",
-                )
-            } else {
-                let checks = if open == 1 { "check is" } else { "checks are" };
-                (
-                    "Go on without the checks?",
-                    format!(
-                        "{open} {checks} open in this chapter. It will be marked as skipped; you can come back at any time."
-                    ),
-                    "skip and go on",
-                    "stay",
-                )
+        Question::SkipChapter => match left_open(cx) {
+            0 => {
+                let (done, count) = cx.app.learn().map_or((0, 0), Learn::tally);
+                let text = format!(
+                    "All {count} checks passed before; {done} of them hold now. The chapter stays done."
+                );
+                ("Go on with failed checks?", text)
             }
-        }
+            open => {
+                let checks = if open == 1 { "check is" } else { "checks are" };
+                let text = format!(
+                    "{open} {checks} open in this chapter. It will be marked as skipped; you can come back at any time."
+                );
+                ("Go on without the checks?", text)
+            }
+        },
         Question::BeginChapter => (
             "Begin this chapter again?",
             "The lab goes back to where the chapter begins: what was made after that is gone, \
              and this chapter's checks are open again."
                 .to_owned(),
-            "begin again",
-            "stay",
         ),
         Question::Reset => {
             let begin = cx.app.stage().map(|stage| stage.sheet().begin);
@@ -90,18 +91,20 @@ pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, que
                 Some(Begin::SignedIn) => "signed in anew",
                 Some(Begin::SignedOut) | None => "nobody signed in",
             };
-            (
-                "Back to the start?",
-                format!(
-                    "What runs is called off. A new lab takes the place of this one: policy on, no \
-                     issues, an empty log, {person}."
-                ),
-                "reset",
-                "go on",
-            )
+            let text = format!(
+                "What runs is called off. A new lab takes the place of this one: policy on, no \
+                 issues, an empty log, {person}."
+            );
+            ("Back to the start?", text)
         }
-    };
-    let cells = usize::from(WIDTH - 6);
+    }
+}
+
+/// Asks before something is done.
+pub fn confirm(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, question: Question) {
+    let (title, text) = asked(cx, question);
+    let [accept, back] = answers(cx, question);
+    let cells = usize::from(WIDTH.min(body.width).saturating_sub(6));
     let mut lines: Vec<Line<'static>> = vec![Line::raw("")];
     lines.extend(wrap(&text, cells).into_iter().map(Line::raw));
     lines.push(Line::raw(""));

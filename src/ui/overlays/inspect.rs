@@ -14,7 +14,7 @@ use crate::{
         target::Target,
     },
     projection::{Seq, policy_name},
-    protocol::audit::{AuditRecord, Effect, IdentityChain, Party},
+    protocol::audit::{AuditEvent, AuditRecord, AuditStatus, Effect, IdentityChain, Party},
     support::text::{duration, one_line},
     trace::{TraceEvent, event::Fact},
     ui::{
@@ -156,8 +156,8 @@ fn overview(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'static
     let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 12, look);
     let word = crate::projection::filter::status_word(record.status);
     let verdict = match record.status {
-        crate::protocol::audit::AuditStatus::Issued => Verdict::Good,
-        crate::protocol::audit::AuditStatus::Failure => Verdict::Bad,
+        AuditStatus::Issued => Verdict::Good,
+        AuditStatus::Failure => Verdict::Bad,
     };
     let mut lines = vec![
         field("status", vec![verdict.show(word, look)]),
@@ -218,6 +218,16 @@ fn overview(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'static
             look.style(Role::Dim),
         )],
     ));
+    if record.event == AuditEvent::CredentialsIssue && record.status == AuditStatus::Issued {
+        // The workshop's pages and the console of today differ in their words (facts/keycard.md, 4.4).
+        lines.push(field(
+            "words",
+            vec![span(
+                "the workshop's; today's console says “Credential Issued”",
+                look.style(Role::Dim),
+            )],
+        ));
+    }
     lines
 }
 

@@ -73,7 +73,10 @@ fn overview(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
         lines.push(Line::raw(""));
         lines.extend(decision(cx, record, cells));
     } else if let Some(note) = &hop.note {
-        lines.push(field(cx, "note", vec![Span::raw(note.to_string())]));
+        let parts = flowing::foreign(note, cells.saturating_sub(14), look);
+        for (place, part) in parts.into_iter().enumerate() {
+            lines.push(field(cx, if place == 0 { "note" } else { "" }, part.spans));
+        }
     }
     if hop.kind == HopKind::Exchange || hop.credential.is_some() {
         lines.push(Line::raw(""));

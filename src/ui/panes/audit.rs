@@ -64,7 +64,7 @@ const DATED: &[Column] = &[
 const SHORT: &[Column] = &[
     Column::words("Status", 9, 0),
     Column::words("Resource", 12, 1).growing(),
-    Column::words("Scope", 13, 0),
+    Column::words("Scope", 13, 0).up_to(18),
 ];
 
 /// The rows that the list keeps where the selected row's detail stands under it.
@@ -202,6 +202,10 @@ fn detail(
             span(format!("{} ", credential.letter), look.bold(Role::Masked)),
             span(credential.fingerprint.to_string(), look.style(Role::Masked)),
         ],
+        // Letters are for this run's; that there was one is the point of its row.
+        None if row.status == AuditStatus::Issued && row.era == Era::Earlier => {
+            vec![span("of an earlier run", look.style(Role::Dim))]
+        }
         None => vec![span("none", look.style(Role::Dim))],
     };
     match (cx.app.focus().layout, placement) {

@@ -34,6 +34,7 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
     let env = cx.app.projection().env();
     let keys = |file: Option<&EnvFile>| file.map(EnvFile::worth_stealing);
     let text = match (keys(env.before()), keys(env.after())) {
+        (_, Some(one)) if env.is_one_file() => format!(" worth stealing: {one} "),
         (Some(before), Some(after)) => {
             format!(
                 " worth stealing: {before} {} {after} ",
@@ -62,7 +63,7 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         );
     }
     let area = put::inset(area, 1);
-    if area.width >= SIDE_BY_SIDE {
+    if area.width >= SIDE_BY_SIDE && !cx.app.projection().env().is_one_file() {
         side_by_side(cx, area, buf, hits);
     } else {
         unified(cx, area, buf, hits);
@@ -239,7 +240,13 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if is_narrow {
         top.push(span("worth stealing", dim));
     }
-    for (label, file) in [("before", env.before()), ("after", env.after())] {
+    let both = [("before", env.before()), ("after", env.after())];
+    let now = [("now", env.after())];
+    let files = match env.after() {
+        Some(_) if env.is_one_file() => &now[..],
+        Some(_) | None => &both[..],
+    };
+    for (label, file) in files.iter().copied() {
         let Some(keys) = file.map(EnvFile::worth_stealing) else {
             continue;
         };
@@ -257,9 +264,15 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         });
     }
     put::line(buf, area, 0, &Line::from(top), look);
+    // What is empty becomes worth a row once another file fills it in.
+    let is_told = |row: &&EnvRow| {
+        let is_set = |line: &Option<EnvLine>| line.as_ref().is_some_and(|line| line.set);
+        !env.is_one_file() || is_set(&row.before) || is_set(&row.after)
+    };
     let widest = env
         .rows()
         .iter()
+        .filter(is_told)
         .map(|row| row.name.len())
         .max()
         .unwrap_or(0)
@@ -267,6 +280,7 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let lines: Vec<Line<'static>> = env
         .rows()
         .iter()
+        .filter(is_told)
         .map(|row| {
             let (mark, shown) = match row.change {
                 EnvChange::Removed => (span("- ", look.bold(Role::Warning)), &row.before),
@@ -298,7 +312,9 @@ fn unified(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             };
             let used: usize = 2 + widest + 2 + 10;
             let room = usize::from(area.width).saturating_sub(used + 3);
-            if row.change == EnvChange::Removed {
+            if row.change == EnvChange::Removed && is_narrow {
+                spans.push(span("  gone", Style::new()));
+            } else if row.change == EnvChange::Removed {
                 spans.push(span(
                     format!("  present {} absent", look.glyphs.arrow),
                     Style::new(),

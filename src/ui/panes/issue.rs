@@ -316,15 +316,14 @@ fn received(
     let masked = masked.map_or(0, |entities| entities.len());
     if masked > 0 {
         let text = match masked {
-            1 => "1 piece of personal data".to_owned(),
-            count => format!("{count} pieces of personal data"),
+            1 => "1 piece, by its placeholder".to_owned(),
+            count => format!("{count} pieces, each by its placeholder"),
         };
         lines.push(field("masked", vec![span(text, look.style(Role::Masked))]));
     }
     let open = in_title + in_text;
     if open > 0 {
-        let word = if open == 1 { "piece" } else { "pieces" };
-        let text = format!("! {open} {word}, word for word");
+        let text = format!("! {}, word for word", number_of(open, "place"));
         lines.push(field("personal", vec![span(text, leaked)]));
     }
     lines.push(Line::raw(""));

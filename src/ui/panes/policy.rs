@@ -15,7 +15,7 @@ use crate::{
         audit::Effect,
         console::{Owner, Policy, PolicyOverview},
     },
-    support::text::{one_line, padded, width},
+    support::text::{one_line, padded, width, wrap},
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -85,7 +85,15 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let text = put::below(area, row + 1);
     if let Some(policy) = overview.active_policies.get(cx.app.open_policy()) {
         let cells = usize::from(text.width.saturating_sub(1));
-        let lines = cedar::lines(&policy.latest_version.cedar_raw, cells, cx.look);
+        let mut lines = cedar::lines(&policy.latest_version.cedar_raw, cells, cx.look);
+        if policy.owner_type == Owner::Platform {
+            let note = "The platform publishes no text of its defaults; these words are the lab's.";
+            let dim = cx.look.style(Role::Dim);
+            let note = wrap(note, cells)
+                .into_iter()
+                .map(|line| Line::styled(line, dim));
+            lines.splice(0..0, note);
+        }
         let most = flowing::draw(buf, text, &lines, cx.app.panes().policy_scroll, cx.look);
         extent(hits, PaneId::Policy, most);
     }

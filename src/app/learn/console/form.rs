@@ -127,11 +127,16 @@ fn lines_of(value: &str) -> Vec<Input> {
 }
 
 impl Form {
-    /// Opens the form of a step, at the first field in which something else may stand.
+    /// Opens the form of a step: at the field in which something else was put than at first, else at
+    /// the first in which something else may stand.
     #[must_use]
     pub fn of(place: usize, step: &Step) -> Self {
         let entries: Vec<Entry> = step.form.iter().cloned().map(Entry::new).collect();
-        let at = entries.iter().position(|entry| entry.field.is_open());
+        let is_open = |entry: &Entry| entry.field.is_open();
+        let changed = entries
+            .iter()
+            .position(|entry| is_open(entry) && entry.field.is_changed());
+        let at = changed.or_else(|| entries.iter().position(is_open));
         Self {
             place,
             title: step.title.clone(),

@@ -126,7 +126,8 @@ fn reasons(cx: &ViewCx, shown: Shown<'_>, chosen: bool) -> Vec<Vec<prose::Run>> 
     if shown.is_done() && !matches!(shown.status, Status::Failed { .. }) {
         return told;
     }
-    for hint in shown.check.hints.iter().take(shown.hints) {
+    let hints = shown.hints_left_over();
+    for hint in hints.iter().take(shown.hints) {
         told.push(run("hint:", hint, plain));
     }
     // A hint speaks of the work; here it is one key.
@@ -141,7 +142,7 @@ fn reasons(cx: &ViewCx, shown: Shown<'_>, chosen: bool) -> Vec<Vec<prose::Run>> 
             (format!(" {}", next.text), plain),
         ]);
     }
-    if chosen && shown.hints < shown.check.hints.len() {
+    if chosen && shown.hints < hints.len() {
         let hint = key(cx, Command::Hint);
         let more = if shown.hints == 0 {
             " for a hint"

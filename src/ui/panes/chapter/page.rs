@@ -12,11 +12,14 @@ use crate::{
     app::{
         command::{Availability, Command, Context},
         focus::PaneId,
-        learn::{Anchor, Ground, Lab, Learn, MISTAKES, PAUSE, command_of},
+        learn::{Anchor, Ground, Lab, Learn, MISTAKES, Mistakes, PAUSE, command_of},
     },
     chapters::{Attempt, Segment},
     protocol::observed::ServedBy,
-    support::{pane::Pane, text::one_line},
+    support::{
+        pane::Pane,
+        text::{number_of, one_line},
+    },
     ui::{
         ViewCx,
         look::Role,
@@ -260,13 +263,15 @@ fn attempted(cx: &ViewCx, attempt: Attempt, cells: usize) -> Vec<Line<'static>> 
 
 fn look_at(cx: &ViewCx, pane: Pane) -> Line<'static> {
     let pane = PaneId::from(pane);
+    let key = cx.app.keymap().shown(Command::Show(pane));
+    let (text, role) = match cx.app.stands(pane) {
+        Some(stands) => (format!("{} {}", pane.name(), stands.words()), Role::Dim),
+        None => (format!("look at {}", pane.name()), Role::Text),
+    };
     Line::from(vec![
         Span::raw("  "),
-        span(format!("{:<3} ", pane.digit()), cx.look.bold(Role::Key)),
-        span(
-            format!("look at {}", pane.name()),
-            cx.look.style(Role::Text),
-        ),
+        span(format!("{key:<3} "), cx.look.bold(Role::Key)),
+        span(text, cx.look.style(role)),
     ])
 }
 
@@ -304,7 +309,25 @@ fn mistakes(cx: &ViewCx, learn: &Learn, cells: usize, page: &mut Page) {
         page.headings.push(page.lines.len());
         return;
     }
+    let shown = learn.mistakes();
+    if shown == Mistakes::Folded {
+        page.gap();
+        page.headings.push(page.lines.len());
+        page.item([Line::from(vec![
+            Span::raw("  "),
+            span(
+                format!("{:<3} ", cx.app.keymap().shown(Command::Mistakes)),
+                cx.look.bold(Role::Key),
+            ),
+            span(
+                format!("{MISTAKES}: {}", number_of(mistakes.len(), "known mistake")),
+                cx.look.style(Role::Dim),
+            ),
+        ])]);
+        return;
+    }
     page.heading(cx, MISTAKES);
+    let from = page.lines.len();
     for mistake in mistakes {
         let plain = Style::new();
         let runs = [
@@ -327,6 +350,9 @@ fn mistakes(cx: &ViewCx, learn: &Learn, cells: usize, page: &mut Page) {
             spans.extend(line.spans);
             page.lines.push(Line::from(spans));
         }
+    }
+    if shown == Mistakes::Unfolded {
+        page.items.push(from..page.lines.len());
     }
 }
 

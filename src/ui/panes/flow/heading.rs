@@ -82,6 +82,13 @@ fn about(cx: &ViewCx, call: &Call) -> Option<String> {
     })
 }
 
+/// Whether the server wanted another token, or any: the call came through, and was not let in.
+fn was_refused(cx: &ViewCx, call: &Call) -> bool {
+    let hops = cx.app.projection().hops();
+    let mut of_call = hops.of_call(call.id).iter().filter_map(|id| hops.get(*id));
+    of_call.any(|hop| hop.status == Some(401))
+}
+
 fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
     let look = cx.look;
     let told = story::issuance(cx.app, call);
@@ -90,6 +97,7 @@ fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
         Some(CallOutcome::Succeeded) => Verdict::Good.show("done", look),
         Some(CallOutcome::Failed) if told.refused > 0 => Verdict::Bad.show("refused", look),
         Some(CallOutcome::Failed) => Verdict::Bad.show("failed", look),
+        Some(CallOutcome::Broken) if was_refused(cx, call) => Verdict::Bad.show("refused", look),
         Some(CallOutcome::Broken) => Verdict::Bad.show("broken", look),
         Some(CallOutcome::Cancelled) => Verdict::Neutral.show("called off", look),
     };

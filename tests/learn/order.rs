@@ -1,0 +1,296 @@
+//! What a page offers and leaves out: known mistakes, the last frame's keys, the lock's own refusal,
+//! what a journey changed, and the panes that the text looks at.
+
+use hoptrail::{
+    app::{Settled, learn::Mistakes, overlay::What},
+    chapters::Attempt,
+    protocol::console::PolicyOverview,
+    support::error::{ASKS_FOR_A_SIGN_IN, Exit, Failure},
+    trace::event::EnvSide,
+};
+
+use super::*;
+
+const SMALL: (u16, u16) = (80, 24);
+const WIDE: (u16, u16) = (120, 36);
+
+fn tell(app: &mut App, fact: Fact) {
+    let event = TraceEvent {
+        seq: app.projection().log().len() as u64,
+        fact,
+        ..story()[0].clone()
+    };
+    let _ = app.update(Msg::Trace(event));
+}
+
+fn locked_out(app: &mut App) {
+    let failure = Failure::new(Exit::Refused, ASKS_FOR_A_SIGN_IN, "401", "sign in");
+    tell(app, Fact::FailureOccurred(failure));
+}
+
+#[test]
+fn known_mistakes_are_folded_until_they_are_wanted_or_something_fails() {
+    let mut app = learning("lock", 2, SMALL);
+    let folded = |app: &mut App| {
+        let _ = press(app, "G");
+        let page = shown(app, SMALL);
+        assert_eq!(
+            page.contains("When it does not work: "),
+            app.learn().unwrap().mistakes() == Mistakes::Folded,
+            "{page}"
+        );
+        app.learn().unwrap().mistakes()
+    };
+    assert_eq!(folded(&mut app), Mistakes::Folded);
+    let _ = press(&mut app, "U");
+    assert_eq!(folded(&mut app), Mistakes::Unfolded);
+    assert_eq!(app.learn().unwrap().selected(), Some(Item::Mistakes));
+    let _ = seen(&mut app, SMALL);
+    let _ = press(&mut app, "U");
+    assert_eq!(folded(&mut app), Mistakes::Folded);
+    let mut failing = told("open-door", 0, SMALL);
+    assert!(matches!(status(&failing, "not-you"), Status::Failed { .. }));
+    assert_eq!(folded(&mut failing), Mistakes::Standing);
+    let _ = press(&mut failing, "U");
+    assert!(
+        toast(&failing).contains("end of the page"),
+        "{}",
+        toast(&failing)
+    );
+}
+
+#[test]
+fn a_page_that_was_read_to_its_end_asks_for_another_frame_once() {
+    let mut app = learning("open-door", 0, SMALL);
+    let (_, hits) = draw(&app, &look(), SMALL.0, SMALL.1);
+    let _ = app.settle(&hits.extents);
+    let _ = press(&mut app, "G");
+    let (_, hits) = draw(&app, &look(), SMALL.0, SMALL.1);
+    assert_eq!(app.settle(&hits.extents), Settled::Otherwise);
+    assert!(app.learn().unwrap().is_read());
+    let (_, hits) = draw(&app, &look(), SMALL.0, SMALL.1);
+    assert_eq!(app.settle(&hits.extents), Settled::AsDrawn);
+}
+
+#[test]
+fn in_the_chapter_of_the_lock_a_401_is_as_it_should_be() {
+    let mut app = learning("lock", 2, WIDE);
+    let page = shown(&mut app, WIDE);
+    assert_eq!(app.first_of_all(Attempt::ListTickets), Attempt::ListTickets);
+    assert!(
+        !page.contains("without a sign-in the server says 401"),
+        "{page}"
+    );
+    let _ = press(&mut app, "3");
+    let started = press(&mut app, "t");
+    locked_out(&mut app);
+    let failure = Failure::new(Exit::Refused, ASKS_FOR_A_SIGN_IN, "401", "sign in");
+    let calls = started.iter().filter_map(|effect| match effect {
+        Effect::Run(id, Job::CallTool { .. }) => Some(*id),
+        _ => None,
+    });
+    for call in calls {
+        let _ = app.update(Msg::Task(call, TaskOutcome::Failed(failure.clone())));
+    }
+    assert!(matches!(
+        app.overlays(),
+        [Overlay::Told {
+            what: What::LockedOut,
+            ..
+        }]
+    ));
+    assert_eq!(app.focus().beside(), PaneId::Flow);
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("Locked out, as it should be"), "{page}");
+    assert!(page.contains("the next chapter is the way in"), "{page}");
+    // Where one signs in it is advice that is wanted.
+    let mut app = learning("sign-in", 2, WIDE);
+    locked_out(&mut app);
+    assert!(matches!(app.overlays(), [Overlay::Failure { .. }]));
+}
+
+fn permitting(overview: &PolicyOverview) -> PolicyOverview {
+    let mut overview = overview.clone();
+    for policy in &mut overview.active_policies {
+        let text = &mut policy.latest_version.cedar_raw;
+        *text = text.replace("forbid", "permit");
+    }
+    overview
+}
+
+#[test]
+fn what_was_put_right_is_told() {
+    let mut app = told("limit", 7, WIDE);
+    let right = app.projection().policies().overview().unwrap().clone();
+    tell(&mut app, Fact::PolicyRead(permitting(&right)));
+    let _ = app.update(Msg::Tick(120_000));
+    let started = press(&mut app, "E");
+    let moved = task(&started);
+    tell(&mut app, Fact::LabMoved { chapter: 7 });
+    tell(&mut app, Fact::PolicyRead(right));
+    let _ = app.update(Msg::ZoneChanged {
+        made: Vec::new(),
+        gone: Vec::new(),
+        anew: vec!["policy set customer-policies".to_owned()],
+    });
+    let _ = app.update(Msg::Task(moved, TaskOutcome::Done));
+    let page = shown(&mut app, WIDE);
+    for line in [
+        "- limit-linear-scopes permits",
+        "+ limit-linear-scopes forbids",
+        "+ policy set customer-policies, made anew",
+    ] {
+        assert!(page.contains(line), "{line}\n{page}");
+    }
+    assert!(!page.contains("the same"), "{page}");
+    assert!(!page.contains("The server's code"), "{page}");
+}
+
+#[test]
+fn a_journey_that_changed_nothing_says_so_and_names_no_gap() {
+    let mut app = learning("sign-in", 2, WIDE);
+    let _ = press(&mut app, "B enter");
+    let started = press(&mut app, "B enter");
+    assert!(jobs(&started).is_empty(), "one at a time");
+    let mut app = learning("vault", 2, WIDE);
+    let started = press(&mut app, "E");
+    tell(&mut app, Fact::LabMoved { chapter: 4 });
+    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let changes = app.changes().unwrap();
+    assert_eq!(
+        (changes.from, changes.to),
+        (3, 4),
+        "chapter 3 changes nothing"
+    );
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("it gets the Supabase key"), "{page}");
+    assert!(!page.contains("this chapter escalates nothing"), "{page}");
+    let mut app = learning("sign-in", 2, WIDE);
+    let started = press(&mut app, "B enter");
+    tell(&mut app, Fact::LabMoved { chapter: 2 });
+    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("all of it is as it was"), "{page}");
+}
+
+#[test]
+fn a_pane_that_fits_beside_the_page_leaves_the_keys_there() {
+    let mut app = learning("open-door", 0, WIDE);
+    let panes = |app: &App| (app.focus().pane, app.focus().beside());
+    let _ = press(&mut app, "3");
+    assert_eq!(panes(&app), (PaneId::Chapter, PaneId::Env));
+    let page = shown(&mut app, (120, 90));
+    assert!(page.contains("4   look at Issue"), "{page}");
+    let _ = press(&mut app, "4");
+    assert_eq!(panes(&app), (PaneId::Chapter, PaneId::Issue));
+    let page = shown(&mut app, (120, 90));
+    assert!(page.contains("4   Issue stands at the right"), "{page}");
+    let _ = press(&mut app, "4");
+    assert_eq!(panes(&app), (PaneId::Chapter, PaneId::Issue));
+    assert_eq!(toast(&app), "Issue stands at the right: Tab goes into it");
+    let mut narrow = learning("open-door", 0, SMALL);
+    let _ = press(&mut narrow, "3");
+    assert_eq!(narrow.focus().pane, PaneId::Env);
+}
+
+#[test]
+fn what_comes_first_is_named_first() {
+    let mut app = learning("in-your-name", 6, SMALL);
+    let _ = press(&mut app, "e");
+    let told = "escalate: s signs in first, then t lists the tickets";
+    assert_eq!(toast(&app), told);
+    let _ = press(&mut app, "d");
+    let told = "delete: s signs in first, then e files an issue";
+    assert_eq!(toast(&app), told);
+}
+
+#[test]
+fn a_row_of_an_earlier_run_had_a_credential() {
+    let mut app = App::new(AppConfig {
+        size: WIDE,
+        started: Some(header().started + chrono::TimeDelta::days(1)),
+        learn: Some(LearnConfig {
+            book: book(),
+            progress: Progress::default(),
+            at: Some("limit".to_owned()),
+            keeping: Keeping::On,
+            ground: Ground::Lab,
+            follows: false,
+        }),
+        ..AppConfig::default()
+    });
+    let rows = story()
+        .into_iter()
+        .filter(|event| matches!(event.fact, Fact::RunStarted(_) | Fact::AuditRecorded(_)));
+    for event in rows {
+        let _ = app.update(Msg::Trace(event));
+    }
+    let issued = app.projection().audit().rows().iter().position(|row| {
+        row.status == hoptrail::protocol::audit::AuditStatus::Issued && row.scope.is_some()
+    });
+    let _ = press(&mut app, "2 tab g");
+    let _ = press(&mut app, &"j ".repeat(issued.unwrap()));
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("credential  of an earlier run"), "{page}");
+}
+
+#[test]
+fn one_env_is_not_compared_with_itself() {
+    let mut app = learning("open-door", 0, WIDE);
+    let mut lines = told("limit", 7, WIDE)
+        .projection()
+        .env()
+        .before()
+        .unwrap()
+        .lines
+        .clone();
+    lines[0].set = false;
+    let empty = lines[0].name.clone();
+    let read = |which, lines| Fact::EnvRead {
+        which,
+        file: ".env".to_owned(),
+        lines,
+    };
+    let _ = press(&mut app, "3");
+    tell(&mut app, read(EnvSide::Before, lines.clone()));
+    tell(&mut app, read(EnvSide::After, lines.clone()));
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("worth stealing: 1 "), "{page}");
+    assert!(page.contains("now  ! 1"), "{page}");
+    assert!(!page.contains(&empty), "{page}");
+    lines.truncate(1);
+    tell(&mut app, read(EnvSide::After, lines));
+    let page = shown(&mut app, WIDE);
+    assert!(page.contains("worth stealing  gone"), "{page}");
+}
+
+#[test]
+fn questions_are_called_what_they_are() {
+    let words = |at, lab| learning(at, lab, SMALL).words_of(Attempt::RunProbes);
+    assert_eq!(
+        words("whole-trail", 8),
+        "try each value of .env on each service"
+    );
+    assert_eq!(words("limit", 7), "ask the zone for other scopes");
+    assert_eq!(words("lock", 2), "knock on the server");
+}
+
+#[test]
+fn a_hint_does_not_say_again_what_the_check_says() {
+    let mut app = told("open-door", 0, SMALL);
+    let learn = app.learn().unwrap();
+    let checks = &learn.chapter().checks;
+    let place = checks.iter().position(|check| check.id == "not-you");
+    let shown_check = learn.shown(place.unwrap()).unwrap();
+    let Status::Failed { fix, .. } = shown_check.status else {
+        panic!("{:?}", shown_check.status);
+    };
+    let hints = shown_check.hints_left_over();
+    assert!(!hints.contains(&fix.as_str()), "{hints:?}");
+    let fix = fix.clone();
+    for _ in 0..4 {
+        let _ = press(&mut app, "i");
+        let page = shown(&mut app, SMALL);
+        assert!(!page.contains(&format!("hint: {fix}")), "{page}");
+    }
+}
