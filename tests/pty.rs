@@ -249,7 +249,7 @@ fn a_terminal_that_vanishes_ends_the_program_without_a_panic() {
 #[case::from_outside(|terminal: &mut Terminal| terminal.signal("TSTP"))]
 fn whoever_stops_it_the_shell_gets_the_terminal_and_fg_comes_back(#[case] stop: fn(&mut Terminal)) {
     let home = Home::new();
-    let mut terminal = start(&home);
+    let mut terminal = Terminal::start_beneath_a_shell(&home, 120, 36, &["--headless"]);
     ready(&terminal);
     sign_in(&mut terminal);
     stop(&mut terminal);
@@ -265,6 +265,19 @@ fn whoever_stops_it_the_shell_gets_the_terminal_and_fg_comes_back(#[case] stop: 
     terminal.press(CTRL_C);
     assert!(terminal.ended().success());
     terminal.is_given_back();
+}
+
+#[rstest]
+#[case::by_its_key(|terminal: &mut Terminal| terminal.press(CTRL_Z))]
+#[case::from_outside(|terminal: &mut Terminal| terminal.signal("TSTP"))]
+fn what_no_shell_could_continue_is_not_stopped(#[case] stop: fn(&mut Terminal)) {
+    let home = Home::new();
+    let mut terminal = start(&home);
+    ready(&terminal);
+    stop(&mut terminal);
+    terminal.wait_for(&["no shell is there that could continue hoptrail"]);
+    terminal.press("q");
+    assert!(terminal.ended().success());
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     seen: Arc<Seen>,
+    is_beneath_a_shell: bool,
 }
 
 /// What came out so far, on a screen and as it came.
@@ -83,9 +84,30 @@ impl Terminal {
         args: &[&str],
         env: &[(&str, &str)],
     ) -> Self {
-        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hoptrail"));
         command.args(args);
+        Self::start_with(command, home, (columns, rows), env)
+    }
+
+    /// [`Self::start`] with a shell above it in the terminal, as a person's is.
+    pub fn start_beneath_a_shell(home: &Home, columns: u16, rows: u16, args: &[&str]) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        // Two commands, or the shell would become the first one.
+        let script = r#""$0" "$@"; exit $?"#;
+        command.args(["-c", script, env!("CARGO_BIN_EXE_hoptrail")]);
+        command.args(args);
+        let mut terminal = Self::start_with(command, home, (columns, rows), &[]);
+        terminal.is_beneath_a_shell = true;
+        terminal
+    }
+
+    fn start_with(
+        mut command: CommandBuilder,
+        home: &Home,
+        (columns, rows): (u16, u16),
+        env: &[(&str, &str)],
+    ) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         command.cwd(home.path());
         command.env_clear();
         for (name, value) in home.environment() {
@@ -120,6 +142,7 @@ impl Terminal {
             _slave: pair.slave,
             child,
             seen,
+            is_beneath_a_shell: false,
         }
     }
 
@@ -171,7 +194,12 @@ impl Terminal {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
+        let child = self.child.process_id().unwrap();
+        if !self.is_beneath_a_shell {
+            return child;
+        }
+        let children = std::fs::read_to_string(format!("/proc/{child}/task/{child}/children"));
+        children.unwrap().trim().parse().unwrap()
     }
 
     pub fn signal(&self, name: &str) {
