@@ -1,24 +1,17 @@
 //! A list that only grows, whose copies share what they have in common.
 //!
-//! A copy costs a pointer per group of chunks, and a change after it one group's pointers and one chunk:
-//! that is what lets a checkpoint of a million rows be kept every few thousand events. It must not know
-//! what a row is.
+//! A copy costs a pointer per chunk, and a change after it one chunk: that is what lets a
+//! checkpoint of a million rows be kept every few thousand events. It must not know what a row is.
 
 use std::{fmt, ops::Index, sync::Arc};
 
 /// Rows in order of arrival.
 #[derive(Clone)]
 pub struct Rows<T> {
-    /// All full but the last one, and so are the chunks of a group.
-    groups: Vec<Arc<Group<T>>>,
+    /// All full but the last one.
+    chunks: Vec<Arc<Vec<T>>>,
     len: usize,
 }
-
-type Group<T> = Vec<Arc<Vec<T>>>;
-
-/// Chunks per group. With fewer, a copy's list is longer; with more, the first change after it copies
-/// more pointers.
-const GROUP: usize = 32;
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
@@ -31,7 +24,7 @@ impl<T> Rows<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            groups: Vec::new(),
+            chunks: Vec::new(),
             len: 0,
         }
     }
@@ -56,11 +49,7 @@ impl<T> Rows<T> {
 
     #[must_use]
     pub fn get(&self, at: usize) -> Option<&T> {
-        let chunk = at / Self::CHUNK;
-        self.groups
-            .get(chunk / GROUP)?
-            .get(chunk % GROUP)?
-            .get(at % Self::CHUNK)
+        self.chunks.get(at / Self::CHUNK)?.get(at % Self::CHUNK)
     }
 
     #[must_use]
@@ -127,57 +116,40 @@ impl<T> Rows<T> {
     /// least so many are equal, and finding out takes no look at them.
     #[must_use]
     pub fn shared_with(&self, other: &Self) -> usize {
-        let groups = same(&self.groups, &other.groups);
-        let chunks = match (self.groups.get(groups), other.groups.get(groups)) {
-            (Some(mine), Some(theirs)) => same(mine, theirs),
-            (None, _) | (_, None) => 0,
-        };
-        let chunks = groups * GROUP + chunks;
+        let chunks = self
+            .chunks
+            .iter()
+            .zip(&other.chunks)
+            .take_while(|(mine, theirs)| Arc::ptr_eq(mine, theirs))
+            .count();
         (chunks * Self::CHUNK).min(self.len).min(other.len)
     }
-}
-
-/// How many at the beginning are one and the same.
-fn same<T>(mine: &[Arc<T>], theirs: &[Arc<T>]) -> usize {
-    let pairs = mine.iter().zip(theirs);
-    pairs
-        .take_while(|(mine, theirs)| Arc::ptr_eq(mine, theirs))
-        .count()
 }
 
 impl<T: Clone> Rows<T> {
     /// Adds a row at the end.
     pub fn push(&mut self, row: T) {
-        let chunk = self.open_chunk();
-        chunk.push(row);
-        if chunk.len() == Self::CHUNK {
-            chunk.shrink_to_fit();
+        if self.len.is_multiple_of(Self::CHUNK) {
+            self.chunks.push(Arc::default());
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            let chunk = Arc::make_mut(chunk);
+            chunk.push(row);
+            if chunk.len() == Self::CHUNK {
+                chunk.shrink_to_fit();
+            }
         }
         self.len += 1;
     }
 
-    /// The chunk that the next row goes to.
-    fn open_chunk(&mut self) -> &mut Vec<T> {
-        let chunk = self.len / Self::CHUNK;
-        if self.len.is_multiple_of(Self::CHUNK) {
-            if chunk.is_multiple_of(GROUP) {
-                self.groups.push(Arc::default());
-            }
-            Arc::make_mut(&mut self.groups[chunk / GROUP]).push(Arc::default());
-        }
-        let group = Arc::make_mut(&mut self.groups[chunk / GROUP]);
-        Arc::make_mut(&mut group[chunk % GROUP])
-    }
-
     /// A row to be changed; copies of the list keep the old one.
     pub fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        let chunk = self.chunks.get_mut(at / Self::CHUNK)?;
         // Asked first: a row that is not there must not cost a copy.
-        if at >= self.len {
+        if at % Self::CHUNK >= chunk.len() {
             return None;
         }
-        let chunk = at / Self::CHUNK;
-        let group = Arc::make_mut(self.groups.get_mut(chunk / GROUP)?);
-        Arc::make_mut(group.get_mut(chunk % GROUP)?).get_mut(at % Self::CHUNK)
+        Arc::make_mut(chunk).get_mut(at % Self::CHUNK)
     }
 
     /// Forgets the rows from `len` on.
@@ -185,17 +157,10 @@ impl<T: Clone> Rows<T> {
         if len >= self.len {
             return;
         }
-        self.len = len;
-        let chunks = len.div_ceil(Self::CHUNK);
-        self.groups.truncate(chunks.div_ceil(GROUP));
-        let Some(group) = self.groups.last_mut() else {
-            return;
-        };
-        let group = Arc::make_mut(group);
-        group.truncate((chunks - 1) % GROUP + 1);
+        self.chunks.truncate(len.div_ceil(Self::CHUNK));
         let rest = len % Self::CHUNK;
         if rest > 0
-            && let Some(chunk) = group.last_mut()
+            && let Some(chunk) = self.chunks.last_mut()
         {
             match Arc::get_mut(chunk) {
                 Some(own) => own.truncate(rest),
@@ -203,15 +168,16 @@ impl<T: Clone> Rows<T> {
                 None => *chunk = Arc::new(chunk[..rest].to_vec()),
             }
         }
+        self.len = len;
     }
 
     /// The first `len` rows; whole chunks are shared.
     #[must_use]
     pub fn prefix(&self, len: usize) -> Self {
-        let groups = len.min(self.len).div_ceil(Self::CHUNK * GROUP);
+        let len = len.min(self.len);
         let mut part = Self {
-            groups: self.groups[..groups].to_vec(),
-            len: self.len.min(groups * GROUP * Self::CHUNK),
+            chunks: self.chunks[..len.div_ceil(Self::CHUNK)].to_vec(),
+            len: self.len.min(len.div_ceil(Self::CHUNK) * Self::CHUNK),
         };
         part.truncate(len);
         part
@@ -222,8 +188,7 @@ impl<T> Index<usize> for Rows<T> {
     type Output = T;
 
     fn index(&self, at: usize) -> &T {
-        let chunk = at / Self::CHUNK;
-        &self.groups[chunk / GROUP][chunk % GROUP][at % Self::CHUNK]
+        &self.chunks[at / Self::CHUNK][at % Self::CHUNK]
     }
 }
 
@@ -233,16 +198,15 @@ impl<T: fmt::Debug> fmt::Debug for Rows<T> {
     }
 }
 
-/// What is shared is not looked into.
+/// Chunks that are shared are not looked into.
 impl<T: PartialEq> PartialEq for Rows<T> {
     fn eq(&self, other: &Self) -> bool {
-        let equal = |(mine, theirs): (&Arc<Vec<T>>, &Arc<Vec<T>>)| {
-            Arc::ptr_eq(mine, theirs) || mine == theirs
-        };
         self.len == other.len
-            && self.groups.iter().zip(&other.groups).all(|(mine, theirs)| {
-                Arc::ptr_eq(mine, theirs) || mine.iter().zip(&**theirs).all(equal)
-            })
+            && self
+                .chunks
+                .iter()
+                .zip(&other.chunks)
+                .all(|(mine, theirs)| Arc::ptr_eq(mine, theirs) || mine == theirs)
     }
 }
 
@@ -252,16 +216,21 @@ impl<T: Clone> Extend<T> for Rows<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, rows: I) {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
+            if self.len.is_multiple_of(Self::CHUNK) {
+                self.chunks.push(Arc::default());
+            }
             // A chunk at a time: asking for each row whether its chunk is shared costs more than it.
             let room = Self::CHUNK - self.len % Self::CHUNK;
-            let chunk = self.open_chunk();
+            let Some(chunk) = self.chunks.last_mut() else {
+                return;
+            };
+            let chunk = Arc::make_mut(chunk);
             let before = chunk.len();
             chunk.extend(rows.by_ref().take(room));
-            let added = chunk.len() - before;
+            self.len += chunk.len() - before;
             if chunk.len() == Self::CHUNK {
                 chunk.shrink_to_fit();
             }
-            self.len += added;
         }
     }
 }
@@ -374,30 +343,6 @@ mod tests {
         *rows.get_mut(1_500).unwrap() = 1_500;
         rows.truncate(2_500);
         assert_eq!(rows, copy);
-    }
-
-    #[test]
-    fn groups_end_where_their_chunks_do() {
-        let group = u32::try_from(1_024 * GROUP).unwrap();
-        for len in [group - 1, group, group + 1, 2 * group, 2 * group + 1_025] {
-            let mut rows = numbers(len);
-            let copy = rows.clone();
-            assert_eq!(rows.shared_with(&copy), len as usize);
-            rows.push(7);
-            assert_eq!(rows.last(), Some(&7));
-            assert_eq!(rows.shared_with(&copy), (len - len % 1_024) as usize);
-            *rows.get_mut(5).unwrap() = 7;
-            assert_eq!((rows.shared_with(&copy), copy[5]), (0, 5));
-            *rows.get_mut(5).unwrap() = 5;
-            for shorter in [len, group, group - 1, 1_024, 1, 0] {
-                rows.truncate(shorter as usize);
-                assert_eq!(rows, numbers(shorter.min(len)), "{len} {shorter}");
-                assert_eq!(copy.prefix(shorter as usize), rows, "{len} {shorter}");
-            }
-            rows.push(1);
-            assert_eq!(rows, [1].into_iter().collect());
-            assert!(copy.iter().copied().eq(0..len));
-        }
     }
 
     #[test]
