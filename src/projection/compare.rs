@@ -436,9 +436,8 @@ fn run(left: &Projection, right: &Projection) -> Vec<Difference> {
         let overview = projection.policies().overview()?;
         let others = &other.policies().overview()?.active_policies;
         let same = |policy: &Policy| {
-            let text = |policy: &Policy| policy.latest_version.cedar_raw.clone();
             let mut twins = others.iter().filter(|twin| twin.name == policy.name);
-            twins.all(|twin| text(twin) == text(policy))
+            twins.all(|twin| twin.latest_version.cedar_raw == policy.latest_version.cedar_raw)
         };
         let changed = overview
             .active_policies

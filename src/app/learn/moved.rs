@@ -44,6 +44,12 @@ struct InForce {
     policies: Vec<Policy>,
 }
 
+impl InForce {
+    fn named(&self, name: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.name == name)
+    }
+}
+
 /// What a journey changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
@@ -175,28 +181,23 @@ fn in_force_changes(before: &InForce, after: &InForce) -> InForceChanges {
         changes.after.push(after.name.clone());
         return changes;
     }
-    let cedar = |policy: &Policy| policy.latest_version.cedar_raw.clone();
-    let named = |set: &InForce, name: &str| {
-        let mut policies = set.policies.iter();
-        policies.find(|policy| policy.name == name).cloned()
-    };
     for was in &before.policies {
-        match named(after, &was.name) {
+        match after.named(&was.name) {
             None => changes.before.push(does(was)),
-            Some(is) if cedar(&is) == cedar(was) => {}
-            Some(is) if does(&is) == does(was) => {
+            Some(is) if is.latest_version.cedar_raw == was.latest_version.cedar_raw => {}
+            Some(is) if does(is) == does(was) => {
                 changes
                     .after
-                    .push(format!("{}, with another text", does(&is)));
+                    .push(format!("{}, with another text", does(is)));
             }
             Some(is) => {
                 changes.before.push(does(was));
-                changes.after.push(does(&is));
+                changes.after.push(does(is));
             }
         }
     }
     let new = after.policies.iter();
-    let new = new.filter(|policy| named(before, &policy.name).is_none());
+    let new = new.filter(|policy| before.named(&policy.name).is_none());
     changes.after.extend(new.map(does));
     changes
 }
