@@ -76,7 +76,7 @@ impl From<&Arc<Member>> for User {
             can_access_any_public_team: true,
             created_at: founded(),
             updated_at: founded(),
-            blanks: UserBlanks::default(),
+            blanks: UserBlanks,
         }
     }
 }
@@ -118,7 +118,7 @@ pub struct Team {
     pub created_at: DateTime,
     pub updated_at: DateTime,
     #[graphql(flatten)]
-    blanks: Box<TeamBlanks>,
+    blanks: TeamBlanks,
 }
 
 impl From<&workspace::Team> for Team {
@@ -131,7 +131,7 @@ impl From<&workspace::Team> for Team {
             private: false,
             created_at: founded(),
             updated_at: founded(),
-            blanks: Box::default(),
+            blanks: TeamBlanks,
         }
     }
 }
@@ -296,7 +296,7 @@ pub struct Organization {
     pub archived_at: Option<DateTime>,
     pub logo_url: Option<String>,
     #[graphql(flatten)]
-    blanks: Box<OrganizationBlanks>,
+    blanks: OrganizationBlanks,
 }
 
 impl Organization {
@@ -315,7 +315,7 @@ impl Organization {
             updated_at: founded(),
             archived_at: None,
             logo_url: None,
-            blanks: Box::default(),
+            blanks: OrganizationBlanks,
         }
     }
 }

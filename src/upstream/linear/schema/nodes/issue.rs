@@ -60,7 +60,7 @@ pub struct Issue {
     /// Not null: `@linear/sdk` reads it without asking.
     pub shared_access: IssueSharedAccess,
     #[graphql(flatten)]
-    blanks: Box<IssueBlanks>,
+    blanks: IssueBlanks,
     #[graphql(skip)]
     pub record: Arc<IssueRecord>,
 }
@@ -103,7 +103,7 @@ impl Issue {
             reaction_data: JsonObject,
             reactions: Vec::new(),
             shared_access: IssueSharedAccess::default(),
-            blanks: Box::default(),
+            blanks: IssueBlanks,
             record,
         }
     }
@@ -192,7 +192,7 @@ pub struct Comment {
     /// Not null: `@linear/sdk` reads it without asking.
     pub reactions: Vec<Reaction>,
     #[graphql(flatten)]
-    blanks: Box<CommentBlanks>,
+    blanks: CommentBlanks,
     #[graphql(skip)]
     record: Arc<CommentRecord>,
 }
@@ -210,7 +210,7 @@ impl Comment {
             issue_id: Some(record.issue_id.clone()),
             reaction_data: JsonObject,
             reactions: Vec::new(),
-            blanks: Box::default(),
+            blanks: CommentBlanks,
             record,
         }
     }
