@@ -21,6 +21,7 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     path::Path,
     process::ExitCode,
+    time::Duration,
 };
 
 use self::args::{ChaptersCommand, Cli, Command, Common};
@@ -38,6 +39,9 @@ use crate::{
     server::Stage,
     support::error::{Exit, Failure},
 };
+
+/// How long a pipe may take to begin before it is waited for on the screen.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// Runs hoptrail; the whole program.
 #[must_use]
@@ -312,15 +316,27 @@ fn watch(common: &Common, trace: replay::Trace, other: Option<&Path>) -> Result<
     }
     // What is wrong with the file as a whole is told before the screen is taken; one that is followed
     // may not be there yet.
-    match trace.growth {
-        Growth::Finished => drop(replay::Source::open(&trace.place)?),
-        Growth::Followed => drop(replay::Source::reopen(&trace.place)?),
+    match (&trace.place, trace.growth) {
+        (Place::Pipe(_), _) => begins_well(trace.place.clone())?,
+        (_, Growth::Finished) => drop(replay::Source::open(&trace.place)?),
+        (_, Growth::Followed) => drop(replay::Source::reopen(&trace.place)?),
     }
     let other = against(other)?;
     let options = settings::options(common)?;
     let mut tui = settings::tui(common)?;
     tui.app.learn = Some(learn::beside_a_replay()?);
     summed_up(block_on(tui::watch(options, tui, Some(trace), other))?)
+}
+
+/// Looks whether what comes through a pipe is a trace, if it comes at once. A writer that takes its time
+/// is waited for on the screen, where one can call it off.
+fn begins_well(pipe: Place) -> Result<(), Failure> {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // Nobody listens any more when it took too long; then it is told on the screen.
+        let _ = tell.send(replay::Source::open(&pipe).map(drop));
+    });
+    told.recv_timeout(AT_ONCE).unwrap_or(Ok(()))
 }
 
 fn headless(common: &Common, job: Job) -> Result<Exit, Failure> {

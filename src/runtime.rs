@@ -117,7 +117,7 @@ pub struct TuiOptions {
     pub panic: Option<PanicIn>,
 }
 
-/// Where a panic, or a standstill, is provoked, so that a test sees what becomes of the terminal.
+/// Where a panic is provoked, so that a test sees what becomes of the terminal.
 #[cfg(debug_assertions)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PanicIn {
@@ -125,6 +125,4 @@ pub enum PanicIn {
     Drawing,
     /// In the next task.
     Task,
-    /// No panic: the thread that reads keys never comes back.
-    Reading,
 }

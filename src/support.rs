@@ -1,4 +1,4 @@
-//! Small things that every layer needs: time, identifiers, text and positions in it, paths, names of panes,
+//! Small things that every layer needs: time, identifiers, text and positions in it, digests, paths, names of panes,
 //! failures.
 //!
 //! Must not know anything of OAuth, MCP or the terminal; the wall clock and
@@ -6,6 +6,7 @@
 
 pub mod cause;
 pub mod clock;
+pub mod digest;
 pub mod error;
 pub mod files;
 pub mod html;

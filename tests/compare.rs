@@ -10,7 +10,7 @@ use hoptrail::{
         audit::{AuditRecord, CredentialSource},
         jwt::TokenView,
     },
-    trace::{TraceEvent, event::Fact},
+    trace::{Json, TraceEvent, event::Fact},
 };
 use rstest::rstest;
 use serde_json::{Map, Value, json};
@@ -126,6 +126,57 @@ fn the_machine_gets_the_same_facts() {
     assert_eq!(delete["differences"][0]["what"], "outcome");
     assert_eq!(delete["differences"][0]["left"], "failed");
     assert_eq!(delete["differences"][0]["right"], "succeeded");
+}
+
+/// The escalation answers with this name at the end of a long text.
+fn answer(fact: &mut Fact, name: &str) {
+    if let Fact::ToolCallFinished { structured, .. } = fact {
+        let mut members: Value = structured.as_ref().unwrap().read().unwrap();
+        members["maskedText"] = format!("{} The customer is {name}", "x".repeat(80)).into();
+        *structured = Some(Json::from(&members));
+    }
+}
+
+#[rstest]
+#[case::another_ticket("arguments", "ticketId: 8c1d4e7f-2a5b-4c9d-8e1f-6a7b8c9d0e1f", |fact: &mut Fact| {
+    if let Fact::ToolCallStarted { arguments, .. } = fact {
+        arguments["ticketId"] = "8c1d4e7f-2a5b-4c9d-8e1f-6a7b8c9d0e1f".into();
+    }
+})]
+#[case::not_masked("result", "maskedText: …xxx The customer is [NAME_1]", |fact: &mut Fact| {
+    answer(fact, "[NAME_1]");
+})]
+fn a_call_differs_by_what_it_was_asked_and_what_it_answered(
+    #[case] what: &str,
+    #[case] right: &str,
+    #[case] change: fn(&mut Fact),
+) {
+    let escalation = |fact: &Fact| match fact {
+        Fact::ToolCallStarted { tool, .. } | Fact::ToolCallFinished { tool, .. } => {
+            tool == "escalate_ticket"
+        }
+        _ => false,
+    };
+    let mut story = screens::story();
+    for event in story.iter_mut().filter(|event| escalation(&event.fact)) {
+        answer(&mut event.fact, "Marisol");
+    }
+    let mut other = story.clone();
+    for event in other.iter_mut().filter(|event| escalation(&event.fact)) {
+        change(&mut event.fact);
+    }
+    let found = compare(&story, &other);
+    let call = found
+        .calls
+        .iter()
+        .find(|call| call.title == "escalate_ticket");
+    let told = call
+        .unwrap()
+        .differences()
+        .iter()
+        .find(|found| found.what == what);
+    assert!(told.unwrap().right.contains(right), "{told:#?}");
+    assert!(shown(&found).contains(what));
 }
 
 #[rstest]

@@ -293,6 +293,8 @@ async fn what_has_come_through_a_pipe_is_shown_while_its_writer_goes_on() {
     pipe.write_all(lines[..41].concat().as_bytes()).unwrap();
     // Half a line is no event before its other half is there.
     pipe.write_all(&lines[41].as_bytes()[..30]).unwrap();
+    // Its writer may take its time, so that is what is told first.
+    assert!(matches!(heard(&mut viewing).await, Msg::Awaited));
     let first = tape(heard(&mut viewing).await);
     assert_eq!(first.growth, Growth::Followed);
     assert!(first.warning.is_none());
@@ -330,6 +332,8 @@ async fn a_pipe_that_breaks_off_within_a_line_says_so() {
         place: Place::named(&path),
         growth: Growth::Finished,
     }));
+    // Its writer may take its time, so that is what is told first.
+    assert!(matches!(heard(&mut viewing).await, Msg::Awaited));
     let first = tape(heard(&mut viewing).await);
     let warning = match first.growth {
         Growth::Finished => first.warning,

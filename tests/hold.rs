@@ -3,14 +3,13 @@
 
 #[expect(dead_code, reason = "shared; this file needs a part of it")]
 mod program;
-#[expect(dead_code, reason = "shared; this file needs a part of it")]
 mod running;
 
 use std::sync::Arc;
 
 use hoptrail::{
     lab::{self, LabConfig, LabHandle},
-    projection::{Hop, Verdict, holds::Waiting},
+    projection::{Hop, HopKind, Verdict, holds::Waiting},
     protocol::{audit::AuditStatus, hold::ReleaseReason, tickets::Escalated},
     runtime::TargetChoice,
     support::{clock::SystemClock, ids::Ids},
@@ -155,6 +154,51 @@ async fn each_hop_waits_and_says_what_will_be_decided() {
     let unknown = codec::decode(&newer, 2).unwrap();
     assert!(matches!(unknown.fact, Fact::Unknown(_)));
     assert_eq!(codec::encode(&unknown), newer);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_be_decided_is_told_anew_when_the_policy_is_switched_meanwhile() {
+    let lab = lab().await;
+    let mut run = signed_in(&lab).await;
+    let filed = run
+        .call("escalate_ticket", json!({ "ticketId": TICKET }))
+        .await;
+    let filed: Escalated = serde_json::from_value(filed.structured.unwrap()).unwrap();
+    run.backend.hold().await.unwrap();
+    let cancel = CancellationToken::new();
+    let arguments = json!({ "issueId": filed.issue_id });
+    let call = begin(&run, "delete_issue", arguments, &cancel);
+    let one = waiting(&mut run).await;
+    assert_eq!(one.status, AuditStatus::Failure);
+    let exchanges = |run: &Run| {
+        let hops = run.projection.hops().in_order();
+        hops.filter(|hop| hop.kind == HopKind::Exchange).count()
+    };
+    let before = exchanges(&run);
+
+    run.activate("default-zone-policies").await;
+    run.until("the forecast changes", |p| {
+        let first = p.holds().first();
+        first.is_some_and(|waiting| waiting.status == AuditStatus::Issued)
+    })
+    .await;
+    let again = run.projection.holds().first().unwrap();
+    assert_eq!((&again.id, again.since_us), (&one.id, one.since_us));
+    assert_eq!(run.projection.holds().waiting().len(), 1);
+    assert_eq!(exchanges(&run), before, "the same hop");
+
+    let_go(&mut run, &one).await;
+    assert_eq!(call.await.unwrap().outcome, CallOutcome::Succeeded);
+    run.until("its row is written", |p| p.holds().first().is_none())
+        .await;
+    let (_, _, projection) = run.close().await;
+    let held: Vec<_> = projection
+        .hops()
+        .in_order()
+        .filter(|hop| projection.hops().waited_us(hop.id) > 0)
+        .collect();
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].verdict, Verdict::Ok);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -321,6 +321,7 @@ fn again(lab: u8, chapter: &str) -> Job {
 #[case("E", 0, "your-zone", Job::GoToChapter(1))]
 #[case("E", 1, "lock", Job::GoToChapter(2))]
 #[case("E", 6, "limit", Job::GoToChapter(7))]
+#[case("E enter", 7, "vault", Job::GoToChapter(4))]
 #[case("B enter", 7, "vault", again(3, "vault"))]
 #[case("B enter", 7, "open-door", again(0, "open-door"))]
 fn one_key_brings_the_lab_to_the_end_or_after_a_question_back(

@@ -204,17 +204,6 @@ fn a_panic_in_a_task_is_told_in_the_panes_and_the_program_goes_on() {
 }
 
 #[test]
-fn a_hangup_ends_the_program_whose_reading_never_comes_back() {
-    let home = Home::new();
-    let env = [("HOPTRAIL_PANIC", "reading")];
-    let mut terminal = Terminal::start(&home, 120, 36, &["--headless"], &env);
-    terminal.wait_for(&["hoptrail", "sign in"]);
-    terminal.signal("HUP");
-    // By the second way out: in good order it would be 0.
-    assert_eq!(terminal.ended().exit_code(), 1);
-}
-
-#[test]
 fn a_terminal_that_vanishes_ends_the_program_without_a_panic() {
     let home = Home::new();
     let pair = native_pty_system().openpty(PtySize::default()).unwrap();

@@ -98,7 +98,7 @@ impl App {
                 other => other,
             },
             Command::TogglePolicy => Availability::unless(match self.other_policy_set() {
-                _ if self.busy() => return self.unless_busy(),
+                _ if self.busy() && !self.is_only_held() => return self.unless_busy(),
                 Some(_) => None,
                 None if self.projection.policies().overview().is_none() => {
                     Some("the zone's policy sets were not read yet")

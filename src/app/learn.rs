@@ -16,6 +16,7 @@ pub mod moved;
 mod own;
 mod place;
 mod possible;
+mod recorded;
 mod steps;
 mod told;
 
@@ -27,6 +28,7 @@ pub use self::{
     guide::{attempt_of, command_of},
     judge::{Lab, lab_chapter},
     mistakes::Mistakes,
+    steps::CHAPTER_OF_THE_SIGN_IN,
     told::Told,
 };
 use crate::{
@@ -218,6 +220,8 @@ pub struct Learn {
     /// What the checks do not like in the zone's console, in their order.
     at_fault: Vec<console::Part>,
     judged: judge::Judged,
+    /// The lab's server as the run told of it last, and where it became that one.
+    server: Option<judge::Served>,
     /// The last journey of the lab, and one under way.
     moved: Option<Box<Moved>>,
     moving: Option<Box<Moved>>,
@@ -273,6 +277,7 @@ impl Learn {
             statuses: Vec::new(),
             at_fault: Vec::new(),
             judged: judge::Judged::default(),
+            server: None,
             moved: None,
             moving: None,
             ground,

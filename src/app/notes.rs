@@ -216,9 +216,9 @@ impl App {
 
     /// Goes to a row of the list of places.
     pub(super) fn go_to_landmark(&mut self, row: usize) {
-        let mut all = self.landmarks();
+        let all = self.landmarks();
         let last = all.len().saturating_sub(1);
-        let found = all.drain(..).nth(row.min(last));
+        let found = all.into_iter().nth(row.min(last));
         if let Some(landmark) = found {
             self.jump_to_place(landmark.place);
             if landmark.kind != LandmarkKind::Bookmark && !landmark.text.is_empty() {

@@ -111,6 +111,10 @@ pub enum Question {
     SkipChapter,
     /// Bring the lab back to the open chapter's beginning.
     BeginChapter,
+    /// Bring a lab that is further on back to the open chapter's end.
+    ReachEnd,
+    /// Close a form with what was filled in and not taken.
+    DropForm,
 }
 
 /// What is looked at closely.

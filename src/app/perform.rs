@@ -27,7 +27,11 @@ impl App {
     /// Carries out a command, or says why it cannot be.
     pub fn perform(&mut self, command: Command) -> Effects {
         match self.availability(command) {
-            Availability::Ready => self.carry_out(command),
+            Availability::Ready => {
+                // Why another command could not be done is nobody's question any more.
+                self.toast.take_if(|toast| toast.tone == Tone::Unavailable);
+                self.carry_out(command)
+            }
             Availability::Unavailable(why) => self.say_why_not(command, &why),
         }
     }
@@ -47,7 +51,7 @@ impl App {
 
     fn say_why_not(&mut self, command: Command, why: &str) -> Effects {
         let label = command.spec().label;
-        self.say(Tone::Warning, format!("{label}: {why}"));
+        self.say(Tone::Unavailable, format!("{label}: {why}"));
         Effects::new()
     }
 

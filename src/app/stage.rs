@@ -241,7 +241,9 @@ impl App {
             Command::SkipCue if self.is_taken_over() => {
                 no("a recording has only what happened: go on in it")
             }
-            Command::SkipCue if self.stage.as_ref().is_some_and(Stage::running) => {
+            Command::PreviousCue | Command::SkipCue
+                if self.stage.as_ref().is_some_and(Stage::running) =>
+            {
                 no("the cue before is still under way")
             }
             Command::SkipCue

@@ -7,6 +7,8 @@ pub enum Tone {
     Good,
     Bad,
     Warning,
+    /// Why a command cannot be done: it goes with the next one that can.
+    Unavailable,
 }
 
 /// The line.

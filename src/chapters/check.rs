@@ -4,6 +4,7 @@ mod calls;
 mod look;
 mod outside;
 mod rows;
+mod rule;
 mod zone;
 
 use serde::Deserialize;
@@ -22,6 +23,13 @@ use crate::{
     },
     trace::{Fact, event::Target},
 };
+
+/// What stands for the end of a line in a text that was made one.
+const LINE_END: char = '⏎';
+
+/// What a check waits for whose call was made on a server that the lab has put another one in the
+/// place of.
+pub const A_NEW_CALL: &str = "a new call: the server has changed since the last one";
 
 /// A check of a chapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,12 +126,26 @@ impl Status {
 #[must_use]
 pub fn eval(check: &Check, projection: &Projection, results: &ProbeResults) -> Status {
     match judge(&check.expect, check.within, projection, results) {
-        Status::Failed { because, fix } if fix.is_empty() => Status::Failed {
-            because,
-            fix: check.hints.first().cloned().unwrap_or_default(),
+        Status::Failed { because, fix } => Status::Failed {
+            because: in_one_sentence(&because),
+            fix: if fix.is_empty() {
+                check.hints.first().cloned().unwrap_or_default()
+            } else {
+                fix
+            },
         },
         status => status,
     }
+}
+
+/// What somebody else said in several lines, as a part of a sentence.
+fn in_one_sentence(text: &str) -> String {
+    let lines = text.split(LINE_END).map(str::trim);
+    let said: Vec<&str> = lines
+        .map(|line| line.trim_end_matches('.'))
+        .filter(|line| !line.is_empty())
+        .collect();
+    said.join("; ")
 }
 
 /// Whether a condition holds.
@@ -191,6 +213,8 @@ struct Seen<'a> {
     projection: &'a Projection,
     results: &'a ProbeResults,
     since: Option<Seq>,
+    /// Since when the server is the one that is judged.
+    changed: Option<Seq>,
 }
 
 impl<'a> Seen<'a> {
@@ -203,6 +227,7 @@ impl<'a> Seen<'a> {
             projection,
             results,
             since,
+            changed: results.changed,
         }
     }
 
@@ -227,6 +252,7 @@ impl<'a> Seen<'a> {
             Expect::Env(env) => self.env(env),
             Expect::ActivePolicies(names) => self.active_policies(names),
             Expect::ForbiddingPolicies(names) => self.forbidding_policies(names),
+            Expect::PolicyScopes(scopes) => self.policy_scopes(scopes),
             Expect::Sessions(sessions) => self.sessions(sessions.at_least),
             Expect::Said(words) => self.said(&words.contains),
             Expect::Answer(answer) => self.answer(answer),
@@ -244,14 +270,36 @@ impl<'a> Seen<'a> {
         self.since.is_none_or(|since| seq >= since)
     }
 
-    /// The latest call of a tool that ended.
+    /// Whether this place of the trace is of the server as it is now.
+    fn is_of_this_server(self, seq: Seq) -> bool {
+        self.changed.is_none_or(|changed| seq >= changed)
+    }
+
+    /// The latest call of a tool that ended on this server.
     fn latest(self, tool: &str) -> Option<&'a Call> {
+        self.latest_anywhere(tool)
+            .filter(|call| self.is_of_this_server(call.started))
+    }
+
+    /// The latest call of a tool that ended, whichever server it was made on.
+    fn latest_anywhere(self, tool: &str) -> Option<&'a Call> {
         self.projection
             .tools()
             .calls()
             .iter()
             .rev()
             .find(|call| &*call.tool == tool && call.outcome.is_some() && self.counts(call.started))
+    }
+
+    /// How a check stands that has no call of these tools to go by.
+    fn uncalled(self, tools: &[String]) -> Status {
+        if tools
+            .iter()
+            .any(|tool| self.latest_anywhere(tool).is_some())
+        {
+            return Status::pending(A_NEW_CALL);
+        }
+        Status::pending(format!("a call of {}", tools.join(" or ")))
     }
 
     /// Whether a hop's request carried a token; unknown when nobody saw its headers.

@@ -46,6 +46,8 @@ pub enum Expect {
     ActivePolicies(Vec<String>),
     /// The active policy set carries these, and each of them forbids.
     ForbiddingPolicies(Vec<String>),
+    /// What the text of an active forbid says of scopes.
+    PolicyScopes(PolicyScopes),
     /// The zone lists sessions.
     Sessions(AtLeast),
     /// A refusal or a failure said this.
@@ -355,6 +357,18 @@ pub struct ApplicationIs {
     pub has_credential: bool,
 }
 
+/// Scopes that an active forbid lets through, and scopes that it does not, as far as its text lists
+/// them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyScopes {
+    pub policy: String,
+    #[serde(default)]
+    pub allows: Vec<String>,
+    #[serde(default)]
+    pub refuses: Vec<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeRefused {
@@ -399,6 +413,7 @@ impl Expect {
             | Self::Issue(_)
             | Self::ActivePolicies(_)
             | Self::ForbiddingPolicies(_)
+            | Self::PolicyScopes(_)
             | Self::Sessions(_)
             | Self::Said(_) => Vec::new(),
         }
@@ -430,6 +445,7 @@ impl Expect {
                     | Self::Application(_)
                     | Self::ActivePolicies(_)
                     | Self::ForbiddingPolicies(_)
+                    | Self::PolicyScopes(_)
             ),
         }
     }
@@ -459,6 +475,7 @@ impl Expect {
             Self::Application(is) => *is == ApplicationIs::default(),
             Self::Env(env) => env.is.is_none() && env.matches.is_none(),
             Self::Audit(rows) => rows.per == Per::Call && rows.tools.is_empty(),
+            Self::PolicyScopes(scopes) => scopes.allows.is_empty() && scopes.refuses.is_empty(),
             Self::SignedIn
             | Self::DiscoveryWalked
             | Self::ToolsListed(_)

@@ -111,6 +111,7 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
         (Some(code), _) => code,
         (None, env) => env,
     };
+    let answers = matches!(knock, Some(Reading::Told(_)));
     let unasked = open.then(|| code.filter(|code| *code >= 2)).flatten();
     if open {
         // Code that asks for a token was written: what it lacks is chapter 2's matter.
@@ -132,7 +133,7 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
         signs,
         troubles: troubles(results)
             .into_iter()
-            .chain(code.and_then(|code| lacking(&results.env, code)))
+            .chain(code.and_then(|code| lacking(&results.env, code, answers)))
             .chain(unasked.map(|code| {
                 format!(
                     "the folder's code is chapter {code}'s, and the server that answers asks nobody \
@@ -172,8 +173,9 @@ const READ: [(u8, &str); 9] = [
     (6, "ANTHROPIC_API_URL"),
 ];
 
-/// The variables that the folder's code reads and the `.env` does not set.
-fn lacking(env: &Reading<Vec<EnvLine>>, code: u8) -> Option<String> {
+/// The variables that the folder's code reads and the `.env` does not set. A server that `answers` did
+/// start, so it has them from somewhere.
+fn lacking(env: &Reading<Vec<EnvLine>>, code: u8, answers: bool) -> Option<String> {
     let Reading::Told(lines) = env else {
         return None;
     };
@@ -185,10 +187,18 @@ fn lacking(env: &Reading<Vec<EnvLine>>, code: u8) -> Option<String> {
         .map(|(_, name)| *name)
         .collect();
     (!names.is_empty()).then(|| {
-        format!(
-            ".env does not set {}: the code of chapter {code} reads it and does not start without",
-            names.join(", ")
-        )
+        let names = names.join(", ");
+        if answers {
+            format!(
+                ".env does not set {names}, which the code of chapter {code} reads: the server that \
+                 answers has it from elsewhere, or was started before"
+            )
+        } else {
+            format!(
+                ".env does not set {names}: the code of chapter {code} reads it and does not start \
+                 without"
+            )
+        }
     })
 }
 

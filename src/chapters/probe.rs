@@ -90,6 +90,9 @@ pub struct ProbeResults {
     /// Whether the chapter was begun again there: then nothing older counts for any check.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begun_again: bool,
+    /// Where the lab's server became another one: what was called before was another server's.
+    #[serde(skip)]
+    pub changed: Option<Seq>,
     pub http: BTreeMap<HttpProbe, Reading<HttpAnswer>>,
     pub metadata: Reading<ResourceMetadata>,
     pub env: Reading<Vec<EnvLine>>,
@@ -128,6 +131,9 @@ pub struct Folder {
     pub secrets: Vec<FoundSecret>,
     /// How far the code has come, by facts/keycard.md 1.1: the chapter and the file that shows it.
     pub reached: Vec<(u8, String)>,
+    /// Files of text that were too long to be looked through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// A secret in a file.

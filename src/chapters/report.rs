@@ -51,8 +51,8 @@ impl Report {
     /// Judges the checks of chapters: each on the server that it speaks of, or all on one that has
     /// come as far as `reached`.
     ///
-    /// What fails of a later chapter is pending then, as it is still to come. What held at the end of
-    /// an earlier one only is past.
+    /// What fails of a later chapter, or cannot be seen, is pending then, as it is still to come. What
+    /// held at the end of an earlier one only is past.
     #[must_use]
     pub fn of<'a>(
         chapters: impl IntoIterator<Item = &'a Chapter>,
@@ -64,7 +64,10 @@ impl Report {
         for chapter in chapters {
             for check in &chapter.checks {
                 let status = match (chapter.status(check, projection, results), reached) {
-                    (Status::Failed { .. }, Some(seen)) if chapter.stage > seen.stage() => {
+                    // Whatever there is to look at was not made by a server that is so far.
+                    (Status::Failed { .. } | Status::NotObservable { .. }, Some(seen))
+                        if chapter.stage > seen.stage() =>
+                    {
                         Status::Pending {
                             waiting_for: format!(
                                 "your server to come so far (it is at the end of chapter {})",
@@ -300,6 +303,31 @@ mod tests {
         assert_eq!(limit.exit(), Exit::Ok);
         assert_eq!(limit.exit_when_done(), Exit::Failed);
         assert!(!limit.text().contains("stage"), "{}", limit.text());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_of_a_chapter_that_was_not_reached_is_still_to_come() {
+        let book = Book::embedded().unwrap();
+        let results = ProbeResults {
+            env: Reading::Told(Vec::new()),
+            folder: Reading::Unavailable {
+                look_at: "the files of your project".to_owned(),
+            },
+            ..ProbeResults::default()
+        };
+        let status = |reached: u8| {
+            let seen = Orientation {
+                reached,
+                signs: Vec::new(),
+                troubles: Vec::new(),
+            };
+            let vault = [book.number(4).unwrap()];
+            let report = Report::of(vault, &Projection::default(), &results, Some(&seen));
+            let no_key = report.checks.iter().find(|one| one.check == "no-key");
+            no_key.map(|one| one.status.word())
+        };
+        assert_eq!(status(4), Some("not observable"));
+        assert_eq!(status(2), Some("pending"));
     }
 
     #[test]

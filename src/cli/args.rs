@@ -208,6 +208,8 @@ pub enum Command {
         right: PathBuf,
         /// Durations differ when one is so many times the other, and by 100 ms at least [default: 10]
         ///
+        /// What differs in durations only ends with 1 if this is given, else with 0.
+        ///
         /// Without it, durations are left out between a trace that came along and any other: those
         /// were recorded from services that are as slow as real ones.
         #[arg(long, value_name = "TIMES")]

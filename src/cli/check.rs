@@ -27,6 +27,7 @@ use crate::{
     },
     support::{
         error::{Exit, Failure},
+        files,
         ids::Ids,
         text::wrap,
     },
@@ -394,7 +395,7 @@ struct Fresh(PathBuf);
 impl Fresh {
     fn below(options: &Options) -> Result<Self, Failure> {
         let dir = options.state.join(format!("check-{}", std::process::id()));
-        fs::create_dir_all(&dir).map_err(|error| {
+        files::private_folder(&dir).map_err(|error| {
             Failure::new(
                 Exit::Usage,
                 format!("{} cannot be made", dir.display()),

@@ -1,6 +1,6 @@
 //! `hoptrail doctor`: what works on this computer, what does not, and what to do about it.
 //!
-//! Only looks; changes nothing and asks the terminal nothing.
+//! Changes nothing but for a file in the state folder that comes and goes, and asks the terminal nothing.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ use crate::{
     support::{
         cause::{remedy, without_number},
         error::Failure,
-        paths,
+        files, paths,
     },
 };
 
@@ -188,7 +188,7 @@ fn loopback() -> Finding {
 
 fn browser() -> Finding {
     const SUBJECT: &str = "browser";
-    if cfg!(any(target_os = "macos", windows)) {
+    if cfg!(target_os = "macos") {
         return finding(SUBJECT, Verdict::Works, "opened by the system", "");
     }
     let desktop = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
@@ -223,7 +223,7 @@ fn browser() -> Finding {
 fn state(given: Option<&Path>) -> Finding {
     const SUBJECT: &str = "state";
     let looked = paths::state_dir(given).and_then(|dir| {
-        std::fs::create_dir_all(&dir)
+        files::private_folder(&dir)
             .and_then(|()| tempfile_in(&dir))
             .map(|()| dir.clone())
             .map_err(|e| {
@@ -320,8 +320,9 @@ fn proxy() -> Finding {
         Some(name) => finding(
             "proxy",
             Verdict::Limited,
-            format!("{name} is set and not used"),
-            "hoptrail talks to every server directly, so that each hop is what it seems",
+            format!("{name} is set; only the servers use it"),
+            "the terminal talks to every server directly, so that each hop is what it seems; what \
+             `serve`, a lab or --otlp calls in the network goes through the proxy",
         ),
         None => finding("proxy", Verdict::Works, "none", ""),
     }

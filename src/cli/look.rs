@@ -7,9 +7,6 @@ use super::args::ColorChoice;
 /// Whether the locale speaks UTF-8 (POSIX order: LC_ALL, LC_CTYPE, LANG).
 #[must_use]
 pub fn is_utf8() -> bool {
-    if cfg!(windows) {
-        return true;
-    }
     ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .filter_map(|name| env::var(name).ok())

@@ -28,6 +28,7 @@ use crate::{
         files,
         ids::Ids,
         paths,
+        text::shell_word,
     },
 };
 
@@ -193,12 +194,14 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
                 at.linear,
                 at.anthropic,
                 stage.number(),
-                path.display()
+                shell_word(&path.display().to_string())
             );
         }
     }
     let kept = common.state.as_deref();
-    let kept = kept.map_or_else(String::new, |dir| format!(" --state {}", dir.display()));
+    let kept = kept.map_or_else(String::new, |dir| {
+        format!(" --state {}", shell_word(&dir.display().to_string()))
+    });
     let aim = format!("--lab {}{kept}", at.zone);
     let yours = if args.without.contains(&LabPart::Server) {
         format!("\nGo through the chapters with `hoptrail learn {aim} --project DIR`.\n")

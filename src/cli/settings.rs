@@ -152,7 +152,6 @@ pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
         panic: match std::env::var("HOPTRAIL_PANIC").as_deref() {
             Ok("drawing") => Some(crate::runtime::PanicIn::Drawing),
             Ok("task") => Some(crate::runtime::PanicIn::Task),
-            Ok("reading") => Some(crate::runtime::PanicIn::Reading),
             _ => None,
         },
     })

@@ -253,7 +253,16 @@ fn write(
             };
             markdown::write(out, header, projection, beside)
         }
-        Form::Ocsf => ocsf::write(out, projection),
+        Form::Ocsf => {
+            if projection.audit().rows().is_empty() {
+                // If standard error is gone there is nobody left to tell.
+                let _ = writeln!(
+                    io::stderr(),
+                    "hoptrail: no audit row is in this trace, so there are no events: no zone was asked"
+                );
+            }
+            ocsf::write(out, projection)
+        }
         Form::Cast | Form::Svg => {
             let timeline = Timeline::again(projection);
             if timeline.len() < projection.log().len() {
@@ -318,6 +327,11 @@ pub fn diff(
         (durations, durations.tolerance())
     };
     let comparison = Comparison::of(&one.projection, &other.projection, tolerance);
+    // Who names no factor is told of durations, and does not fail for a cold start.
+    let same = match factor {
+        Some(_) => comparison.is_same(),
+        None => comparison.is_same_but_for_durations(),
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     let names = (left.shown(), right.shown());
     let written = if common.json {
@@ -328,7 +342,7 @@ pub fn diff(
                 Durations::Compared => "compared",
                 Durations::LeftOut => "left_out",
             },
-            "same": comparison.is_same(),
+            "same": same,
             "counts": comparison.counts(),
             "run": comparison.run,
             "calls": comparison.calls,
@@ -338,6 +352,10 @@ pub fn diff(
         let style = settings::style(common);
         let told = plain::compare::write(&mut out, style, &comparison, (&names.0, &names.1));
         told.and_then(|()| match durations {
+            Durations::Compared if same && !comparison.is_same() => writeln!(
+                out,
+                "only durations differ, which is no failure; with --factor TIMES it is one"
+            ),
             Durations::Compared => Ok(()),
             Durations::LeftOut => writeln!(
                 out,
@@ -346,11 +364,7 @@ pub fn diff(
         })
     };
     super::told(written.and_then(|()| out.flush()))?;
-    Ok(if comparison.is_same() {
-        Exit::Ok
-    } else {
-        Exit::Failed
-    })
+    Ok(if same { Exit::Ok } else { Exit::Failed })
 }
 
 fn shown(path: &Path) -> String {

@@ -48,7 +48,7 @@ impl Debug for SystemBrowser {
 impl Browser for SystemBrowser {
     fn open(&self, url: &Url) -> Result<(), String> {
         // Without a desktop, xdg-open would start a text browser in the terminal that we draw on.
-        if cfg!(all(unix, not(target_os = "macos")))
+        if cfg!(not(target_os = "macos"))
             && ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
                 .iter()
                 .all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()))

@@ -322,10 +322,18 @@ impl Console {
                         .extend_pairs(parameters)
                         .append_pair("after", &cursor);
                 }
-                None => break,
+                None => return Ok(items),
             }
         }
-        Ok(items)
+        Err(Failure::new(
+            Exit::Failed,
+            "The console's list has no end",
+            format!(
+                "after {MOST_PAGES} pages of {} it names another one",
+                path.join("/")
+            ),
+            "start the zone anew; a list of the lab has a few pages",
+        ))
     }
 
     /// Sends with the token; a token that is refused is fetched anew once.

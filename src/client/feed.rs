@@ -13,7 +13,7 @@ use url::Url;
 use super::{
     console::Console,
     http::{Outgoing, Patience, TracedHttp},
-    mcp_stream::events,
+    mcp_stream::{cut_off, events},
 };
 use crate::{
     protocol::{
@@ -193,7 +193,7 @@ impl Follower<'_> {
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,
-                Err(error) => return self.ended(&self.http.clean(&error.to_string())),
+                Err(error) => return self.ended(&self.http.clean(&cut_off(&error))),
             };
             if event.event.as_deref() == Some(FEED_GAP_EVENT) {
                 let count = self.http.clean(event.data.as_deref().unwrap_or("some"));

@@ -18,7 +18,7 @@ use super::{
     console::Console,
     feed::LONGEST_ENTRY,
     http::{Outgoing, Patience},
-    mcp_stream::events,
+    mcp_stream::{cut_off, events},
 };
 use crate::{
     protocol::{
@@ -127,7 +127,7 @@ impl Holder<'_> {
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,
-                Err(error) => return no_gate(&error.to_string()),
+                Err(error) => return no_gate(&cut_off(&error)),
             };
             let Some(data) = &event.data else {
                 continue;
@@ -153,8 +153,10 @@ impl Holder<'_> {
                 let HeldExchange {
                     id, trace_parent, ..
                 } = &held;
+                // Told of again when its forecast has changed.
                 self.held
-                    .insert(id.clone(), (Stopwatch::start(), *trace_parent));
+                    .entry(id.clone())
+                    .or_insert_with(|| (Stopwatch::start(), *trace_parent));
                 self.held_up.set(self.held.len());
                 self.report(*trace_parent, Fact::ExchangeHeld(Box::new(held)));
             }

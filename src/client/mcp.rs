@@ -244,23 +244,30 @@ impl Mcp {
             tools.extend(page.tools.iter().map(|tool| self.view(tool)));
             cursor = page.next_cursor;
             if cursor.is_none() {
-                break;
+                return Ok(tools);
             }
         }
-        Ok(tools)
+        Err(Failure::new(
+            Exit::Failed,
+            "The server's list of tools has no end",
+            format!("after {MOST_PAGES} pages it names another one"),
+            "look at its pagination: the last page has no nextCursor",
+        )
+        .into())
     }
 
     fn view(&self, tool: &rmcp::model::Tool) -> ToolView {
         let masker = self.wire.http().masker();
+        // A server may write a key into a default or an example.
+        let schema = |schema: &Map<String, Value>| {
+            Json::from(&masker.value(&Value::Object(schema.clone()), Leg::Mcp))
+        };
         ToolView {
             name: masker.text(&tool.name),
             title: tool.title.as_deref().map(|text| masker.text(text)),
             description: tool.description.as_deref().map(|text| masker.text(text)),
-            input_schema: Json::from(&Value::Object((*tool.input_schema).clone())),
-            output_schema: tool
-                .output_schema
-                .as_ref()
-                .map(|schema| Json::from(&Value::Object((**schema).clone()))),
+            input_schema: schema(&tool.input_schema),
+            output_schema: tool.output_schema.as_deref().map(schema),
         }
     }
 

@@ -358,6 +358,15 @@ fn is_cut(error: &SseError) -> bool {
         .is_none_or(|error| error.kind != HttpErrorKind::TooLarge)
 }
 
+/// Why a feed came to its end: of one that broke off, what the parser last waited for says nothing.
+pub(super) fn cut_off(error: &SseError) -> String {
+    if is_cut(error) {
+        "the connection broke off".to_owned()
+    } else {
+        broken(error)
+    }
+}
+
 fn broken(error: &SseError) -> String {
     match error {
         SseError::Body(cause) => cause.to_string(),

@@ -16,14 +16,16 @@ pub use live::{Request, Sent, Wanted, next};
 
 use std::{collections::HashMap, io};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use self::attributes::Attributes;
 use crate::{
     projection::{Hop, HopKind, Projection, Verdict, tools::Call},
     protocol::observed::CallId,
-    support::text::one_line,
+    support::{
+        digest::{hex, sha256},
+        text::one_line,
+    },
     trace::{
         Actor,
         codec::{self, Header},
@@ -82,7 +84,7 @@ impl<'a> Run<'a> {
         // The same file gives the same trace, so sending it twice makes no second run.
         let mut seed = codec::encode_header(header);
         seed.push_str(&projection.log().lines().next().unwrap_or_default());
-        let trace = hex(&digest(&SHA256, seed.as_bytes()).as_ref()[..16]);
+        let trace = hex(&sha256(seed.as_bytes())[..16]);
         let root = span_id(&trace, "run");
         let calls = projection.tools().calls().iter().enumerate();
         let calls = calls
@@ -333,15 +335,5 @@ fn call_id(trace: &str, place: usize) -> String {
 
 /// Eight bytes that name a thing of this trace, never zero.
 fn span_id(trace: &str, of: &str) -> String {
-    let hash = digest(&SHA256, format!("{trace} {of}").as_bytes());
-    hex(&hash.as_ref()[..8])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    hex(&sha256(format!("{trace} {of}").as_bytes())[..8])
 }

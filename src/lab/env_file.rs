@@ -136,21 +136,13 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
         Err(error) => return Err(refuse(error.to_string(), "name another file")),
     }
     let body = values.of(chapter);
-    write_private(path, &[MARK, "\n", body.expose()]).map_err(|e| {
+    let parts = [MARK, "\n", body.expose()].map(str::as_bytes);
+    files::replace(path, 0o600, &parts).map_err(|e| {
         refuse(
             e.to_string(),
             remedy(&e, "name a file in a folder that you may write to"),
         )
     })
-}
-
-/// Writes beside the file and renames, so that a reader never sees half of it.
-fn write_private(path: &Path, parts: &[&str]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.new"));
-    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-    files::private(&beside, &parts)?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]
@@ -237,7 +229,7 @@ mod tests {
     fn what_lies_where_it_is_written_first_is_not_written_through() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let dir = tempfile::tempdir().unwrap();
-        let (path, beside) = (dir.path().join("lab.env"), dir.path().join(".lab.env.new"));
+        let (path, beside) = (dir.path().join("lab.env"), dir.path().join("lab.env.new"));
         let victim = dir.path().join("victim");
         for planted in ["a file that all may read", "a link"] {
             fs::write(&victim, "untouched").unwrap();

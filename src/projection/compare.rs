@@ -5,6 +5,7 @@
 //! same scope. What differs between any two runs (ports, ids, times of issue) is no difference.
 
 mod align;
+mod answers;
 mod claims;
 
 use serde::Serialize;
@@ -18,6 +19,9 @@ use crate::{
         event::{CallOutcome, Leg},
     },
 };
+
+/// What a difference in how long something took is called.
+const DURATION: &str = "duration";
 
 /// When a duration counts as different.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -142,8 +146,8 @@ impl Comparison {
         let mine: Vec<&Call> = left.tools().calls().iter().collect();
         let yours: Vec<&Call> = right.tools().calls().iter().collect();
         let same_tool = |a: &&Call, b: &&Call| {
-            let same = u32::from(a.outcome == b.outcome);
-            (a.tool == b.tool).then_some(2 + same)
+            let same = 2 * u32::from(a.ticket == b.ticket) + u32::from(a.outcome == b.outcome);
+            (a.tool == b.tool).then_some(4 + same)
         };
         for (a, b) in align::heaviest(&mine, &yours, same_tool) {
             calls.push(call(&sides, a.copied(), b.copied(), tolerance));
@@ -174,6 +178,21 @@ impl Comparison {
     pub fn is_same(&self) -> bool {
         let counts = self.counts();
         self.run.is_empty() && (counts.differ, counts.only_left, counts.only_right) == (0, 0, 0)
+    }
+
+    /// Whether nothing differs but how long things took: that differs between any two starts of a
+    /// program.
+    #[must_use]
+    pub fn is_same_but_for_durations(&self) -> bool {
+        let timely = |standing: &Relation| match standing {
+            Relation::Same => true,
+            Relation::Differs(found) => found.iter().all(|found| found.what == DURATION),
+            Relation::OnlyLeft | Relation::OnlyRight => false,
+        };
+        let calls = |call: &Pair<HopPair>| {
+            timely(&call.standing) && call.hops.iter().all(|hop| timely(&hop.standing))
+        };
+        self.run.is_empty() && self.calls.iter().all(calls)
     }
 }
 
@@ -247,7 +266,7 @@ impl Differences {
         let beyond = left.max(right) as f64 > left.min(right) as f64 * tolerance.factor;
         if beyond && left.abs_diff(right) > tolerance.floor_us {
             let words = crate::support::text::duration;
-            self.compare("duration", words(left), words(right));
+            self.compare(DURATION, words(left), words(right));
         }
     }
 }
@@ -284,6 +303,7 @@ fn call(
             found.compare("outcome", outcome(a), outcome(b));
             found.compare("issued", a.issued.to_string(), b.issued.to_string());
             found.compare("refused", a.refused.to_string(), b.refused.to_string());
+            answers::told(&mut found, sides, a, b);
             found.duration(a.duration_us, b.duration_us, tolerance);
             found.standing()
         }

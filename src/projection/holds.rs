@@ -80,7 +80,15 @@ impl Holds {
             since_us: at.at_us,
             evidence: at.seq,
         };
-        self.waiting.retain(|known| known.id != held.id);
+        // What is told of again waits since before; only what would become of it is news.
+        if let Some(known) = self.waiting.iter_mut().find(|known| known.id == held.id) {
+            let since_us = known.since_us;
+            *known = Waiting {
+                since_us,
+                ..waiting
+            };
+            return;
+        }
         keep_latest(&mut self.waiting);
         self.waiting.push(waiting);
     }

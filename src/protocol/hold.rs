@@ -22,7 +22,7 @@ pub const GATE_NAME: &str = "gate";
 pub enum GateEvent {
     /// From now on exchanges are held; each at most so long.
     Closed { at_most_seconds: u64 },
-    /// An exchange waits.
+    /// An exchange waits; told again when something else would become of it.
     Held(HeldExchange),
     /// It goes on.
     Released(ReleasedExchange),

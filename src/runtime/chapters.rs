@@ -15,6 +15,7 @@ use crate::{
     support::{
         cause::remedy,
         error::{Exit, Failure},
+        files::{private_folder, replace},
     },
 };
 
@@ -150,16 +151,14 @@ pub fn progress(state: &Path) -> Result<Progress, Failure> {
     }
 }
 
-/// Writes progress beside the file and renames, so that a kill leaves the old one or the new one.
+/// Writes progress; a kill leaves the old one or the new one.
 ///
 /// # Errors
 /// If the folder cannot be written to.
 pub fn keep(state: &Path, progress: &Progress) -> Result<(), Failure> {
     let path = state.join(PROGRESS);
-    let beside = state.join(".chapters.toml.new");
-    let written = fs::create_dir_all(state)
-        .and_then(|()| fs::write(&beside, progress.to_toml()))
-        .and_then(|()| fs::rename(&beside, &path));
+    let text = progress.to_toml();
+    let written = private_folder(state).and_then(|()| replace(&path, 0o600, &[text.as_bytes()]));
     written.map_err(|error| {
         Failure::new(
             Exit::Usage,

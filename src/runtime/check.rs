@@ -209,7 +209,11 @@ async fn at_yours(
     let mut probes: Vec<Probe> = chapters.iter().flat_map(|one| one.probes()).collect();
     probes.sort();
     probes.dedup();
-    let results = ask(run, probes, project, since).await?;
+    let mut results = ask(run, probes, project, since).await?;
+    // It was looked through on the way, whether or not a check wants it to be.
+    if results.folder == Reading::NotAsked {
+        results.folder = told.folder;
+    }
     run.settle(|projection| {
         let open: usize = chapters
             .iter()

@@ -30,6 +30,7 @@ use crate::{
     support::{
         cause::innermost,
         error::{Exit, Failure},
+        loopback::is_plain_loopback,
         text::{number_of, one_line},
     },
     trace::{TraceEvent, codec::Header, event::Fact},
@@ -270,13 +271,16 @@ impl Post {
         tell: mpsc::Sender<Failure>,
         patience: Patience,
     ) -> Result<Self, Failure> {
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .user_agent(concat!("hoptrail/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .timeout(ANSWER_WITHIN)
-            .pool_idle_timeout(None)
-            .build()
-            .map_err(|error| lost(&explain(&error)))?;
+            .pool_idle_timeout(None);
+        if is_plain_loopback(to.url()) {
+            // A proxy would read the collector's key on its way back to this computer.
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| lost(&explain(&error)))?;
         Ok(Self {
             client,
             to,

@@ -100,6 +100,11 @@ impl Runner {
         Self { project, ..self }
     }
 
+    /// Jobs wait for another backend from now on.
+    pub fn turn_to(&mut self, backend: watch::Receiver<BackendState>) {
+        self.backend = backend;
+    }
+
     /// Every job breaks, if so.
     #[cfg(debug_assertions)]
     #[must_use]

@@ -130,12 +130,9 @@ impl NotesFile {
 
     fn write(&self, text: &str) -> io::Result<()> {
         if let Some(folder) = self.path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)?;
+            files::private_folder(folder)?;
         }
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        files::anew(Path::new(&beside), 0o666, &[text.as_bytes()])?;
-        fs::rename(&beside, &self.path)
+        files::replace(&self.path, 0o666, &[text.as_bytes()])
     }
 
     fn there(&self) -> io::Result<Option<String>> {

@@ -123,6 +123,7 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
     ProbeResults {
         since: around.since,
         begun_again: false,
+        changed: None,
         http: http.into_iter().collect(),
         metadata,
         env,

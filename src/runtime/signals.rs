@@ -108,30 +108,6 @@ impl Signals {
     }
 }
 
-/// Ends the program a while after its terminal hung up, if it has not ended by itself.
-///
-/// crossterm 0.29 reads on for ever where a terminal is gone, on the thread that asked. If that is the
-/// one that would hear of the signal, nothing else ends the program, and it keeps a processor busy.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the thread that would return an exit code is the one that does not come back"
-)]
-pub fn end_after_hangup() {
-    use tokio::signal::unix::{SignalKind, signal};
-    /// More than an end in good order takes.
-    const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        return;
-    };
-    tokio::spawn(async move {
-        hangup.recv().await;
-        tokio::time::sleep(GRACE).await;
-        tracing::error!("the terminal is gone, and the program did not end by itself");
-        // A recording has every event that came; there is no terminal to give back.
-        std::process::exit(1);
-    });
-}
-
 /// Stops this process as Ctrl-Z does in a shell; returns when it was continued. Whoever leads its
 /// session has no shell above it that could continue it: that one goes on, and is told so by `false`.
 pub fn stop_this_process() -> bool {

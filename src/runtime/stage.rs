@@ -5,6 +5,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
@@ -17,8 +18,12 @@ use crate::{
     support::{
         cause::remedy,
         error::{Exit, Failure},
+        files,
     },
 };
+
+/// How long the jobs that are called off at an end may take to end in good order.
+const LAST_JOBS: Duration = Duration::from_secs(1);
 
 /// Which of the traces that come along stands in when a sheet names none.
 const STAND_IN: &str = "on-stage";
@@ -41,11 +46,12 @@ pub fn begin(place: &Place) -> Viewing {
     })
 }
 
-/// Ends what a reset leaves behind: the jobs first, so that a call under way is called off, then what
-/// they worked on.
-pub async fn wind_up(mut runner: Runner, mut backend: super::backend::Opening) {
+/// Ends what a reset or the end leaves behind: the jobs first, so that a call under way is called off,
+/// then what they worked on.
+pub async fn wind_up(runner: &mut Runner, backend: &mut super::backend::Opening) {
     runner.cancel_all();
-    runner.all_ended().await;
+    // A call is called off before its connection goes, but nobody waits for a server that hangs.
+    let _ = tokio::time::timeout(LAST_JOBS, runner.all_ended()).await;
     backend.close().await;
 }
 
@@ -64,7 +70,7 @@ pub(super) fn beside<T>(
     for folder in [Path::new(""), state] {
         if folder == state {
             // What cannot be made shows at the file.
-            let _ = fs::create_dir_all(state);
+            let _ = files::private_folder(state);
         }
         for number in 1..100 {
             let path = folder.join(match number {
@@ -93,7 +99,10 @@ pub(super) fn beside<T>(
 pub fn write_picture(picture: &str, name: &str, state: &Path) -> Result<PathBuf, Failure> {
     let written = beside(name, "svg", state, |path| {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(picture.as_bytes())?;
+        file.write_all(picture.as_bytes()).inspect_err(|_| {
+            // Half a picture is none.
+            let _ = fs::remove_file(path);
+        })?;
         Ok(path.to_path_buf())
     });
     written.map_err(|(_, error)| {

@@ -27,7 +27,8 @@ use super::{
     notes::NotesFile,
     record::Recorder,
     replay::{self, Place, Viewing},
-    signals::{self, Signals},
+    signals::Signals,
+    stage,
     standing::ServerWatch,
     stream::{self, Stream},
     terminal::{self, Screen, TerminalGuard},
@@ -46,8 +47,6 @@ use crate::{
 
 /// The shortest time between two frames that only facts asked for.
 const FRAME: Duration = Duration::from_millis(16);
-/// How long the jobs that are called off at the end may take to end in good order.
-const LAST_JOBS: Duration = Duration::from_secs(1);
 /// Facts that are folded before the loop looks at the keyboard again.
 const BATCH: usize = 512;
 
@@ -111,7 +110,6 @@ pub async fn watch(
 fn take_terminal() -> Result<(Signals, TerminalGuard, Screen), Failure> {
     // Before the terminal is taken: who ends the program at once must find it as it was.
     let signals = Signals::listen_on_the_screen();
-    signals::end_after_hangup();
     let (guard, screen) = TerminalGuard::enter().map_err(|e| no_terminal(&e))?;
     Ok((signals, guard, screen))
 }
@@ -184,15 +182,20 @@ impl Tui {
         let (sink, stream) = stream::open();
         let backend = backend::open(options.clone(), Arc::clone(&sink));
         let mut new = Self::with(options, tui, guard, screen, (sink, stream, backend));
-        let learn = new.app.learn();
+        new.watch_the_server();
+        new
+    }
+
+    /// Follows the attendee's own server, if that is what the chapters are about.
+    fn watch_the_server(&mut self) {
+        let learn = self.app.learn();
         if learn.is_some_and(|learn| learn.ground() == Ground::Own) {
-            new.standing = ServerWatch::of(
-                new.backend.watch(),
-                new.options.clone(),
-                new.project.clone(),
+            self.standing = ServerWatch::of(
+                self.backend.watch(),
+                self.options.clone(),
+                self.project.clone(),
             );
         }
-        new
     }
 
     fn viewing(
@@ -288,10 +291,6 @@ impl Tui {
     }
 
     async fn main_loop(&mut self, mut signals: Signals) -> Summary {
-        #[cfg(debug_assertions)]
-        while self.panic == Some(PanicIn::Reading) {
-            std::thread::park();
-        }
         let mut keys = EventStream::new();
         if let Some(path) = self.options.record.clone() {
             self.start_recording(Some(&path));
@@ -473,10 +472,7 @@ impl Tui {
     }
 
     async fn finish(&mut self) -> Summary {
-        self.runner.cancel_all();
-        // A call is called off before its connection goes, but nobody waits for a server that hangs.
-        let _ = tokio::time::timeout(LAST_JOBS, self.runner.all_ended()).await;
-        self.backend.close().await;
+        stage::wind_up(&mut self.runner, &mut self.backend).await;
         self.drain(usize::MAX);
         self.stop_recording();
         if let Some(exporter) = self.exporter.take() {

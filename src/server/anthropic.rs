@@ -139,8 +139,7 @@ impl Touch for Mask<'_> {
         let (trace_name, trace_value) = trace_header(visit.hop);
         let request = visit
             .http
-            .client()
-            .post(visit.address.join("/v1/messages"))
+            .post(&visit.address.join("/v1/messages"))
             .header("x-api-key", key)
             .header("anthropic-version", API_VERSION)
             .header(trace_name, trace_value)

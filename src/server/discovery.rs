@@ -118,7 +118,7 @@ impl Discovery {
     async fn fetch(&self) -> Result<Metadata, Failure> {
         let url = inserted(&self.issuer.url);
         let next = "check KEYCARD_URL, and that the zone is up";
-        let answer = send(self.http.client().get(url.clone()), LIMIT, SMALL_BODY)
+        let answer = send(self.http.get(url.as_str()), LIMIT, SMALL_BODY)
             .await
             .map_err(|trouble| failure(format!("{url}: {trouble}"), next))?;
         if !answer.status.is_success() {

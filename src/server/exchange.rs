@@ -7,7 +7,6 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -20,6 +19,7 @@ use super::{
 };
 use crate::{
     protocol::{
+        basic,
         oauth::{ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN, TokenResponse},
         observed::{StepOutcome, Upstream},
         secret::Secret,
@@ -94,14 +94,8 @@ impl Exchanger {
         discovery: Arc<Discovery>,
         application: &Application,
     ) -> Result<Self, Failure> {
-        // Keycard's SDK sends id and secret as they are, not form-encoded first as RFC 6749,
-        // section 2.3.1, would have it.
-        let pair = Zeroizing::new(format!(
-            "{}:{}",
-            application.client_id,
-            application.client_secret.expose()
-        ));
-        let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+        let pair = basic::plain(&application.client_id, &application.client_secret);
+        let value = Zeroizing::new(format!("Basic {}", pair.expose()));
         let basic = sensitive(&value).ok_or_else(|| {
             Failure::new(
                 Exit::Usage,
@@ -148,8 +142,7 @@ impl Exchanger {
         let (trace_name, trace_value) = trace_header(hop);
         let request = self
             .http
-            .client()
-            .post(endpoint.clone())
+            .post(endpoint.as_str())
             .header(AUTHORIZATION, self.basic.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(trace_name, trace_value)

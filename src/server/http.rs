@@ -9,6 +9,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
+use url::Url;
 
 use crate::{
     protocol::{
@@ -18,6 +19,7 @@ use crate::{
     support::{
         cause::without_number,
         error::{Exit, Failure},
+        loopback::is_plain_loopback,
         text::{one_line, truncate},
     },
 };
@@ -35,15 +37,20 @@ pub(super) const TRACEPARENT: &str = "traceparent";
 
 const USER_AGENT: &str = concat!("hoptrail/", env!("CARGO_PKG_VERSION"));
 
+/// What is on this computer is asked directly: a proxy would be in the way, and would read the client's
+/// secret on it. What is elsewhere is asked through `HTTPS_PROXY` and its kin, as the network around
+/// may need them.
 #[derive(Debug, Clone)]
-pub(super) struct Http(Client);
+pub(super) struct Http {
+    near: Client,
+    far: Option<Client>,
+}
 
-/// Whether a proxy from the environment is used.
+/// What has to be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Everything is on this computer; a proxy could only be in the way.
+    /// Nothing but plain HTTP on this computer.
     Loopback,
-    /// `HTTPS_PROXY` and its kin count, as the network around may need them.
     Network,
 }
 
@@ -80,34 +87,50 @@ impl fmt::Display for Trouble {
 
 impl Http {
     pub fn new(reach: Reach) -> Result<Self, Failure> {
-        let builder = Client::builder()
-            .user_agent(USER_AGENT)
-            // A redirected token request would hand the client secret to whoever is named.
-            .redirect(Policy::none())
-            .tcp_nodelay(true)
-            .connect_timeout(Duration::from_secs(5));
-        let builder = match reach {
+        let builder = || {
+            Client::builder()
+                .user_agent(USER_AGENT)
+                // A redirected token request would hand the client secret to whoever is named.
+                .redirect(Policy::none())
+                .tcp_nodelay(true)
+                .connect_timeout(Duration::from_secs(5))
+        };
+        let near = builder()
+            .no_proxy()
             // Nothing here speaks TLS, and reading the system's certificates would take longer than
             // all the rest of a start.
-            Reach::Loopback => builder
-                .no_proxy()
-                .tls_certs_only(std::iter::empty())
-                // No timer that wakes up a computer at rest; a closed connection is noticed anyway.
-                .pool_idle_timeout(None),
-            Reach::Network => builder,
-        };
-        builder.build().map(Self).map_err(|error| {
+            .tls_certs_only(std::iter::empty())
+            // No timer that wakes up a computer at rest; a closed connection is noticed anyway.
+            .pool_idle_timeout(None);
+        let far = (reach == Reach::Network).then(|| builder().build());
+        let failure = |error: reqwest::Error| {
             Failure::new(
                 Exit::Failed,
                 "The HTTP client could not be set up",
                 chain(&error),
                 "check the system's certificates and proxy settings",
             )
+        };
+        Ok(Self {
+            near: near.build().map_err(failure)?,
+            far: far.transpose().map_err(failure)?,
         })
     }
 
-    pub const fn client(&self) -> &Client {
-        &self.0
+    pub fn get(&self, url: &str) -> RequestBuilder {
+        self.client(url).get(url)
+    }
+
+    pub fn post(&self, url: &str) -> RequestBuilder {
+        self.client(url).post(url)
+    }
+
+    fn client(&self, url: &str) -> &Client {
+        let is_near = || Url::parse(url).is_ok_and(|url| is_plain_loopback(&url));
+        match &self.far {
+            Some(far) if !is_near() => far,
+            Some(_) | None => &self.near,
+        }
     }
 }
 

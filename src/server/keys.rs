@@ -168,7 +168,7 @@ impl Keys {
                 "check that the zone is up",
             )
         };
-        let answer = send(self.http.client().get(url.clone()), LIMIT, SMALL_BODY)
+        let answer = send(self.http.get(url.as_str()), LIMIT, SMALL_BODY)
             .await
             .map_err(|trouble| fail(trouble.to_string()))?;
         if !answer.status.is_success() {

@@ -194,8 +194,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     let (trace_name, trace_value) = trace_header(visit.hop);
     let request = visit
         .http
-        .client()
-        .post(visit.address.join("/graphql"))
+        .post(&visit.address.join("/graphql"))
         .header(AUTHORIZATION, authorization)
         .header(trace_name, trace_value)
         .json(&json!({"query": query, "variables": variables}));

@@ -105,7 +105,7 @@ async fn forward(State(documents): State<Arc<Documents>>) -> Response {
 
 async fn fetch(documents: &Documents) -> Option<Value> {
     let url = documents.issuer.join(WELL_KNOWN_AUTHORIZATION_SERVER);
-    match send(documents.http.client().get(&url), LIMIT, SMALL_BODY).await {
+    match send(documents.http.get(&url), LIMIT, SMALL_BODY).await {
         Ok(answer) if answer.status.is_success() => answer
             .json()
             .inspect_err(|error| tracing::warn!(%url, %error, "the zone's metadata is no JSON"))

@@ -13,7 +13,10 @@ use reader::Reader;
 use super::stage::Stage;
 use crate::{
     protocol::{observed::Upstream, secret::Secret},
-    support::error::{Exit, Failure},
+    support::{
+        error::{Exit, Failure},
+        loopback::is_plain_loopback,
+    },
 };
 
 pub use address::Address;
@@ -202,7 +205,7 @@ impl Settings {
         }
     }
 
-    /// True if nothing that the server calls is outside this computer.
+    /// True if all that the server calls is plain HTTP on this computer.
     #[must_use]
     pub fn is_all_loopback(&self) -> bool {
         let zone = self.gate.as_ref().map(|gate| &gate.zone);
@@ -210,7 +213,7 @@ impl Settings {
             .into_iter()
             .flatten()
             .chain([&self.linear])
-            .all(Address::is_loopback)
+            .all(|address| is_plain_loopback(&address.url))
     }
 }
 

@@ -84,7 +84,6 @@ async fn rows(visit: Visit<'_>, query: &str) -> Result<Vec<Ticket>, Setback> {
     let (trace_name, trace_value) = trace_header(visit.hop);
     let mut request = visit
         .http
-        .client()
         .get(&url)
         .header("apikey", key_header)
         .header(AUTHORIZATION, bearer)

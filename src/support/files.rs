@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -29,6 +29,33 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
         };
         io::Error::new(io::ErrorKind::InvalidData, why)
     })
+}
+
+/// Makes a folder for this user only, and those above it; one that is there is left as it is.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+/// Writes beside a file and renames, so that neither a reader nor the next start finds half of it.
+///
+/// # Errors
+/// If it cannot be written; then the file is what it was, and nothing stays beside it.
+pub fn replace(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
+    let mut beside = path.to_path_buf().into_os_string();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    anew(beside, mode, parts)
+        .and_then(|()| fs::rename(beside, path))
+        .inspect_err(|_| {
+            // What was written of it has no use; that it cannot be removed says no more.
+            let _ = fs::remove_file(beside);
+        })
 }
 
 /// Makes a file that only this user can read, as [`anew`] does.
@@ -74,6 +101,32 @@ pub const fn foreign(bytes: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("state/deep");
+        private_folder(&folder).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(folder.parent().unwrap()), 0o700);
+
+        let file = folder.join("notes.toml");
+        replace(&file, 0o600, &[b"one", b"\n"]).unwrap();
+        replace(&file, 0o600, &[b"two\n"]).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two\n");
+        assert_eq!(mode(&file), 0o600);
+        // A folder cannot be replaced by a file.
+        let taken = folder.join("taken");
+        fs::create_dir(&taken).unwrap();
+        replace(&taken, 0o600, &[b"three"]).unwrap_err();
+        let names = fs::read_dir(&folder).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["notes.toml", "taken"]);
+    }
 
     #[test]
     fn a_file_is_read_up_to_its_bound_and_named_for_what_it_is() {

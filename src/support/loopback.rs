@@ -35,6 +35,13 @@ pub fn is_loopback(url: &Url) -> bool {
     loopback(url).is_some()
 }
 
+/// True when the URL is plain HTTP on this computer, where neither a proxy nor a certificate has any
+/// business.
+#[must_use]
+pub fn is_plain_loopback(url: &Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
+}
+
 /// Whether a `Host` header or an origin's `host` or `host:port` is this computer, by one of its three
 /// usual names.
 #[must_use]

@@ -280,9 +280,27 @@ pub fn duration(micros: u64) -> String {
     }
 }
 
+/// A word that a POSIX shell takes for `text`.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_takes_a_word_for_the_text_that_it_is_of() {
+        assert_eq!(shell_word("/tmp/a-b_c.env"), "/tmp/a-b_c.env");
+        assert_eq!(shell_word("my lab"), "'my lab'");
+        assert_eq!(shell_word("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(shell_word(""), "''");
+    }
 
     #[test]
     fn escape_sequences_become_visible_and_harmless() {

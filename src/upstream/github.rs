@@ -24,7 +24,7 @@ use url::Url;
 
 use crate::{
     protocol::{oauth::ErrorResponse, secret::Secret},
-    support::{clock::SharedClock, ids::Ids},
+    support::{clock::SharedClock, digest::sha256, ids::Ids},
 };
 
 use self::grants::{Grants, Pending};
@@ -246,7 +246,8 @@ async fn access_token(
     };
     let known = service.config.clients.iter().any(|client| {
         client.client_id == exchange.client_id
-            && grants::hash(client.client_secret.expose()) == grants::hash(&exchange.client_secret)
+            && sha256(client.client_secret.expose().as_bytes())
+                == sha256(exchange.client_secret.as_bytes())
     });
     if !known {
         return token_error(
@@ -280,9 +281,9 @@ async fn access_token(
         );
     }
     if let Some(challenge) = &pending.code_challenge {
-        let proven = exchange
-            .code_verifier
-            .is_some_and(|verifier| URL_SAFE_NO_PAD.encode(grants::hash(&verifier)) == *challenge);
+        let proven = exchange.code_verifier.is_some_and(|verifier| {
+            URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes())) == *challenge
+        });
         if !proven {
             return bad_code();
         }

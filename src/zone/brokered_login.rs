@@ -10,6 +10,7 @@ use axum::http::header;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
+use url::Url;
 
 use super::{
     ZoneState,
@@ -23,7 +24,11 @@ use super::{
 };
 use crate::{
     protocol::{console::LifeStatus, oauth::ErrorCode, secret::Secret},
-    support::text::{one_line, truncate},
+    support::{
+        cause::innermost,
+        loopback::is_plain_loopback,
+        text::{one_line, truncate},
+    },
 };
 
 /// Longest answer that is read from a provider, in bytes.
@@ -33,8 +38,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The way to providers.
 #[derive(Debug, Default)]
 pub struct Upstream {
-    /// Made when it is first needed.
-    client: OnceLock<reqwest::Client>,
+    /// For providers on this computer; made when it is first needed, as is the other.
+    near: OnceLock<reqwest::Client>,
+    /// For those elsewhere, by way of the proxy that the environment names.
+    far: OnceLock<reqwest::Client>,
     /// Held while a token is refreshed: providers rotate refresh tokens too, and take a second use
     /// of one for theft.
     refreshing: Mutex<()>,
@@ -103,27 +110,30 @@ enum ScopeAnswer {
 }
 
 impl Upstream {
-    fn client(&self, name: &str) -> Result<&reqwest::Client, UpstreamError> {
-        if let Some(client) = self.client.get() {
+    fn client(&self, name: &str, url: &str) -> Result<&reqwest::Client, UpstreamError> {
+        let is_near = Url::parse(url).is_ok_and(|url| is_plain_loopback(&url));
+        let place = if is_near { &self.near } else { &self.far };
+        if let Some(client) = place.get() {
             return Ok(client);
         }
-        let made = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("hoptrail-zone/", env!("CARGO_PKG_VERSION")))
             .timeout(TIMEOUT)
-            // A redirected token request would carry the client secret to somebody else, and the
-            // lab's providers are on this computer, where no proxy has any business.
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(|_| UpstreamError::Unreachable(name.to_owned()))?;
-        Ok(self.client.get_or_init(|| made))
+            // A redirected token request would carry the client secret to somebody else.
+            .redirect(reqwest::redirect::Policy::none());
+        if is_near {
+            // A proxy would read the client secret on its way back to this computer.
+            builder = builder.no_proxy();
+        }
+        let made = builder.build().map_err(|error| unreachable(name, &error))?;
+        Ok(place.get_or_init(|| made))
     }
 
     async fn answer<T: DeserializeOwned>(
         name: &str,
         request: reqwest::RequestBuilder,
     ) -> Result<(bool, T), UpstreamError> {
-        let unreachable = |_| UpstreamError::Unreachable(name.to_owned());
+        let unreachable = |error: reqwest::Error| unreachable(name, &error.without_url());
         let mut response = request
             .header(header::ACCEPT, "application/json")
             .send()
@@ -150,7 +160,7 @@ impl Upstream {
         form: &[(&str, &str)],
         now: DateTime<Utc>,
     ) -> Result<UpstreamTokens, UpstreamError> {
-        let request = self.client(name)?.post(endpoint).form(form);
+        let request = self.client(name, endpoint)?.post(endpoint).form(form);
         let (fine, answer): (_, TokenAnswer) = Self::answer(name, request).await?;
         match answer {
             TokenAnswer {
@@ -190,6 +200,16 @@ impl Upstream {
             TokenAnswer { .. } => Err(UpstreamError::Unreadable(name.to_owned())),
         }
     }
+}
+
+/// What the client is told is short; why is in the log.
+fn unreachable(name: &str, error: &reqwest::Error) -> UpstreamError {
+    tracing::warn!(
+        provider = name,
+        why = innermost(error),
+        "a provider gave no answer"
+    );
+    UpstreamError::Unreachable(name.to_owned())
 }
 
 fn refused(name: &str, reason: &str) -> UpstreamError {

@@ -26,11 +26,11 @@ use axum::{
     routing::{get, post},
 };
 use futures::{Stream, stream};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::{
     protocol::{
-        hold::{GATE_PATH, GateEvent, HeldExchange, ReleaseReason, ReleasedExchange},
+        hold::{Forecast, GATE_PATH, GateEvent, HeldExchange, ReleaseReason, ReleasedExchange},
         traceparent::TraceParent,
     },
     support::clock::Stopwatch,
@@ -114,6 +114,8 @@ pub(super) async fn pass(state: &ZoneState, request: &mut ExchangeRequest) {
     if !state.gate.is_closed() {
         return;
     }
+    let mut changes = state.store.sequence();
+    changes.mark_unchanged();
     // Without a key nothing is decided; whoever asked is told so at once.
     let Ok(seen) = foresee(state, request).await else {
         return;
@@ -127,8 +129,29 @@ pub(super) async fn pass(state: &ZoneState, request: &mut ExchangeRequest) {
         forecast: seen.forecast,
         trace_parent: request.trace_parent,
     };
-    state.gate.hold(what, AT_MOST).await;
+    let id = what.id.clone();
+    tokio::select! {
+        () = state.gate.hold(what, AT_MOST) => {}
+        () = foretell(state, request, &id, changes) => {}
+    }
     request.started = Stopwatch::start();
+}
+
+/// Keeps the readers' forecast true while the exchange waits: somebody may switch the policy meanwhile.
+/// Does not come back.
+async fn foretell(
+    state: &ZoneState,
+    request: &ExchangeRequest,
+    id: &str,
+    mut changes: watch::Receiver<u64>,
+) {
+    while changes.changed().await.is_ok() {
+        if let Ok(seen) = foresee(state, request).await {
+            state.gate.forecast(id, seen.forecast);
+        }
+    }
+    // The zone stops, and lets go what waits.
+    std::future::pending::<()>().await;
 }
 
 impl Gate {
@@ -154,6 +177,16 @@ impl Gate {
     fn tell(&self, event: GateEvent) {
         // Nobody reads: then nobody needs to know.
         let _ = self.news.send(event);
+    }
+
+    /// Tells what would become of an exchange that waits, if that is something else than before.
+    fn forecast(&self, id: &str, forecast: Forecast) {
+        let mut waiting = self.lock();
+        let held = waiting.held.values_mut().find(|held| held.what.id == id);
+        if let Some(held) = held.filter(|held| held.what.forecast != forecast) {
+            held.what.forecast = forecast;
+            self.tell(GateEvent::Held(held.what.clone()));
+        }
     }
 
     /// Lets one exchange go; false if no such one waits.
@@ -307,7 +340,7 @@ fn follow(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> + Sen
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{audit::AuditStatus, hold::Forecast};
+    use crate::protocol::audit::AuditStatus;
 
     fn exchange(id: &str) -> HeldExchange {
         HeldExchange {

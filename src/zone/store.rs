@@ -181,7 +181,12 @@ impl Store {
         .await
         .map_err(|error| match error {
             CommitError::Failed(failure) => failure,
-            CommitError::Stale => closed(),
+            CommitError::Stale => Failure::new(
+                Exit::Failed,
+                "The zone's directory changed while this was written",
+                "somebody else changed the same thing at the same time",
+                "try again",
+            ),
         })
     }
 

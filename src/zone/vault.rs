@@ -1,7 +1,7 @@
 //! Secrets at rest: AES-256-GCM under a key that lies beside the database, readable by its owner
 //! alone. Whoever has only the database has nothing.
 
-use std::{fmt, fs, io::ErrorKind, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
+use std::{fmt, fs, io::ErrorKind, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -250,11 +250,7 @@ fn read_key(dir: &Path, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failu
 
 /// Makes the state directory, for its owner alone.
 pub(super) fn make_state_dir(dir: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| unusable(dir, &error))
+    files::private_folder(dir).map_err(|error| unusable(dir, &error))
 }
 
 /// A state directory that cannot be used, and what helps.

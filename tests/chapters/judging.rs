@@ -186,6 +186,14 @@ fn without_its_facts_a_check_does_not_pass(#[case] fact: &str, #[case] checks: &
     ("\"cedar_raw\":\"forbid", "\"cedar_raw\":\"permit"),
     ("limit", "active-set"), "limit-linear-scopes is active and does not forbid"
 )]
+#[case::list_with_write(
+    (r#"([\"read\", "#, r#"([\"read\", \"write\", "#),
+    ("limit", "active-set"), "lets write through; likely a list in the rule that allows write"
+)]
+#[case::list_too_narrow(
+    (r#", \"issues:create\"]"#, "]"),
+    ("limit", "active-set"), "refuses issues:create, too; likely a list in the rule that leaves out"
+)]
 #[case::other_audience(
     ("\"aud\":\"http://127.0.0.1:8000/mcp\"", "\"aud\":\"http://127.0.0.1:9/mcp\""),
     ("sign-in", "audience"), "the token's aud is not the MCP server"
@@ -316,6 +324,25 @@ fn a_lock_that_lets_a_wrong_audience_in_fails() {
         because,
         "a request with a token for another resource was answered with 200 and not with 401"
     );
+}
+
+#[rstest]
+#[case("forged")]
+#[case("wrong-audience")]
+fn where_nobody_is_asked_for_a_token_the_middleware_is_what_lacks(#[case] check: &str) {
+    let mut results = knocked();
+    for answer in results.http.values_mut() {
+        *answer = Reading::Told(HttpAnswer {
+            status: 200,
+            www_authenticate: None,
+            outcome: None,
+        });
+    }
+    let Status::Failed { because, fix } = status("lock", check, &story(), &results) else {
+        panic!("it passed");
+    };
+    assert!(because.ends_with("like one without a token"), "{because}");
+    assert!(fix.starts_with("Put requireBearerAuth before"), "{fix}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use hoptrail::{
     chapters::{
         Reading, Status,
-        probe::{HttpProbe, ProbeResults, ResourceMetadata},
+        expect::Service,
+        probe::{Folder, FoundSecret, HttpProbe, ProbeResults, ResourceMetadata},
     },
     projection::Projection,
     protocol::{env::classify, secret::Secret},
@@ -266,4 +267,132 @@ fn a_server_that_refuses_a_good_token_does_not_pass_the_sign_in() {
     let story = changed(|event| broken(event, "get_support_tickets", said));
     let (because, _) = failed(status("sign-in", "taken", &story, &ProbeResults::default()));
     assert!(because.contains("likely a KEYCARD_URL"), "{because}");
+}
+
+/// Linear keeps the issues of earlier runs, and shows them.
+#[rstest]
+#[case("mask", "nothing-personal")]
+#[case("mask", "placeholders")]
+#[case("mask", "labels")]
+#[case("mask", "priority")]
+#[case("mask", "title")]
+#[case("in-your-name", "author")]
+#[case("in-your-name", "footer")]
+fn an_issue_that_no_escalation_of_this_run_filed_passes_nothing(
+    #[case] chapter: &str,
+    #[case] check: &str,
+) {
+    let story = told_otherwise(|line| {
+        let calls = line.contains("tool_call_") && line.contains("escalate_ticket");
+        (!calls).then(|| line.to_owned())
+    });
+    assert!(story.issues().latest().is_some(), "it lies in Linear");
+    let told = status(chapter, check, &story, &ProbeResults::of_trace(&story));
+    let Status::Pending { waiting_for } = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!(waiting_for, "an escalation that files an issue");
+}
+
+/// What the rule's list names is let through, whatever the resource is called.
+#[rstest]
+#[case("delete-refused")]
+#[case("active-set")]
+fn a_list_that_names_write_is_why_a_delete_goes_through(#[case] check: &str) {
+    let story = told_otherwise(|line| {
+        let with_write = line.replace(r#"([\"read\", "#, r#"([\"read\", \"write\", "#);
+        Some(with_write.replace("\"status\":\"Failure\"", "\"status\":\"Issued\""))
+    });
+    let told = status("limit", check, &story, &ProbeResults::default());
+    let (because, fix) = failed(told);
+    assert!(
+        because.ends_with("likely a list in the rule that allows write"),
+        "{because}"
+    );
+    assert!(fix.starts_with("Take write out"), "{fix}");
+}
+
+/// A project's folder that was looked through, with this key in it and these files too long for it.
+fn looked_through(found: Option<(&str, Service)>, unread: &[&str]) -> ProbeResults {
+    let secrets = found.map(|(file, opens)| FoundSecret {
+        file: file.to_owned(),
+        line: 3,
+        opens,
+    });
+    ProbeResults {
+        env: Reading::Told(Vec::new()),
+        folder: Reading::Told(Folder {
+            secrets: secrets.into_iter().collect(),
+            reached: Vec::new(),
+            unread: unread.iter().map(|file| (*file).to_owned()).collect(),
+        }),
+        ..ProbeResults::default()
+    }
+}
+
+#[rstest]
+#[case(Some((".env.example", Service::Linear)), true)]
+#[case(Some(("config/.env.local", Service::Linear)), true)]
+#[case(Some((".env.example", Service::Supabase)), false)]
+#[case(Some(("notes.md", Service::Linear)), false)]
+#[case(None, false)]
+fn a_key_is_not_gone_while_a_copy_of_the_env_has_it(
+    #[case] found: Option<(&str, Service)>,
+    #[case] fails: bool,
+) {
+    let results = looked_through(found, &[]);
+    let told = status("in-your-name", "key-gone", &Projection::default(), &results);
+    if fails {
+        let (because, fix) = failed(told);
+        assert!(
+            because.ends_with(", line 3, holds a key for Linear"),
+            "{because}"
+        );
+        assert!(fix.contains(".env.example"), "{fix}");
+    } else {
+        assert!(matches!(told, Status::Passed { .. }), "{told:?}");
+    }
+}
+
+#[test]
+fn a_file_that_was_not_looked_through_is_named() {
+    let results = looked_through(None, &["a.sql", "b.sql", "c.sql", "d.sql"]);
+    let told = status("vault", "no-key", &Projection::default(), &results);
+    let Status::NotObservable { look_at } = told else {
+        panic!("{told:?}");
+    };
+    assert!(
+        look_at.starts_with("a.sql, b.sql, c.sql and 1 more: too long"),
+        "{look_at}"
+    );
+    let found = looked_through(Some(("src/a.ts", Service::Supabase)), &["a.sql"]);
+    let (because, _) = failed(status("vault", "no-key", &Projection::default(), &found));
+    assert_eq!(because, "src/a.ts, line 3, holds a key for Supabase");
+}
+
+#[test]
+fn a_folder_that_cannot_be_looked_through_is_not_told_to_remove_a_key() {
+    let results = ProbeResults {
+        folder: Reading::Failed {
+            because: "it has more than 5000 files, and was not looked through".to_owned(),
+        },
+        ..looked_through(None, &[])
+    };
+    let (_, fix) = failed(status("vault", "no-key", &Projection::default(), &results));
+    assert!(
+        fix.starts_with("Name the folder of your package.json"),
+        "{fix}"
+    );
+}
+
+#[test]
+fn what_was_said_in_several_lines_is_told_in_one() {
+    let results = ProbeResults {
+        metadata: Reading::Failed {
+            because: "it answered: no.⏎ Not today.⏎".to_owned(),
+        },
+        ..ProbeResults::default()
+    };
+    let told = status("lock", "metadata", &Projection::default(), &results);
+    assert_eq!(failed(told).0, "it answered: no; Not today");
 }

@@ -10,7 +10,7 @@ use hoptrail::{
             form::{Field, Filled, Kind},
         },
         msg::{InputEvent, Msg, TaskOutcome},
-        overlay::Overlay,
+        overlay::{Overlay, Question},
     },
     config::keys::Key,
     support::error::{Exit, Failure},
@@ -146,7 +146,7 @@ fn what_is_typed_and_chosen_is_what_the_step_is_taken_with() {
 }
 
 #[test]
-fn escape_drops_what_was_changed_and_a_field_can_be_set_back() {
+fn escape_asks_before_it_drops_what_was_changed_and_a_field_can_be_set_back() {
     let size = (80, 24);
     let mut app = console(size);
     let _ = press(&mut app, "e down space right");
@@ -159,12 +159,44 @@ fn escape_drops_what_was_changed_and_a_field_can_be_set_back() {
     let _ = press(&mut app, "left down");
     assert_eq!(app.form().unwrap().at(), 0, "over what is fixed");
     let _ = press(&mut app, "up esc");
+    let asked = |app: &App| {
+        matches!(
+            app.overlays().last(),
+            Some(Overlay::Confirm(Question::DropForm))
+        )
+    };
+    assert!(asked(&app));
+    let page = shown(&mut app, size);
+    assert!(page.contains("Drop what you filled in?"), "{page}");
+    let _ = press(&mut app, "esc");
+    assert_eq!(value(&app), "Zone Provider", "still in the form");
+    let _ = press(&mut app, "esc enter");
     assert!(matches!(
         app.overlays().last(),
         Some(Overlay::Console { .. })
     ));
     let taken = press(&mut app, "enter");
     assert_eq!(filled(&taken)[1].1, "Linear OAuth");
+}
+
+#[test]
+fn escape_asks_nothing_about_a_form_that_is_as_it_was() {
+    let mut app = console((80, 24));
+    let _ = press(&mut app, "e down left right esc");
+    let on_top = app.overlays().last();
+    assert!(matches!(on_top, Some(Overlay::Console { .. })));
+}
+
+#[test]
+fn a_form_that_was_taken_meanwhile_is_no_longer_asked_about() {
+    let mut app = console((80, 24));
+    let _ = press(&mut app, "e");
+    type_(&mut app, "!");
+    let taken = press(&mut app, "enter");
+    let _ = press(&mut app, "esc");
+    let _ = app.update(Msg::Task(task(&taken), TaskOutcome::Done));
+    let on_top = app.overlays().last();
+    assert!(matches!(on_top, Some(Overlay::Console { .. })));
 }
 
 #[test]
@@ -187,7 +219,7 @@ fn a_refusal_stands_under_the_form_and_nothing_is_lost() {
     let text = app.form().unwrap().long_text().unwrap().to_owned();
     assert!(text.contains("    principal,)"), "{text}");
     // Taken from the list, it is told as any failure.
-    let _ = press(&mut app, "esc");
+    let _ = press(&mut app, "esc enter");
     let taken = press(&mut app, "enter");
     let _ = app.update(Msg::Task(task(&taken), TaskOutcome::Failed(refusal(why))));
     assert!(matches!(
@@ -302,7 +334,7 @@ fn a_form_at_three_sizes(#[values(0, 1, 2)] size: usize) {
     let mut app = console(size);
     let _ = press(&mut app, "e down right");
     snap("form-choice", &mut app, size);
-    let _ = press(&mut app, "esc j e down home");
+    let _ = press(&mut app, "esc enter j e down home");
     type_(&mut app, "x");
     let taken = press(&mut app, "enter");
     let why = "line 1, column 1: not a policy (422 Unprocessable Entity from /zones/lab/policies)";

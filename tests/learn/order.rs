@@ -2,7 +2,7 @@
 //! what a journey changed, and the panes that the text looks at.
 
 use hoptrail::{
-    app::{Settled, learn::Mistakes, overlay::What},
+    app::{Settled, command::Command, learn::Mistakes, overlay::What},
     chapters::Attempt,
     protocol::console::PolicyOverview,
     support::error::{ASKS_FOR_A_SIGN_IN, Exit, Failure},
@@ -293,4 +293,88 @@ fn a_hint_does_not_say_again_what_the_check_says() {
         let page = shown(&mut app, SMALL);
         assert!(!page.contains(&format!("hint: {fix}")), "{page}");
     }
+}
+
+#[test]
+fn what_was_called_before_the_lab_changed_its_server_says_nothing_of_the_new_one() {
+    let mut app = learning("vault", 3, SMALL);
+    let whole = story();
+    let escalates = |event: &TraceEvent| matches!(&event.fact, Fact::ToolCallStarted { tool, .. } if tool == "escalate_ticket");
+    let escalation = whole.iter().position(escalates).unwrap();
+    let (before, after) = whole.split_at(escalation);
+    for event in before {
+        let _ = app.update(Msg::Trace(event.clone()));
+    }
+    let started = press(&mut app, "E");
+    assert_eq!(jobs(&started), [Job::GoToChapter(4)]);
+    tell(&mut app, Fact::LabMoved { chapter: 4 });
+    let _ = app.update(Msg::Tick(600_000_000));
+    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let _ = press(&mut app, "esc");
+    assert_eq!(app.lab(), Lab::At);
+    let waits = |app: &App, check: &str| match status(app, check) {
+        Status::Pending { waiting_for } => waiting_for.starts_with("a new call"),
+        _ => false,
+    };
+    for check in ["tickets-read", "per-call"] {
+        assert!(waits(&app, check), "{check}: {:?}", status(&app, check));
+    }
+    for event in after {
+        let _ = app.update(Msg::Trace(event.clone()));
+    }
+    let _ = app.update(Msg::Tick(700_000_000));
+    let per_call = status(&app, "per-call");
+    assert!(matches!(per_call, Status::Passed { .. }), "{per_call:?}");
+    assert!(waits(&app, "tickets-read"), "the escalation listed nothing");
+    assert!(!app.is_done(Attempt::ListTickets));
+}
+
+#[test]
+fn a_rule_whose_list_names_write_is_put_right_by_the_lab() {
+    let mut app = told("limit", 7, WIDE);
+    let mut overview = app.projection().policies().overview().unwrap().clone();
+    for policy in &mut overview.active_policies {
+        let text = &mut policy.latest_version.cedar_raw;
+        *text = text.replace("[\"read\"", "[\"read\", \"write\"");
+    }
+    tell(&mut app, Fact::PolicyRead(overview));
+    let _ = app.update(Msg::Tick(600_000_000));
+    let Status::Failed { because, .. } = status(&app, "active-set") else {
+        panic!("{:?}", status(&app, "active-set"));
+    };
+    assert!(because.contains("lets write through"), "{because}");
+    assert_eq!(
+        app.words_of(Attempt::ReachStage),
+        "let the lab put it right"
+    );
+    assert_eq!(jobs(&press(&mut app, "E")), [Job::GoToChapter(7)]);
+}
+
+#[test]
+fn a_lab_that_is_further_on_is_asked_for_before_it_is_brought_back() {
+    let mut app = told("lock", 7, WIDE);
+    assert!(jobs(&press(&mut app, "E")).is_empty());
+    let page = shown(&mut app, WIDE);
+    for words in ["Bring the lab back?", "end of chapter 7", "signed out"] {
+        assert!(page.contains(words), "{words}\n{page}");
+    }
+    let _ = press(&mut app, "esc");
+    assert!(app.overlays().is_empty());
+    assert_eq!(jobs(&press(&mut app, "E enter")), [Job::GoToChapter(2)]);
+}
+
+/// Another program holds the state: then there is no lab that could be further on.
+#[test]
+fn a_lab_that_could_not_be_opened_is_opened_again_by_the_next_key() {
+    let mut app = learning_from(Progress::default(), Some("vault"), WIDE);
+    let _ = app.update(Msg::Trace(story()[0].clone()));
+    let failure = Failure::new(Exit::Usage, "The state is in use", "another one", "stop it");
+    tell(&mut app, Fact::FailureOccurred(failure));
+    let _ = press(&mut app, "esc");
+    assert_eq!(app.lab(), Lab::Absent);
+    let next = app.next_step();
+    assert_eq!(next.command, Command::Refresh);
+    assert_eq!(jobs(&app.perform(next.command)), [Job::RefreshConsole]);
+    let page = shown(&mut app, WIDE);
+    assert!(!page.contains("the lab is further on"), "{page}");
 }

@@ -8,7 +8,7 @@ use hoptrail::{
         Orientation, ProbeResults, Reading,
         expect::Service,
         orientation,
-        probe::{HttpAnswer, HttpProbe, ScopeAnswer},
+        probe::{Folder, HttpAnswer, HttpProbe, ScopeAnswer},
     },
     runtime::probing::{self, Surroundings, env::EnvAt, folder},
 };
@@ -93,6 +93,13 @@ const KEYED: (&str, &str) = ("src/linear.ts", "process.env.LINEAR_API_KEY");
 
 const DELEGATED: (&str, &str) = ("src/linear.ts", "process.env.LINEAR_API_URL");
 
+const REMARKED: (&str, &str) = (
+    "src/linear.ts",
+    "// was: process.env.LINEAR_API_KEY\n/* or\n LINEAR_API_KEY */\nprocess.env.LINEAR_API_URL",
+);
+
+const NOT_YET: (&str, &str) = ("src/pii.ts", "// to be written: generateText()\n");
+
 const ENV_0: (&str, &str) = (".env", "LINEAR_API_KEY=k\nKEYCARD_CLIENT_ID=\n");
 
 const ENV_1: (&str, &str) = (
@@ -108,6 +115,8 @@ const ENV_1: (&str, &str) = (
 #[case(&[PACKAGE, LOCK, VAULT, KEYED, ENV_1], 4)]
 #[case(&[PACKAGE, LOCK, VAULT, MASK, KEYED, ENV_1], 5)]
 #[case(&[PACKAGE, LOCK, VAULT, MASK, DELEGATED, ENV_1], 6)]
+#[case(&[PACKAGE, LOCK, VAULT, MASK, REMARKED, ENV_1], 6)]
+#[case(&[PACKAGE, LOCK, VAULT, NOT_YET, KEYED, ENV_1], 4)]
 #[tokio::test]
 async fn the_code_tells_how_far_somebody_has_come(
     #[case] files: &[(&str, &str)],
@@ -129,6 +138,57 @@ async fn orient(root: &Path) -> Orientation {
     orientation::of(&results, around.person.is_some())
 }
 
+/// A folder whose code has come so far.
+fn reached_by(code: u8) -> Reading<Folder> {
+    Reading::Told(Folder {
+        reached: vec![(code, "a file".to_owned())],
+        ..Folder::default()
+    })
+}
+
+#[rstest]
+#[case::answers(Some(401), "has it from elsewhere")]
+#[case::is_silent(None, "does not start without")]
+fn what_the_env_lacks_is_said_with_what_the_server_does(
+    #[case] status: Option<u16>,
+    #[case] words: &str,
+) {
+    let answer = status.map(|status| HttpAnswer {
+        status,
+        www_authenticate: None,
+        outcome: None,
+    });
+    let answers = answer.map(|answer| (HttpProbe::NoToken, Reading::Told(answer)));
+    let results = ProbeResults {
+        http: answers.into_iter().collect(),
+        env: Reading::Told(Vec::new()),
+        folder: reached_by(4),
+        ..ProbeResults::default()
+    };
+    let troubles = orientation::of(&results, false).troubles;
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    assert!(troubles[0].contains("SUPABASE_URL"), "{troubles:?}");
+    assert!(troubles[0].contains(words), "{troubles:?}");
+}
+
+#[test]
+fn a_text_that_is_too_long_to_be_looked_through_is_named() {
+    let home = Home::new();
+    let long = "INSERT INTO tickets;\n".repeat(300_000);
+    let root = project(
+        &home,
+        &[("package.json", "{}"), ("dump.sql", long.as_str())],
+    );
+    let mut database = long.into_bytes();
+    database.insert(0, 0);
+    fs::write(root.join("zone.db"), database).unwrap();
+    let Reading::Told(found) = folder::look(&root) else {
+        panic!("it was not read");
+    };
+    assert_eq!(found.unread, ["dump.sql"]);
+    assert!(found.secrets.is_empty());
+}
+
 #[test]
 fn the_servers_behaviour_tells_the_rest() {
     let knock = |status| {
@@ -145,10 +205,7 @@ fn the_servers_behaviour_tells_the_rest() {
     let at = |code: u8, http, write: Option<ScopeAnswer>, signed_in| {
         let results = ProbeResults {
             http,
-            folder: Reading::Told(hoptrail::chapters::probe::Folder {
-                secrets: Vec::new(),
-                reached: vec![(code, "a file".to_owned())],
-            }),
+            folder: reached_by(code),
             scopes: write
                 .map(|answer| ("write".to_owned(), Reading::Told(answer)))
                 .into_iter()

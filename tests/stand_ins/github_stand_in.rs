@@ -254,7 +254,10 @@ async fn the_page_is_plain_and_says_what_it_is() {
         page.text
             .contains("Stand-in for GitHub in the hoptrail lab")
     );
-    assert!(page.text.contains("The lab's &lt;zone&gt; wants to know"));
+    assert!(
+        page.text
+            .contains("The lab&#39;s &lt;zone&gt; wants to know")
+    );
     assert!(
         page.text.contains("Tomás Rivera")
             && !page.text.contains("<script")

@@ -11,7 +11,7 @@ use crate::{
         App,
         command::Availability,
         effect::{Effects, Job},
-        overlay::Overlay,
+        overlay::{Overlay, Question},
     },
     chapters::{Attempt, expect::Service},
     support::error::Failure,
@@ -399,8 +399,13 @@ impl App {
         if let Some(learn) = &mut self.learn {
             learn.keep_filled(chapter, place, filled);
         }
-        self.overlays
-            .retain(|overlay| !matches!(overlay, Overlay::Form(form) if form.place == place));
+        // Nor is there anything left to drop, if somebody was being asked that meanwhile.
+        let is_over = |overlay: &Overlay| match overlay {
+            Overlay::Form(form) => form.place == place,
+            Overlay::Confirm(Question::DropForm) => true,
+            _ => false,
+        };
+        self.overlays.retain(|overlay| !is_over(overlay));
         let next = self.learn.as_ref().and_then(Learn::next_step);
         let mut effects = self.probes_of_its_own();
         if next.is_none() {

@@ -40,11 +40,13 @@ fn part_of(fault: &Expect, seen: &Projection, known: &ProbeResults) -> Option<Pa
             Some(consent) if !is_anywhere(consent, known) => Part::Application,
             Some(_) | None => Part::Dependencies,
         },
-        Expect::ActivePolicies(_) | Expect::ForbiddingPolicies(_) => {
+        Expect::ActivePolicies(_) | Expect::ForbiddingPolicies(_) | Expect::PolicyScopes(_) => {
             let policies = seen.policies();
             let owner = policies.active().map(|set| set.owner_type);
             match fault {
                 _ if owner != Some(Owner::Customer) => Part::Activation,
+                // It is judged of a policy only that is in force.
+                Expect::PolicyScopes(_) => Part::Policy,
                 Expect::ForbiddingPolicies(names)
                     if names
                         .iter()

@@ -83,6 +83,10 @@ impl App {
     pub fn guide(&self) -> Option<Next> {
         let learn = self.learn.as_ref().filter(|learn| learn.is_open())?;
         let of = |command, text| Some(Next { command, text });
+        if self.has_no_lab() {
+            // Whatever asks for something opens it again; this asks for the least.
+            return of(Command::Refresh, "try to open the lab again");
+        }
         let Some((place, open)) = first_open(learn) else {
             return if let Some(next) = self.left_to_do(learn, usize::MAX) {
                 Some(next)
@@ -330,9 +334,10 @@ impl App {
         match attempt {
             Attempt::SignIn => seen.identity().user().is_some() || self.is_open_to_all(),
             Attempt::SignOut => seen.identity().user().is_none(),
-            // Whoever escalated had a ticket to choose.
+            // Whoever escalated had a ticket to choose, but a check may be about the list itself.
             Attempt::ListTickets => {
-                latest(GET_SUPPORT_TICKETS).is_some() || latest(ESCALATE_TICKET).is_some()
+                latest(GET_SUPPORT_TICKETS).is_some()
+                    || (latest(ESCALATE_TICKET).is_some() && !learn.waits_for_a_list())
             }
             Attempt::EscalateTicket => {
                 latest(ESCALATE_TICKET).is_some_and(|c| c.outcome == Some(CallOutcome::Succeeded))
@@ -401,6 +406,16 @@ fn first_open(learn: &Learn) -> Option<(usize, Shown<'_>)> {
 }
 
 impl Learn {
+    /// Whether a check of the open chapter waits for the tickets to be listed.
+    fn waits_for_a_list(&self) -> bool {
+        let mut shown = (0..self.statuses.len()).filter_map(|place| self.shown(place));
+        shown.any(|shown| {
+            matches!(shown.status, Status::Pending { .. })
+                && !shown.is_done()
+                && shown.check.expect.tools() == [GET_SUPPORT_TICKETS]
+        })
+    }
+
     /// The place of the item of the first check that is not done.
     pub(super) fn first_open_item(&self) -> Option<usize> {
         first_open(self).map(|(place, _)| place)

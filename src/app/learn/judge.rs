@@ -9,8 +9,8 @@ use crate::{
         player::Source,
         toast::Tone,
     },
-    chapters::{Chapter, ProbeResults, Reading, Status, progress::ReadingPlace},
-    projection::Projection,
+    chapters::{Chapter, ProbeResults, Reading, Status, check::A_NEW_CALL, progress::ReadingPlace},
+    projection::{Projection, Seq},
 };
 
 /// When the checks were judged last.
@@ -29,6 +29,13 @@ enum Due {
     #[default]
     AtOnce,
     WhenTheLogGrew,
+}
+
+/// A server that the lab put in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Served {
+    stage: u8,
+    since: Seq,
 }
 
 /// What is said when the last check has passed.
@@ -54,6 +61,15 @@ impl Learn {
         // Ticks count milliseconds: an end between two of them would be woken for in vain.
         (self.cover == Cover::Open && self.judged.len != len)
             .then(|| due.div_ceil(1_000).saturating_mul(1_000))
+    }
+
+    /// Takes in that the lab came to the end of a chapter: what was called before on a server of another
+    /// stage says nothing of this one.
+    pub(super) fn take_server(&mut self, chapter: u8, since: Seq) {
+        let stage = stage_of(chapter);
+        if self.server.is_none_or(|server| server.stage != stage) {
+            self.server = Some(Served { stage, since });
+        }
     }
 
     /// Keeps what passed; true if it was the last that the next chapter waited for.
@@ -91,6 +107,7 @@ impl Learn {
         let mut known = self.results.get(chapter).cloned().unwrap_or_default();
         known.since = self.since.get(chapter).copied();
         known.begun_again = self.again.contains(chapter);
+        known.changed = self.server.map(|server| server.since);
         if let Some(around) = &self.around {
             // The attendee's files are looked at all the time; what was read of them when the
             // chapter's questions were asked is older.
@@ -151,8 +168,7 @@ impl App {
         let Some(learn) = &self.learn else {
             return Lab::Absent;
         };
-        let is_lab = self.projection.target().is_some_and(|target| target.lab);
-        if !is_lab || learn.ground() == Ground::Own {
+        if !self.is_lab() || learn.ground() == Ground::Own || self.has_no_lab() {
             return Lab::Absent;
         }
         let is = self.lab_chapter();
@@ -174,6 +190,13 @@ impl App {
             self.lab() == Lab::Before && stage_of(self.lab_chapter()) < stage_of(wanted).min(6)
         });
         if behind { Code::Behind } else { Code::Here }
+    }
+
+    /// Whether the lab could not be opened: another program may hold its state.
+    pub(super) fn has_no_lab(&self) -> bool {
+        let seen = &self.projection;
+        let is_known = seen.lab().is_some() || seen.lab_chapter().is_some();
+        self.is_lab() && !is_known && !seen.failures().is_empty()
     }
 
     /// The chapter at whose end the lab is.
@@ -352,7 +375,7 @@ fn elsewhere(status: Status, lab: Lab, tried: Tried, code: Code) -> Status {
     }
     let status = match (status, lab, tried) {
         (Status::Failed { .. }, Lab::At, Tried::NotYet) => Status::Pending {
-            waiting_for: "a new call: the server has changed since the last one".to_owned(),
+            waiting_for: A_NEW_CALL.to_owned(),
         },
         (status, _, _) => status,
     };

@@ -1,9 +1,16 @@
-//! What changed when the lab was brought to another chapter: the `.env`, the policy set in force,
+//! Journeys of the lab to another chapter, and what they changed: the `.env`, the policy set in force,
 //! and the hops of an escalation before and after.
 
-use super::{Learn, judge::rank};
+use super::{
+    Learn,
+    judge::{Lab, lab_chapter, rank},
+};
 use crate::{
-    app::App,
+    app::{
+        App,
+        effect::{Effects, Job},
+        overlay::{Overlay, Question, What},
+    },
     projection::{
         HopKind, Projection, Seq,
         env::{self, EnvChange, EnvRow},
@@ -108,6 +115,82 @@ impl Learn {
 }
 
 impl App {
+    /// Brings the lab to the open chapter's end, or puts right there what a check does not like. A lab that
+    /// is further on is asked for: the way there is a way back.
+    pub(in crate::app) fn reach_end(&mut self) -> Effects {
+        if self.lab() == Lab::Beyond {
+            self.overlays.push(Overlay::Confirm(Question::ReachEnd));
+            return Effects::new();
+        }
+        self.bring_to_the_end()
+    }
+
+    /// [`Self::reach_end`], once it was asked for.
+    pub(in crate::app) fn bring_to_the_end(&mut self) -> Effects {
+        let is_there = self.lab() == Lab::At;
+        let Some(learn) = &mut self.learn else {
+            return Effects::new();
+        };
+        if is_there {
+            // What the console holds is made anew, and is no more what the reader filled in.
+            learn.work = None;
+        }
+        let to = lab_chapter(learn.chapter());
+        self.set_out(to, Job::GoToChapter(to))
+    }
+
+    /// Brings the lab back to the open chapter's beginning.
+    pub(in crate::app) fn begin_chapter(&mut self) -> Effects {
+        let since = Seq::at(self.projection.log().len());
+        let Some(learn) = &mut self.learn else {
+            return Effects::new();
+        };
+        let chapter = &learn.book.chapters[learn.open];
+        learn.since.insert(chapter.id.clone(), since);
+        learn.again.insert(chapter.id.clone());
+        learn.relist = true;
+        learn.results.remove(&chapter.id);
+        learn.progress.forget(chapter);
+        learn.places.remove(&chapter.id);
+        learn.work = None;
+        learn.unsaved = true;
+        let chapter = chapter.id.clone();
+        let lab = learn.beginning();
+        self.set_out(lab, Job::BeginAgain { lab, chapter })
+    }
+
+    /// On its way back the lab is still as it was, and checks that passed then count no more.
+    pub(in crate::app) fn forget_chapter(&mut self, id: &str) {
+        if let Some(learn) = &mut self.learn
+            && let Some(chapter) = learn.book.chapters.iter().find(|one| one.id == id)
+        {
+            learn.progress.forget(chapter);
+            learn.unsaved = true;
+        }
+    }
+
+    fn set_out(&mut self, to: u8, job: Job) -> Effects {
+        let moving = self.before_moving(to);
+        if let Some(learn) = &mut self.learn {
+            learn.moving = Some(Box::new(moving));
+        }
+        vec![self.start(job)]
+    }
+
+    /// The lab arrived: shows what changed.
+    pub(in crate::app) fn arrived(&mut self) {
+        let Some(learn) = &mut self.learn else {
+            return;
+        };
+        if let Some(moved) = learn.moving.take() {
+            learn.moved = Some(moved);
+            learn.judge_anew();
+            // So that the next start finds the lab here again.
+            learn.unsaved = true;
+            self.tell(What::Changes);
+        }
+    }
+
     /// How things are before the lab is brought to `to`.
     pub(super) fn before_moving(&self, to: u8) -> Moved {
         let seen = &self.projection;

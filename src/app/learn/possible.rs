@@ -1,13 +1,17 @@
 //! Which of the chapters' commands can be carried out, and why the others cannot.
 
-use super::{Ground, judge::Lab, mistakes::Mistakes};
+use super::{
+    Ground, Learn,
+    judge::{Lab, lab_chapter},
+    mistakes::Mistakes,
+};
 use crate::{
     app::{
         App,
         command::{Availability, Command},
         focus::PaneId,
     },
-    chapters::{Probe, Status},
+    chapters::{Probe, Stage, Status},
     protocol::observed::ServedBy,
 };
 
@@ -17,6 +21,22 @@ impl App {
         let lab = self.projection.lab();
         self.projection.target().is_some_and(|target| target.lab)
             && lab.is_some_and(|lab| lab.served_by == ServedBy::Lab)
+    }
+
+    /// Why the lab of another process is not changed from here, and what to do instead.
+    fn of_another_process(&self, learn: &Learn, command: Command) -> Availability {
+        let stage = match command {
+            Command::BeginChapter => learn.beginning(),
+            _ => lab_chapter(learn.chapter()),
+        };
+        let start = format!("start it with --stage {stage}");
+        let switch = self.keymap.shown(Command::TogglePolicy);
+        let instead = if learn.chapter().stage == Stage::Limited && !switch.is_empty() {
+            format!("{switch} switches its policy; {start}")
+        } else {
+            start
+        };
+        Availability::Unavailable(format!("another process's lab: {instead}"))
     }
 
     /// Whether a command of the chapters can be carried out now.
@@ -33,6 +53,8 @@ impl App {
             return no(format!("no chapter is open: {key} opens the chapters"));
         }
         let blocked = |why: Option<&'static str>| Availability::unless(why);
+        let target = self.projection.target();
+        let is_lab = target.is_some_and(|target| target.lab);
         match command {
             Command::NextChapter => blocked(
                 learn
@@ -79,13 +101,14 @@ impl App {
                 })
             }
             Command::ReachEnd | Command::BeginChapter => {
-                let target = self.projection.target();
                 let is_own = learn.ground() == Ground::Own;
+                // In the chapter of the rule no step is in anybody's folder.
+                let is_of_the_zone = learn.chapter().stage == Stage::Limited;
                 blocked(match target {
-                    Some(_) if is_own && self.is_elsewhere() => {
-                        Some("the lab runs in another process: start that one with --stage")
+                    Some(_) if is_own && is_lab && (self.is_elsewhere() || is_of_the_zone) => {
+                        return self.of_another_process(learn, command);
                     }
-                    Some(target) if is_own || !target.lab => {
+                    Some(_) if is_own || !is_lab => {
                         Some("this is your own server: do the steps in its folder")
                     }
                     None => Some("the lab has not started yet"),
@@ -113,19 +136,15 @@ impl App {
                     ))
                 }
             }
-            Command::ConsoleWork => {
-                let is_lab = learn.ground() == Ground::Lab
-                    && self.projection.target().is_none_or(|target| target.lab);
-                blocked(if !learn.has_console_work() {
-                    Some("this chapter has no work in the zone's console")
-                } else if is_lab {
-                    None
-                } else if self.projection.target().is_some_and(|target| target.lab) {
-                    Some("the lab runs in another process, which has all of this already")
-                } else {
-                    Some("this is not the lab's zone: do it in your zone's console")
-                })
-            }
+            Command::ConsoleWork => blocked(if !learn.has_console_work() {
+                Some("this chapter has no work in the zone's console")
+            } else if learn.ground() == Ground::Lab && (is_lab || target.is_none()) {
+                None
+            } else if is_lab {
+                return self.of_another_process(learn, command);
+            } else {
+                Some("this is not the lab's zone: do it in your zone's console")
+            }),
             Command::Whereabouts => blocked(
                 (learn.ground() == Ground::Lab)
                     .then_some("this is the lab: the line under the title says where it is"),

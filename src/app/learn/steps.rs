@@ -1,9 +1,6 @@
 //! What the chapters' keys do.
 
-use super::{
-    Cover, InView, Item, Learn, PagePlace, View,
-    judge::{Lab, lab_chapter},
-};
+use super::{Cover, InView, Item, Learn, PagePlace, View, judge::lab_chapter};
 use crate::{
     app::{
         App,
@@ -22,7 +19,7 @@ use crate::{
 };
 
 /// The lab's chapter from which on somebody signs in.
-const CHAPTER_OF_THE_SIGN_IN: u8 = 3;
+pub const CHAPTER_OF_THE_SIGN_IN: u8 = 3;
 
 impl Learn {
     /// Moves the text by rows.
@@ -58,7 +55,7 @@ impl Learn {
     }
 
     /// What stands in for the lab's chapter at the open one's beginning.
-    fn beginning(&self) -> u8 {
+    pub(super) fn beginning(&self) -> u8 {
         let before = self
             .open
             .checked_sub(1)
@@ -104,7 +101,7 @@ impl App {
     /// Opens the chapters where the reader stopped.
     pub(in crate::app) fn show_chapter(&mut self) {
         if let Some(learn) = &self.learn {
-            let place = learn.open;
+            let place = self.chapter_of_the_recording().unwrap_or(learn.open);
             self.open_chapter(place);
         }
     }
@@ -237,75 +234,9 @@ impl App {
         self.say(Tone::Plain, "noted as what you saw yourself");
     }
 
-    /// Brings the lab to the open chapter's end, or puts right there what a check does not like.
-    pub(in crate::app) fn reach_end(&mut self) -> Effects {
-        let is_there = self.lab() == Lab::At;
-        let Some(learn) = &mut self.learn else {
-            return Effects::new();
-        };
-        if is_there {
-            // What the console holds is made anew, and is no more what the reader filled in.
-            learn.work = None;
-        }
-        let to = lab_chapter(learn.chapter());
-        self.set_out(to, Job::GoToChapter(to))
-    }
-
-    /// Brings the lab back to the open chapter's beginning.
-    pub(in crate::app) fn begin_chapter(&mut self) -> Effects {
-        let since = Seq::at(self.projection.log().len());
-        let Some(learn) = &mut self.learn else {
-            return Effects::new();
-        };
-        let chapter = &learn.book.chapters[learn.open];
-        learn.since.insert(chapter.id.clone(), since);
-        learn.again.insert(chapter.id.clone());
-        learn.relist = true;
-        learn.results.remove(&chapter.id);
-        learn.progress.forget(chapter);
-        learn.places.remove(&chapter.id);
-        learn.work = None;
-        learn.unsaved = true;
-        let chapter = chapter.id.clone();
-        let lab = learn.beginning();
-        self.set_out(lab, Job::BeginAgain { lab, chapter })
-    }
-
-    /// On its way back the lab is still as it was, and checks that passed then count no more.
-    pub(in crate::app) fn forget_chapter(&mut self, id: &str) {
-        if let Some(learn) = &mut self.learn
-            && let Some(chapter) = learn.book.chapters.iter().find(|one| one.id == id)
-        {
-            learn.progress.forget(chapter);
-            learn.unsaved = true;
-        }
-    }
-
-    fn set_out(&mut self, to: u8, job: Job) -> Effects {
-        let moving = self.before_moving(to);
-        if let Some(learn) = &mut self.learn {
-            learn.moving = Some(Box::new(moving));
-        }
-        vec![self.start(job)]
-    }
-
     /// Opens a window that tells something in words.
     pub(in crate::app) fn tell(&mut self, what: What) {
         self.overlays.push(Overlay::Told { what, scroll: 0 });
-    }
-
-    /// The lab arrived: shows what changed.
-    pub(in crate::app) fn arrived(&mut self) {
-        let Some(learn) = &mut self.learn else {
-            return;
-        };
-        if let Some(moved) = learn.moving.take() {
-            learn.moved = Some(moved);
-            learn.judge_anew();
-            // So that the next start finds the lab here again.
-            learn.unsaved = true;
-            self.tell(What::Changes);
-        }
     }
 
     /// Before anybody signs in in the chapters nobody is signed in: what they are about is what the
@@ -318,12 +249,16 @@ impl App {
         vec![self.start(Job::SignOut)]
     }
 
-    /// A list of tools is of the session that it was told in.
+    /// A list of tools is of the session that it was told in, and a call of the server that it was made on.
     pub(in crate::app) fn note_tools(&mut self, fact: &Fact) {
+        // Behind a frozen picture the log ends with what the picture shows.
+        let held = self.held.as_ref().map_or(0, Vec::len);
+        let here = Seq::at(self.projection.log().len() + held);
         if let Some(learn) = &mut self.learn {
             match fact {
                 Fact::SignedOut => learn.relist = true,
                 Fact::ToolsListed { .. } => learn.relist = false,
+                Fact::LabMoved { chapter } => learn.take_server(*chapter, here),
                 _ => {}
             }
         }

@@ -238,6 +238,10 @@ fn folder(folder: &Folder) -> Vec<Told> {
         let text = "no key of Supabase, Anthropic or Linear";
         lines.push(Told::new("found", text).toned(Tone::Good));
     }
+    lines.extend(folder.unread.iter().map(|file| {
+        let text = "too long, it was not looked through";
+        Told::new(file.clone(), text).toned(Tone::Warning)
+    }));
     lines.extend(folder.reached.iter().map(|(chapter, words)| {
         let label = format!("chapter {chapter}");
         Told::new(label, words.clone())

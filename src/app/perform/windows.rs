@@ -88,6 +88,10 @@ impl App {
                     .map(|(id, _)| Effect::CancelTask(*id))
                     .collect();
             }
+            Some(Overlay::Form(form)) if form.is_touched() => {
+                self.overlays.push(Overlay::Form(form));
+                self.overlays.push(Overlay::Confirm(Question::DropForm));
+            }
             // Without a trace there is nothing behind the list.
             Some(Overlay::Traces { .. }) if matches!(&self.source, Source::Opening(open) if open.name.is_empty()) =>
             {
@@ -186,6 +190,11 @@ impl App {
                 Effects::new()
             }
             Some(Overlay::Confirm(Question::BeginChapter)) => self.begin_chapter(),
+            Some(Overlay::Confirm(Question::ReachEnd)) => self.bring_to_the_end(),
+            Some(Overlay::Confirm(Question::DropForm)) => {
+                self.overlays.pop();
+                Effects::new()
+            }
             Some(Overlay::Contents { selected }) => {
                 self.open_chapter(selected);
                 Effects::new()

@@ -41,6 +41,13 @@ impl App {
         first.filter(|_| !self.is_preparing())
     }
 
+    /// Whether what runs waits for the person alone: then the policy may be switched under it, and what
+    /// would become of it is told anew.
+    pub(in crate::app) fn is_only_held(&self) -> bool {
+        let calls = |job: &Job| matches!(job, Job::CallTool { .. });
+        self.held_exchange().is_some() && self.tasks.values().all(|task| calls(&task.job))
+    }
+
     /// Lets through what a cue needs before its own call.
     pub(in crate::app) fn pass_preparations(&mut self) -> Effects {
         if self.is_preparing() {

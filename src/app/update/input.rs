@@ -8,7 +8,7 @@ use crate::{
         command::{Availability, Command, Context},
         compare::Compared,
         effect::{Effect, Effects},
-        learn::console::form::Form,
+        learn::console::form::{LONGEST, Pasted},
         msg::{InputEvent, MouseAction},
         overlay::Overlay,
         palette,
@@ -52,23 +52,6 @@ fn request_of(key: Key) -> Option<InputRequest> {
             _,
         ) => return None,
     })
-}
-
-/// Several lines go into a text of several; elsewhere the first is taken.
-fn paste_into(form: &mut Form, text: &str) {
-    if !form.is_typing() {
-        return;
-    }
-    let is_long = form.long_text().is_some();
-    let most = if is_long { usize::MAX } else { 1 };
-    for (place, line) in text.lines().take(most).enumerate() {
-        if place > 0 {
-            form.break_line();
-        }
-        for c in one_line(line).chars().take(1_000) {
-            form.edit(InputRequest::InsertChar(c));
-        }
-    }
 }
 
 impl App {
@@ -166,7 +149,11 @@ impl App {
         // Most terminals send a carriage return where the text has a line feed, as the key does.
         let text = &text.replace("\r\n", "\n").replace('\r', "\n");
         if let Some(form) = self.form_mut() {
-            return paste_into(form, text);
+            if form.paste(text) == Pasted::InPart {
+                let text = format!("not all of it was pasted: a field takes {LONGEST} characters");
+                self.say(Tone::Warning, text);
+            }
+            return;
         }
         let line = one_line(text.lines().next().unwrap_or_default());
         self.edit_field(|input| {

@@ -1,13 +1,13 @@
 //! What the client did: sign-in, discovery, tools, hops, and the token it holds.
 
-use super::{ConsolePlace, Seen, Status};
+use super::{ConsolePlace, LINE_END, Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
         expect::{ClaimIs, HopSeen, Service, TokenClaim, TokenUse, ToolCall, ToolsListed},
     },
     projection::{
-        Hop, HopKind, Verdict,
+        Hop, HopKind, Seq, Verdict,
         audit::Era,
         identity::{Document, SignIn, User},
     },
@@ -17,8 +17,6 @@ use crate::{
     },
 };
 
-/// What stands for the end of a line in a text that was made one.
-const LINE_END: char = '⏎';
 /// The HTTP status of a request without a token that is good.
 const UNAUTHORIZED: u16 = 401;
 
@@ -126,16 +124,17 @@ impl Seen<'_> {
     }
 
     pub(super) fn tools_listed(self, listed: &ToolsListed) -> Status {
+        let now = |seq: Seq| self.counts(seq) && self.is_of_this_server(seq);
         let hop = self.projection.hops().in_order().rev().find(|hop| {
             hop.verdict == Verdict::Ok
                 && hop.title.contains("tools/list")
-                && hop.evidence.sent.is_some_and(|sent| self.counts(sent))
+                && hop.evidence.sent.is_some_and(now)
         });
         let Some(hop) = hop else {
             let refused = self.projection.hops().in_order().any(|hop| {
                 hop.leg == Some(Leg::Mcp)
                     && hop.status == Some(UNAUTHORIZED)
-                    && hop.evidence.iter().any(|seq| self.counts(seq))
+                    && hop.evidence.iter().any(now)
             });
             return if refused && listed.token == Some(TokenUse::Without) {
                 Status::failed("the server answers 401 to a request without a token")
@@ -156,7 +155,7 @@ impl Seen<'_> {
 
     pub(super) fn tool_call(self, expected: &ToolCall) -> Status {
         let Some(call) = self.latest(&expected.name) else {
-            return Status::pending(format!("a call of {}", expected.name));
+            return self.uncalled(std::slice::from_ref(&expected.name));
         };
         if call.outcome != Some(expected.outcome) {
             let outcome = match call.outcome {

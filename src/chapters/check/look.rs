@@ -1,6 +1,6 @@
 //! How the issue looks that was filed last, beside the ticket that it was made of.
 
-use super::{Seen, Status};
+use super::{A_NEW_CALL, Seen, Status};
 use crate::{
     chapters::{
         evidence::Evidence,
@@ -19,18 +19,14 @@ use crate::{
     trace::event::{CallOutcome, Leg},
 };
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     pub(super) fn issue(self, looks: &IssueLooks) -> Status {
-        let view = self
-            .projection
-            .issues()
-            .latest()
-            .filter(|view| self.counts(view.evidence));
+        let view = self.latest_issue();
         if let Some(failed) = self.failed_since(view.map(|view| view.evidence)) {
             return failed;
         }
         let Some(view) = view else {
-            return Status::pending("an issue in Linear");
+            return self.unfiled();
         };
         let evidence = || [Evidence::Event(view.evidence)];
         if let Some(place) = looks.whereabouts {
@@ -75,6 +71,28 @@ impl Seen<'_> {
             Status::passed(evidence()),
         ];
         super::all(parts.into_iter())
+    }
+
+    /// The issue that was filed last by an escalation that counts. One of an earlier run, or of somebody
+    /// else, lies in the same Linear and says nothing of the server as it is now.
+    fn latest_issue(self) -> Option<&'a IssueView> {
+        let issues = self.projection.issues();
+        let is_ours = |view: &&IssueView| {
+            let maker = view.call.and_then(|id| self.projection.tools().call(id));
+            let filed = maker.map(|call| call.started).or(view.told);
+            filed.is_some_and(|filed| self.counts(filed) && self.is_of_this_server(filed))
+        };
+        let latest = issues.latest().filter(is_ours);
+        latest.or_else(|| issues.issues().iter().rev().find(is_ours))
+    }
+
+    /// How a check stands for which no issue was filed.
+    fn unfiled(self) -> Status {
+        if self.latest(ESCALATE_TICKET).is_none() && self.latest_anywhere(ESCALATE_TICKET).is_some()
+        {
+            return Status::pending(A_NEW_CALL);
+        }
+        Status::pending("an escalation that files an issue")
     }
 
     /// How the last escalation failed, when nothing was filed after it: an older issue says nothing of

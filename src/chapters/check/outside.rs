@@ -6,7 +6,8 @@ use crate::{
         evidence::Evidence,
         expect::{Answer, Challenge, EnvSays, EnvState, Matches, MetadataSays, Service, Side},
         probe::{
-            HttpAnswer, HttpProbe, Probe, Reading, ResourceMetadata, Trial, TrialEnd, Untried,
+            FoundSecret, HttpAnswer, HttpProbe, Probe, Reading, ResourceMetadata, Trial, TrialEnd,
+            Untried,
         },
     },
     protocol::{
@@ -26,6 +27,18 @@ const SILENT: &str =
 /// What to do about a server that breaks where it should refuse.
 const BROKEN: &str = "Your server broke over the request: read what it prints, and see whether it \
                       can reach its zone";
+
+/// What to do about a server that looks at no token at all.
+const UNASKED: &str = "Put requireBearerAuth before POST /mcp: the server answers whoever comes, with a \
+                       token or without";
+
+/// What to do about a folder that was not looked through.
+const UNSEARCHED: &str =
+    "Name the folder of your package.json with --project, and see that it can be read";
+
+/// What to do about a `.env` that cannot be read.
+const UNREADABLE: &str =
+    "See that the folder of your package.json has a .env, a NAME=value on each line";
 
 impl<'a> Seen<'a> {
     pub(super) fn env(self, expected: &EnvSays) -> Status {
@@ -51,6 +64,11 @@ impl<'a> Seen<'a> {
             };
             if let Some(wrong) = wrong {
                 return Status::failed(format!("{name} {wrong} in .env"));
+            }
+            if state == EnvState::Absent
+                && let Some(left) = self.left_in_a_copy(expected)
+            {
+                return left;
             }
         }
         if expected.matches == Some(Matches::Credential) {
@@ -152,13 +170,17 @@ impl<'a> Seen<'a> {
         };
         if answer.status != expected.status {
             let (asked, got, wanted) = (probe.words(), answer.status, expected.status);
+            // Nothing that the bearer check is told would help where there is none.
+            let (because, fix) = if probe != HttpProbe::NoToken && self.lets_in(answer) {
+                let because = format!("{asked} was answered with {got}, like one without a token");
+                (because, UNASKED)
+            } else {
+                let because = format!("{asked} was answered with {got} and not with {wanted}");
+                (because, if got >= 500 { BROKEN } else { "" })
+            };
             return Status::Failed {
-                because: format!("{asked} was answered with {got} and not with {wanted}"),
-                fix: if got >= 500 {
-                    BROKEN.to_owned()
-                } else {
-                    String::new()
-                },
+                because,
+                fix: fix.to_owned(),
             };
         }
         match expected.challenge {
@@ -166,6 +188,13 @@ impl<'a> Seen<'a> {
             None => Status::passed([]),
         }
         .with(Evidence::Probe(Probe::Http(probe)))
+    }
+
+    /// Whether a server that let this request in lets in anybody.
+    fn lets_in(self, answer: &HttpAnswer) -> bool {
+        let good = |answer: &HttpAnswer| answer.status < 300;
+        let knock = self.results.http.get(&HttpProbe::NoToken);
+        good(answer) && matches!(knock, Some(Reading::Told(knock)) if good(knock))
     }
 
     /// A server that gives no answer at all has no fault in how it looks at tokens.
@@ -273,17 +302,29 @@ impl<'a> Seen<'a> {
         })
     }
 
+    /// A key that stands in a copy of the `.env`, such as `.env.example`, or behind a `#` in it: as far
+    /// as the folder was looked through.
+    fn left_in_a_copy(self, expected: &EnvSays) -> Option<Status> {
+        let Reading::Told(folder) = &self.results.folder else {
+            return None;
+        };
+        if expected.side == Side::Before {
+            return None;
+        }
+        let is_copy = |found: &&FoundSecret| {
+            let name = found.file.rsplit(['/', '\\']).next().unwrap_or_default();
+            name.starts_with(".env") && expected.name.contains(word_of(found.opens))
+        };
+        let found = folder.secrets.iter().find(is_copy)?;
+        Some(Status::failed(holds_a_key(found)))
+    }
+
     pub(super) fn no_secret_of(self, service: Service) -> Status {
         let lines = match told(&self.results.env, ".env to be read") {
             Ok(lines) => lines,
-            Err(status) => return status,
+            Err(status) => return status.mended_by(UNREADABLE),
         };
-        let word = match service {
-            Service::McpServer => "KEYCARD",
-            Service::Supabase => "SUPABASE",
-            Service::Anthropic => "ANTHROPIC",
-            Service::Linear => "LINEAR",
-        };
+        let word = word_of(service);
         let in_env = lines.iter().find(|line| {
             line.set && line.kind == EnvKind::Secret && line.name.to_uppercase().contains(word)
         });
@@ -292,13 +333,13 @@ impl<'a> Seen<'a> {
         }
         let folder = match told(&self.results.folder, "the project's folder to be read") {
             Ok(folder) => folder,
-            Err(status) => return status,
+            Err(status) => return status.mended_by(UNSEARCHED),
         };
         match folder.secrets.iter().find(|found| found.opens == service) {
-            Some(found) => Status::failed(format!(
-                "{}, line {}, holds a key for {}",
-                crate::support::text::one_line(&found.file),
-                found.line,
+            Some(found) => Status::failed(holds_a_key(found)),
+            None if !folder.unread.is_empty() => Status::not_observable(format!(
+                "{}: too long to be looked through, and no key for {} may be in it",
+                some_of(&folder.unread),
                 service.name()
             )),
             None => Status::passed([Evidence::Probe(Probe::Env), Evidence::Probe(Probe::Folder)]),
@@ -324,6 +365,39 @@ impl<'a> Seen<'a> {
                 Status::not_observable,
             ),
         }
+    }
+}
+
+/// The word that the names of a service's variables have in common.
+const fn word_of(service: Service) -> &'static str {
+    match service {
+        Service::McpServer => "KEYCARD",
+        Service::Supabase => "SUPABASE",
+        Service::Anthropic => "ANTHROPIC",
+        Service::Linear => "LINEAR",
+    }
+}
+
+fn holds_a_key(found: &FoundSecret) -> String {
+    format!(
+        "{}, line {}, holds a key for {}",
+        one_line(&found.file),
+        found.line,
+        found.opens.name()
+    )
+}
+
+/// The first of many names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let first: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| one_line(name))
+        .collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 
@@ -373,6 +447,17 @@ fn untried(trials: &[Trial]) -> Option<String> {
 }
 
 impl Status {
+    /// What to do about it, if it failed and nothing better is known than the check's own hints.
+    fn mended_by(self, fix: &str) -> Self {
+        match self {
+            Self::Failed { because, .. } => Self::Failed {
+                because,
+                fix: fix.to_owned(),
+            },
+            other => other,
+        }
+    }
+
     /// One more thing to look at, if it passed.
     pub(super) fn with(self, one: Evidence) -> Self {
         match self {

@@ -55,7 +55,7 @@ impl<'a> Seen<'a> {
                     })
                     .collect();
                 if statuses.is_empty() {
-                    return Status::pending(format!("a call of {}", expected.tools.join(" or ")));
+                    return self.uncalled(&expected.tools);
                 }
                 super::all(statuses.into_iter())
             }
@@ -179,7 +179,7 @@ impl<'a> Seen<'a> {
                         .into_iter()
                         .filter(|row| row.event == AuditEvent::CredentialsIssue),
                 ),
-                None => return Status::pending(format!("a call of {tool}")),
+                None => return self.uncalled(std::slice::from_ref(tool)),
             }
         }
         if self.is_empty() {

@@ -7,6 +7,7 @@ use crate::{
     support::{
         cause::remedy,
         error::{Exit, Failure},
+        files,
     },
 };
 
@@ -64,12 +65,7 @@ pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
 
 /// A folder that is made here is for this user only; one that is there is left as it is.
 pub(super) fn make_folder(state: &Path) -> Result<(), Failure> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(state)
-        .map_err(|error| cannot_write(state, &error))
+    files::private_folder(state).map_err(|error| cannot_write(state, &error))
 }
 
 fn cannot_write(state: &Path, error: &std::io::Error) -> Failure {

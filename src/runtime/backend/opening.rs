@@ -85,6 +85,12 @@ impl Opening {
         self.state.clone()
     }
 
+    /// Whether it came to nothing.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(*self.state.borrow(), BackendState::Failed(_))
+    }
+
     /// Waits for a URL that a person must open by hand.
     pub async fn browser_url(&mut self) -> String {
         match self.urls.recv().await {

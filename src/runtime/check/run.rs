@@ -46,14 +46,26 @@ impl<'a> Run<'a> {
         err: &'a mut dyn io::Write,
         cancel: CancellationToken,
     ) -> Result<Self, Failure> {
-        let (sink, stream) = stream::open();
+        let (sink, mut stream) = stream::open();
         let header = Header::new(options.clock.now());
-        let recorder = match &options.record {
+        let mut recorder = match &options.record {
             Some(path) => Some(Recorder::create(path, &header)?),
             None => None,
         };
         let mut opening = backend::open(options, sink);
-        let backend = opening.ready().await?;
+        let backend = match opening.ready().await {
+            Ok(backend) => backend,
+            Err(failure) => {
+                // What was told until then says why.
+                while let Some(event) = stream.try_next() {
+                    if let Some(recorder) = &mut recorder {
+                        recorder.record(&event)?;
+                    }
+                }
+                opening.close().await;
+                return Err(failure);
+            }
+        };
         Ok(Self {
             projection: Projection::starting(header.started),
             header,

@@ -87,7 +87,7 @@ pub(super) fn open(at: &EnvAt) -> Reading<EnvFile> {
 }
 
 /// What of it opens something, so that it is hidden wherever a server repeats it: its secrets, and the
-/// client's as HTTP Basic carries it. Lines that cannot be read are passed by.
+/// client's as HTTP Basic carries it, in either way. Lines that cannot be read are passed by.
 pub(in crate::runtime) fn secrets(at: &EnvAt) -> Vec<Secret> {
     let text = match at {
         EnvAt::Nowhere => return Vec::new(),
@@ -105,7 +105,8 @@ pub(in crate::runtime) fn secrets(at: &EnvAt) -> Vec<Secret> {
         .collect();
     let client = ["KEYCARD_CLIENT_ID", "KEYCARD_CLIENT_SECRET"].map(|name| value(&file, name));
     if let [Some(id), Some(secret)] = client {
-        secrets.push(basic::encoded(id.expose(), &secret));
+        let forms = [basic::encoded, basic::plain];
+        secrets.extend(forms.map(|form| form(id.expose(), &secret)));
     }
     secrets
 }

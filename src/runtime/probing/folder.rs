@@ -2,8 +2,11 @@
 //!
 //! Reads and never writes. A key that was found is told by its kind and its place only.
 
+mod code;
+
 use std::{
     fs,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -19,12 +22,15 @@ use crate::{
     support::text::one_line,
 };
 
+use self::code::without_comments;
 use super::env::root;
 
 /// Folders that are not the attendee's own work.
 const SKIPPED: &[&str] = &["node_modules", ".git", "_recovery", "target"];
-/// Files that are longer are no source; a key in one is not found.
+/// Files that are longer are no source; a key in one is not found, and of a text that is said.
 const LONGEST: u64 = 4 * 1024 * 1024;
+/// The bytes by which a long text is told from a database or a picture.
+const HEAD: u64 = 8 * 1024;
 /// More files than a workshop has. A folder with more is not read to its end, and that is said.
 const MOST_FILES: usize = 5_000;
 const DEEPEST: usize = 12;
@@ -51,42 +57,62 @@ pub(super) async fn read(folder: Option<PathBuf>) -> Reading<Folder> {
 #[must_use]
 pub fn look(folder: &Path) -> Reading<Folder> {
     let folder = root(folder);
-    let mut files = Vec::new();
+    let mut files = Files::default();
     if let Err(error) = gather(&folder, DEEPEST, &mut files) {
         let name = one_line(&folder.display().to_string());
         return super::failed(format!("{name} cannot be read: {error}"));
     }
-    if files.len() > MOST_FILES {
+    if files.short.len() + files.long.len() > MOST_FILES {
         let name = one_line(&folder.display().to_string());
         return super::failed(format!(
-            "{name} has more than {MOST_FILES} files, so it is no project of the workshop"
+            "{name} has more than {MOST_FILES} files, and was not looked through"
         ));
     }
-    files.sort();
+    let shown = |path: &Path| {
+        let shown = path.strip_prefix(&folder).unwrap_or(path);
+        one_line(&shown.display().to_string())
+    };
+    files.short.sort();
+    files.long.sort();
     let secrets = files
+        .short
         .iter()
         .flat_map(|path| {
-            let shown = path.strip_prefix(&folder).unwrap_or(path);
-            let shown = one_line(&shown.display().to_string());
             // A file that went away meanwhile, or that only its owner reads, holds nothing for us.
             let bytes = fs::read(path).unwrap_or_default();
-            found(&shown, &bytes)
+            found(&shown(path), &bytes)
         })
         .collect();
+    let unread = files.long.iter().filter(|path| is_text(path));
     Reading::Told(Folder {
         secrets,
         reached: reached(&folder),
+        unread: unread.map(|path| shown(path)).collect(),
     })
 }
 
 /// The files of a folder that are somebody's own work; none where it cannot be read.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+    let mut files = Files::default();
     let _ = gather(folder, DEEPEST, &mut files);
-    files
+    files.short
 }
 
-fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// The files of a folder: those that are read, and those that are too long for it.
+#[derive(Debug, Default)]
+struct Files {
+    short: Vec<PathBuf>,
+    long: Vec<PathBuf>,
+}
+
+/// Whether a file begins like a text; what cannot be read is none.
+fn is_text(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && !head.contains(&0)
+}
+
+fn gather(folder: &Path, depth: usize, files: &mut Files) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
@@ -96,10 +122,15 @@ fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Res
         if kind.is_dir() && !skipped && depth > 0 {
             // A folder that may not be entered is not the attendee's.
             let _ = gather(&entry.path(), depth - 1, files);
-        } else if kind.is_file() && entry.metadata().is_ok_and(|known| known.len() <= LONGEST) {
-            files.push(entry.path());
+        } else if kind.is_file() {
+            match entry.metadata() {
+                Ok(known) if known.len() <= LONGEST => files.short.push(entry.path()),
+                Ok(_) => files.long.push(entry.path()),
+                // It went away meanwhile.
+                Err(_) => {}
+            }
         }
-        if files.len() > MOST_FILES {
+        if files.short.len() + files.long.len() > MOST_FILES {
             break;
         }
     }
@@ -144,6 +175,7 @@ fn legacy_supabase(payload: &[u8]) -> bool {
 /// Chapters 1, 3 and 7 leave the code as it is.
 fn reached(folder: &Path) -> Vec<(u8, String)> {
     let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let code = |name: &str| without_comments(&text(name));
     let package = text("package.json");
     if package.is_empty() {
         return Vec::new();
@@ -151,21 +183,20 @@ fn reached(folder: &Path) -> Vec<(u8, String)> {
     let mut signs = Vec::new();
     let mut sign = |chapter: u8, words: &str| signs.push((chapter, words.to_owned()));
     if package.contains("@keycardai/mcp") {
-        if text("src/server.ts").contains("requireBearerAuth") {
+        if code("src/server.ts").contains("requireBearerAuth") {
             sign(2, "src/server.ts uses requireBearerAuth");
         }
     } else {
         sign(0, "package.json has no @keycardai/mcp");
     }
-    if text("src/keycard.ts").contains("AuthProvider") {
+    if code("src/keycard.ts").contains("AuthProvider") {
         sign(4, "src/keycard.ts has an AuthProvider");
     }
-    if !text("src/pii.ts").is_empty() {
+    if !code("src/pii.ts").trim().is_empty() {
         sign(5, "src/pii.ts is there");
     }
-    let linear = text("src/linear.ts");
-    if !linear.is_empty() && !linear.contains("LINEAR_API_KEY") && linear.contains("LINEAR_API_URL")
-    {
+    let linear = code("src/linear.ts");
+    if !linear.contains("LINEAR_API_KEY") && linear.contains("LINEAR_API_URL") {
         sign(6, "src/linear.ts exchanges, and reads no LINEAR_API_KEY");
     }
     signs

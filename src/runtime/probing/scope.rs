@@ -7,7 +7,11 @@ use url::Url;
 use crate::{
     chapters::{Reading, probe::ScopeAnswer},
     client::http::{DOCUMENT_LIMIT, Outgoing},
-    protocol::oauth::{ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
+    protocol::{
+        basic,
+        oauth::{ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
+        secret::Secret,
+    },
     trace::event::Leg,
 };
 
@@ -54,13 +58,10 @@ pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnsw
         .append_pair("resource", &linear)
         .append_pair("scope", scope)
         .finish();
-    // As the workshop's own SDK does it: the parts are not form-encoded (facts/keycard.md, 2.6).
-    let basic = {
-        use base64::{Engine as _, engine::general_purpose::STANDARD};
-        STANDARD.encode(format!("{}:{}", id.expose(), secret.expose()))
-    };
+    let basic = basic::plain(id.expose(), &secret);
+    let basic = Secret::new(format!("Basic {}", basic.expose()));
     let outgoing = Outgoing::new(Method::POST, url, Leg::Token)
-        .header(header::AUTHORIZATION, &format!("Basic {basic}"))
+        .header(header::AUTHORIZATION, basic.expose())
         .body("application/x-www-form-urlencoded", form.into_bytes());
     let answer = match http.exchange(around.marked(outgoing), DOCUMENT_LIMIT).await {
         Ok(answer) => answer,

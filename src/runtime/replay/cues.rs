@@ -83,7 +83,7 @@ fn write(
 
 /// The recording that a stage began when it went back to its start, if it did: beside its `first` one,
 /// and of a later run than the one that `started` then. What an older show left there is none.
-fn run_after(first: &Place, started: DateTime<Utc>) -> Option<(Place, Source)> {
+pub(super) fn run_after(first: &Place, started: DateTime<Utc>) -> Option<(Place, Source)> {
     let Place::File(path) = first else {
         return None;
     };

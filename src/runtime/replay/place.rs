@@ -92,8 +92,8 @@ impl Place {
         let (Some((trace, of_trace)), Some((path, of_path))) = (found(trace), found(path)) else {
             return false;
         };
-        // Two names can be links to one file, where the system tells one from another.
-        trace == path || (cfg!(unix) && identity(&of_trace) == identity(&of_path))
+        // Two names can be links to one file.
+        trace == path || identity(&of_trace) == identity(&of_path)
     }
 
     /// What there is to read.

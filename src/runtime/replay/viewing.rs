@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, thread};
 
 use tokio::sync::mpsc;
 
-use super::{Damage, LOOK, Place, Source, Trace, load, source::Come};
+use super::{Damage, LOOK, Place, Source, Trace, cues::run_after, load, source::Come};
 use crate::{
     app::{
         compare::{Against, Durations},
@@ -95,9 +95,13 @@ fn read(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<(), Failure> {
     }
 }
 
-/// Opens a trace; for one that is followed it waits until its writer has begun, and says so. `None` if
+/// Opens a trace; for one that is followed or comes through a pipe it waits until its writer has begun, and says so. `None` if
 /// nobody listens any more.
 fn begun(trace: &Trace, tell: &mpsc::Sender<Msg>) -> Result<Option<Source>, Failure> {
+    // Whoever writes into a pipe may take their time, too.
+    if matches!(trace.place, Place::Pipe(_)) && said(tell, Msg::Awaited).is_break() {
+        return Ok(None);
+    }
     if trace.growth == Growth::Finished {
         return Source::open(&trace.place).map(Some);
     }
@@ -240,6 +244,11 @@ fn follow(
             }
         }
         let idle = grown.len() < BATCH;
+        let later = if grown.is_empty() && !end {
+            run_after(place, source.header.started)
+        } else {
+            None
+        };
         if !grown.is_empty() && said(tell, Msg::Grew(grown)).is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -252,6 +261,13 @@ fn follow(
             let warning = damage.torn.then(|| TORN.to_owned());
             // Nobody listens any more when the person has quit already.
             let _ = said(tell, Msg::Ended { warning });
+        }
+        if let Some((next, _)) = later {
+            // The notes on this trace are about its own events, so it stays what is shown.
+            let next = next.shown();
+            let warning = Some(format!("a new run goes on in {next}: follow that one"));
+            let _ = said(tell, Msg::Ended { warning });
+            return Ok(ControlFlow::Break(()));
         }
         if end || tell.is_closed() {
             return Ok(ControlFlow::Break(()));

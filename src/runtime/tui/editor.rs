@@ -48,7 +48,7 @@ impl Draft {
     /// If it cannot be written.
     pub fn write(folder: &Path, text: &str) -> Result<Self, Failure> {
         let path = folder.join(format!("policy-{}.cedar", std::process::id()));
-        let written = fs::create_dir_all(folder)
+        let written = files::private_folder(folder)
             .and_then(|()| files::private(&path, &[text.as_bytes(), b"\n"]));
         match written {
             Ok(()) => Ok(Self(path)),

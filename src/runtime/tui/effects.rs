@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::{buffer::Buffer, layout::Rect};
 use tokio::sync::mpsc;
 
-use super::Tui;
+use super::{Live, Tui};
 #[cfg(debug_assertions)]
 use crate::runtime::PanicIn;
 use crate::{
@@ -33,7 +33,10 @@ use crate::{
 impl Tui {
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Run(task, job) => self.runner.start(task, job),
+            Effect::Run(task, job) => {
+                self.open_again();
+                self.runner.start(task, job);
+            }
             Effect::CancelTask(task) => self.runner.cancel(task),
             Effect::Copy(text) => {
                 if let Err(error) = clipboard::copy(&text) {
@@ -94,6 +97,16 @@ impl Tui {
         }
     }
 
+    /// What could not be opened is opened again for whoever asks something of it: the program that held
+    /// the state may have ended, the server may have started.
+    fn open_again(&mut self) {
+        if self.live == Live::Yes && self.backend.has_failed() {
+            self.backend = backend::open(self.options.clone(), Arc::clone(&self.sink));
+            self.runner.turn_to(self.backend.watch());
+            self.watch_the_server();
+        }
+    }
+
     /// A new lab takes the place of the one that runs. The old one ends beside it: its jobs first, so
     /// that what runs is called off and not cut.
     fn reset(&mut self) {
@@ -113,10 +126,10 @@ impl Tui {
         let runner = runner.panicking(self.panic == Some(PanicIn::Task));
         self.stream = stream;
         self.answers = answers;
-        let backend = std::mem::replace(&mut self.backend, backend);
-        let runner = std::mem::replace(&mut self.runner, runner);
-        self.outgoing.spawn(async {
-            stage::wind_up(runner, backend).await;
+        let mut backend = std::mem::replace(&mut self.backend, backend);
+        let mut runner = std::mem::replace(&mut self.runner, runner);
+        self.outgoing.spawn(async move {
+            stage::wind_up(&mut runner, &mut backend).await;
             None
         });
         self.header = Header::new(self.options.clock.now());

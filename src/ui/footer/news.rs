@@ -26,7 +26,7 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
         Tone::Plain => (cx.look.glyphs.bullet, Role::Text),
         Tone::Good => (cx.look.glyphs.good, Role::Good),
         Tone::Bad => (cx.look.glyphs.bad, Role::Bad),
-        Tone::Warning => ("!", Role::Warning),
+        Tone::Warning | Tone::Unavailable => ("!", Role::Warning),
     };
     let overlay = cx.app.overlays().last();
     let kept = match overlay {

@@ -9,7 +9,12 @@ use ratatui::{
 
 use super::{band, extent, window};
 use crate::{
-    app::{command::Command, learn::Learn, msg::RecordingState, overlay::Question},
+    app::{
+        command::Command,
+        learn::{CHAPTER_OF_THE_SIGN_IN, Learn, lab_chapter},
+        msg::RecordingState,
+        overlay::Question,
+    },
     config::sheet::Begin,
     support::{
         error::{Exit, Failure},
@@ -36,6 +41,8 @@ pub fn answers(cx: &ViewCx, question: Question) -> [&'static str; 2] {
         Question::SkipChapter if left_open(cx) == 0 => ["go on", "stay"],
         Question::SkipChapter => ["skip and go on", "stay"],
         Question::BeginChapter => ["begin again", "stay"],
+        Question::ReachEnd => ["bring it back", "stay"],
+        Question::DropForm => ["drop it", "go on with the form"],
         Question::Reset => ["reset", "go on"],
     }
 }
@@ -44,6 +51,23 @@ pub fn answers(cx: &ViewCx, question: Question) -> [&'static str; 2] {
 fn left_open(cx: &ViewCx) -> usize {
     let learn = cx.app.learn();
     learn.map_or(0, |learn| learn.progress().open(learn.chapter()).len())
+}
+
+/// What becomes of a lab that is further on than the open chapter.
+fn going_back(cx: &ViewCx) -> String {
+    let learn = cx.app.learn();
+    let to = learn.map_or(0, |learn| lab_chapter(learn.chapter()));
+    let nobody = cx.app.projection().identity().user().is_none();
+    let ends = if nobody || to >= CHAPTER_OF_THE_SIGN_IN {
+        ""
+    } else {
+        ", and you are signed out"
+    };
+    format!(
+        "The lab is further on, at the end of chapter {}. Its server and its policy go back to \
+         the end of chapter {to}{ends}. What was made in the zone stays.",
+        cx.app.lab_chapter()
+    )
 }
 
 /// A question's title and what speaks for and against it.
@@ -84,6 +108,11 @@ fn asked(cx: &ViewCx, question: Question) -> (&'static str, String) {
             "The lab goes back to where the chapter begins: what was made after that is gone, \
              and this chapter's checks are open again."
                 .to_owned(),
+        ),
+        Question::ReachEnd => ("Bring the lab back?", going_back(cx)),
+        Question::DropForm => (
+            "Drop what you filled in?",
+            "The zone was not asked to take it: the step stays as it was before.".to_owned(),
         ),
         Question::Reset => {
             let begin = cx.app.stage().map(|stage| stage.sheet().begin);

@@ -176,7 +176,7 @@ pub fn told(
             Tone::Plain => Role::Text,
             Tone::Good => Role::Good,
             Tone::Bad => Role::Bad,
-            Tone::Warning => Role::Warning,
+            Tone::Warning | Tone::Unavailable => Role::Warning,
         };
         let text = [(one_line(&line.text), look.style(role))];
         let said = truncate(&one_line(&line.label), label).into_owned();

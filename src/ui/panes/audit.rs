@@ -44,7 +44,7 @@ const COLUMNS: &[Column] = &[
     Column::words("Time", 8, 5),
     Column::words("Tool", 19, 3),
     Column::words("Resource", 17, 1).growing().up_to(23),
-    Column::words("Scope", 13, 0),
+    Column::words("Scope", 13, 0).up_to(24),
     Column::words("Acting for", 30, 4).growing().up_to(46),
     Column::words("Reason", 34, 6).growing(),
 ];
@@ -232,7 +232,7 @@ fn detail(
                     span(format!("  {identifier}"), look.style(Role::Dim)),
                 ],
                 None => vec![
-                    span(happened(row.event), Style::new()),
+                    span(happened(row.event, row.status), Style::new()),
                     span(
                         row.about()
                             .map_or_else(String::new, |set| format!(" to {set}")),
@@ -355,12 +355,16 @@ fn chain_within(row: &AuditRow, room: u16, look: &Look) -> Vec<Span<'static>> {
 }
 
 /// An event that no tool asked for, in the words of people.
-const fn happened(event: AuditEvent) -> &'static str {
+const fn happened(event: AuditEvent, status: AuditStatus) -> &'static str {
+    let failed = matches!(status, AuditStatus::Failure);
     match event {
         AuditEvent::CredentialsIssue => "credential asked",
+        AuditEvent::UsersAuthorize if failed => "sign-in",
         AuditEvent::UsersAuthorize => "signed in",
+        AuditEvent::DelegatedGrantsCreate if failed => "consent asked",
         AuditEvent::DelegatedGrantsCreate => "consent given",
         AuditEvent::DelegatedGrantsRevoke => "consent revoked",
+        AuditEvent::PolicySetsActivate if failed => "policy switch",
         AuditEvent::PolicySetsActivate => "policy switched",
     }
 }
@@ -380,7 +384,7 @@ fn tool(row: &AuditRow, look: &Look) -> Line<'static> {
         None if row.event == AuditEvent::CredentialsIssue => {
             Line::from(or_dash(None, strong, look))
         }
-        None => Line::styled(happened(row.event), strong),
+        None => Line::styled(happened(row.event, row.status), strong),
     }
 }
 

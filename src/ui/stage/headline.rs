@@ -2,11 +2,14 @@
 
 mod call;
 
-use ratatui::{style::Style, text::Line};
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
 
 use super::SENTENCE;
 use crate::{
-    app::{effect::Job, stage::AtHand, story},
+    app::{command::Command, effect::Job, stage::AtHand, story},
     config::sheet::{Action, Cue, Hold},
     projection::{
         Name, Seq, holds::Waiting, hops::HopKind, identity::SignIn, story::LIMIT_LINEAR_SCOPES,
@@ -246,6 +249,15 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
     let mut go_on = next(cx);
     if let Some(place) = place(cx, waiting) {
         go_on.push_span(span(format!("  {place}"), look.style(Role::Dim)));
+    }
+    // Where the rule has a say, the room can see what it says with and without it.
+    let lifted = cx.app.projection().policies().forbids(LIMIT_LINEAR_SCOPES) == Some(false);
+    let forbidden = waiting.status == AuditStatus::Failure && waiting.decided;
+    if (lifted || forbidden) && cx.app.availability(Command::TogglePolicy).is_ready() {
+        let key = cx.app.keymap().shown(Command::TogglePolicy);
+        go_on.push_span(Span::raw("  "));
+        go_on.push_span(span(key, look.style(Role::Key)));
+        go_on.push_span(span(" policy on/off", look.style(Role::Text)));
     }
     Headline {
         tone: Tone::Alarm,

@@ -16,7 +16,7 @@ pub struct Column {
     pub align: Align,
     /// Takes what is left over; with several, the last one in view.
     pub grows: bool,
-    /// Cells that it takes before that, where they are there.
+    /// Cells that it takes before that, where they are there; first those that grow.
     pub most: u16,
 }
 
@@ -99,18 +99,23 @@ pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
     }
     let mut spare = width.saturating_sub(need(&kept));
     let grower = kept.iter().copied().rfind(|i| columns[*i].grows);
-    let mut slots: Vec<Slot> = kept
-        .into_iter()
-        .rev()
-        .map(|index| {
-            let column = columns[index];
-            let more = column.most.saturating_sub(column.width).min(spare);
-            spare -= more;
-            let width = column.width + more;
-            Slot { index, x: 0, width }
-        })
-        .collect();
-    slots.reverse();
+    let slot = |index: usize| Slot {
+        index,
+        x: 0,
+        width: columns[index].width,
+    };
+    let mut slots: Vec<Slot> = kept.into_iter().map(slot).collect();
+    // A column that grows is one whose words are cut first.
+    for grows in [true, false] {
+        for slot in slots.iter_mut().rev() {
+            let column = columns[slot.index];
+            if column.grows == grows {
+                let more = column.most.saturating_sub(column.width).min(spare);
+                slot.width += more;
+                spare -= more;
+            }
+        }
+    }
     let mut x = 0;
     for slot in &mut slots {
         if Some(slot.index) == grower {

@@ -5,10 +5,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{support::clock::SharedClock, upstream::people::Person};
+use crate::{
+    support::{clock::SharedClock, digest::sha256},
+    upstream::people::Person,
+};
 
 /// GitHub's codes live for ten minutes; so does a page that is left open here.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -16,13 +18,6 @@ const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(8);
 /// More than this at a time is a program gone wild; the oldest go.
 const MOST: usize = 1_024;
-
-/// SHA-256 of a secret.
-pub fn hash(secret: &str) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
-    out
-}
 
 /// A sign-in that waits for somebody to choose who they are.
 #[derive(Debug, Clone)]
@@ -58,16 +53,16 @@ impl<T> Expiring<T> {
         {
             self.0.remove(&first);
         }
-        self.0.insert(hash(secret), (until, value));
+        self.0.insert(sha256(secret.as_bytes()), (until, value));
     }
 
     fn take(&mut self, secret: &str, now: DateTime<Utc>) -> Option<T> {
-        let (until, value) = self.0.remove(&hash(secret))?;
+        let (until, value) = self.0.remove(&sha256(secret.as_bytes()))?;
         (until > now).then_some(value)
     }
 
     fn get(&self, secret: &str, now: DateTime<Utc>) -> Option<&T> {
-        let (until, value) = self.0.get(&hash(secret))?;
+        let (until, value) = self.0.get(&sha256(secret.as_bytes()))?;
         (*until > now).then_some(value)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     protocol::page::{PageChoice, PageForm, PageKind, PageMethod},
+    support::html::escape,
     upstream::people::Person,
 };
 use axum::{
@@ -68,13 +69,6 @@ pub fn message(text: &str) -> Html<String> {
         "{head}<main>\n<div class=\"note\">Stand-in for GitHub in the hoptrail lab</div>\n<h1>That did not work</h1>\n<p>{}</p>\n</main>\n</body>\n</html>\n",
         escape(text)
     ))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 /// No script, no frame, no cache. Chromium holds every redirect after a form to `form-action`, and

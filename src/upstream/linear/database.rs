@@ -15,6 +15,7 @@ use super::{
 use crate::support::{
     cause::MAKE_ROOM,
     error::{Exit, Failure},
+    files,
 };
 
 /// Goes up when the schema changes.
@@ -50,7 +51,7 @@ const SCHEMA: &str = "
 /// Opens the file, makes it if it is not there, forgets tokens that have ended and reads the rest.
 pub async fn open(path: &Path, now: DateTime<Utc>) -> Result<(Memory, SqliteConnection), Failure> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| broken(path, &error))?;
+        files::private_folder(folder).map_err(|error| broken(path, &error))?;
     }
     let options = SqliteConnectOptions::new()
         .filename(path)

@@ -299,7 +299,7 @@ async fn issue(
         scopes,
         expires_at: now + life,
     };
-    let mut tokens = vec![
+    let tokens = vec![
         (
             token_hash(access.expose()),
             record(TokenKind::Access, scopes, ACCESS_LIFE),
@@ -309,8 +309,12 @@ async fn issue(
             record(TokenKind::Refresh, granted, REFRESH_LIFE),
         ),
     ];
-    tokens.extend(used);
-    lab.store.put_tokens(tokens).await?;
+    if !lab.store.put_tokens(tokens, used).await? {
+        return Err(Denial(
+            ErrorCode::InvalidGrant,
+            "The refresh token was revoked while it was used.",
+        ));
+    }
     let mut response = (
         [
             (header::CACHE_CONTROL, "no-store"),

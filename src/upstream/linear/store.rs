@@ -12,7 +12,6 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, SqliteConnection};
@@ -21,7 +20,7 @@ use tokio::sync::Mutex;
 use super::{access::Scopes, database};
 use crate::{
     protocol::{secret::Secret, traceparent::TraceParent},
-    support::error::Failure,
+    support::{digest::sha256, error::Failure},
 };
 
 /// An issue as it is kept.
@@ -75,9 +74,7 @@ pub type TokenHash = [u8; 32];
 /// The name under which a token is kept.
 #[must_use]
 pub fn token_hash(token: &str) -> TokenHash {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-    out
+    sha256(token.as_bytes())
 }
 
 /// What a token stands for.
@@ -303,19 +300,27 @@ impl Store {
             .cloned()
     }
 
-    /// Keeps `tokens`, all or none; one that is there already is replaced.
+    /// Keeps `tokens` and what becomes of the one that was `used` for them, all or none. `false` if that
+    /// one has been revoked meanwhile: then nothing is kept.
     pub async fn put_tokens(
         self: &Arc<Self>,
-        tokens: Vec<(TokenHash, TokenRecord)>,
-    ) -> Result<(), NotStored> {
+        mut tokens: Vec<(TokenHash, TokenRecord)>,
+        used: Option<(TokenHash, TokenRecord)>,
+    ) -> Result<bool, NotStored> {
         let store = Arc::clone(self);
         Self::commit(async move {
             let mut writer = store.writer.lock().await;
+            if let Some((hash, _)) = &used
+                && !store.read().tokens.contains_key(hash)
+            {
+                return Ok(false);
+            }
+            tokens.extend(used);
             if let Some(connection) = writer.as_mut() {
                 database::put_tokens(connection, &tokens).await?;
             }
             store.write().tokens.extend(tokens);
-            Ok(())
+            Ok(true)
         })
         .await
     }

@@ -69,7 +69,7 @@ pub async fn identify(
         .tokens(name, &provider.token_url, &form, now)
         .await?;
     let request = upstream
-        .client(name)?
+        .client(name, &provider.user_url)?
         .get(&provider.user_url)
         .headers(bearer(&tokens.access_token, name)?);
     let (fine, user): (_, serde_json::Value) = Upstream::answer(name, request).await?;
@@ -115,7 +115,7 @@ async fn hidden_email(
     token: &Secret,
 ) -> Result<Option<String>, UpstreamError> {
     let request = upstream
-        .client(name)?
+        .client(name, url)?
         .get(url)
         .headers(bearer(token, name)?);
     let (fine, emails): (_, serde_json::Value) = Upstream::answer(name, request).await?;

@@ -3,16 +3,17 @@
 //! Every client that registers itself is public: the zone hands out no secret here
 //! (facts/keycard.md, 2.3: a registered client becomes a user agent).
 
-use std::fmt::Write as _;
-
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::redirect_uri::{self, RedirectKind};
 use crate::{
     protocol::oauth::ErrorCode,
-    support::{loopback::is_loopback, text},
+    support::{
+        digest::{hex, sha256},
+        loopback::is_loopback,
+        text,
+    },
     zone::refusal::Refusal,
 };
 
@@ -204,13 +205,7 @@ fn client_id(name: &str, redirect_uris: &[String], grant_types: &[String]) -> St
     redirects.sort();
     redirects.dedup();
     let hashed = serde_json::json!([name, redirects, grant_types]).to_string();
-    let hash = digest(&SHA256, hashed.as_bytes());
-    hash.as_ref()
-        .iter()
-        .fold(String::from("ua:"), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+    format!("ua:{}", hex(&sha256(hashed.as_bytes())))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Policies and policy sets as they are made: immutable versions with their hashes, and the one
 //! active version.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
 use crate::{
@@ -9,7 +8,10 @@ use crate::{
         audit::{AuditEvent, Effect, IdentityChain, Party, PolicyDecision, PolicySetRef},
         console::{Manifest, ManifestEntry},
     },
-    support::clock::Stopwatch,
+    support::{
+        clock::Stopwatch,
+        digest::{hex, sha256},
+    },
     zone::{
         audit::Draft,
         directory::{
@@ -35,7 +37,7 @@ pub fn next_policy_version(
         version: latest_policy_version(tables, &policy.id).map_or(1, |latest| latest.version + 1),
         cedar_raw: text.to_owned(),
         schema_version: POLICY_SCHEMA_VERSION.to_owned(),
-        sha: sha(text.as_bytes()),
+        sha: hex(&sha256(text.as_bytes())),
         created_at: now,
     }
 }
@@ -64,7 +66,7 @@ pub fn next_set_version(
         policy_set_id: set.id.clone(),
         version: latest_set_version(tables, &set.id).map_or(1, |latest| latest.version + 1),
         schema_version: POLICY_SCHEMA_VERSION.to_owned(),
-        manifest_sha: sha(listing.as_bytes()),
+        manifest_sha: hex(&sha256(listing.as_bytes())),
         manifest: Manifest { entries },
         created_at: now,
     }
@@ -132,14 +134,4 @@ pub fn activation(
         determining: Vec::new(),
     });
     (change, draft)
-}
-
-/// SHA-256 in hexadecimal.
-fn sha(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(64);
-    for byte in digest(&SHA256, bytes).as_ref() {
-        write!(out, "{byte:02x}").expect("writing to a string");
-    }
-    out
 }

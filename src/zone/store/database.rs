@@ -305,7 +305,7 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
             Exit::Usage,
             format!("The zone's database {place} is in use"),
             "another hoptrail runs its lab on the same state",
-            "stop that one, or name another folder with --state DIR",
+            "stop that one and try again, or name another folder with --state DIR",
         )
     } else {
         Failure::new(

@@ -4,14 +4,14 @@
 use tui_input::{Input, InputRequest};
 
 use super::Step;
-use crate::support::error::Failure;
+use crate::support::{error::Failure, text::one_line};
 
 /// The label of the field that holds a new thing's name.
 pub const NAME: &str = "name";
 
 /// The longest text that is typed into a field, in characters; a policy of the workshop has a thousand.
 /// What an editor wrote comes whole, and the zone says what it takes.
-const LONGEST: usize = 20_000;
+pub const LONGEST: usize = 20_000;
 
 /// A field of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,13 @@ impl Field {
     }
 }
 
+/// Whether a pasted text found room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pasted {
+    Whole,
+    InPart,
+}
+
 /// The form of a step, open.
 #[derive(Debug, Clone)]
 pub struct Form {
@@ -73,6 +80,8 @@ pub struct Form {
     pub title: String,
     at: usize,
     entries: Vec<Entry>,
+    /// What stood in the fields when it was opened.
+    opened: Filled,
     refused: Option<Failure>,
 }
 
@@ -142,6 +151,7 @@ impl Form {
             title: step.title.clone(),
             at: at.unwrap_or(0),
             entries,
+            opened: step.filled(),
             refused: None,
         }
     }
@@ -176,6 +186,12 @@ impl Form {
             .iter()
             .map(|entry| (entry.field.label.clone(), entry.field.value.clone()))
             .collect()
+    }
+
+    /// Whether something else stands in it than when it was opened, which closing it would lose.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.filled() != self.opened
     }
 
     /// It was not taken; what was filled in stays.
@@ -300,6 +316,28 @@ impl Form {
         entry.typed();
     }
 
+    /// Puts a text in at the cursor: all its lines where there may be several, else the first.
+    pub fn paste(&mut self, text: &str) -> Pasted {
+        let is_typing = self.is_typing();
+        let Some(entry) = self.entries.get_mut(self.at).filter(|_| is_typing) else {
+            return Pasted::Whole;
+        };
+        let most = match entry.field.kind {
+            Kind::Lines => usize::MAX,
+            Kind::Fixed | Kind::Text | Kind::Choice(_) => 1,
+        };
+        let lines: Vec<String> = text.lines().take(most).map(one_line).collect();
+        let text = lines.join("\n");
+        let room = LONGEST.saturating_sub(entry.field.value.chars().count());
+        let taken: String = text.chars().take(room).collect();
+        entry.insert(&taken);
+        if taken.len() == text.len() {
+            Pasted::Whole
+        } else {
+            Pasted::InPart
+        }
+    }
+
     /// To the line above or below in a text of several; `false` at its edge.
     pub fn go_to_line(&mut self, by: isize) -> bool {
         let Some(entry) = self.entries.get_mut(self.at) else {
@@ -323,19 +361,30 @@ impl Form {
         if entry.field.kind != Kind::Lines {
             return;
         }
-        let line = &entry.lines[entry.row];
-        let before: String = line.value().chars().take(line.cursor()).collect();
-        let after: String = line.value().chars().skip(line.cursor()).collect();
-        entry.lines[entry.row] = before.into();
-        entry.row += 1;
-        entry
-            .lines
-            .insert(entry.row, Input::new(after).with_cursor(0));
-        entry.typed();
+        if entry.field.value.chars().count() < LONGEST {
+            entry.insert("\n");
+        }
     }
 }
 
 impl Entry {
+    /// Puts in what may have several lines, at the cursor, which stands behind it then.
+    fn insert(&mut self, text: &str) {
+        let line = &self.lines[self.row];
+        let before: String = line.value().chars().take(line.cursor()).collect();
+        let after: String = line.value().chars().skip(line.cursor()).collect();
+        let whole = format!("{before}{text}");
+        let mut lines: Vec<Input> = whole.split('\n').map(Input::from).collect();
+        let count = lines.len();
+        if let Some(last) = lines.last_mut() {
+            let cursor = last.value().chars().count();
+            *last = Input::new(format!("{}{after}", last.value())).with_cursor(cursor);
+        }
+        self.lines.splice(self.row..=self.row, lines);
+        self.row += count - 1;
+        self.typed();
+    }
+
     /// Puts the line after `row` at its end.
     fn join(&mut self, row: usize) {
         if row + 1 >= self.lines.len() {

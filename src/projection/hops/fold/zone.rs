@@ -80,7 +80,8 @@ impl Hops {
         self.exchanged(id);
     }
 
-    /// An exchange that waits has its row already: what is asked is known before the answer.
+    /// An exchange that waits has its row already: what is asked is known before the answer. Told of
+    /// again, it is the same one with another forecast.
     pub(in crate::projection) fn held(
         &mut self,
         at: &Moment,
@@ -90,15 +91,19 @@ impl Hops {
         let mut here = *at;
         here.span = held.trace_parent.map(|parent| parent.span).or(at.span);
         let title = shared.names.get("token exchange");
-        let id = self.joined(
-            &here,
-            Channel::Zone,
-            |_| false,
-            |id| {
-                let (from, to) = (Actor::Server, Actor::Zone);
-                blank(id, HopKind::Exchange, from, to, title, &here)
-            },
-        );
+        let known = self.held.iter().find(|(id, _)| *id == held.id);
+        let known = known.map(|(_, hop)| *hop);
+        let id = known.unwrap_or_else(|| {
+            self.joined(
+                &here,
+                Channel::Zone,
+                |_| false,
+                |id| {
+                    let (from, to) = (Actor::Server, Actor::Zone);
+                    blank(id, HopKind::Exchange, from, to, title, &here)
+                },
+            )
+        });
         let resource = held.resource.as_ref().map(|r| shared.names.get(&r.name));
         let scope = (!held.scopes.is_empty()).then(|| shared.names.get(&held.scopes.join(" ")));
         if let Some(hop) = self.change(id, at.seq) {
@@ -106,8 +111,10 @@ impl Hops {
             hop.scope = scope.or(hop.scope.take());
             hop.verdict = hop.verdict.max(Verdict::Held);
         }
-        keep_latest(&mut self.held);
-        self.held.push((held.id.clone(), id));
+        if known.is_none() {
+            keep_latest(&mut self.held);
+            self.held.push((held.id.clone(), id));
+        }
     }
 
     /// It waits no longer; if nobody asks any more, nothing will be decided.

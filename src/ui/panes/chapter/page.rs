@@ -166,6 +166,10 @@ fn whereabouts(cx: &ViewCx, learn: &Learn) -> Option<Vec<prose::Run>> {
         let key = key(cx, command);
         (key.content.into_owned(), key.style)
     };
+    if cx.app.player().is_some() {
+        // The lab of a recording is gone.
+        return None;
+    }
     Some(match cx.app.lab() {
         Lab::Absent if learn.ground() == Ground::Own => own(cx),
         Lab::Absent => return None,
