@@ -324,7 +324,7 @@ fn the_timeline_stands_under_the_header() {
     let shown = text(&draw(&app, &look(), 80, 24).0);
     assert!(shown.contains("waiting for story.jsonl"), "{shown}");
     assert!(
-        shown.contains("Nobody has begun to write story.jsonl"),
+        shown.contains("Nobody has written anything to story.jsonl yet"),
         "{shown}"
     );
 }

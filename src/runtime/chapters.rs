@@ -16,6 +16,7 @@ use crate::{
         cause::remedy,
         error::{Exit, Failure},
         files::{private_folder, replace},
+        position::TextPosition,
     },
 };
 
@@ -38,8 +39,7 @@ pub fn files(dir: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
     };
     let mut files = Vec::new();
     for path in paths(dir)? {
-        let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-        files.push((path.display().to_string(), text));
+        files.push((path.display().to_string(), chapter(&path)?));
     }
     if files.is_empty() {
         return Err(Failure::new(
@@ -100,6 +100,21 @@ fn paths(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     paths.sort();
     Ok(paths)
+}
+
+fn chapter(path: &Path) -> Result<String, Failure> {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let text = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&error.as_bytes()[..text]);
+        let TextPosition { line, column } = TextPosition::of(&text, text.len());
+        Failure::new(
+            Exit::Usage,
+            format!("{}:{line}:{column} is not UTF-8", path.display()),
+            "a byte there belongs to no character",
+            "save the chapter as UTF-8",
+        )
+    })
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

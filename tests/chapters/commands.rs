@@ -35,6 +35,13 @@ fn lint_says_what_and_where_and_ends_with_1() {
     );
     let none = home.run(&["chapters", "lint", "nowhere"]).exits_with(2);
     assert!(none.err.contains("nowhere cannot be read"), "{}", none.err);
+    fs::write(dir.join("01-c.md"), b"+++\ntitle = \"Gr\xfc\xdfe\"\n").unwrap();
+    let latin = home.run(&["chapters", "lint", "mine"]).exits_with(2);
+    assert!(
+        latin.err.contains("mine/01-c.md:2:12 is not UTF-8"),
+        "{}",
+        latin.err
+    );
 }
 
 #[test]

@@ -47,7 +47,9 @@ pub(super) fn first_screen(
         let name = one_line(&opening.name);
         let text = match opening.percent {
             _ if opening.awaited => {
-                format!("Nobody has begun to write {name}: it is shown as soon as somebody does.")
+                format!(
+                    "Nobody has written anything to {name} yet: it is shown as soon as somebody does."
+                )
             }
             0 => format!("{name} is being read, and is shown when all has come that there is."),
             percent => format!(
