@@ -138,12 +138,12 @@ fn answer(fact: &mut Fact, name: &str) {
 }
 
 #[rstest]
-#[case::another_ticket("arguments", "ticketId: 8c1d4e7f-2a5b-4c9d-8e1f-6a7b8c9d0e1f", |fact: &mut Fact| {
+#[case::another_ticket("arguments ticketId", "8c1d4e7f-2a5b-4c9d-8e1f-6a7b8c9d0e1f", |fact: &mut Fact| {
     if let Fact::ToolCallStarted { arguments, .. } = fact {
         arguments["ticketId"] = "8c1d4e7f-2a5b-4c9d-8e1f-6a7b8c9d0e1f".into();
     }
 })]
-#[case::not_masked("result", "maskedText: …xxx The customer is [NAME_1]", |fact: &mut Fact| {
+#[case::not_masked("result maskedText", "…xxx The customer is [NAME_1]", |fact: &mut Fact| {
     answer(fact, "[NAME_1]");
 })]
 fn a_call_differs_by_what_it_was_asked_and_what_it_answered(

@@ -88,7 +88,7 @@ fn differences(
         writeln!(
             out,
             "{indent}{}: A {}, B {}",
-            style.clean(one.what),
+            style.clean(&one.what),
             or_none(&one.left),
             or_none(&one.right)
         )?;

@@ -7,13 +7,15 @@
 mod align;
 mod answers;
 mod claims;
+mod whole;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Hop, HopId, HopKind, Projection, audit::AuditRow, story::StepState, tools::Call};
+use super::{Hop, HopId, HopKind, Projection, audit::AuditRow, tools::Call};
 use crate::{
-    protocol::{audit::AuditRecord, console::Policy, observed::CallId},
-    support::text::one_line,
+    protocol::{audit::AuditRecord, observed::CallId},
     trace::{
         Actor, Fact,
         event::{CallOutcome, Leg},
@@ -100,7 +102,7 @@ pub enum Relation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// `verdict`, `scope`, `policy`, …
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     pub left: String,
     pub right: String,
 }
@@ -153,7 +155,7 @@ impl Comparison {
             calls.push(call(&sides, a.copied(), b.copied(), tolerance));
         }
         Self {
-            run: run(left, right),
+            run: whole::compared(left, right),
             calls,
         }
     }
@@ -243,9 +245,15 @@ impl<'a> Side<'a> {
 struct Differences(Vec<Difference>);
 
 impl Differences {
-    fn compare(&mut self, what: &'static str, left: impl Into<String>, right: impl Into<String>) {
+    fn compare(
+        &mut self,
+        what: impl Into<Cow<'static, str>>,
+        left: impl Into<String>,
+        right: impl Into<String>,
+    ) {
         let (left, right) = (left.into(), right.into());
         if left != right {
+            let what = what.into();
             self.0.push(Difference { what, left, right });
         }
     }
@@ -431,65 +439,4 @@ fn title(hop: &Hop) -> String {
         .as_deref()
         .map_or_else(String::new, |scope| format!(" ({scope})"));
     format!("{} → {}: {what}{scope}", party(hop.from), party(hop.to))
-}
-
-fn run(left: &Projection, right: &Projection) -> Vec<Difference> {
-    let mut found = Differences::default();
-    let user = |projection: &Projection| {
-        let user = projection.identity().user();
-        user.map_or_else(|| "nobody".to_owned(), |user| user.name.to_string())
-    };
-    found.compare("user", user(left), user(right));
-    let policy = |projection: &Projection| {
-        let policies = projection.policies();
-        let names = policies.overview().map_or_else(Vec::new, |overview| {
-            let active = overview.active_policies.iter();
-            active.map(|policy| policy.name.clone()).collect()
-        });
-        match policies.active() {
-            Some(set) => format!("{}: {}", set.name, names.join(", ")),
-            None => "none".to_owned(),
-        }
-    };
-    found.compare("policy at the end", policy(left), policy(right));
-    let texts = |projection: &Projection, other: &Projection| {
-        let overview = projection.policies().overview()?;
-        let others = &other.policies().overview()?.active_policies;
-        let same = |policy: &Policy| {
-            let mut twins = others.iter().filter(|twin| twin.name == policy.name);
-            twins.all(|twin| twin.latest_version.cedar_raw == policy.latest_version.cedar_raw)
-        };
-        let changed = overview
-            .active_policies
-            .iter()
-            .filter(|policy| !same(policy));
-        let names: Vec<&str> = changed.map(|policy| policy.name.as_str()).collect();
-        (!names.is_empty()).then(|| one_line(&names.join(", ")))
-    };
-    if let Some(names) = texts(left, right) {
-        found.compare(
-            "policies of the same name",
-            format!("{names}: one text"),
-            "another text",
-        );
-    }
-    let worth = |projection: &Projection| {
-        let file = projection.env().latest();
-        file.map_or_else(
-            || "no .env read".to_owned(),
-            |file| file.worth_stealing().to_string(),
-        )
-    };
-    found.compare("keys worth stealing", worth(left), worth(right));
-    let (one, other) = (left.story(), right.story());
-    let state = |state: StepState| match state {
-        StepState::Waiting => "not yet",
-        StepState::Done => "done",
-        StepState::Wrong => "wrong",
-        StepState::NotJudged => "not judged",
-    };
-    for (a, b) in one.steps.iter().zip(&other.steps) {
-        found.compare(a.title, state(a.state), state(b.state));
-    }
-    found.0
 }

@@ -4,11 +4,17 @@
 use serde_json::Value;
 
 use super::{Differences, Side};
-use crate::{projection::tools::Call, support::text::one_line, trace::Fact};
+use crate::{
+    projection::tools::Call,
+    support::text::{one_line, truncate},
+    trace::Fact,
+};
 
 /// Characters of a value that are told.
 const TOLD: usize = 60;
-/// Characters of them before the first one that differs.
+/// Cells of a member's name.
+const NAME: usize = 32;
+/// Characters of a value before the first one that differs.
 const BEFORE: usize = 20;
 
 /// Compares the arguments, and the results of two calls that ended alike.
@@ -95,8 +101,11 @@ fn differ(found: &mut Differences, what: &'static str, left: &str, right: &str) 
             Some(other) => other.to_string(),
         };
         let (left, right) = parted(&word(mine.get(name)), &word(yours.get(name)));
-        let told = |word: String| format!("{}: {word}", one_line(name));
-        found.compare(what, told(left), told(right));
+        found.compare(
+            format!("{what} {}", truncate(&one_line(name), NAME)),
+            left,
+            right,
+        );
     }
 }
 

@@ -125,7 +125,7 @@ fn whole(
     let look = cx.look;
     let size = (body.width.min(100), body.height.min(16));
     let none = Line::default();
-    let inner = window(cx, body, buf, hits, size, found.what, Role::Focus, &none);
+    let inner = window(cx, body, buf, hits, size, &found.what, Role::Focus, &none);
     let text = put::below(inner, 1);
     let cells = usize::from(text.width.saturating_sub(3));
     let (left, right) = compared.names();
