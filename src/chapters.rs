@@ -4,11 +4,15 @@
 //! trace's [`Projection`] and of what the [`probe`]s brought back; whoever reads a folder, sends a
 //! probe or draws a page does it elsewhere.
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::{
     projection::Projection,
-    support::{pane::Pane, position::TextPosition},
+    support::{
+        digest::{hex, sha256},
+        error::{Exit, Failure},
+        pane::Pane,
+        position::TextPosition,
+        text::one_line,
+    },
 };
 
 pub mod check;
@@ -135,6 +139,22 @@ impl Book {
         self.chapters.iter().find(|chapter| chapter.id == id)
     }
 
+    /// The chapter that somebody names, by its number or its id.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn named(&self, name: &str) -> Result<&Chapter, Failure> {
+        let number = name.parse().ok().and_then(|number| self.number(number));
+        number.or_else(|| self.get(name)).ok_or_else(|| {
+            Failure::new(
+                Exit::Usage,
+                format!("There is no chapter {}", one_line(name)),
+                "a chapter has a number or an id",
+                "see them with `hoptrail chapters list`",
+            )
+        })
+    }
+
     /// The chapter with this number.
     #[must_use]
     pub fn number(&self, number: u16) -> Option<&Chapter> {
@@ -193,10 +213,5 @@ impl Chapter {
 
 /// A short name for a text: the first 64 bits of its SHA-256, in hexadecimal.
 fn hash(text: &str) -> String {
-    let mut hash = [0; 8];
-    let digest = digest(&SHA256, text.as_bytes());
-    for (byte, from) in hash.iter_mut().zip(digest.as_ref()) {
-        *byte = *from;
-    }
-    format!("{:016x}", u64::from_be_bytes(hash))
+    hex(&sha256(text.as_bytes())[..8])
 }

@@ -88,7 +88,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         Some(Command::Doctor) => {
             let findings = doctor::examine(&common);
-            let text = doctor::render(&findings, common.ascii || !look::is_utf8());
+            let text = doctor::render(&findings, common.ascii || look::draws_unicode().is_err());
             told(io::stdout().write_all(text.as_bytes()))?;
             let broken = findings
                 .iter()

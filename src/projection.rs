@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     protocol::observed::{CallId, LabEndpoints, Upstream},
-    support::error::Failure,
+    support::{error::Failure, text::first_line},
     trace::{
         TraceEvent,
         event::{Fact, Target},
@@ -229,7 +229,8 @@ impl Projection {
                 self.issues.finished(&at, fact, &self.tools, shared.names);
                 self.tools.apply(&at, fact, shared.names);
                 if let Some(call) = at.call {
-                    let note = shared.names.maybe(Some(text));
+                    // What to do about it is a line of its own.
+                    let note = shared.names.maybe(Some(first_line(text)));
                     self.hops.call_finished(&at, call, *outcome, note);
                 }
             }

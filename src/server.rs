@@ -164,7 +164,8 @@ pub fn router(settings: Settings, deps: Deps) -> Result<Router, Failure> {
     };
     let documents = settings
         .gate()
-        .map(|gate| protected_resource::router(gate, http.clone()));
+        .zip(door.as_ref())
+        .map(|(gate, door)| protected_resource::router(gate, Arc::clone(&door.discovery)));
     let services = Arc::new(call::Services {
         exchanger,
         http,

@@ -370,14 +370,6 @@ async fn the_zones_metadata_is_passed_on_with_the_resource() {
             .body(Body::empty())
             .unwrap()
     };
-    let document: Value = serde_json::from_str(&text(bench.send(ask()).await).await).unwrap();
-    assert_eq!(
-        document["authorization_endpoint"],
-        format!(
-            "{}/oauth/2/authorize?resource=http%3A%2F%2Flocalhost%3A8000",
-            bench.zone.url
-        )
-    );
     bench.zone.answers(|_| (503, String::new()));
     let response = bench.send(ask()).await;
     assert_eq!(response.status(), 502);
@@ -385,6 +377,37 @@ async fn the_zones_metadata_is_passed_on_with_the_resource() {
         text(response).await,
         r#"{"error":"Failed to fetch AS metadata from issuer"}"#
     );
+    bench.zone.answers(zone);
+    for _ in 0..2 {
+        let document: Value = serde_json::from_str(&text(bench.send(ask()).await).await).unwrap();
+        assert_eq!(
+            document["authorization_endpoint"],
+            format!(
+                "{}/oauth/2/authorize?resource=http%3A%2F%2Flocalhost%3A8000",
+                bench.zone.url
+            )
+        );
+    }
+    let asked = bench.zone.lines();
+    assert_eq!(asked.len(), 2, "what was answered is kept: {asked:?}");
+}
+
+/// While the zone hangs, whoever waits for their turn to ask it is told what the first one found.
+#[tokio::test]
+async fn who_waits_for_the_zone_waits_for_one_answer() {
+    let bench = Bench::start().await;
+    bench.zone.answers(|_| (503, String::new()));
+    let ask = || {
+        let request = Request::get("/.well-known/oauth-authorization-server");
+        bench.send(request.body(Body::empty()).unwrap())
+    };
+    let (one, two, three) = tokio::join!(ask(), ask(), ask());
+    for response in [one, two, three] {
+        assert_eq!(response.status(), 502);
+    }
+    assert_eq!(bench.zone.lines().len(), 1);
+    assert_eq!(ask().await.status(), 502);
+    assert_eq!(bench.zone.lines().len(), 2, "a failure is not kept");
 }
 
 #[rstest]

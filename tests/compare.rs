@@ -124,7 +124,7 @@ fn the_machine_gets_the_same_facts() {
         .unwrap();
     assert_eq!(delete["standing"], "differs");
     assert_eq!(delete["differences"][0]["what"], "outcome");
-    assert_eq!(delete["differences"][0]["left"], "failed");
+    assert_eq!(delete["differences"][0]["left"], "refused");
     assert_eq!(delete["differences"][0]["right"], "succeeded");
 }
 

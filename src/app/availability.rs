@@ -352,15 +352,12 @@ impl App {
         tickets.get(place).map(AsRef::as_ref)
     }
 
-    /// The issue that a deletion would take: the newest that is not in the trash.
+    /// The issue that a deletion would take: the newest, if it is not in the trash. An older one is
+    /// nobody's wish: whoever presses the key twice means the same one.
     #[must_use]
     pub fn standing_issue(&self) -> Option<&IssueView> {
-        self.projection
-            .issues()
-            .issues()
-            .iter()
-            .rev()
-            .find(|issue| issue.whereabouts != Whereabouts::Trashed)
+        let newest = self.projection.issues().issues().last();
+        newest.filter(|issue| issue.whereabouts != Whereabouts::Trashed)
     }
 
     /// The policy set that a switch would make active: the platform's when the workshop's is

@@ -447,10 +447,10 @@ impl App {
             self.toast = None;
             self.rewind_both();
         } else {
-            let text = if by > 0 {
-                "nothing differs after this"
-            } else {
-                "nothing differs before this"
+            let text = match by {
+                _ if compared.comparison().is_same() => "nothing differs",
+                1.. => "nothing differs after this",
+                _ => "nothing differs before this",
             };
             self.say(Tone::Plain, text);
         }

@@ -220,7 +220,7 @@ impl App {
         let last = all.len().saturating_sub(1);
         let found = all.into_iter().nth(row.min(last));
         if let Some(landmark) = found {
-            self.jump_to_place(landmark.place);
+            self.jump(landmark.place);
             if landmark.kind != LandmarkKind::Bookmark && !landmark.text.is_empty() {
                 self.say(Tone::Plain, &*landmark.text);
             }

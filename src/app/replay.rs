@@ -180,7 +180,7 @@ impl App {
     }
 
     /// Goes to a place, back as easily as forward, and stays there.
-    fn jump(&mut self, place: usize) {
+    pub(super) fn jump(&mut self, place: usize) {
         let Source::Replay(player) = &mut self.source else {
             return;
         };
@@ -250,11 +250,6 @@ impl App {
     fn go_beyond(&mut self, told: &str) {
         self.go_to_end();
         self.say(Tone::Warning, told);
-    }
-
-    /// Goes to the event with this number, from 1; 0 is before the first.
-    pub(super) fn jump_to_place(&mut self, place: usize) {
-        self.jump(place);
     }
 
     /// Makes the lists anew, of another trace than they showed.

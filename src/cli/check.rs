@@ -62,7 +62,7 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
     let all: Vec<&Chapter> = book.chapters.iter().collect();
     let one = match args.chapter.as_deref() {
         None | Some("all") => None,
-        Some(wanted) => Some(chosen(&book, wanted)?),
+        Some(wanted) => Some(book.named(wanted)?),
     };
     if common.server.is_none() && common.lab.is_none() && args.project.is_none() {
         if args.watch {
@@ -89,18 +89,6 @@ pub async fn run(common: &Common, args: &CheckArgs) -> Result<Exit, Failure> {
         let work = Box::pin(on_yours(common, args, wanted, Calls::Made, cancel));
         ending.unless_ended(work).await.ok_or_else(called_off)?
     }
-}
-
-fn chosen<'a>(book: &'a Book, wanted: &str) -> Result<&'a Chapter, Failure> {
-    let number = wanted.parse().ok().and_then(|number| book.number(number));
-    number.or_else(|| book.get(wanted)).ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            format!("There is no chapter {wanted}"),
-            "a chapter has a number or an id",
-            "see them with `hoptrail chapters list`, or say all",
-        )
-    })
 }
 
 async fn on_lab(
@@ -394,7 +382,7 @@ struct Fresh(PathBuf);
 
 impl Fresh {
     fn below(options: &Options) -> Result<Self, Failure> {
-        let dir = options.state.join(format!("check-{}", std::process::id()));
+        let dir = options.state.join(format!("check-{}", options.ids.short()));
         files::private_folder(&dir).map_err(|error| {
             Failure::new(
                 Exit::Usage,

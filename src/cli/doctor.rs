@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use super::look::{is_utf8, wants_color};
+use super::look::{OnlyAscii, draws_unicode, wants_color};
 use crate::{
     app::keymap::Keymap,
     cli::args::Common,
@@ -144,21 +144,19 @@ fn terminal() -> Finding {
 }
 
 fn characters(common: &Common) -> Finding {
-    if is_utf8() {
-        finding("characters", Verdict::Works, "UTF-8", "")
-    } else {
-        let next = if common.ascii {
-            ""
-        } else {
-            "ASCII is drawn by itself; set LC_ALL to a UTF-8 locale for lines and arrows"
-        };
-        finding(
-            "characters",
-            Verdict::Limited,
+    let (why, next) = match draws_unicode() {
+        Ok(()) => return finding("characters", Verdict::Works, "UTF-8", ""),
+        Err(OnlyAscii::Locale) => (
             "the locale is not UTF-8",
-            next,
-        )
-    }
+            "ASCII is drawn by itself; set LC_ALL to a UTF-8 locale for lines and arrows",
+        ),
+        Err(OnlyAscii::Terminal) => (
+            "this kind of terminal has few characters",
+            "ASCII is drawn by itself; another terminal shows lines and arrows",
+        ),
+    };
+    let next = if common.ascii { "" } else { next };
+    finding("characters", Verdict::Limited, why, next)
 }
 
 fn color(common: &Common) -> Finding {
@@ -252,7 +250,8 @@ const ROOM: usize = 256 * 1024;
 fn tempfile_in(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(".doctor");
     let written = std::fs::write(&probe, vec![0; ROOM]);
-    written.and(std::fs::remove_file(probe))
+    let removed = std::fs::remove_file(probe);
+    written.and(removed)
 }
 
 fn settings() -> Finding {

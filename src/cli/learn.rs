@@ -43,7 +43,7 @@ pub async fn opened(
     let progress = chapters::progress(&options.state)?;
     let book = chapters::book(folder.as_deref())?;
     let chapter = match wanted {
-        Some(wanted) => named(&book, wanted)?,
+        Some(wanted) => book.named(wanted)?,
         None => progress.resume(&book).ok_or_else(no_chapters)?,
     };
     let at = chapter.id.clone();
@@ -165,18 +165,6 @@ fn start_at(stage: lab::Chapter) -> LabStart {
             lab::ZoneObjects::MadeInChapter1
         },
     }
-}
-
-fn named<'a>(book: &'a Book, wanted: &str) -> Result<&'a Chapter, Failure> {
-    let number = wanted.parse().ok().and_then(|number| book.number(number));
-    number.or_else(|| book.get(wanted)).ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            format!("There is no chapter {wanted}"),
-            "a chapter has a number or an id",
-            "see them with `hoptrail chapters list`",
-        )
-    })
 }
 
 fn no_chapters() -> Failure {

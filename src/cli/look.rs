@@ -4,9 +4,29 @@ use std::env;
 
 use super::args::ColorChoice;
 
+/// What stands against drawing lines and arrows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnlyAscii {
+    Locale,
+    Terminal,
+}
+
+/// Whether lines and arrows can be drawn.
+///
+/// # Errors
+/// What stands against it.
+pub fn draws_unicode() -> Result<(), OnlyAscii> {
+    if !is_utf8() {
+        return Err(OnlyAscii::Locale);
+    }
+    match env::var("TERM").as_deref() {
+        Ok("dumb" | "linux") => Err(OnlyAscii::Terminal),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Whether the locale speaks UTF-8 (POSIX order: LC_ALL, LC_CTYPE, LANG).
-#[must_use]
-pub fn is_utf8() -> bool {
+fn is_utf8() -> bool {
     ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
         .filter_map(|name| env::var(name).ok())
@@ -16,7 +36,6 @@ pub fn is_utf8() -> bool {
             let value = value.to_ascii_lowercase();
             value.contains("utf-8") || value.contains("utf8")
         })
-        && env::var("TERM").map_or(true, |term| term != "dumb" && term != "linux")
 }
 
 /// Whether to use colour (no-color.org: NO_COLOR counts when it is not empty).

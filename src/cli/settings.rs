@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     args::{ColorChoice, Common, PaletteChoice},
-    look::{is_utf8, wants_color},
+    look::{draws_unicode, wants_color},
 };
 use crate::{
     app::{AppConfig, effect::Capture},
@@ -128,7 +128,7 @@ pub fn tui(common: &Common) -> Result<TuiOptions, Failure> {
     if common.ascii {
         config.look.glyphs = GlyphSet::Ascii;
     }
-    let charset = if is_utf8() {
+    let charset = if draws_unicode().is_ok() {
         Charset::Unicode
     } else {
         Charset::Ascii
@@ -186,7 +186,7 @@ pub fn style(common: &Common) -> Style {
         } else {
             Color::Never
         },
-        glyphs: if common.ascii || !is_utf8() {
+        glyphs: if common.ascii || draws_unicode().is_err() {
             Glyphs::Ascii
         } else {
             Glyphs::Unicode

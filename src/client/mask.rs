@@ -475,11 +475,7 @@ fn is_textual(media_type: &str) -> bool {
 pub fn cut(media_type: String, mut text: String, bytes: usize) -> Body {
     let too_long = text.len() > BODY_LIMIT;
     if too_long {
-        let mut end = BODY_LIMIT;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(BODY_LIMIT));
     }
     Body {
         media_type,

@@ -1,7 +1,7 @@
 //! The MCP connection: one that is opened when it is needed and used again, tools listed and
 //! called over it.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use rmcp::{
     RoleClient,
@@ -28,7 +28,7 @@ use super::{
     mcp_wire::{McpWire, Remedy, Trouble},
 };
 use crate::{
-    protocol::traceparent::TraceParent,
+    protocol::traceparent::{TRACEPARENT, TraceParent},
     support::{
         error::{Exit, Failure},
         text::duration,
@@ -119,7 +119,13 @@ impl Mcp {
     /// # Errors
     /// If the server does not take it, or does not come to an end with it.
     pub async fn connect(&self) -> Result<Peer<RoleClient>, Fault> {
-        let mut running = self.running.lock().await;
+        let mut closing = pin!(self.closing.notified());
+        // Whoever waits for another's attempt is called off with it.
+        let mut running = tokio::select! {
+            biased;
+            () = &mut closing => return Err(Fault::Cancelled),
+            running = self.running.lock() => running,
+        };
         if let Some(service) = running.as_ref()
             && !service.is_closed()
             && !service.peer().is_transport_closed()
@@ -131,7 +137,7 @@ impl Mcp {
         let opened = tokio::time::timeout(self.connect_within, self.open_either());
         let opened = tokio::select! {
             biased;
-            () = self.closing.notified() => return Err(Fault::Cancelled),
+            () = &mut closing => return Err(Fault::Cancelled),
             opened = opened => opened,
         };
         let Ok(opened) = opened else {
@@ -284,7 +290,7 @@ impl Mcp {
     ) -> Result<ToolAnswer, Fault> {
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         let mut meta = RequestMetaObject::default();
-        meta.insert("traceparent".to_owned(), parent.to_string().into());
+        meta.insert(TRACEPARENT.to_owned(), parent.to_string().into());
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
         let options = PeerRequestOptions::no_options().with_meta(meta);
         let result = self.request(request, options, cancel).await?;

@@ -33,7 +33,10 @@ use super::{
     store::Tokens,
 };
 use crate::{
-    protocol::{observed::CallId, traceparent::TraceParent},
+    protocol::{
+        observed::CallId,
+        traceparent::{TRACEPARENT, TraceParent},
+    },
     support::error::Failure,
     trace::event::Leg,
 };
@@ -323,7 +326,7 @@ impl McpWire {
                 .and_then(|params| params.get("_meta"))
                 .and_then(|meta| meta.get(name))
         };
-        let parent = meta("traceparent")
+        let parent = meta(TRACEPARENT)
             .and_then(Value::as_str)
             .and_then(|text| text.parse::<TraceParent>().ok());
         let token = meta("progressToken").cloned();

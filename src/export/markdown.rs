@@ -103,6 +103,7 @@ fn calls(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
         let ended = match call.outcome {
             None => "… under way",
             Some(CallOutcome::Succeeded) => "✓ succeeded",
+            Some(CallOutcome::Failed) if call.refused > 0 => "✗ refused",
             Some(CallOutcome::Failed) => "✗ failed",
             Some(CallOutcome::Broken) => "✗ did not come through",
             Some(CallOutcome::Cancelled) => "✗ called off",
@@ -219,7 +220,8 @@ fn audit(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
     let rows = projection.audit().rows();
     writeln!(
         out,
-        "## Audit log ({} issued, {} refused)\n",
+        "## Audit log ({}: {} issued, {} refused)\n",
+        number_of(rows.len(), "row"),
         projection.audit().issued(),
         projection.audit().failed()
     )?;
@@ -348,17 +350,16 @@ fn policy(out: &mut impl io::Write, projection: &Projection) -> io::Result<()> {
     }
     if let Some(denial) = policies.last_denial() {
         let by: Vec<String> = denial.policies().map(code).collect();
-        writeln!(
-            out,
-            "Last refusal: {} for {}, by {}.\n",
-            denial.scope.as_deref().map_or("no scope".to_owned(), code),
-            cell(denial.resource.as_deref().unwrap_or("no known resource")),
-            if by.is_empty() {
-                "nothing that permits it".to_owned()
-            } else {
-                by.join(", ")
-            }
-        )?;
+        let resource = cell(denial.resource.as_deref().unwrap_or("no known resource"));
+        let wanted = match denial.scope.as_deref() {
+            Some(scope) => format!("{} for {resource}", code(scope)),
+            None => format!("a credential for {resource}"),
+        };
+        let why = match &*by {
+            [] => "as no policy permits it".to_owned(),
+            by => format!("by {}", by.join(", ")),
+        };
+        writeln!(out, "Last refusal: {wanted}, {why}.\n")?;
     }
     for policy in &overview.active_policies {
         writeln!(out, "### {}\n", cell(&policy.name))?;

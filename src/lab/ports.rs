@@ -61,6 +61,12 @@ pub fn cannot_listen(at: SocketAddr, flag: &str, error: &io::Error) -> Failure {
                     )
                 },
                 |(pid, name)| {
+                    if pid == std::process::id() {
+                        return (
+                            format!("another part of this {name} (pid {pid}) listens there"),
+                            "give each part a port of its own".to_owned(),
+                        );
+                    }
                     (
                         format!("the process {name} (pid {pid}) listens there"),
                         format!("stop it with `kill {pid}`"),

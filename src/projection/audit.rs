@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, fmt};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -14,10 +13,13 @@ use super::{
     rows::Rows,
     tools::Tools,
 };
-use crate::protocol::{
-    audit::{AuditEvent, AuditRecord, AuditStatus, PolicySetRef},
-    oauth::GRANT_TOKEN_EXCHANGE,
-    observed::CallId,
+use crate::{
+    protocol::{
+        audit::{AuditEvent, AuditRecord, AuditStatus, PolicySetRef},
+        oauth::GRANT_TOKEN_EXCHANGE,
+        observed::CallId,
+    },
+    support::digest::sha256,
 };
 
 /// A row's name for selection: its place in order of arrival.
@@ -313,7 +315,7 @@ type IdHash = [u8; 16];
 
 fn hash_of(id: &str) -> IdHash {
     let mut hash = IdHash::default();
-    hash.copy_from_slice(&digest(&SHA256, id.as_bytes()).as_ref()[..16]);
+    hash.copy_from_slice(&sha256(id.as_bytes())[..16]);
     hash
 }
 

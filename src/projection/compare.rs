@@ -342,6 +342,7 @@ const fn outcome(call: &Call) -> &'static str {
     match call.outcome {
         None => "under way",
         Some(CallOutcome::Succeeded) => "succeeded",
+        Some(CallOutcome::Failed) if call.refused > 0 => "refused",
         Some(CallOutcome::Failed) => "failed",
         Some(CallOutcome::Broken) => "did not come through",
         Some(CallOutcome::Cancelled) => "called off",

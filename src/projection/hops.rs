@@ -254,6 +254,14 @@ impl Hops {
         self.issued.get(&(call, credential)).is_some()
     }
 
+    /// Whether a hop is a tool call's own request that failed because the zone refused the call a
+    /// credential: the same refusal, told once more.
+    #[must_use]
+    pub fn repeats_a_refusal(&self, hop: &Hop) -> bool {
+        let of_call = hop.call.and_then(|call| self.in_call(call));
+        of_call.is_some_and(|hops| hops.request == Some(hop.id) && hops.denied.is_some())
+    }
+
     fn in_call(&self, call: CallId) -> Option<&InCall> {
         self.calls.get(self.by_call.get(&call)? as usize)
     }

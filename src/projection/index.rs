@@ -92,23 +92,17 @@ impl<K, V> fmt::Debug for Index<K, V> {
 }
 
 /// The same entries for the same keys, whoever keeps them.
-impl<K: Eq + Hash, V: PartialEq + Clone> PartialEq for Index<K, V> {
+impl<K: Eq + Hash + Clone, V: PartialEq + Clone> PartialEq for Index<K, V> {
     fn eq(&self, other: &Self) -> bool {
         if Arc::ptr_eq(&self.table, &other.table) || self.seen != other.seen {
             return self.seen == other.seen;
         }
         // One lock after the other: two threads that compare crosswise must not wait for ever.
-        let mine = self.lock();
-        let values = mine.values[..self.seen as usize].to_vec();
-        let places: Vec<(&K, Vec<u32>)> = mine
-            .places
-            .iter()
-            .map(|(key, places)| (key, places.seen(self.seen).to_vec()))
-            .collect();
+        let (values, places) = self.entries();
         let theirs = other.lock();
         theirs.values[..other.seen as usize] == values
             && places.iter().all(|(key, places)| {
-                let known = theirs.places.get(*key);
+                let known = theirs.places.get(key);
                 known.map_or(&[][..], |known| known.seen(other.seen)) == places
             })
     }
@@ -118,6 +112,19 @@ impl<K, V> Index<K, V> {
     fn lock(&self) -> MutexGuard<'_, Table<K, V>> {
         // Nothing that runs under the lock can leave the table half-written.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone, V: Clone> Index<K, V> {
+    /// What is seen of the table: its values, and each key with their places.
+    fn entries(&self) -> (Vec<V>, Vec<(K, Vec<u32>)>) {
+        let table = self.lock();
+        let places = table.places.iter();
+        let places = places.map(|(key, places)| (key.clone(), places.seen(self.seen).to_vec()));
+        (
+            table.values[..self.seen as usize].to_vec(),
+            places.collect(),
+        )
     }
 }
 

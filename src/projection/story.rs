@@ -4,8 +4,10 @@
 //! keeps nothing.
 
 mod course;
+mod credential;
 
 pub use self::course::{Turn, TurnKind};
+use self::credential::{CREDENTIALS, by_whom, credential};
 
 use super::{
     Projection,
@@ -15,22 +17,17 @@ use super::{
     log::Seq,
     tools::Call,
 };
-use crate::protocol::{
-    audit::{AuditEvent, AuditStatus},
-    observed::Upstream,
-    tickets::ESCALATE_TICKET,
+use crate::{
+    protocol::{
+        audit::{AuditEvent, AuditStatus},
+        observed::Upstream,
+        tickets::ESCALATE_TICKET,
+    },
+    trace::event::CallOutcome,
 };
 
 /// The policy that must refuse the delete.
 pub const LIMIT_LINEAR_SCOPES: &str = "limit-linear-scopes";
-
-/// What an escalation must be issued, in this order.
-const CREDENTIALS: [(Upstream, &str); 4] = [
-    (Upstream::Supabase, ""),
-    (Upstream::Anthropic, ""),
-    (Upstream::Linear, "read"),
-    (Upstream::Linear, "issues:create"),
-];
 
 /// The story as far as it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,10 +202,10 @@ fn signed_in(projection: &Projection) -> Step {
             match &projection.identity().state {
                 SignIn::NotNeeded => "nobody has to: the server is open to anyone".into(),
                 SignIn::Ended(_) => "the sign-in has ended".into(),
+                SignIn::Refused(failure) => format!("nobody is signed in: {}", failure.why),
                 SignIn::SignedOut
                 | SignIn::SigningIn { .. }
                 | SignIn::SignedIn(_)
-                | SignIn::Refused(_)
                 | SignIn::Cancelled => "nobody is signed in".into(),
             },
             None,
@@ -245,67 +242,6 @@ fn called(projection: &Projection, call: Option<&Call>) -> Step {
     }
 }
 
-fn named(service: Upstream, scope: &str) -> String {
-    if scope.is_empty() {
-        format!("{} credential", service.name())
-    } else {
-        format!("{} credential for {scope}", service.name())
-    }
-}
-
-/// The escalation's credential at `place`: issued, refused, or something else in its stead.
-fn credential(
-    projection: &Projection,
-    call: Option<&Call>,
-    rows: &[&AuditRow],
-    place: usize,
-) -> Step {
-    let title = [
-        "The ticket is read from Supabase",
-        "The text is masked by Anthropic",
-        "The labels are read from Linear",
-        "The issue is filed in Linear",
-    ][place];
-    let (service, scope) = CREDENTIALS[place];
-    let what = named(service, scope);
-    let Some(row) = rows.get(place) else {
-        if let Some(detail) = log_not_read(projection) {
-            return step(title, StepState::Waiting, detail, None);
-        }
-        let over = call.is_some_and(|call| call.outcome.is_some());
-        let state = if over {
-            StepState::Wrong
-        } else {
-            StepState::Waiting
-        };
-        return step(title, state, format!("the {what} was not issued"), None);
-    };
-    let found = projection.service_of(row);
-    let asked = row.scope.as_deref().unwrap_or("");
-    let evidence = Some(row.evidence);
-    if found != Some(service) || asked != scope {
-        let resource = row.resource.as_deref().unwrap_or("no known resource");
-        let instead = match asked {
-            "" => resource.to_owned(),
-            scope => format!("{resource} with {scope}"),
-        };
-        let detail = format!("the {what} was not issued; asked for {instead}");
-        return step(title, StepState::Wrong, detail, evidence);
-    }
-    match row.status {
-        AuditStatus::Issued => step(title, StepState::Done, format!("{what} issued"), evidence),
-        AuditStatus::Failure => {
-            let why = row
-                .policy
-                .as_deref()
-                .or(row.error.as_deref())
-                .unwrap_or("the zone");
-            let detail = format!("the {what} was refused by {why}");
-            step(title, StepState::Wrong, detail, evidence)
-        }
-    }
-}
-
 /// Where the zone's log could not be read, nothing is known of what it holds.
 fn log_not_read(projection: &Projection) -> Option<String> {
     let unread = !projection.is_log_read();
@@ -314,10 +250,16 @@ fn log_not_read(projection: &Projection) -> Option<String> {
 
 /// Step six: its credential, and the issue authored by the user's own account.
 fn filed(projection: &Projection, credential: Step, issue: Option<&IssueView>) -> Step {
-    if credential.state != StepState::Done {
-        return credential;
-    }
     let title = credential.title;
+    if credential.state != StepState::Done {
+        return match issue.filter(|view| view.author.is_some()) {
+            Some(view) => Step {
+                detail: format!("{} was filed: {}", view.identifier, credential.detail),
+                ..credential
+            },
+            None => credential,
+        };
+    }
     let Some(view) = issue else {
         return step(
             title,
@@ -380,7 +322,16 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
         } else {
             StepState::Waiting
         };
-        let detail = "the delete asked the zone for no Linear credential with write".into();
+        let name = call
+            .subject
+            .as_deref()
+            .and_then(|id| projection.issues().issue(id));
+        let name = name.map_or("the issue", |issue| &*issue.identifier);
+        let detail = if call.outcome == Some(CallOutcome::Succeeded) {
+            format!("{name} was deleted, and the zone was not asked for write")
+        } else {
+            "the delete asked the zone for no Linear credential with write".to_owned()
+        };
         return step(title, state, detail, Some(call.started));
     };
     let evidence = Some(row.evidence);
@@ -399,12 +350,10 @@ fn refused(projection: &Projection, deletion: Option<&Call>, issue: Option<&Issu
         .iter()
         .any(|id| super::names::policy_name(id) == LIMIT_LINEAR_SCOPES);
     if !by_policy {
-        let why = row
-            .policy
-            .as_deref()
-            .or(row.error.as_deref())
-            .unwrap_or("something else");
-        let detail = format!("write was refused by {why} and not by {LIMIT_LINEAR_SCOPES}");
+        let detail = format!(
+            "write was refused{}, and not by {LIMIT_LINEAR_SCOPES}",
+            by_whom(row)
+        );
         return step(title, StepState::Wrong, detail, evidence);
     }
     let own = call.subject.as_deref();

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroize;
+
+use crate::support::digest::sha256;
 
 /// A secret: no `Serialize`, no `Display`, redacted `Debug`, zeroed on drop.
 ///
@@ -25,6 +26,11 @@ impl<T: Zeroize> Secret<T> {
 }
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// Whether this is what somebody presents. Compared by hash, so that timing tells nothing of it.
+    pub fn is(&self, presented: &str) -> bool {
+        sha256(self.0.as_ref()) == sha256(presented.as_bytes())
+    }
+
     /// A short name for the secret by which it can be followed but not guessed.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.0.as_ref())
@@ -70,9 +76,8 @@ impl Fingerprint {
     /// The fingerprint of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let hash = digest(&SHA256, bytes);
-        let head = hash.as_ref();
-        Self(u32::from_be_bytes([head[0], head[1], head[2], head[3]]))
+        let [a, b, c, d, ..] = sha256(bytes);
+        Self(u32::from_be_bytes([a, b, c, d]))
     }
 }
 

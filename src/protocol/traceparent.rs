@@ -4,6 +4,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The header's name, and the member's of MCP's `_meta`.
+pub const TRACEPARENT: &str = "traceparent";
+
 /// Names one run of something that happened over several hops: 16 bytes, 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceId(pub u128);

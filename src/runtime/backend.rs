@@ -118,11 +118,20 @@ impl Backend {
             holding: tokio::sync::Mutex::default(),
             stop,
         };
-        if let Some(endpoints) = &around.endpoints {
-            backend.follow(endpoints)?;
+        if let Err(failure) = backend.begin().await {
+            // Whoever follows a feed would go on for ever beside the next backend's followers.
+            backend.close().await;
+            return Err(failure);
         }
-        backend.refresh_console().await?;
         Ok(backend)
+    }
+
+    /// Follows the feeds, and looks at what the zone has to say.
+    async fn begin(&self) -> Result<(), Failure> {
+        if let Some(endpoints) = &self.endpoints {
+            self.follow(endpoints)?;
+        }
+        self.refresh_console().await
     }
 
     fn follow(&self, endpoints: &LabEndpoints) -> Result<(), Failure> {

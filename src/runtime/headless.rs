@@ -90,7 +90,7 @@ pub async fn run<O: io::Write, E: io::Write>(
     let driven = loop {
         tokio::select! {
             biased;
-            event = stream.next() => if let Some(event) = event { teller.tell(&event)? },
+            Some(event) = stream.next() => teller.tell(&event)?,
             url = backend.browser_url() => {
                 writeln!(voices.err, "Open this page to sign in, then come back here:\n\n  {url}\n")
                     .map_err(|e| Failure::unwritten(&e))?;

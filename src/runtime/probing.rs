@@ -33,16 +33,13 @@ use crate::{
     protocol::{
         observed::LabEndpoints,
         secret::Secret,
-        traceparent::{SpanId, TraceId, TraceParent},
+        traceparent::{SpanId, TRACEPARENT, TraceId, TraceParent},
     },
     support::{clock::SharedClock, error::Failure, ids::Ids},
     trace::sink::{Report, TraceSink},
 };
 
 use self::{env::EnvAt, forge::Forge, metadata::Named};
-
-/// W3C Trace Context.
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -77,7 +74,7 @@ impl Surroundings {
             trace: TraceId::of_check(self.ids.u64()),
             span: SpanId(self.ids.u64()),
         };
-        outgoing.header(TRACEPARENT, &parent.to_string())
+        outgoing.header(HeaderName::from_static(TRACEPARENT), &parent.to_string())
     }
 }
 

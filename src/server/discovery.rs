@@ -1,15 +1,17 @@
 //! The zone's metadata (RFC 8414): where its keys and its token endpoint are.
 //!
-//! One cache serves both the bearer check and the exchange. A failure is never kept: a zone that
-//! was down when the server started is found as soon as it is up.
+//! One cache serves the bearer check, the exchange and whoever asks the server for the document. A
+//! failure is told to those who waited for it and not kept: a zone that was down when the server
+//! started is found as soon as it is up.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -35,8 +37,17 @@ pub(super) struct Discovery {
     http: Http,
     issuer: Address,
     clock: SharedClock,
-    known: RwLock<Option<(Arc<Metadata>, DateTime<Utc>)>>,
+    known: RwLock<Known>,
     fetching: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Known {
+    metadata: Option<(Arc<Metadata>, DateTime<Utc>)>,
+    /// How often the zone was asked.
+    attempts: u64,
+    /// How the last attempt failed, if it did.
+    failure: Option<Failure>,
 }
 
 /// What the server needs of the document; the rest is the client's business.
@@ -51,6 +62,8 @@ struct Document {
 
 #[derive(Debug)]
 pub(super) struct Metadata {
+    /// All of it, as the zone tells it.
+    pub document: Value,
     token_endpoint: Option<Url>,
     jwks_uri: Option<Url>,
     issuer: String,
@@ -89,7 +102,7 @@ impl Discovery {
             http,
             issuer,
             clock,
-            known: RwLock::new(None),
+            known: RwLock::default(),
             fetching: Mutex::new(()),
         }
     }
@@ -99,20 +112,39 @@ impl Discovery {
         if let Some(known) = self.cached() {
             return Ok(known);
         }
+        let before = self.known().attempts;
         let _one_at_a_time = self.fetching.lock().await;
         if let Some(known) = self.cached() {
             return Ok(known);
         }
-        let metadata = Arc::new(self.fetch().await?);
-        let entry = Some((Arc::clone(&metadata), self.clock.now()));
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = entry;
-        Ok(metadata)
+        if let Some(failure) = self.failed_since(before) {
+            return Err(failure);
+        }
+        let fetched = self.fetch().await.map(Arc::new);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.attempts += 1;
+        known.failure = fetched.as_ref().err().cloned();
+        if let Ok(metadata) = &fetched {
+            known.metadata = Some((Arc::clone(metadata), self.clock.now()));
+        }
+        fetched
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cached(&self) -> Option<Arc<Metadata>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let (metadata, since) = known.as_ref()?;
+        let known = self.known();
+        let (metadata, since) = known.metadata.as_ref()?;
         (self.clock.now() - since < FRESH).then(|| Arc::clone(metadata))
+    }
+
+    /// How the zone failed while somebody waited for their turn to ask it: each of them would wait as
+    /// long for the same.
+    fn failed_since(&self, attempts: u64) -> Option<Failure> {
+        let known = self.known();
+        (known.attempts > attempts).then(|| known.failure.clone())?
     }
 
     async fn fetch(&self) -> Result<Metadata, Failure> {
@@ -125,19 +157,21 @@ impl Discovery {
             let why = format!("{url} answered {}: {}", answer.status, answer.quote());
             return Err(failure(why, next));
         }
-        let document: Document = answer.json().map_err(|_| {
+        let none = |_| {
             failure(
                 format!("{url} answered no metadata: {}", answer.quote()),
                 next,
             )
-        })?;
+        };
+        let told: Value = answer.json().map_err(none)?;
+        let document = Document::deserialize(&told).map_err(none)?;
         // RFC 8414, section 3.3: the issuer must be the one that was asked. One trailing slash is
         // forgiven, since Keycard's own SDK forgives it.
-        let told = document
+        let issuer = document
             .issuer
             .strip_suffix('/')
             .unwrap_or(&document.issuer);
-        if told != self.issuer.text {
+        if issuer != self.issuer.text {
             let why = format!(
                 "its metadata names another issuer, {}",
                 one_line(&document.issuer)
@@ -154,6 +188,7 @@ impl Discovery {
             token_endpoint: self.endpoint("token_endpoint", document.token_endpoint)?,
             jwks_uri: self.endpoint("jwks_uri", document.jwks_uri)?,
             issuer: self.issuer.text.clone(),
+            document: told,
         })
     }
 

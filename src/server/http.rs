@@ -14,7 +14,7 @@ use url::Url;
 use crate::{
     protocol::{
         secret::{Secret, scrub},
-        traceparent::TraceParent,
+        traceparent::{TRACEPARENT, TraceParent},
     },
     support::{
         cause::without_number,
@@ -31,9 +31,6 @@ pub(super) const LARGE_BODY: usize = 32 << 20;
 
 /// How much of a foreign answer an error message quotes.
 const QUOTED: usize = 300;
-
-/// The header that carries a hop's W3C Trace Context.
-pub(super) const TRACEPARENT: &str = "traceparent";
 
 const USER_AGENT: &str = concat!("hoptrail/", env!("CARGO_PKG_VERSION"));
 

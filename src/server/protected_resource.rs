@@ -1,7 +1,7 @@
 //! The two documents that anyone may read: what this server is (RFC 9728), and the zone's metadata
 //! for clients that look for it here.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -15,7 +15,7 @@ use tower_http::cors::{Any, CorsLayer};
 use url::Url;
 
 use super::{
-    http::{Http, SMALL_BODY, send},
+    discovery::Discovery,
     settings::{Address, Gate, MCP_PATH},
 };
 use crate::protocol::oauth::{
@@ -25,12 +25,10 @@ use crate::protocol::oauth::{
 /// What a client may ask for. `write` is not among them: nobody should hold it by default.
 const SCOPES: [&str; 2] = ["read", "issues:create"];
 const NAME: &str = "Support Escalation MCP";
-const LIMIT: Duration = Duration::from_secs(10);
 
 struct Documents {
-    http: Http,
+    zone: Arc<Discovery>,
     resource: Address,
-    issuer: Address,
     described: ProtectedResourceMetadata,
 }
 
@@ -45,11 +43,10 @@ pub(super) fn url(resource: &Address) -> String {
 }
 
 /// Serves both documents, readable from any web page.
-pub(super) fn router(gate: &Gate, http: Http) -> Router {
+pub(super) fn router(gate: &Gate, zone: Arc<Discovery>) -> Router {
     let documents = Documents {
-        http,
+        zone,
         resource: gate.resource.clone(),
-        issuer: gate.zone.clone(),
         // The workshop's SDK builds `resource` from the Host header. A client that called
         // 127.0.0.1 is then sent to the zone for a resource that the zone does not know. Ours is
         // MCP_RESOURCE_URL, the only audience that the bearer check accepts: a client that came
@@ -89,9 +86,13 @@ async fn describe(State(documents): State<Arc<Documents>>) -> Json<ProtectedReso
 
 /// The zone's metadata, for clients from before RFC 9728 that ask the server itself.
 async fn forward(State(documents): State<Arc<Documents>>) -> Response {
-    let Some(mut metadata) = fetch(&documents).await else {
-        let body = Json(json!({"error": "Failed to fetch AS metadata from issuer"}));
-        return (StatusCode::BAD_GATEWAY, body).into_response();
+    let mut metadata = match documents.zone.metadata().await {
+        Ok(known) => known.document.clone(),
+        Err(failure) => {
+            tracing::warn!(%failure, "the zone gave no metadata");
+            let body = Json(json!({"error": "Failed to fetch AS metadata from issuer"}));
+            return (StatusCode::BAD_GATEWAY, body).into_response();
+        }
     };
     if let Some(Value::String(endpoint)) = metadata.get_mut("authorization_endpoint")
         && let Ok(mut url) = Url::parse(endpoint)
@@ -101,22 +102,4 @@ async fn forward(State(documents): State<Arc<Documents>>) -> Response {
         *endpoint = url.into();
     }
     Json(metadata).into_response()
-}
-
-async fn fetch(documents: &Documents) -> Option<Value> {
-    let url = documents.issuer.join(WELL_KNOWN_AUTHORIZATION_SERVER);
-    match send(documents.http.get(&url), LIMIT, SMALL_BODY).await {
-        Ok(answer) if answer.status.is_success() => answer
-            .json()
-            .inspect_err(|error| tracing::warn!(%url, %error, "the zone's metadata is no JSON"))
-            .ok(),
-        Ok(answer) => {
-            tracing::warn!(%url, status = %answer.status, "the zone gave no metadata");
-            None
-        }
-        Err(trouble) => {
-            tracing::warn!(%url, %trouble, "the zone gave no metadata");
-            None
-        }
-    }
 }

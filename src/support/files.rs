@@ -43,6 +43,8 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Writes beside a file and renames, so that neither a reader nor the next start finds half of it.
+/// The disk is not waited for, as whoever draws the screen calls this, too: a power cut may take back
+/// the last change, a kill cannot.
 ///
 /// # Errors
 /// If it cannot be written; then the file is what it was, and nothing stays beside it.
@@ -51,19 +53,19 @@ pub fn replace(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     beside.push(".new");
     let beside = Path::new(&beside);
     anew(beside, mode, parts)
-        .and_then(|()| fs::rename(beside, path))
+        .and_then(|_| fs::rename(beside, path))
         .inspect_err(|_| {
             // What was written of it has no use; that it cannot be removed says no more.
             let _ = fs::remove_file(beside);
         })
 }
 
-/// Makes a file that only this user can read, as [`anew`] does.
+/// Makes a file that only this user can read, as [`anew`] does; it is on the disk then.
 ///
 /// # Errors
 /// If it cannot be made or written.
 pub fn private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    anew(path, 0o600, parts)
+    anew(path, 0o600, parts)?.sync_all()
 }
 
 /// Makes a file with a mode, of which the process's mask takes away. What lies at its path, from a
@@ -72,7 +74,7 @@ pub fn private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 ///
 /// # Errors
 /// If it cannot be made or written.
-pub fn anew(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
+fn anew(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
@@ -82,7 +84,7 @@ pub fn anew(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     for part in parts {
         file.write_all(part)?;
     }
-    file.sync_all()
+    Ok(file)
 }
 
 /// What a file is that begins so, if it is a known thing other than plain UTF-8.

@@ -111,7 +111,7 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
             | SignIn::Refused(_)
             | SignIn::Cancelled => "signing in".to_owned(),
         },
-        Job::SampleUser => "the sample user consents".to_owned(),
+        Job::SampleUser => "the sample user answers".to_owned(),
         Job::SignOut => "signing out".to_owned(),
         Job::ListTools => "asking for the tools".to_owned(),
         Job::CallTool { tool, .. } => {

@@ -245,9 +245,7 @@ async fn access_token(
         return token_error(&headers, "invalid_request", "The form was incomplete.");
     };
     let known = service.config.clients.iter().any(|client| {
-        client.client_id == exchange.client_id
-            && sha256(client.client_secret.expose().as_bytes())
-                == sha256(exchange.client_secret.as_bytes())
+        client.client_id == exchange.client_id && client.client_secret.is(&exchange.client_secret)
     });
     if !known {
         return token_error(

@@ -11,7 +11,7 @@ use crate::{
     protocol::{
         observed::{Observation, Upstream, UpstreamRequest},
         secret::{Fingerprint, scrub},
-        traceparent::TraceParent,
+        traceparent::{TRACEPARENT, TraceParent},
     },
     support::{
         clock::Stopwatch,
@@ -174,5 +174,5 @@ pub fn bearer(value: &str) -> Option<&str> {
 /// The request's `traceparent`, if it has a readable one.
 #[must_use]
 pub fn trace_parent(headers: &HeaderMap) -> Option<TraceParent> {
-    headers.get("traceparent")?.to_str().ok()?.parse().ok()
+    headers.get(TRACEPARENT)?.to_str().ok()?.parse().ok()
 }

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{
-    digest::{SHA256, digest},
     encoding::{AsDer as _, Pkcs8V1Der},
     rand::SystemRandom,
     rsa::{KeySize, PublicKeyComponents},
@@ -19,7 +18,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use tokio::sync::SetOnce;
 
-use crate::protocol::secret::Secret;
+use crate::{protocol::secret::Secret, support::digest::sha256};
 
 /// Longest token that is looked at, in bytes; ours are below 1,200.
 const LONGEST_TOKEN: usize = 16 * 1024;
@@ -138,7 +137,7 @@ impl SigningKey {
         let (n, e) = (URL_SAFE_NO_PAD.encode(n), URL_SAFE_NO_PAD.encode(e));
         // RFC 7638, section 3.1: the thumbprint names the key, so a restored key keeps its kid.
         let thumbprint = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
-        let kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, thumbprint.as_bytes()));
+        let kid = URL_SAFE_NO_PAD.encode(sha256(thumbprint.as_bytes()));
         // RFC 9068, section 2.1: `at+jwt` tells an access token from every other JWT.
         let header =
             URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"RS256","kid":"{kid}","typ":"at+jwt"}}"#));

@@ -4,7 +4,6 @@
 
 use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Json,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -18,7 +17,7 @@ use crate::{
         oauth::{ErrorCode, ErrorResponse},
         page::{PageChoice, PageDetail, PageForm, PageKind, PageMethod},
     },
-    support::{html::escape, text::one_line},
+    support::{digest::sha256, html::escape, text::one_line},
 };
 
 const LAYOUT: &str = include_str!("../../assets/zone/layout.html");
@@ -30,7 +29,7 @@ const ERROR: &str = include_str!("../../assets/zone/error.html");
 /// No `form-action`: Chromium applies it to the redirects that follow a form, and those lead to
 /// whatever client or provider was registered.
 static CONTENT_SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+    let hash = STANDARD.encode(sha256(STYLE.as_bytes()));
     HeaderValue::try_from(format!(
         "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'"
     ))

@@ -6,7 +6,6 @@ use std::{fmt, fs, io::ErrorKind, path::Path, sync::Arc};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     constant_time,
-    digest::{SHA256, digest},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use crate::{
     protocol::secret::Secret,
     support::{
         cause::remedy,
+        digest::sha256,
         error::{Exit, Failure},
         files,
         ids::{Ids, is_short},
@@ -66,7 +66,7 @@ impl SecretHash {
     /// The hash of `secret`.
     #[must_use]
     pub fn of(secret: &Secret) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.expose().as_bytes())))
+        Self(URL_SAFE_NO_PAD.encode(sha256(secret.expose().as_bytes())))
     }
 
     /// Whether `secret` is the one that was hashed, in constant time.

@@ -1,5 +1,7 @@
 //! From a check to what it saw: the hop, the audit row, the line, the pane.
 
+use std::collections::HashMap;
+
 use super::Ground;
 use crate::{
     app::{
@@ -101,13 +103,11 @@ impl App {
         // A step of the browser lies behind the row that they are folded into.
         let near = |app: &Self| {
             let order = app.projection.hops().order();
-            let wanted = order.iter().position(|other| *other == id)?;
-            app.panes.flow.rows().iter().rposition(|row| {
-                order
-                    .iter()
-                    .position(|other| *other == row.hop())
-                    .is_some_and(|place| place <= wanted)
-            })
+            let places: HashMap<HopId, usize> = order.iter().copied().zip(0..).collect();
+            let wanted = places.get(&id)?;
+            let rows = app.panes.flow.rows();
+            rows.iter()
+                .rposition(|row| places.get(&row.hop()).is_some_and(|place| place <= wanted))
         };
         if let Some(place) = place(self).or_else(|| near(self)) {
             self.go_to(PaneId::Flow, place);

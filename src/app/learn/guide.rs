@@ -145,10 +145,12 @@ impl App {
             return None;
         }
         let checks = &learn.chapter().checks;
-        let of_the_console = checks
-            .iter()
-            .any(|one| one.id == check && one.expect.is_of_the_console());
-        if of_the_console && let Some(next) = self.repair(learn) {
+        let at = checks.iter().position(|one| one.id == check)?;
+        // What failed behind a fault in the console fails again until that is mended.
+        let failed = |shown: Shown<'_>| matches!(shown.status, Status::Failed { .. });
+        let mended_there =
+            checks[at].expect.is_of_the_console() || learn.shown(at).is_some_and(failed);
+        if mended_there && let Some(next) = self.repair(learn) {
             return Some(next);
         }
         let this = |item: &Item| matches!(item, Item::Check(at) if checks[*at].id == check);

@@ -63,6 +63,11 @@ impl Learn {
             .then(|| due.div_ceil(1_000).saturating_mul(1_000))
     }
 
+    /// Where the lab's server became the one that it is.
+    pub(super) fn served_since(&self) -> Option<Seq> {
+        self.server.map(|server| server.since)
+    }
+
     /// Takes in that the lab came to the end of a chapter: what was called before on a server of another
     /// stage says nothing of this one.
     pub(super) fn take_server(&mut self, chapter: u8, since: Seq) {

@@ -37,6 +37,8 @@ pub struct Moved {
     pub to: u8,
     /// Where the run was when it began.
     pub since: Seq,
+    /// Where the server that was left began: an escalation from before it was another server's.
+    served: Option<Seq>,
     env: Vec<EnvLine>,
     in_force: Option<InForce>,
     made: Vec<String>,
@@ -90,7 +92,7 @@ pub struct InForceChanges {
 pub enum HopChanges {
     /// No ticket was escalated since the journey.
     NotSeen,
-    /// Nothing to compare with: none was escalated before.
+    /// Nothing to compare with: none was escalated on the server before.
     Only(Vec<String>),
     Compared {
         appeared: Vec<String>,
@@ -198,6 +200,7 @@ impl App {
             from: self.lab_chapter(),
             to,
             since: Seq::at(seen.log().len()),
+            served: self.learn.as_ref().and_then(Learn::served_since),
             env: seen
                 .env()
                 .after()
@@ -238,7 +241,7 @@ impl App {
                 (Some(before), Some(after)) => in_force_changes(before, &after),
                 _ => InForceChanges::default(),
             },
-            hops: hops(seen, moved.since),
+            hops: hops(seen, moved),
         })
     }
 }
@@ -294,7 +297,8 @@ fn does(policy: &Policy) -> String {
     }
 }
 
-fn hops(seen: &Projection, since: Seq) -> HopChanges {
+fn hops(seen: &Projection, moved: &Moved) -> HopChanges {
+    let since = moved.since;
     let escalations = || {
         let calls = seen.tools().calls().iter().rev();
         calls.filter(|call| &*call.tool == ESCALATE_TICKET && call.outcome.is_some())
@@ -303,7 +307,10 @@ fn hops(seen: &Projection, since: Seq) -> HopChanges {
         return HopChanges::NotSeen;
     };
     let after = told(seen, after);
-    let Some(before) = escalations().find(|call| call.started < since) else {
+    let left = |call: &&Call| {
+        call.started < since && moved.served.is_none_or(|served| call.started >= served)
+    };
+    let Some(before) = escalations().find(left) else {
         return HopChanges::Only(after);
     };
     let before = told(seen, before);

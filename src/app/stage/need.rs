@@ -4,11 +4,18 @@ use serde_json::json;
 
 use crate::{
     app::{App, command::Command, effect::Job},
-    config::sheet::{Action, Cue, Hold},
+    config::sheet::{Action, Cue},
     projection::story::LIMIT_LINEAR_SCOPES,
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     support::error::{Exit, Failure},
 };
+
+/// How the rule shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    InForce,
+    Lifted,
+}
 
 /// What a cue needs next.
 pub(super) enum Need {
@@ -37,8 +44,8 @@ impl App {
                 Some(_) => Need::Own(Job::SignOut),
                 None => Need::Nothing(Some("nobody was signed in".to_owned())),
             },
-            Action::PolicyOff => self.need_policy(Hold::Off),
-            Action::PolicyOn => self.need_policy(Hold::On),
+            Action::PolicyOff => self.need_rule(Rule::Lifted),
+            Action::PolicyOn => self.need_rule(Rule::InForce),
             Action::ListTickets | Action::Escalate | Action::Delete
                 if !self.projection.identity().is_let_in() =>
             {
@@ -92,16 +99,15 @@ impl App {
         )
     }
 
-    /// `On` is the rule in force.
-    fn need_policy(&self, wanted: Hold) -> Need {
+    fn need_rule(&self, wanted: Rule) -> Need {
         let policies = self.projection.policies();
         let Some(on) = policies.forbids(LIMIT_LINEAR_SCOPES) else {
             return Need::First(Job::RefreshConsole, None);
         };
         match (wanted, on) {
-            (Hold::On, true) => Need::Nothing(Some("the rule is in force already".to_owned())),
-            (Hold::Off, false) => Need::Nothing(Some("the rule is off already".to_owned())),
-            (Hold::On, false) | (Hold::Off, true) => match self.other_policy_set() {
+            (Rule::InForce, true) => Need::Nothing(Some("the rule is in force already".to_owned())),
+            (Rule::Lifted, false) => Need::Nothing(Some("the rule is off already".to_owned())),
+            (Rule::InForce, false) | (Rule::Lifted, true) => match self.other_policy_set() {
                 Some(set) => Need::Own(Job::ActivatePolicySet {
                     set_id: set.id.clone(),
                     version: set.latest_version,

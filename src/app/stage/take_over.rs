@@ -149,7 +149,7 @@ impl App {
     /// back by a tool call.
     pub(super) fn go_on_in_the_recording(&mut self, direction: Direction) {
         match self.neighbouring_cue(direction) {
-            Some(place) => self.jump_to_place(place),
+            Some(place) => self.jump(place),
             None => self.step_replay(Unit::Call, direction),
         }
     }

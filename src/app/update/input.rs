@@ -276,7 +276,7 @@ impl App {
                 }
                 Some(_) | None => {}
             },
-            Target::Place(place) => self.jump_to_place(place),
+            Target::Place(place) => self.jump(place),
             Target::Overlay => {}
             // A stray click must not call off a sign-in, answer a question or drop what was typed.
             Target::Outside => match self.overlays.last() {

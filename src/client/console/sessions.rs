@@ -15,6 +15,9 @@ use crate::{
 /// The largest page that the API gives.
 const PAGE: &str = "100";
 
+/// Ended sessions that are kept: each read tells all of them again.
+const MOST_ENDED: usize = 100;
+
 /// The sessions that this process knows of: how each ended, once it did.
 pub(super) type Known = BTreeMap<String, Option<Session>>;
 
@@ -50,6 +53,7 @@ impl Console {
         for session in &sessions {
             known.entry(session.id.clone()).or_insert(None);
         }
+        forget_oldest(&mut known);
         sessions.extend(known.values().flatten().cloned());
         drop(known);
         let grants: Vec<DelegatedGrant> = self.list(&["delegated-grants"]).await?;
@@ -67,5 +71,19 @@ impl Console {
             Found::Answer(answer) => parse(&answer).map(Some),
             Found::Nothing(_) => Ok(None),
         }
+    }
+}
+
+/// Forgets the ended sessions that began longest ago, where there are more than are kept.
+fn forget_oldest(known: &mut Known) {
+    let mut ended: Vec<_> = known
+        .values()
+        .flatten()
+        .map(|session| (session.authenticated_at, session.id.clone()))
+        .collect();
+    ended.sort_unstable();
+    let over = ended.len().saturating_sub(MOST_ENDED);
+    for (_, id) in ended.drain(..over) {
+        known.remove(&id);
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Places {
 impl Places {
     pub(super) async fn open(config: &LabConfig, last: Ports) -> Result<Self, Failure> {
         let asked = config.ports;
+        // One part may be asked for where another one was last time.
+        let last = last.without(asked);
         Ok(Self {
             server: BoundPort::open(asked.server, last.server, "--server-port").await?,
             zone: BoundPort::open(asked.zone, last.zone, "--zone-port").await?,
@@ -49,6 +51,30 @@ impl Places {
     }
 }
 
+impl Ports {
+    /// These ports but for those that are asked for by name.
+    fn without(self, asked: Self) -> Self {
+        let Self {
+            server,
+            zone,
+            supabase,
+            anthropic,
+            linear,
+            github,
+        } = asked;
+        let asked = [server, zone, supabase, anthropic, linear, github];
+        let free = |last: Option<u16>| last.filter(|port| !asked.contains(&Some(*port)));
+        Self {
+            server: free(self.server),
+            zone: free(self.zone),
+            supabase: free(self.supabase),
+            anthropic: free(self.anthropic),
+            linear: free(self.linear),
+            github: free(self.github),
+        }
+    }
+}
+
 pub(super) fn last_ports(state: &Path) -> Ports {
     // A file that is missing or damaged only means that the ports may change.
     std::fs::read_to_string(state.join(PORTS_FILE))
@@ -60,7 +86,7 @@ pub(super) fn last_ports(state: &Path) -> Ports {
 pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {
     let refuse = |error| cannot_write(state, &error);
     let text = toml::to_string(&ports).map_err(|error| refuse(std::io::Error::other(error)))?;
-    std::fs::write(state.join(PORTS_FILE), text).map_err(refuse)
+    files::replace(&state.join(PORTS_FILE), 0o600, &[text.as_bytes()]).map_err(refuse)
 }
 
 /// A folder that is made here is for this user only; one that is there is left as it is.

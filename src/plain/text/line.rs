@@ -70,7 +70,7 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
             vec![match how {
                 BrowserLeg::Opened => "waiting for your browser".to_owned(),
                 BrowserLeg::Shown => "waiting for you to open the sign-in URL".to_owned(),
-                BrowserLeg::Headless => "the lab's sample user consents".to_owned(),
+                BrowserLeg::Headless => "the lab's sample user answers".to_owned(),
             }],
         ),
         Fact::CallbackReceived { error, description } => match error {
@@ -261,11 +261,15 @@ fn audit_line(seq: Seq, projection: &Projection) -> Option<Line> {
         }),
         Some(_) => None,
         None => {
+            let failed = row.status == AuditStatus::Failure;
             let what = match row.event {
+                AuditEvent::CredentialsIssue if failed => "refused a credential",
                 AuditEvent::CredentialsIssue => "issued a credential",
                 AuditEvent::UsersAuthorize => "asked the person",
+                AuditEvent::DelegatedGrantsCreate if failed => "asked for the consent",
                 AuditEvent::DelegatedGrantsCreate => "noted the consent",
                 AuditEvent::DelegatedGrantsRevoke => "noted the end of a consent",
+                AuditEvent::PolicySetsActivate if failed => "kept the policy set",
                 AuditEvent::PolicySetsActivate => "activated a policy set",
             };
             let resource = row.about().unwrap_or_default().into_owned();

@@ -3,7 +3,7 @@
 //! Made whole once; while the trace grows, what changed is taken out and put in again.
 
 use crate::{
-    projection::{Hop, HopId, HopKind, Part, Projection, Seq, Verdict},
+    projection::{Hop, HopId, HopKind, Hops, Part, Projection, Seq, Verdict},
     trace::event::Leg,
 };
 
@@ -14,10 +14,11 @@ pub struct Marks {
     good: Vec<u32>,
     /// Where a hop is known to have gone wrong.
     failed: Vec<u32>,
-    /// Where a hop is known to have been refused, and where the zone wrote that it refused the client a
-    /// token.
+    /// Where a hop is known to have been refused, once for each refusal, and where the zone wrote that it
+    /// refused the client a token.
     denied: Vec<u32>,
-    /// Where a hop was seen whose end nobody told, or one that was asked for a token.
+    /// Where a hop was seen whose end nobody told, one that was asked for a token, or a call's request
+    /// behind the refusal that ended it.
     plain: Vec<u32>,
     /// Every one of these.
     hops: Vec<u32>,
@@ -63,7 +64,8 @@ impl Origin {
             let Some(place) = self.places.get_mut(id.index()) else {
                 continue;
             };
-            let now = projection.hops().get(id).and_then(place_of);
+            let hops = projection.hops();
+            let now = hops.get(id).and_then(|hop| place_of(hops, hop));
             let before = std::mem::replace(place, now);
             if before == now {
                 continue;
@@ -93,7 +95,7 @@ fn put_in(list: &mut Vec<u32>, place: u32) {
 }
 
 /// Where a hop is known to have ended, and how.
-fn place_of(hop: &Hop) -> Option<(List, u32)> {
+fn place_of(hops: &Hops, hop: &Hop) -> Option<(List, u32)> {
     // What the program reads of the zone is no part of the story.
     if hop.leg == Some(Leg::Console) {
         return None;
@@ -101,6 +103,10 @@ fn place_of(hop: &Hop) -> Option<(List, u32)> {
     let evidence = hop.evidence;
     let ends = match hop.kind {
         HopKind::Request | HopKind::Browser => [evidence.returned, None, None],
+        // Its row names the policy, so it is what there is to stop at.
+        HopKind::Exchange if hop.verdict == Verdict::Denied => {
+            [evidence.audit.or(evidence.step), None, None]
+        }
         HopKind::Exchange => [evidence.audit, evidence.step, None],
         HopKind::Upstream => [evidence.upstream, evidence.step, evidence.returned],
     };
@@ -110,7 +116,7 @@ fn place_of(hop: &Hop) -> Option<(List, u32)> {
     // and nothing to stop at.
     let asks = hop.kind == HopKind::Request && hop.status == Some(401);
     let list = match hop.verdict {
-        Verdict::Denied if asks => List::Plain,
+        Verdict::Denied if asks || hops.repeats_a_refusal(hop) => List::Plain,
         Verdict::Pending | Verdict::Held => List::Plain,
         Verdict::Ok => List::Good,
         Verdict::Failed => List::Failed,
@@ -123,7 +129,8 @@ impl Marks {
     /// The marks of a projection, and what they were made of.
     pub(super) fn of(projection: &Projection) -> (Self, Origin) {
         let mut marks = Self::default();
-        let places: Vec<_> = projection.hops().rows().iter().map(place_of).collect();
+        let hops = projection.hops();
+        let places: Vec<_> = hops.rows().iter().map(|hop| place_of(hops, hop)).collect();
         for (list, place) in places.iter().flatten() {
             marks.list(*list).push(*place);
             marks.hops.push(*place);

@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
         let done = loop {
             tokio::select! {
                 biased;
-                event = self.stream.next() => if let Some(event) = event { self.tell(&event)? },
+                Some(event) = self.stream.next() => self.tell(&event)?,
                 url = self.opening.browser_url() => {
                     // If standard error is gone there is nobody to tell.
                     let _ = writeln!(

@@ -46,6 +46,12 @@ impl Destination {
                 "it holds a credential; those go into OTEL_EXPORTER_OTLP_HEADERS",
             ));
         }
+        if url.query().is_some() || url.fragment().is_some() {
+            // It would stand in every message about the collector.
+            return Err(wrong(
+                "it has a query; a key goes into OTEL_EXPORTER_OTLP_HEADERS",
+            ));
+        }
         if !url.path().ends_with("/v1/traces") {
             let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
             url.set_path(&path);

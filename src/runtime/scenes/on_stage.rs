@@ -27,9 +27,14 @@ impl Stage {
                 Action::SignIn => {
                     self.sign_in().await?;
                     self.reads(2).await;
-                    self.list().await?;
                 }
-                Action::Escalate => issue = Some(self.escalate_for(cue).await?),
+                Action::Escalate => {
+                    // What a cue needs first belongs to it, as on a stage.
+                    if self.projection.issues().tickets().is_empty() {
+                        self.list().await?;
+                    }
+                    issue = Some(self.escalate_for(cue).await?);
+                }
                 Action::Delete => {
                     let id = issue.as_ref().ok_or_else(|| other("there is no issue"))?;
                     let called = self.call(DELETE_ISSUE, json!({ "issueId": id })).await?;

@@ -325,7 +325,7 @@ fn call_ended(pair: &Pair<HopPair>, look: &Look) -> (Option<Span<'static>>, Opti
     let words = |side: &Option<String>| {
         side.as_deref().map(|word| match word {
             "succeeded" => Verdict::Good.show(word, look),
-            "failed" | "did not come through" => Verdict::Bad.show(word, look),
+            "refused" | "failed" | "did not come through" => Verdict::Bad.show(word, look),
             word => Verdict::Waiting.show(word, look),
         })
     };

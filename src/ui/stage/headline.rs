@@ -170,6 +170,22 @@ fn who_drives(cx: &ViewCx) -> Headline {
                 next(cx),
             ],
         },
+        SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled
+            if cx.app.is_unreached() =>
+        {
+            let failure = seen.failures().last().map(|(_, failure)| failure);
+            let what = failure.map_or("nothing answers", |failure| &failure.what);
+            let why = failure.map_or("", |failure| &failure.why);
+            let why = wrap_at_most(why, usize::from(SENTENCE), 2);
+            let mut lines = vec![Line::styled(what.to_owned(), heading)];
+            lines.extend(why.into_iter().map(Line::raw));
+            lines.push(next(cx));
+            Headline {
+                tone: Tone::Refused,
+                word: "NO ANSWER".to_owned(),
+                lines,
+            }
+        }
         SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => Headline {
             tone: Tone::Waiting,
             word: "READY".to_owned(),

@@ -80,11 +80,7 @@ impl Answer {
         self.stop_reason = "max_tokens";
         match &mut self.content {
             Content::Text(text) => {
-                let mut end = max_tokens.saturating_mul(4).min(text.len());
-                while !text.is_char_boundary(end) {
-                    end -= 1;
-                }
-                text.truncate(end);
+                text.truncate(text.floor_char_boundary(max_tokens.saturating_mul(4)));
             }
             // Half an input would be no JSON.
             Content::ToolUse { input, .. } => *input = json!({}),
@@ -189,11 +185,7 @@ fn chunks(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let mut end = CHUNK.min(rest.len());
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (chunk, tail) = rest.split_at(end);
+        let (chunk, tail) = rest.split_at(rest.floor_char_boundary(CHUNK));
         rest = tail;
         Some(chunk)
     })

@@ -11,10 +11,7 @@ pub use self::pending::Pending;
 
 use std::sync::Arc;
 
-use aws_lc_rs::{
-    constant_time::verify_slices_are_equal,
-    digest::{SHA256, digest},
-};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::{
     Json,
     extract::{Form, State, rejection::FormRejection},
@@ -38,6 +35,7 @@ use crate::{
         oauth::{ErrorCode, ErrorResponse},
         secret::Secret,
     },
+    support::digest::sha256,
     upstream::observe::{Noted, bearer},
 };
 
@@ -228,8 +226,7 @@ async fn by_code(lab: &Arc<Inner>, request: &TokenRequest) -> Result<Response, D
     let proven = match (&code.challenge, &request.code_verifier) {
         (None, None) => true,
         (Some(challenge), Some(verifier)) => {
-            let hash = digest(&SHA256, verifier.expose().as_bytes());
-            URL_SAFE_NO_PAD.encode(hash) == *challenge
+            URL_SAFE_NO_PAD.encode(sha256(verifier.expose().as_bytes())) == *challenge
         }
         (Some(_), None) | (None, Some(_)) => false,
     };

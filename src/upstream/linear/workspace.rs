@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
-use crate::upstream::people::Person;
+use crate::{support::digest::sha256, upstream::people::Person};
 
 /// The workspace's name.
 pub const WORKSPACE_NAME: &str = "Hoptrail Lab";
@@ -195,9 +193,9 @@ impl Workspace {
 
 /// An id that is the same in every lab, so that `.env` files and recordings stay true.
 fn stable_id(kind: &str, name: &str) -> String {
-    let hash = digest(&SHA256, format!("hoptrail-lab {kind} {name}").as_bytes());
+    let hash = sha256(format!("hoptrail-lab {kind} {name}").as_bytes());
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    bytes.copy_from_slice(&hash[..16]);
     uuid::Builder::from_random_bytes(bytes)
         .into_uuid()
         .to_string()

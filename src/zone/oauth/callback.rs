@@ -34,7 +34,7 @@ use crate::{
             self,
             identity::{self, Profile},
         },
-        directory::{Change, Directory, Stored as _, User},
+        directory::{Change, Directory, Resource, Stored as _, User},
         pages::Audience,
         refusal::Refusal,
         settled::settled,
@@ -59,11 +59,13 @@ pub(super) async fn callback(
             loaded,
             session_id,
             resource_id,
+            provider_id,
         }) => {
             let leg = ProviderLeg {
                 loaded: &loaded,
                 session_id: &session_id,
                 resource_id: &resource_id,
+                provider_id: &provider_id,
                 browser: browser.as_ref(),
             };
             connect(&front, leg, &query, audience).await
@@ -79,6 +81,7 @@ enum Leg {
         loaded: Loaded,
         session_id: String,
         resource_id: String,
+        provider_id: String,
     },
 }
 
@@ -110,9 +113,11 @@ fn find(front: &Front, query: &Params, browser: Option<&Secret>) -> Result<Leg, 
             nonce: expected,
             session_id,
             resource_id,
+            provider_id,
         } if expected.matches(&nonce) => Ok(Leg::Provider {
             session_id: session_id.clone(),
             resource_id: resource_id.clone(),
+            provider_id: provider_id.clone(),
             loaded,
         }),
         Stage::SignIn
@@ -277,7 +282,16 @@ struct ProviderLeg<'a> {
     loaded: &'a Loaded,
     session_id: &'a str,
     resource_id: &'a str,
+    provider_id: &'a str,
     browser: Option<&'a Secret>,
+}
+
+impl ProviderLeg<'_> {
+    /// Whether it is still this provider's resource: a code, and the tokens for it, go to nobody else.
+    fn is_of(&self, resource: &Resource) -> bool {
+        resource.id == self.resource_id
+            && resource.credential_provider_id.as_deref() == Some(self.provider_id)
+    }
 }
 
 /// The person came back from a resource's provider.
@@ -305,7 +319,7 @@ async fn connect(
     let Some(dependency) = parties
         .dependencies
         .iter()
-        .find(|dependency| dependency.resource.id == leg.resource_id)
+        .find(|dependency| leg.is_of(&dependency.resource))
     else {
         return refuse(front, loaded, &gone, None, audience).await;
     };
@@ -327,6 +341,7 @@ async fn connect(
             still_open(loaded, directory)?;
             let session = transaction::active_session(directory, now, leg.session_id);
             let resource = directory.resources.get(leg.resource_id);
+            let resource = resource.filter(|resource| leg.is_of(resource));
             let ((session, user), resource) = session.zip(resource).ok_or_else(|| gone.clone())?;
             let before = directory.grant(&user.id, &resource.id);
             let grant = brokered_login::sealed_grant(

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Bytes,
     extract::{RawQuery, State},
@@ -25,7 +24,7 @@ use super::{
 };
 use crate::{
     protocol::{audit::CredentialSource, console::Session, oauth::ErrorCode, secret::Secret},
-    support::clock::Stopwatch,
+    support::{clock::Stopwatch, digest::sha256},
     zone::{
         brokered_login,
         directory::{Change, Directory, Resource, User},
@@ -287,7 +286,7 @@ fn shown(parties: &Parties, transaction: &Transaction, user: &User) -> String {
             .map(|dependency| (resource(&dependency.resource), &dependency.provider.id))
             .collect::<Vec<_>>(),
     });
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, said.to_string().as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(said.to_string().as_bytes()))
 }
 
 /// `POST /login/consent`

@@ -1,13 +1,10 @@
 //! Proof Key for Code Exchange (RFC 7636), S256 only.
 
-use aws_lc_rs::{
-    constant_time::verify_slices_are_equal,
-    digest::{SHA256, digest},
-};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::form::Params;
-use crate::{protocol::oauth::ErrorCode, zone::refusal::Refusal};
+use crate::{protocol::oauth::ErrorCode, support::digest::sha256, zone::refusal::Refusal};
 
 /// A challenge that came with an authorization request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +48,7 @@ impl CodeChallenge {
             && verifier
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
-        let computed = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+        let computed = URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()));
         well_formed && verify_slices_are_equal(computed.as_bytes(), self.0.as_bytes()).is_ok()
     }
 }

@@ -325,6 +325,7 @@ fn next(
     step.changes.push(loaded.moved(Stage::Provider {
         session_id: session.id.clone(),
         resource_id: dependency.resource.id.clone(),
+        provider_id: dependency.provider.id.clone(),
         nonce: SecretHash::of(&nonce),
     })?);
     let Some(oauth) = &dependency.provider.oauth else {

@@ -16,7 +16,7 @@ use crate::{
     protocol::{
         oauth::{ErrorCode, GRANT_TOKEN_EXCHANGE},
         secret::Secret,
-        traceparent::TraceParent,
+        traceparent::{TRACEPARENT, TraceParent},
     },
     support::clock::Stopwatch,
     zone::{
@@ -99,7 +99,7 @@ pub(super) async fn token(
     let asked = Asked {
         request_id: front.zone.config.ids.short(),
         trace_parent: headers
-            .get("traceparent")
+            .get(TRACEPARENT)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.parse().ok()),
         started: Stopwatch::start(),

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +17,10 @@ use crate::{
         oauth::ErrorCode,
         secret::Secret,
     },
-    support::error::{Exit, Failure},
+    support::{
+        digest::sha256,
+        error::{Exit, Failure},
+    },
     zone::{
         ZoneState,
         directory::{Change, Directory, Kind, Object, SignIn, Stored as _, User},
@@ -83,6 +85,8 @@ pub(super) enum Stage {
     Provider {
         session_id: String,
         resource_id: String,
+        /// The resource may get another provider meanwhile, and then the answer is not for that one.
+        provider_id: String,
         nonce: SecretHash,
     },
 }
@@ -239,7 +243,7 @@ impl Loaded {
     /// of it is stored: both halves come with the request.
     pub fn csrf(&self, browser: &Secret) -> String {
         let text = format!("csrf {} {}", self.handle.expose(), browser.expose());
-        URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+        URL_SAFE_NO_PAD.encode(sha256(text.as_bytes()))
     }
 }
 

@@ -7,8 +7,8 @@ use ratatui::{
 
 use super::{Headline, Tone, next};
 use crate::{
-    app::story,
-    projection::{audit::AuditRow, issue::Whereabouts, tools::Call},
+    app::{stage::Judgement, story},
+    projection::{audit::AuditRow, issue::Whereabouts, story::LIMIT_LINEAR_SCOPES, tools::Call},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     support::text::{first_line, number_of, wrap_at_most},
     trace::event::CallOutcome,
@@ -147,18 +147,24 @@ fn refused(cx: &ViewCx, call: &Call, row: &AuditRow) -> Headline {
     let look = cx.look;
     let bold = look.style(Role::Heading);
     let scope = row.scope.as_deref().unwrap_or("access").to_owned();
-    let mut why: Vec<Span<'static>> = match &row.policy {
-        Some(policy) => vec![
+    let why: Vec<Span<'static>> = match (&row.policy, &row.set, &row.reason) {
+        (Some(policy), _, _) => vec![
             span(policy.to_string(), look.bold(Role::Bad)),
             span(" forbids it: no credential", bold),
         ],
-        None => vec![span("the zone refused it: no credential", bold)],
+        // Policy was asked, and what nothing permits is denied.
+        (None, Some(_), _) => vec![
+            span("no policy", look.bold(Role::Bad)),
+            span(" permits it: no credential", bold),
+        ],
+        (None, None, Some(reason)) => vec![span(reason.to_string(), bold)],
+        (None, None, None) => vec![span("the zone refused it: no credential", bold)],
     };
-    if let (None, Some(reason)) = (&row.policy, &row.reason) {
-        why = vec![span(reason.to_string(), bold)];
-    }
-    let subtitle = match &row.policy {
-        Some(_) => "the policy said no, as it should",
+    // A sheet may have wanted it to come through, or another policy to refuse it.
+    let is_planned = !matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)));
+    let subtitle = match row.policy.as_deref() {
+        Some(LIMIT_LINEAR_SCOPES) if is_planned => "the policy said no, as it should",
+        Some(_) => "a policy said no",
         None => "the zone said no",
     };
     Headline {

@@ -161,20 +161,12 @@ fn glued(text: &str, start: usize, end: usize) -> bool {
 
 /// At most `bytes` before `position`, on character boundaries.
 pub fn window_before(text: &str, position: usize, bytes: usize) -> &str {
-    let mut start = position.saturating_sub(bytes);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    &text[start..position]
+    &text[text.ceil_char_boundary(position.saturating_sub(bytes))..position]
 }
 
 /// At most `bytes` from `position` on, on character boundaries.
 pub fn window_after(text: &str, position: usize, bytes: usize) -> &str {
-    let mut end = (position + bytes).min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[position..end]
+    &text[position..text.floor_char_boundary(position + bytes)]
 }
 
 /// [`window_before`], not beyond the beginning of the line.

@@ -175,10 +175,7 @@ pub fn inserts(text: &str, fields: &mut Vec<Field>) {
         .match_indices(") VALUES")
         .chain(text.match_indices(") values"))
     {
-        let mut start = at.saturating_sub(LONGEST_LIST);
-        while !text.is_char_boundary(start) {
-            start += 1;
-        }
+        let start = text.ceil_char_boundary(at.saturating_sub(LONGEST_LIST));
         let Some(open) = text[start..at].rfind('(') else {
             continue;
         };
