@@ -404,7 +404,11 @@ impl BoundPort {
             .port();
         Ok(Self {
             listener,
-            origin: format!("http://127.0.0.1:{port}"),
+            origin: match port {
+                // As URLs are written by whoever parses them: compared letter by letter, they must agree.
+                80 => "http://127.0.0.1".to_owned(),
+                port => format!("http://127.0.0.1:{port}"),
+            },
             port,
         })
     }

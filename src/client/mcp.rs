@@ -146,6 +146,9 @@ impl Mcp {
         let service = opened.map_err(|error| self.connect_fault(&error))?;
         let peer = service.peer().clone();
         if let Some(info) = peer.peer_info() {
+            if !ProtocolVersion::KNOWN_VERSIONS.contains(&info.protocol_version) {
+                return Err(self.unknown_version(&info.protocol_version));
+            }
             let (name, version) = info
                 .server_info
                 .as_ref()
@@ -218,12 +221,39 @@ impl Mcp {
         .into()
     }
 
+    /// MCP's lifecycle has a client go that does not speak the server's version.
+    fn unknown_version(&self, version: &ProtocolVersion) -> Fault {
+        let known = ProtocolVersion::KNOWN_VERSIONS;
+        let known: Vec<&str> = known.iter().map(ProtocolVersion::as_str).collect();
+        Failure::new(
+            Exit::Failed,
+            "The MCP server speaks a version that this client does not know",
+            format!(
+                "it wants {}, and this client knows {}",
+                self.wire.http().clean(version.as_str()),
+                known.join(", ")
+            ),
+            "bring the server or hoptrail up to date",
+        )
+        .into()
+    }
+
     fn connect_fault(&self, error: &ClientInitializeError) -> Fault {
+        let why = match error {
+            // rmcp tells these with the whole answer as Rust would print it.
+            ClientInitializeError::ExpectedInitResponse(_)
+            | ClientInitializeError::ExpectedInitResult(_) => {
+                "its answer to initialize is not what MCP prescribes: protocolVersion, capabilities \
+                 and serverInfo"
+                    .to_owned()
+            }
+            other => other.to_string(),
+        };
         let trouble = self.wire.take_first_trouble().unwrap_or_else(|| Trouble {
             failure: Failure::new(
                 Exit::Failed,
                 "The MCP server does not take the connection",
-                self.wire.http().clean(&error.to_string()),
+                self.wire.http().clean(&why),
                 "check the address; the server's log may say more",
             ),
             remedy: Remedy::None,
@@ -413,7 +443,7 @@ fn other_answer(method: &str) -> Failure {
     Failure::new(
         Exit::Failed,
         "The server answers with something that this client does not do",
-        format!("its answer to {method} asks for more than a result"),
-        "use another client for this tool",
+        format!("its answer to {method} is none that MCP has, or asks for more than a result"),
+        "look at the answer in the flow; another client may do what it asks for",
     )
 }

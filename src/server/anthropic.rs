@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Setback, Touch, Visit},
-    http::{Answer, LARGE_BODY, quote, send, sensitive, trace_header},
+    http::{Answer, LARGE_BODY, send, sensitive, trace_header},
     masked::{LABELS, Masked, PLACEHOLDER, Unfit},
 };
 use crate::{
@@ -164,13 +164,13 @@ impl Touch for Mask<'_> {
         if message.kind != "message" {
             return Err(failed(format!(
                 "the answer's type is {}, not message",
-                quote(&message.kind)
+                answer.quoted(&message.kind)
             )));
         }
         if message.stop_reason.as_deref() != Some("end_turn") {
             let reason = message.stop_reason.as_deref().map_or_else(
                 || "gave no reason for stopping".to_owned(),
-                |reason| format!("stopped with {}", quote(reason)),
+                |reason| format!("stopped with {}", answer.quoted(reason)),
             );
             let next = if message.stop_reason.as_deref() == Some("max_tokens") {
                 TOO_LONG
@@ -206,9 +206,10 @@ fn refusal(answer: &Answer) -> Setback {
         message: String,
     }
     let status = answer.status.as_u16();
-    let said = answer
-        .json::<Body>()
-        .map_or_else(|_| answer.quote(), |body| quote(&body.error.message));
+    let said = answer.json::<Body>().map_or_else(
+        |_| answer.quote(),
+        |body| answer.quoted(&body.error.message),
+    );
     let why = format!("{said} ({status})");
     match status {
         401 | 403 => Setback::refused(Failure::new(

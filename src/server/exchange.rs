@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     discovery::Discovery,
-    http::{Http, SMALL_BODY, quote, send, sensitive, trace_header},
+    http::{Answer, Http, SMALL_BODY, send, sensitive, trace_header},
     settings::{Address, Application},
 };
 use crate::{
@@ -171,7 +171,7 @@ impl Exchanger {
             };
         }
         Err(match answer.json::<ErrorResponse>() {
-            Ok(error) => self.not_issued(wish, &error, answer.status.is_server_error()),
+            Ok(error) => self.not_issued(wish, &error, &answer),
             Err(_) => failed(
                 format!("the zone answered {}: {}", answer.status, answer.quote()),
                 "check that KEYCARD_URL is a zone's issuer, and that the zone is up",
@@ -180,12 +180,13 @@ impl Exchanger {
     }
 
     /// What the zone's error tells. One that could not answer has refused nothing.
-    fn not_issued(&self, wish: Wish<'_>, error: &ErrorResponse, broke: bool) -> NotIssued {
+    fn not_issued(&self, wish: Wish<'_>, error: &ErrorResponse, answer: &Answer) -> NotIssued {
         let Wish {
             upstream, scope, ..
         } = wish;
-        let code = quote(&error.error);
-        let said = error.error_description.as_deref().map(quote);
+        let code = answer.quoted(&error.error);
+        let said = error.error_description.as_deref();
+        let said = said.map(|said| answer.quoted(said));
         let why = match &said {
             Some(said) => said.clone(),
             None => format!("it gave the error {code} and no reason"),
@@ -228,7 +229,8 @@ impl Exchanger {
             }
             _ => "Look at the zone's audit log for this call.".to_owned(),
         };
-        let broke = broke || matches!(code.as_str(), "server_error" | "temporarily_unavailable");
+        let broke = answer.status.is_server_error()
+            || matches!(code.as_str(), "server_error" | "temporarily_unavailable");
         let (outcome, exit, did) = if broke {
             (StepOutcome::Failed, Exit::Unreachable, "issued no")
         } else {

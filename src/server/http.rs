@@ -2,6 +2,8 @@
 //!
 //! Must not interpret an answer: what a status means is known where the request is made.
 
+mod sent;
+
 use std::{error::Error, fmt, time::Duration};
 
 use reqwest::{
@@ -11,6 +13,7 @@ use reqwest::{
 };
 use url::Url;
 
+use self::sent::Sent;
 use crate::{
     protocol::{
         secret::{Secret, scrub},
@@ -31,6 +34,9 @@ pub(super) const LARGE_BODY: usize = 32 << 20;
 
 /// How much of a foreign answer an error message quotes.
 const QUOTED: usize = 300;
+
+/// Bytes of an answer that are looked through for a quotation.
+const LONGEST_QUOTE: usize = 64 * 1024;
 
 const USER_AGENT: &str = concat!("hoptrail/", env!("CARGO_PKG_VERSION"));
 
@@ -56,6 +62,7 @@ pub(super) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Secret<Vec<u8>>,
+    sent: Sent,
 }
 
 /// Why there is no answer.
@@ -137,13 +144,17 @@ pub(super) async fn send(
     limit: Duration,
     largest: usize,
 ) -> Result<Answer, Trouble> {
-    let mut response = request.timeout(limit).send().await.map_err(|error| {
+    let failed = |error: reqwest::Error| {
         if error.is_timeout() {
             Trouble::TimedOut(limit)
         } else {
             Trouble::Unreachable(chain(&error.without_url()))
         }
-    })?;
+    };
+    let (client, request) = request.timeout(limit).build_split();
+    let request = request.map_err(failed)?;
+    let sent = Sent::with(&request);
+    let mut response = client.execute(request).await.map_err(failed)?;
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let expected = response.content_length().unwrap_or(0);
@@ -163,6 +174,7 @@ pub(super) async fn send(
         status,
         headers,
         body: Secret::new(body),
+        sent,
     })
 }
 
@@ -171,20 +183,33 @@ impl Answer {
         serde_json::from_slice(self.body.expose())
     }
 
-    /// The body for an error message: harmless, short, and with anything like a key hidden.
+    /// The body for an error message: as [`Self::quoted`].
     pub fn quote(&self) -> String {
-        let text = quote(&String::from_utf8_lossy(self.body.expose()));
+        let body = self.body.expose();
+        let head = &body[..body.len().min(LONGEST_QUOTE)];
+        let text = self.quoted(&String::from_utf8_lossy(head));
         if text.is_empty() {
             return "(an empty body)".to_owned();
         }
         text
     }
 
+    /// Words of the answer for an error message: harmless, short, and without what was sent or anything
+    /// like a key.
+    pub fn quoted(&self, words: &str) -> String {
+        quote(
+            &self
+                .sent
+                .hide(&words[..words.floor_char_boundary(LONGEST_QUOTE)]),
+        )
+    }
+
     /// The body by its size and kind. What succeeded holds what customers wrote, so it is never
     /// quoted.
     pub fn described(&self) -> String {
         let kind = self.headers.get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).map(quote);
+        let kind = kind.and_then(|kind| kind.to_str().ok());
+        let kind = kind.map(|kind| self.quoted(kind));
         format!(
             "{} bytes of {}",
             self.body.expose().len(),

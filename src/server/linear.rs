@@ -229,7 +229,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
         return Err(Setback::refused(failure(
             key,
             "Linear GraphQL error".to_owned(),
-            quote(&messages.join("; ")),
+            answer.quoted(&messages.join("; ")),
         )));
     }
     let data = body.data.filter(|data| !data.is_null()).ok_or_else(|| {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     call::{Setback, Touch, Visit},
-    http::{Answer, LARGE_BODY, misfit, quote, send, sensitive, trace_header},
+    http::{Answer, LARGE_BODY, misfit, send, sensitive, trace_header},
     tools::is_strict,
 };
 use crate::{
@@ -134,7 +134,7 @@ fn refusal(answer: &Answer) -> Setback {
     }
     let said = answer
         .json::<PostgrestError>()
-        .map_or_else(|_| answer.quote(), |error| quote(&error.message));
+        .map_or_else(|_| answer.quote(), |error| answer.quoted(&error.message));
     let why = format!("{} ({})", said, answer.status.as_u16());
     match answer.status.as_u16() {
         401 | 403 => Setback::refused(failure(

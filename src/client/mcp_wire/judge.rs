@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode, header};
 use rmcp::{
-    model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ClientRequest, ErrorData, RequestId, ServerJsonRpcMessage},
     transport::streamable_http_client::{
         AuthRequiredError, InsufficientScopeError, StreamableHttpError, StreamableHttpPostResponse,
     },
@@ -14,7 +14,7 @@ use crate::{
     protocol::challenge::parameter,
     support::{
         error::{ASKS_FOR_A_SIGN_IN, Exit, Failure},
-        text::one_line,
+        text::{number_of, one_line},
     },
 };
 
@@ -131,6 +131,29 @@ pub(super) fn challenge_of(headers: &HeaderMap) -> Option<String> {
         .map(|text| (*text).to_owned())
 }
 
+/// Whether a message answers the request of this id. An error may come without one, from a server that
+/// could not read it.
+pub(super) fn is_answer_to(message: &ServerJsonRpcMessage, asked: Option<&RequestId>) -> bool {
+    match message {
+        ServerJsonRpcMessage::Response(answer) => Some(&answer.id) == asked,
+        ServerJsonRpcMessage::Error(error) => error.id.is_none() || error.id.as_ref() == asked,
+        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => false,
+    }
+}
+
+/// The failure for an answer to something else than was asked.
+pub(super) fn answers_another(answer: &Answer) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "The MCP server answers another request",
+        format!(
+            "{} answered with another id than it was asked with",
+            answer.url
+        ),
+        "look at the server: an answer repeats the id of its request",
+    )
+}
+
 /// The failure for an answer that is no JSON-RPC.
 pub(super) fn not_mcp(answer: &Answer) -> Failure {
     let what = match answer.media_type().as_str() {
@@ -147,6 +170,31 @@ pub(super) fn not_mcp(answer: &Answer) -> Failure {
             format!("{} answered {} with {what}", answer.url, answer.status),
             "try again; the server's log may say more",
         );
+    }
+    let refused = |what_happened: &str, next: String| {
+        Failure::new(
+            Exit::Failed,
+            what_happened,
+            format!("{} answered {} with {what}", answer.url, answer.status),
+            next,
+        )
+    };
+    match answer.status {
+        StatusCode::FORBIDDEN => {
+            let next =
+                "ask who runs it: it, or something in front of it, does not let this client in";
+            return refused("The MCP server refuses the request", next.to_owned());
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            let wait = answer.headers.get(header::RETRY_AFTER);
+            let wait = wait.and_then(|wait| wait.to_str().ok()?.parse::<u32>().ok());
+            let wait = wait.map_or("a little".to_owned(), |wait| number_of(wait, "second"));
+            return refused(
+                "The MCP server has too much to do",
+                format!("wait {wait}, then try again"),
+            );
+        }
+        _ => {}
     }
     Failure::new(
         Exit::Failed,

@@ -101,13 +101,48 @@ fn analyse(text: &str) -> (Vec<Span>, people::People) {
     (span::resolve(spans), people)
 }
 
-/// Without characters that nobody sees: they would hide an address from the rules and not from
-/// whoever copies it.
+/// Without characters that nobody sees, and with plain ones for those that only look like them: they
+/// would hide an address from the rules and not from whoever copies it.
 fn visible(text: &str) -> Cow<'_, str> {
     let hidden = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    if text.contains(hidden) || text.contains("\r\n") {
-        Cow::Owned(text.replace("\r\n", "\n").replace(hidden, ""))
-    } else {
-        Cow::Borrowed(text)
+    let is_odd = |c: char| hidden(c) || plain(c) != c;
+    if !(text.contains(is_odd)
+        || text.contains("\r\n")
+        || ENTITIES.iter().any(|(html, _)| text.contains(html)))
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut text: String = text
+        .chars()
+        .filter(|c| !hidden(*c))
+        .map(plain)
+        .collect::<String>()
+        .replace("\r\n", "\n");
+    for (html, sign) in ENTITIES {
+        text = text.replace(html, sign);
+    }
+    Cow::Owned(text)
+}
+
+/// What a pasted page has between the groups of a number, and in an address.
+const ENTITIES: [(&str, &str); 5] = [
+    ("&nbsp;", " "),
+    ("&#160;", " "),
+    ("&#8209;", "-"),
+    ("&#64;", "@"),
+    ("&commat;", "@"),
+];
+
+/// A blank for blanks of other widths, a hyphen for one that does not break, and ASCII for the digits and
+/// the sign of an address in full width.
+fn plain(c: char) -> char {
+    match c {
+        '\u{a0}' | '\u{2002}'..='\u{200a}' | '\u{202f}' | '\u{205f}' => ' ',
+        '\u{2010}' | '\u{2011}' => '-',
+        '\u{ff10}'..='\u{ff19}' | '\u{ff20}' => {
+            // Full width lies so far above ASCII.
+            char::from_u32(c as u32 - 0xfee0).unwrap_or(c)
+        }
+        c => c,
     }
 }

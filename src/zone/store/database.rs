@@ -55,6 +55,9 @@ const SCHEMA: &str = "
     PRAGMA user_version = 1;
 ";
 
+/// How SQLite's files begin.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// Where SQLite keeps `user_version` in its file header, big-endian.
 const USER_VERSION_OFFSET: usize = 60;
 
@@ -257,6 +260,12 @@ async fn insert_audit(
 fn look_before_opening(dir: &Path, file: &Path) -> Result<(), Failure> {
     let mut header = [0; USER_VERSION_OFFSET + 4];
     match fs::File::open(file).and_then(|mut f| f.read_exact(&mut header)) {
+        Ok(()) if !header.starts_with(MAGIC) => Err(Failure::new(
+            Exit::Usage,
+            format!("{} is no database", file.display()),
+            "it does not begin as SQLite's files do",
+            "move it away, name another folder with --state DIR, or start afresh with `hoptrail lab --reset`; nothing was changed",
+        )),
         Ok(()) => {
             let version = header
                 .last_chunk::<4>()

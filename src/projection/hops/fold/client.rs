@@ -58,8 +58,14 @@ impl Hops {
                 duration_us,
                 ..
             } => {
-                let note = (*status == 401).then(|| shared.names.get("asks to sign in"));
-                self.returned(at, Some(*status), of_status(*status), *duration_us, note);
+                let (verdict, note) = match *status {
+                    401 => (of_status(401), Some("asks to sign in")),
+                    // MCP leaves it to a server to have a standing stream and sessions that can be ended.
+                    405 if self.is_optional(at) => (Verdict::Ok, Some("the server does without")),
+                    other => (of_status(other), None),
+                };
+                let note = note.map(|note| shared.names.get(note));
+                self.returned(at, Some(*status), verdict, *duration_us, note);
             }
             Fact::HopFailed { why, duration_us } => {
                 let why = shared.names.get(why);
@@ -107,6 +113,16 @@ impl Hops {
             // The dispatch in `projection` is the exhaustive one.
             _ => {}
         }
+    }
+
+    /// Whether what was asked for is something that an MCP server need not have.
+    fn is_optional(&self, at: &Moment) -> bool {
+        let key = at.span.map(|span| (None, span, Channel::Client));
+        let hop = key.and_then(|key| self.get(self.by_key.get(&key)?));
+        hop.is_some_and(|hop| {
+            let is_plain = hop.title.starts_with("GET ") || hop.title.starts_with("DELETE ");
+            hop.leg == Some(Leg::Mcp) && is_plain
+        })
     }
 
     fn returned(

@@ -113,7 +113,7 @@ fn url_logins(text: &str, spans: &mut Vec<Span>) {
 fn schemes(text: &str, spans: &mut Vec<Span>) {
     static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"(?-u:\b)(?:[Bb]earer|BEARER|[Bb]asic|Token|Digest) +([A-Za-z0-9._~+/=-]{8,})",
+            r"(?-u:\b)(?:[Bb]earer|BEARER|[Bb]asic|Token|Digest) +([A-Za-z0-9._~+/=-]{6,})",
             r#"|curl[^\n]{0,80}? (?:-u|--user) +["']?([^\s"':]{1,64}:[^\s"'])"#,
         ))
         .expect("a constant pattern")
@@ -261,7 +261,7 @@ fn hashes(text: &str, spans: &mut Vec<Span>) {
 /// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
 fn spoken(text: &str, spans: &mut Vec<Span>) {
     static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?: for [a-z0-9 ._-]{1,24}?)? ?(?:is currently|is still|is now|is|was|=|:|->|→|ist|est|es|set to|to)? {0,2}(["'`“«]?)([^\s"'`”»]{3})"#)
+        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)))? {0,2}(["'`“«]?)([^\s"'`”»]{3})"#)
             .expect("a constant pattern")
     });
     let mut at = 0;
@@ -271,7 +271,10 @@ fn spoken(text: &str, spans: &mut Vec<Span>) {
         let (Some(quote), Some(value)) = (found.get(1), found.get(2)) else {
             continue;
         };
-        at = run_end(text, at, LONGEST - 3, &['"', '\'', '`', '”', '»']);
+        at = match closing(quote.as_str()).and_then(|end| quoted_end(text, at, end)) {
+            Some(end) => end,
+            None => run_end(text, at, LONGEST - 3, &['"', '\'', '`', '”', '»']),
+        };
         let trimmed = text[value.start()..at].trim_end_matches(['.', ',', ';', ')', '?', ':']);
         let folded = fold(trimmed);
         let quoted = !quote.is_empty();
@@ -284,7 +287,12 @@ fn spoken(text: &str, spans: &mut Vec<Span>) {
         let link = ["is", "was", "=", ":", "->", "→", "ist", "est", "es", "to"]
             .iter()
             .any(|word| head.ends_with(word));
-        let plausible = (quoted && (link || mixed)) || (mixed && (link || trimmed.len() >= 6));
+        // `correct-horse-battery-staple`
+        let phrase = link && trimmed.len() >= 14 && trimmed.matches('-').count() >= 2;
+        let digits = trimmed.len() >= 4 && trimmed.bytes().all(|b| b.is_ascii_digit());
+        let pin = digits && head.ends_with("pin");
+        let plausible =
+            (quoted && (link || mixed)) || (mixed && (link || trimmed.len() >= 6)) || phrase || pin;
         if plausible
             && trimmed.len() >= 3
             && !is_placeholder(trimmed)
@@ -300,6 +308,23 @@ fn spoken(text: &str, spans: &mut Vec<Span>) {
             );
         }
     }
+}
+
+/// The sign that ends what this one begins.
+fn closing(quote: &str) -> Option<char> {
+    Some(match quote {
+        "\"" | "'" | "`" => quote.chars().next()?,
+        "“" => '”',
+        "«" => '»',
+        _ => return None,
+    })
+}
+
+/// Where a quotation ends that goes on at `from`, on the same line.
+fn quoted_end(text: &str, from: usize, end: char) -> Option<usize> {
+    let rest = window_after(text, from, LONGEST);
+    let line = rest.split('\n').next().unwrap_or_default();
+    Some(from + line.find(end)?)
 }
 
 /// `e-mail`, `30s`, `2FA`, `/login`: a sign or a digit, and still no secret.
@@ -370,6 +395,17 @@ mod tests {
     #[case("Server=x;Password=Pa55;Pool=1;", "Pa55")]
     #[case("my password is Tulip!99.", "Tulip!99")]
     #[case("the PIN is 4711, ok", "4711")]
+    #[case("Login pin 8841.", "8841")]
+    #[case("Authorization: Bearer abc123", "abc123")]
+    #[case(
+        "my passphrase is \"purple monkey dishwasher\" still",
+        "purple monkey dishwasher"
+    )]
+    #[case(
+        "The password for the test login is correct-horse-battery-staple",
+        "correct-horse-battery-staple"
+    )]
+    #[case("{:api_token=>\"tok_live_8sd7f6g5h4j3\"}", "tok_live_8sd7f6g5h4j3")]
     #[case("2FA code 123456", "123456")]
     #[case("login: bob / Sommer2026!", "Sommer2026!")]
     #[case("user/pass: bob/Sommer2026!", "bob/Sommer2026!")]

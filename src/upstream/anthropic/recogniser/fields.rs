@@ -116,7 +116,9 @@ fn pair(text: &str, at: usize, fields: &mut Vec<Field>) {
     } else {
         Form::Line
     };
-    if let Some(value) = value_at(text, at + 1, key, form) {
+    // `:token=>"…"`, as Ruby and PHP write it.
+    let from = at + if equals && next == Some(&b'>') { 2 } else { 1 };
+    if let Some(value) = value_at(text, from, key, form) {
         fields.push(Field { key, value, form });
     }
 }

@@ -107,7 +107,7 @@ static NEVER: Set = LazyLock::new(|| {
          cheers yours faithfully truly warmly respectfully monday tuesday wednesday thursday friday saturday sunday january \
          february march april may june july august september october november december mon tue wed thu fri sat sun jan feb mar \
          apr jun jul aug sep sept oct nov dec all any both each every everyone everybody few many more most much none nobody \
-         nothing one other others several some someone something such team support folks guys people sir madam engineering \
+         nothing one other others several some someone something such team support folks guys people sir madam damen herren sehr geehrte geehrter mai engineering \
          sales billing finance operations customer customers client clients user users admin administrator root guest owner \
          member agent contact server service services database table index query error errors warning info debug fatal trace \
          exception timeout failed failure success status code response request http https url uri api rest graphql json xml \
