@@ -144,6 +144,14 @@ async fn a_tool_that_says_it_failed_is_a_result() {
 #[case(Mcp::HalfEvents, Exit::Failed, "broke off", "")]
 #[case(Mcp::EventIsNoJson, Exit::Failed, "broke off", "no JSON")]
 #[case(Mcp::AnswersAnother, Exit::Failed, "broke off", "another request")]
+#[case(
+    Mcp::AnswersAnotherAtOnce,
+    Exit::Failed,
+    "answers another request",
+    "another id"
+)]
+#[case(Mcp::TooMany, Exit::Failed, "too much to do", "429")]
+#[case(Mcp::Forbids, Exit::Failed, "refuses the request", "403")]
 #[case(Mcp::BreaksOffForGood, Exit::Failed, "broke off", "answered 404")]
 #[case(
     Mcp::WrongJson,

@@ -38,6 +38,10 @@ pub enum Mcp {
     /// The same, but it does not go on.
     BreaksOffForGood,
     AnswersAnother,
+    /// The same, in one JSON body.
+    AnswersAnotherAtOnce,
+    TooMany,
+    Forbids,
 }
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -230,6 +234,13 @@ fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) ->
             other["id"] = json!(4711);
             (event_type, format!("data: {other}\n\n")).into_response()
         }
+        Mcp::AnswersAnotherAtOnce => {
+            let mut other = result("for somebody else", false);
+            other["id"] = json!(4711);
+            Json(other).into_response()
+        }
+        Mcp::TooMany => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "7")]).into_response(),
+        Mcp::Forbids => (StatusCode::FORBIDDEN, "not from there").into_response(),
         Mcp::ToolFails => Json(result("refused by policy", true)).into_response(),
         Mcp::EchoToken => Json(result(&format!("you sent {bearer}"), false)).into_response(),
     }

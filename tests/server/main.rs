@@ -2,6 +2,7 @@
 //! comes back, what is told on the way.
 
 mod calls;
+mod echo;
 mod protocol;
 #[path = "../server_bench/mod.rs"]
 mod server_bench;

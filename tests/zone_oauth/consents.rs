@@ -6,7 +6,7 @@ use hoptrail::{
         console::{Application, Consent, LifeStatus, Session},
         page::{PageDetail, PageKind},
     },
-    zone::directory::{Change, Grant, SignIn},
+    zone::directory::{Change, Grant, Provider, Resource, SignIn},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -191,6 +191,37 @@ async fn a_sign_in_form_that_is_sent_after_the_consent_starts_nothing_anew() {
     let again = browser.submit(&sign_in).await.location();
     let page = |url: &str| url.split('?').next().unwrap().to_owned();
     assert_eq!(page(&again), page(&to_linear), "where the sign-in stands");
+}
+
+/// A code that one provider gave is not shown to another, nor are its tokens taken for the other's.
+#[tokio::test]
+async fn a_code_goes_to_nobody_but_the_provider_that_the_person_was_sent_to() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let (_, to_linear) = up_to_linear(&mut browser, &client).await;
+    let directory = lab.zone.state().directory();
+    let other = Provider {
+        id: "p-other".into(),
+        name: "Another".into(),
+        ..Provider::clone(&directory.providers["p-linear"])
+    };
+    lab.change(vec![
+        Change::put(other),
+        Change::put(Resource {
+            credential_provider_id: Some("p-other".into()),
+            ..Resource::clone(&directory.resources["r-linear"])
+        }),
+    ])
+    .await;
+    let asked = lab.upstreams.linear_forms.lock().unwrap().len();
+    let answer = browser.come_back(&to_linear, &[("code", "lin-code")]).await;
+    let sent = query(&answer.location());
+    assert_eq!(sent["error"], "invalid_request", "{sent:?}");
+    assert_eq!(lab.upstreams.linear_forms.lock().unwrap().len(), asked);
+    let directory = lab.zone.state().directory();
+    let of_linear = |grant: &Grant| grant.resource_id == "r-linear";
+    assert!(!directory.grants.values().any(|grant| of_linear(grant)));
 }
 
 #[tokio::test]

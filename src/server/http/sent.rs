@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use crate::protocol::{basic, secret::Secret};
 
 /// Characters by which a secret is known again, also where only its beginning is repeated.
-const HEAD: usize = 12;
+const HEAD: usize = 8;
 /// What is shorter may stand in a text as a word.
 const SHORTEST: usize = 6;
 /// Stands where a secret stood.
