@@ -11,6 +11,7 @@ use hoptrail::{
         msg::{Msg, RecordingState, TaskId, TaskOutcome},
     },
     config::Palette,
+    protocol::observed::Issue,
     support::error::{Exit, Failure},
     trace::event::{BrowserLeg, Fact},
     ui::look::{Charset, Look},
@@ -250,4 +251,42 @@ fn hostile_text_cannot_drive_the_terminal() {
     let shown = text(&buffer);
     assert!(shown.contains("␛]0;owned␇�"), "{shown}");
     assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+}
+
+/// Whoever presses the key twice means the same issue, and not the one before it.
+#[test]
+fn a_second_delete_takes_no_older_issue() {
+    let events = story();
+    let seen = events
+        .iter()
+        .find(|event| matches!(event.fact, Fact::IssueSeen(_)))
+        .unwrap();
+    let told = |change: fn(&mut Issue)| {
+        let mut event = seen.clone();
+        if let Fact::IssueSeen(issue) = &mut event.fact {
+            change(issue);
+        }
+        event
+    };
+    let older = told(|issue| {
+        "an-older-one".clone_into(&mut issue.id);
+        "SUP-3".clone_into(&mut issue.identifier);
+        issue.trace_parent = None;
+    });
+    let mut app = fresh(80, 24);
+    for event in std::iter::once(older).chain(events.iter().cloned()) {
+        let _ = app.update(Msg::Trace(event));
+    }
+    assert_eq!(
+        app.standing_issue().map(|issue| &*issue.identifier),
+        Some("SUP-12")
+    );
+    let _ = app.update(Msg::Trace(told(|issue| issue.trashed = true)));
+    assert!(app.standing_issue().is_none());
+    assert!(press(&mut app, "d").is_empty());
+    let said = app.toast().map(|toast| toast.text.as_str());
+    assert_eq!(
+        said,
+        Some("delete: the issue is in the trash already: e, then d")
+    );
 }

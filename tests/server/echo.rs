@@ -20,7 +20,7 @@ fn repeated(request: &Recorded) -> String {
     let token = form.filter(|(name, _)| name == "subject_token");
     words.extend(token.map(|(_, token)| token.into_owned()));
     // What is left of a short one is no more than a word.
-    let long = words.iter().filter(|word| word.len() > 9);
+    let long = words.iter().filter(|word| word.len() > 16);
     let cut: Vec<&str> = long.map(|word| &word[..word.len() - 1]).collect();
     format!("bad {} and {}", words.join(" "), cut.join(" "))
 }
