@@ -4,7 +4,7 @@
 //! kinds that it does not know (kept as they are).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, error::Category};
 
 use super::{
     event::{Actor, Fact, TraceEvent},
@@ -70,6 +70,21 @@ pub enum CodecError {
         column: usize,
         why: String,
     },
+}
+
+impl CodecError {
+    /// Whether `next` is the same fault in the line behind this one's.
+    #[must_use]
+    pub fn goes_on_in(&self, next: &Self) -> bool {
+        let place = |error: &Self| match error {
+            Self::Damaged { line, column, why } => Some((*line, *column, why.clone())),
+            _ => None,
+        };
+        match (place(self), place(next)) {
+            (Some((line, column, why)), Some(next)) => next == (line + 1, column, why),
+            _ => false,
+        }
+    }
 }
 
 /// Writes the header's line, with its line feed.
@@ -177,9 +192,14 @@ pub fn skim(text: &str, number: u64) -> Result<TraceEvent, CodecError> {
 /// What serde says without its own place: it counts the lines of one line.
 fn why(error: &serde_json::Error) -> String {
     let text = one_line(&error.to_string());
-    match text.rsplit_once(" at line ") {
+    let why = match text.rsplit_once(" at line ") {
         Some((why, _)) => why.to_owned(),
         None => text,
+    };
+    match error.classify() {
+        Category::Syntax => format!("no JSON: {why}"),
+        Category::Eof => "it ends too soon".to_owned(),
+        Category::Data | Category::Io => why,
     }
 }
 

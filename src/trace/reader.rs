@@ -438,7 +438,7 @@ mod tests {
             panic!("{items:?}");
         };
         assert_eq!(first.line, EVENT.trim_end());
-        assert_eq!(a.to_string(), "line 3, column 2: expected ident");
+        assert_eq!(a.to_string(), "line 3, column 2: no JSON: expected ident");
         assert!(b.to_string().starts_with("line 6, column 1: "), "{b}");
     }
 

@@ -235,7 +235,7 @@ pub async fn inject(State(faults): State<Faults>, request: Request, next: Next) 
             let mut response = (status, Json((faults.0.error_body)(status))).into_response();
             response.extensions_mut().insert(Noted {
                 operation: graphql.as_deref().and_then(operation_name),
-                ..Noted::default().error(format!("scripted fault: {status}"))
+                ..Noted::default().error(format!("scripted fault: {}", status.as_u16()))
             });
             response
         }

@@ -113,7 +113,7 @@ fn printed_in_words_a_trace_tells_the_story_and_names_its_damage() {
     assert!(out.contains("limit-linear-scopes"), "{out}");
     assert_eq!(
         err,
-        "hoptrail: skipped: line 2, column 8: expected value\n\
+        "hoptrail: skipped: line 2, column 8: no JSON: expected value\n\
          hoptrail: the file ends within a line; what is whole was read\n"
     );
 }

@@ -183,15 +183,27 @@ impl Learn {
         }
     }
 
-    /// The step in which something is made that a check does not like.
+    /// The first step in which something is made that a check does not like.
     #[must_use]
     pub fn step_at_fault(&self) -> Option<usize> {
-        let steps = &self.work()?.steps;
-        self.at_fault.iter().find_map(|part| {
-            steps
-                .iter()
-                .position(|step| step.part == *part && step.taken.is_some())
-        })
+        self.steps_at_fault().first().copied()
+    }
+
+    /// The steps in which something is made that a check does not like, the first check's first.
+    #[must_use]
+    pub fn steps_at_fault(&self) -> Vec<usize> {
+        let steps = self.work().map_or(&[][..], |work| work.steps.as_slice());
+        // A text is judged where it is in force: one that was changed since waits for that.
+        let is_on_its_way = |place: usize| {
+            matches!(steps[place].part, Part::Policy | Part::Publication)
+                && steps[place..].iter().any(|step| step.taken.is_none())
+        };
+        let made = |part: &Part| {
+            let is = |step: &Step| step.part == *part && step.taken.is_some();
+            steps.iter().position(is)
+        };
+        let places = self.at_fault.iter().filter_map(made);
+        places.filter(|place| !is_on_its_way(*place)).collect()
     }
 
     /// The step to begin with: the one that a check does not like, unless it was put right and others

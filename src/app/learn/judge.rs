@@ -287,7 +287,11 @@ impl App {
             if is_done {
                 let (number, following) = (learn.chapter().number, learn.following().is_some());
                 let is_read = learn.is_read();
-                let next = self.keymap.shown(Command::NextChapter);
+                let mut next = self.keymap.shown(Command::NextChapter);
+                if !self.overlays.is_empty() {
+                    // In a window its key is none.
+                    next = format!("{}, then {next}", self.keymap.shown(Command::Back));
+                }
                 // What the reader just did comes first: a refusal is the point of a chapter.
                 self.say_next(
                     Tone::Good,

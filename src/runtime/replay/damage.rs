@@ -80,10 +80,11 @@ impl Damage {
     /// Every line that is known by its place, then how many more there are.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
+        // One after another that have the same fault are told together.
         let mut all: Vec<String> = self
             .named
-            .iter()
-            .map(|error| format!("skipped: {error}"))
+            .chunk_by(CodecError::goes_on_in)
+            .map(skipped)
             .collect();
         let more = self.lines.saturating_sub(self.named.len() as u64);
         if more > 0 {
@@ -99,5 +100,19 @@ impl Damage {
             all.push("the file ends within a line; what is whole was read".to_owned());
         }
         all
+    }
+}
+
+fn skipped(alike: &[CodecError]) -> String {
+    match alike {
+        [
+            CodecError::Damaged { line, column, why },
+            ..,
+            CodecError::Damaged { line: last, .. },
+        ] => format!("skipped: lines {line} to {last}, column {column}: {why}"),
+        one => {
+            let one: Vec<String> = one.iter().map(ToString::to_string).collect();
+            format!("skipped: {}", one.join(", "))
+        }
     }
 }

@@ -154,7 +154,8 @@ pub fn failure(
     scroll: usize,
 ) {
     let look = cx.look;
-    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(12);
+    // The last column is the scroll bar's.
+    let cells = usize::from(WIDTH.min(body.width)).saturating_sub(13);
     let mut lines = vec![Line::raw("")];
     for part in flowing::foreign(&failure.what, cells + 6, look) {
         lines.push(part.style(look.style(Role::Heading)));

@@ -18,7 +18,7 @@ use crate::{
         HopId, Projection,
         compare::{Difference, HopPair, Pair, Relation},
     },
-    support::text::{duration, one_line, truncate},
+    support::text::{duration, one_line, truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -33,6 +33,8 @@ use crate::{
 
 /// From here on a column for each run.
 const WIDE: u16 = 100;
+/// Cells for a hop's title below which not all of it is told.
+const LITTLE: usize = 60;
 /// Cells for the word that says how the two sides stand.
 const STANDING: u16 = 10;
 
@@ -282,11 +284,25 @@ fn entry(
                 (Reach::Awaited, _) | (Reach::Reached, Relation::Same) => dim,
                 (Reach::Reached, _) => look.style(Role::Text),
             };
-            let title = Line::from(span(format!("  {}", one_line(&pair.title)), style));
+            let title = one_line(&pair.title);
+            let title = told_within(&title, columns.title.width.saturating_sub(2));
+            let title = Line::from(span(format!("  {title}"), style));
             put::line(buf, columns.title, 0, &title, look);
             let ends = hop_ended(cx, compared, pair);
             ended(cx, buf, columns, ends, pair.took);
         }
+    }
+}
+
+/// A hop's title, `MCP server → Zone: exchange for Linear API (write)`; where there is little room without
+/// who asks, and where there is less without who is asked.
+fn told_within(title: &str, room: u16) -> &str {
+    let room = usize::from(room);
+    let asked = title.split_once("→ ").map(|(_, asked)| asked);
+    match (asked, title.split_once(": ")) {
+        (Some(asked), _) if room < LITTLE && width(asked) <= room => asked,
+        (Some(_), Some((_, what))) if room < LITTLE => what,
+        _ => title,
     }
 }
 
@@ -308,7 +324,7 @@ fn both(cx: &ViewCx, buf: &mut Buffer, columns: Columns, found: &Difference) {
         return;
     }
     let half = usize::from(columns.left.width.saturating_sub(3) / 2);
-    let spare = half.saturating_sub(crate::support::text::width(&left.content).min(half));
+    let spare = half.saturating_sub(width(&left.content).min(half));
     let cut = |span: Span<'static>, room: usize| {
         Span::styled(truncate(&span.content, room).into_owned(), span.style)
     };

@@ -58,7 +58,8 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     let selected = selected.min(steps.len().saturating_sub(1));
     let done = steps.iter().filter(|step| step.taken.is_some()).count();
     // Whether a step that was taken is right the chapter's checks tell.
-    let at_fault = cx.app.learn().and_then(Learn::step_at_fault);
+    let at_fault = cx.app.learn().map(Learn::steps_at_fault);
+    let at_fault = at_fault.unwrap_or_default();
     let state = if cx.app.has_console_fault() {
         "taken"
     } else {
@@ -109,7 +110,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         let step = &steps[place];
         let changed = step.taken.is_some() && step.is_changed();
         let (mark, role) = match step.taken {
-            Some(_) if at_fault == Some(place) => (look.glyphs.bad, Role::Bad),
+            Some(_) if at_fault.contains(&place) => (look.glyphs.bad, Role::Bad),
             Some(_) if changed => (CHANGED, Role::Warning),
             Some(_) => (look.glyphs.good, Role::Good),
             None => (look.glyphs.dot, Role::Dim),
@@ -119,7 +120,7 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
         } else {
             Style::new()
         };
-        let how = if changed { ", changed" } else { "" };
+        let how = if changed { " (changed)" } else { "" };
         let title = format!("{:>2}  {}{how}", place + 1, one_line(&step.title));
         Line::from(vec![
             span(format!("{mark} "), look.bold(role)),
@@ -144,7 +145,12 @@ pub fn steps(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, selec
     if done == steps.len() {
         let mut line = vec![if cx.app.has_console_fault() {
             let bad = look.glyphs.bad;
-            span(format!("{bad} a check fails   "), look.style(Role::Bad))
+            let at = match at_fault.first() {
+                Some(first) if !at_fault.contains(&selected) => format!(" at step {}", first + 1),
+                Some(_) | None => String::new(),
+            };
+            let words = format!("{bad} a check fails{at}   ");
+            span(words, look.style(Role::Bad))
         } else if steps.iter().any(Step::is_changed) {
             span("taken; the checks judge it   ", look.style(Role::Warning))
         } else {
