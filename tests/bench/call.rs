@@ -1,63 +1,21 @@
 //! `hoptrail call` on a lab that runs already: from the start of the process to its end.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use hoptrail::support::clock::Stopwatch;
 
-use super::{Measured, process::HOPTRAIL, sample::Sample, table::Row};
+use super::{
+    Measured,
+    process::{HOPTRAIL, Lab},
+    sample::Sample,
+    table::Row,
+};
 
 const CALLS: usize = 60;
 
-/// `hoptrail lab`, stopped at the end.
-struct Lab {
-    child: Child,
-    zone: String,
-}
-
-impl Lab {
-    fn start(state: &Path) -> Result<Self, String> {
-        let mut child = Command::new(HOPTRAIL)
-            .args(["lab", "--state"])
-            .arg(state)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|e| e.to_string())?;
-        let out = child.stdout.take().ok_or("the lab has no output")?;
-        let zone = BufReader::new(out)
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, rest) = line.split_once("--lab ")?;
-                Some(
-                    rest.chars()
-                        .take_while(|c| !matches!(c, '`' | ' '))
-                        .collect(),
-                )
-            });
-        let mut lab = Self {
-            child,
-            zone: String::new(),
-        };
-        lab.zone = zone.ok_or("the lab did not say where it is")?;
-        Ok(lab)
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let ended = self.child.kill();
-        drop(ended.and_then(|()| self.child.wait()));
-    }
-}
-
 pub fn measure() -> Measured {
     let state = tempfile::tempdir().map_err(|e| e.to_string())?;
-    let lab = Lab::start(state.path())?;
+    let lab = Lab::start(state.path(), &[])?;
     let (mut calls, mut nothing) = (Sample::default(), Sample::default());
     for round in 0..CALLS + 3 {
         let called = run(Command::new(HOPTRAIL).args([

@@ -10,6 +10,7 @@ mod flood;
 mod frames;
 mod load;
 mod peer;
+mod plain;
 mod process;
 mod sample;
 mod start;
@@ -28,11 +29,12 @@ type Measured = Result<Vec<Row>, String>;
 type Number = (&'static str, fn() -> Measured);
 
 /// What can be measured, in the order of the table.
-const NUMBERS: [Number; 6] = [
+const NUMBERS: [Number; 7] = [
     ("start", start::measure),
     ("call", call::measure),
     ("frames", frames::measure),
     ("escalation", escalation::measure),
+    ("plain", plain::measure),
     ("exchange", exchange::measure),
     ("rest", start::at_rest),
 ];

@@ -1,6 +1,13 @@
 //! What `/proc` says of a process, and the program under test.
 
-use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 /// The release binary that `cargo bench` built.
 pub const HOPTRAIL: &str = env!("CARGO_BIN_EXE_hoptrail");
@@ -30,4 +37,50 @@ fn status(path: &Path, field: &str) -> Result<f64, String> {
         .find_map(|line| line.strip_prefix(field))
         .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
         .ok_or_else(|| format!("{} has no {field}", path.display()))
+}
+
+/// `hoptrail lab`, stopped at the end.
+pub struct Lab {
+    child: Child,
+    /// The zone's issuer.
+    pub zone: String,
+}
+
+impl Lab {
+    /// Starts it, and returns once it listens.
+    pub fn start(state: &Path, more: &[&OsStr]) -> Result<Self, String> {
+        let mut child = Command::new(HOPTRAIL)
+            .args(["lab", "--state"])
+            .arg(state)
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| e.to_string())?;
+        let out = child.stdout.take().ok_or("the lab has no output")?;
+        let zone = BufReader::new(out)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, rest) = line.split_once("--lab ")?;
+                Some(
+                    rest.chars()
+                        .take_while(|c| !matches!(c, '`' | ' '))
+                        .collect(),
+                )
+            });
+        let mut lab = Self {
+            child,
+            zone: String::new(),
+        };
+        lab.zone = zone.ok_or("the lab did not say where it is")?;
+        Ok(lab)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let ended = self.child.kill();
+        drop(ended.and_then(|()| self.child.wait()));
+    }
 }
