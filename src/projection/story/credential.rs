@@ -50,7 +50,7 @@ pub(super) fn credential(
         };
         let by_key = call
             .filter(|_| over)
-            .and_then(|call| asked_with_a_key(projection, call, service));
+            .and_then(|call| asked_with_a_key(projection, call, CREDENTIALS[place]));
         let detail = match by_key {
             Some(_) => format!(
                 "{} was asked with a key of the server's own",
@@ -93,7 +93,11 @@ pub(super) fn by_whom(row: &AuditRow) -> String {
 }
 
 /// Where a call used a service with a credential that no exchange of its own issued.
-fn asked_with_a_key(projection: &Projection, call: &Call, service: Upstream) -> Option<Seq> {
+fn asked_with_a_key(
+    projection: &Projection,
+    call: &Call,
+    (service, scope): (Upstream, &str),
+) -> Option<Seq> {
     let hops = projection.hops();
     let of_call = || {
         let ids = hops.of_call(call.id).iter();
@@ -103,12 +107,15 @@ fn asked_with_a_key(projection: &Projection, call: &Call, service: Upstream) -> 
         let mut exchanges = of_call().filter(|other| other.kind == HopKind::Exchange);
         exchanges.any(|exchange| exchange.credential == hop.credential)
     };
-    let used = of_call().find(|hop| {
+    let by_key = |hop: &&Hop| {
         hop.kind == HopKind::Upstream
             && hop.to == Actor::from(service)
             && hop.verdict == Verdict::Ok
             && hop.credential.is_some()
             && !is_issued(hop)
-    })?;
+    };
+    // Labels are read before an issue is filed; whoever only files asks once.
+    let read_no_labels = scope == "read" && of_call().filter(by_key).count() < 2;
+    let used = of_call().find(by_key).filter(|_| !read_no_labels)?;
     used.evidence.iter().min()
 }
