@@ -38,7 +38,7 @@ use crate::{
     ui::look::Look,
 };
 
-/// How many damaged lines are named one by one.
+/// How many stretches of damaged lines are named one by one.
 const NAMED: usize = 3;
 
 /// Reads a trace. What cannot be read of it is skipped, counted and told on `err`; so is a last line
@@ -63,8 +63,8 @@ pub fn load(place: &Place, err: &mut impl io::Write) -> Result<Loaded, Failure> 
             "hoptrail: {lines} damaged {word} skipped in {}",
             place.shown()
         );
-        for error in named.iter().take(NAMED) {
-            let _ = writeln!(err, "  {error}");
+        for stretch in named.iter().take(NAMED) {
+            let _ = writeln!(err, "  {stretch}");
         }
     }
     if *torn {

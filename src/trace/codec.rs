@@ -72,21 +72,6 @@ pub enum CodecError {
     },
 }
 
-impl CodecError {
-    /// Whether `next` is the same fault in the line behind this one's.
-    #[must_use]
-    pub fn goes_on_in(&self, next: &Self) -> bool {
-        let place = |error: &Self| match error {
-            Self::Damaged { line, column, why } => Some((*line, *column, why.clone())),
-            _ => None,
-        };
-        match (place(self), place(next)) {
-            (Some((line, column, why)), Some(next)) => next == (line + 1, column, why),
-            _ => false,
-        }
-    }
-}
-
 /// Writes the header's line, with its line feed.
 ///
 /// # Panics

@@ -1,19 +1,54 @@
 //! What is wrong with a trace that can be read all the same: named, never hidden.
 
+use std::fmt;
+
 use super::Place;
 use crate::{
     support::error::{Exit, Failure},
     trace::codec::CodecError,
 };
 
-/// Damaged lines that are named one by one; the rest is counted.
+/// Stretches of damaged lines that are named one by one; the rest is counted.
 const NAMED: usize = 20;
+
+/// Lines one after another that have the same fault.
+#[derive(Debug)]
+pub struct Stretch {
+    first: CodecError,
+    lines: u64,
+}
+
+impl Stretch {
+    /// Takes the line behind it in, if that has the same fault.
+    fn takes(&mut self, error: &CodecError) -> bool {
+        let place = |error: &CodecError| match error {
+            CodecError::Damaged { line, column, why } => Some((*line, *column, why.clone())),
+            _ => None,
+        };
+        let next = place(&self.first).map(|(line, column, why)| (line + self.lines, column, why));
+        let goes_on = next.is_some() && next == place(error);
+        self.lines += u64::from(goes_on);
+        goes_on
+    }
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.first {
+            CodecError::Damaged { line, column, why } if self.lines > 1 => {
+                let last = line + self.lines - 1;
+                write!(f, "lines {line} to {last}, column {column}: {why}")
+            }
+            first => first.fmt(f),
+        }
+    }
+}
 
 /// What was wrong with a trace that could be read all the same.
 #[derive(Debug, Default)]
 pub struct Damage {
-    /// The first few lines that were skipped, with their places.
-    pub named: Vec<CodecError>,
+    /// The first few stretches of lines that were skipped.
+    pub named: Vec<Stretch>,
     /// How many were skipped.
     pub lines: u64,
     /// The file ends within a line.
@@ -30,8 +65,12 @@ pub struct Damage {
 impl Damage {
     pub(super) fn note(&mut self, error: CodecError) {
         self.lines += 1;
-        if self.named.len() < NAMED {
-            self.named.push(error);
+        let goes_on = |last: &mut Stretch| last.takes(&error);
+        if !self.named.last_mut().is_some_and(goes_on) && self.named.len() < NAMED {
+            self.named.push(Stretch {
+                first: error,
+                lines: 1,
+            });
         }
     }
 
@@ -80,13 +119,13 @@ impl Damage {
     /// Every line that is known by its place, then how many more there are.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
-        // One after another that have the same fault are told together.
         let mut all: Vec<String> = self
             .named
-            .chunk_by(CodecError::goes_on_in)
-            .map(skipped)
+            .iter()
+            .map(|stretch| format!("skipped: {stretch}"))
             .collect();
-        let more = self.lines.saturating_sub(self.named.len() as u64);
+        let named: u64 = self.named.iter().map(|stretch| stretch.lines).sum();
+        let more = self.lines.saturating_sub(named);
         if more > 0 {
             all.push(format!("skipped: {more} damaged lines more"));
         }
@@ -100,19 +139,5 @@ impl Damage {
             all.push("the file ends within a line; what is whole was read".to_owned());
         }
         all
-    }
-}
-
-fn skipped(alike: &[CodecError]) -> String {
-    match alike {
-        [
-            CodecError::Damaged { line, column, why },
-            ..,
-            CodecError::Damaged { line: last, .. },
-        ] => format!("skipped: lines {line} to {last}, column {column}: {why}"),
-        one => {
-            let one: Vec<String> = one.iter().map(ToString::to_string).collect();
-            format!("skipped: {}", one.join(", "))
-        }
     }
 }
