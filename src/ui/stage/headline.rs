@@ -10,7 +10,7 @@ use ratatui::{
 use super::SENTENCE;
 use crate::{
     app::{command::Command, effect::Job, stage::AtHand, story},
-    config::sheet::{Action, Cue, Hold},
+    config::sheet::{Action, Hold},
     projection::{
         Name, Seq, holds::Waiting, hops::HopKind, identity::SignIn, story::LIMIT_LINEAR_SCOPES,
     },
@@ -61,20 +61,6 @@ pub(super) fn headline(cx: &ViewCx) -> Headline {
 
 /// Of the cue at hand, where nothing that happened tells it.
 fn at_hand(cx: &ViewCx, cue: &AtHand<'_>) -> Option<Headline> {
-    let came_to_nothing = |tone, word: &str, cue: &Cue, why: &str| {
-        let mut lines = vec![Line::styled(
-            cue.title.clone(),
-            cx.look.style(Role::Heading),
-        )];
-        let why = wrap_at_most(why, usize::from(SENTENCE), 2);
-        lines.extend(why.into_iter().map(Line::raw));
-        lines.push(next(cx));
-        Headline {
-            tone,
-            word: word.to_owned(),
-            lines,
-        }
-    };
     let signed = cx.app.projection().identity();
     Some(match cue {
         AtHand::Failed(cue, _)
@@ -83,9 +69,10 @@ fn at_hand(cx: &ViewCx, cue: &AtHand<'_>) -> Option<Headline> {
         {
             who_drives(cx)
         }
-        AtHand::Failed(cue, why) => came_to_nothing(Tone::Refused, "FAILED", cue, why),
+        AtHand::Failed(cue, why) => came_to_nothing(cx, (Tone::Refused, "FAILED"), &cue.title, why),
         AtHand::CalledOff(cue) => {
-            came_to_nothing(Tone::Waiting, "CALLED OFF", cue, "it was called off")
+            let verdict = (Tone::Waiting, "CALLED OFF");
+            came_to_nothing(cx, verdict, &cue.title, "it was called off")
         }
         AtHand::Done(cue) => match cue.action {
             Action::SignIn if signed.is_let_in() => who_drives(cx),
@@ -99,6 +86,24 @@ fn at_hand(cx: &ViewCx, cue: &AtHand<'_>) -> Option<Headline> {
             | Action::Talk => return None,
         },
     })
+}
+
+/// What there was to be, and why it is not.
+fn came_to_nothing(
+    cx: &ViewCx,
+    (tone, word): (Tone, &'static str),
+    what: &str,
+    why: &str,
+) -> Headline {
+    let mut lines = vec![Line::styled(what.to_owned(), cx.look.style(Role::Heading))];
+    let why = wrap_at_most(why, usize::from(SENTENCE), 2);
+    lines.extend(why.into_iter().map(Line::raw));
+    lines.push(next(cx));
+    Headline {
+        tone,
+        word: word.to_owned(),
+        lines,
+    }
 }
 
 /// Of what happened last, whoever asked for it.
@@ -152,15 +157,8 @@ fn who_drives(cx: &ViewCx) -> Headline {
             ],
         },
         SignIn::Refused(failure) | SignIn::Ended(failure) => {
-            let why = wrap_at_most(&failure.why, usize::from(SENTENCE), 2);
-            let mut lines = vec![Line::styled(failure.what.clone(), heading)];
-            lines.extend(why.into_iter().map(Line::raw));
-            lines.push(next(cx));
-            Headline {
-                tone: Tone::Refused,
-                word: "NO TOKEN".to_owned(),
-                lines,
-            }
+            let verdict = (Tone::Refused, "NO TOKEN");
+            came_to_nothing(cx, verdict, &failure.what, &failure.why)
         }
         SignIn::SignedOut if seen.identity().changed.is_some() => Headline {
             tone: Tone::Waiting,
@@ -176,15 +174,7 @@ fn who_drives(cx: &ViewCx) -> Headline {
             let failure = seen.failures().last().map(|(_, failure)| failure);
             let what = failure.map_or("nothing answers", |failure| &failure.what);
             let why = failure.map_or("", |failure| &failure.why);
-            let why = wrap_at_most(why, usize::from(SENTENCE), 2);
-            let mut lines = vec![Line::styled(what.to_owned(), heading)];
-            lines.extend(why.into_iter().map(Line::raw));
-            lines.push(next(cx));
-            Headline {
-                tone: Tone::Refused,
-                word: "NO ANSWER".to_owned(),
-                lines,
-            }
+            came_to_nothing(cx, (Tone::Refused, "NO ANSWER"), what, why)
         }
         SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => Headline {
             tone: Tone::Waiting,
