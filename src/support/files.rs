@@ -60,7 +60,7 @@ pub fn replace(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
         })
 }
 
-/// Makes a file that only this user can read, as [`anew`] does; it is on the disk then.
+/// Makes a file that only this user can read, in the place of whatever lies there; it is on the disk then.
 ///
 /// # Errors
 /// If it cannot be made or written.
