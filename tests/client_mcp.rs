@@ -150,6 +150,12 @@ async fn a_tool_that_says_it_failed_is_a_result() {
     "answers another request",
     "another id"
 )]
+#[case(
+    Mcp::ErrsAtNobody,
+    Exit::Failed,
+    "refused the request",
+    "cannot read that"
+)]
 #[case(Mcp::TooMany, Exit::Failed, "too much to do", "429")]
 #[case(Mcp::Forbids, Exit::Failed, "refuses the request", "403")]
 #[case(Mcp::BreaksOffForGood, Exit::Failed, "broke off", "answered 404")]

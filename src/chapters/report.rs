@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Chapter, Evidence, Orientation, ProbeResults, Status};
+use super::{Chapter, Evidence, Orientation, Probe, ProbeResults, Status};
 use crate::{
     projection::Projection,
     support::{
@@ -248,7 +248,19 @@ fn shown(evidence: &Evidence) -> Value {
         Evidence::Event(seq) => json!({ "event": seq.index() }),
         Evidence::Hop(id) => json!({ "hop": id.index() }),
         Evidence::Row(id) => json!({ "audit_row": id.index() }),
-        Evidence::Probe(probe) => json!({ "probe": format!("{probe:?}") }),
+        Evidence::Probe(probe) => json!({ "probe": named(probe) }),
+    }
+}
+
+fn named(probe: &Probe) -> Value {
+    match probe {
+        Probe::Http(request) => json!({ "http": request }),
+        Probe::Metadata => json!("metadata"),
+        Probe::Env => json!("env"),
+        Probe::Folder => json!("folder"),
+        Probe::Zone => json!("zone"),
+        Probe::Scope(scope) => json!({ "scope": scope }),
+        Probe::Trials => json!("trials"),
     }
 }
 

@@ -309,11 +309,11 @@ impl McpWire {
             .map_err(|error| self.http_fault(id, &error))?;
         self.finish(question.token.as_ref());
         match serde_json::from_slice::<ServerJsonRpcMessage>(&answer.body) {
-            Ok(answered) if judge::is_answer_to(&answered, question.rpc_id.as_ref()) => {
-                Ok(StreamableHttpPostResponse::Json(answered, new_session))
-            }
-            // rmcp would pass it by and wait.
-            Ok(_) => Err(self.fail(id, judge::answers_another(&answer), Remedy::None)),
+            Ok(answered) => match judge::as_answer_to(answered, question.rpc_id.as_ref()) {
+                Some(answered) => Ok(StreamableHttpPostResponse::Json(answered, new_session)),
+                // rmcp would pass it by and wait.
+                None => Err(self.fail(id, judge::answers_another(&answer), Remedy::None)),
+            },
             Err(_) => Err(self.fail(id, not_mcp(&answer), Remedy::None)),
         }
     }

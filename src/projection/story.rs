@@ -110,6 +110,10 @@ impl Story {
             .iter()
             .filter(|row| row.status == AuditStatus::Issued)
             .count();
+        let signed_in = signed_in(projection);
+        if matches!(projection.identity().state, SignIn::Refused(_)) {
+            problems.push(signed_in.detail.clone());
+        }
         if escalation.is_none() {
             problems.push("no ticket was escalated".to_owned());
         } else {
@@ -138,7 +142,7 @@ impl Story {
         Self {
             course: course::of(projection),
             steps: [
-                signed_in(projection),
+                signed_in,
                 called(projection, escalation),
                 supabase,
                 anthropic,

@@ -40,6 +40,8 @@ pub enum Mcp {
     AnswersAnother,
     /// The same, in one JSON body.
     AnswersAnotherAtOnce,
+    /// An error that does not say to what.
+    ErrsAtNobody,
     TooMany,
     Forbids,
 }
@@ -238,6 +240,10 @@ fn call(shared: &Shared, how: Mcp, id: &Value, message: &Value, bearer: &str) ->
             let mut other = result("for somebody else", false);
             other["id"] = json!(4711);
             Json(other).into_response()
+        }
+        Mcp::ErrsAtNobody => {
+            let error = json!({"code": -32700, "message": "cannot read that"});
+            Json(json!({"jsonrpc": "2.0", "id": null, "error": error})).into_response()
         }
         Mcp::TooMany => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "7")]).into_response(),
         Mcp::Forbids => (StatusCode::FORBIDDEN, "not from there").into_response(),

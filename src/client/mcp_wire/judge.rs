@@ -131,13 +131,21 @@ pub(super) fn challenge_of(headers: &HeaderMap) -> Option<String> {
         .map(|text| (*text).to_owned())
 }
 
-/// Whether a message answers the request of this id. An error may come without one, from a server that
-/// could not read it.
-pub(super) fn is_answer_to(message: &ServerJsonRpcMessage, asked: Option<&RequestId>) -> bool {
+/// A message, if it answers the request of this id. An error may come without one, from a server that
+/// could not read it; rmcp would drop it so.
+pub(super) fn as_answer_to(
+    message: ServerJsonRpcMessage,
+    asked: Option<&RequestId>,
+) -> Option<ServerJsonRpcMessage> {
     match message {
-        ServerJsonRpcMessage::Response(answer) => Some(&answer.id) == asked,
-        ServerJsonRpcMessage::Error(error) => error.id.is_none() || error.id.as_ref() == asked,
-        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => false,
+        ServerJsonRpcMessage::Response(answer) => {
+            (Some(&answer.id) == asked).then_some(ServerJsonRpcMessage::Response(answer))
+        }
+        ServerJsonRpcMessage::Error(mut error) => {
+            error.id = error.id.or_else(|| asked.cloned());
+            (error.id.as_ref() == asked).then_some(ServerJsonRpcMessage::Error(error))
+        }
+        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => None,
     }
 }
 

@@ -42,6 +42,10 @@ pub(super) fn credential(
         if let Some(detail) = log_not_read(projection) {
             return step(title, StepState::Waiting, detail, None);
         }
+        if call.is_none() {
+            let detail = "no ticket was escalated".to_owned();
+            return step(title, StepState::Waiting, detail, None);
+        }
         let over = call.is_some_and(|call| call.outcome.is_some());
         let state = if over {
             StepState::Wrong
@@ -73,7 +77,13 @@ pub(super) fn credential(
         return step(title, StepState::Wrong, detail, evidence);
     }
     match row.status {
-        AuditStatus::Issued => step(title, StepState::Done, format!("{what} issued"), evidence),
+        AuditStatus::Issued => match call.and_then(|call| in_vain(projection, call, service)) {
+            Some(why) => {
+                let detail = format!("{what} issued; {}: {why}", service.name());
+                step(title, StepState::Wrong, detail, evidence)
+            }
+            None => step(title, StepState::Done, format!("{what} issued"), evidence),
+        },
         AuditStatus::Failure => {
             let detail = format!("the {what} was refused{}", by_whom(row));
             step(title, StepState::Wrong, detail, evidence)
@@ -90,6 +100,27 @@ pub(super) fn by_whom(row: &AuditRow) -> String {
         (None, None, Some(error)) => format!(" with {error}"),
         (None, None, None) => " by the zone".to_owned(),
     }
+}
+
+/// Why a service did nothing with what was issued for it, if each of its answers in this call was a failure.
+fn in_vain(projection: &Projection, call: &Call, service: Upstream) -> Option<String> {
+    let hops = projection.hops();
+    let ids = hops.of_call(call.id).iter();
+    let uses = ids.filter_map(|id| hops.get(*id)).filter(|hop| {
+        hop.kind == HopKind::Upstream
+            && hop.to == Actor::from(service)
+            && hop.verdict > Verdict::Held
+    });
+    let (mut failed, mut done) = (None, false);
+    for hop in uses {
+        match hop.verdict {
+            Verdict::Ok => done = true,
+            _ => failed = Some(hop),
+        }
+    }
+    let failed = failed.filter(|_| !done)?;
+    let note = failed.note.as_ref().map(ToString::to_string);
+    Some(note.unwrap_or_else(|| "it failed".to_owned()))
 }
 
 /// Where a call used a service with a credential that no exchange of its own issued.

@@ -49,7 +49,7 @@ impl Destination {
         if url.query().is_some() || url.fragment().is_some() {
             // It would stand in every message about the collector.
             return Err(wrong(
-                "it has a query; a key goes into OTEL_EXPORTER_OTLP_HEADERS",
+                "it has a query or a fragment; a key goes into OTEL_EXPORTER_OTLP_HEADERS",
             ));
         }
         if !url.path().ends_with("/v1/traces") {
