@@ -49,6 +49,11 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let policies = cx.app.projection().policies();
     let Some(overview) = policies.overview() else {
+        if let Some(how) = cx.app.projection().way_to_the_log() {
+            let why =
+                "The zone's policy sets are not read: that needs a credential for its console.";
+            return teach(cx, area, buf, &[why, how], &[]);
+        }
         return teach(
             cx,
             area,

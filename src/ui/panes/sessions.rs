@@ -40,6 +40,10 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
 pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let sessions = cx.app.projection().sessions();
     if sessions.rows().is_empty() {
+        if let Some(how) = cx.app.projection().way_to_the_log() {
+            let why = "The zone's sessions are not read: that needs a credential for its console.";
+            return teach(cx, area, buf, &[why, how], &[]);
+        }
         return teach(
             cx,
             area,
