@@ -269,6 +269,31 @@ fn a_server_that_refuses_a_good_token_does_not_pass_the_sign_in() {
     assert!(because.contains("likely a KEYCARD_URL"), "{because}");
 }
 
+/// Without a row of its own a call used something that was there before it: what, the `.env` tells.
+#[rstest]
+#[case(&[], "kept from an earlier call", "Exchange anew")]
+#[case(&[("LINEAR_API_KEY", "lin_api_0123456789abcdef")], "still use LINEAR_API_KEY", "Remove the key")]
+fn an_issue_that_no_row_stands_for_names_what_was_used_instead(
+    #[case] env: &[(&str, &str)],
+    #[case] cause: &str,
+    #[case] remedy: &str,
+) {
+    let story = told_otherwise(|line| {
+        let is_row = line.contains("audit_recorded") && line.contains("Linear API");
+        (!is_row).then(|| line.to_owned())
+    });
+    let env = env
+        .iter()
+        .map(|(name, value)| classify(name, &Secret::new((*value).to_owned())));
+    let results = ProbeResults {
+        env: Reading::Told(env.collect()),
+        ..ProbeResults::default()
+    };
+    let (because, fix) = failed(status("in-your-name", "author", &story, &results));
+    assert!(because.contains(cause), "{because}");
+    assert!(fix.starts_with(remedy), "{fix}");
+}
+
 /// Linear keeps the issues of earlier runs, and shows them.
 #[rstest]
 #[case("mask", "nothing-personal")]
