@@ -9,14 +9,14 @@ use hoptrail::{
         observed::StepAction,
         tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
     },
-    runtime::{Consent, Options, TargetChoice, backend, backend::Backend, stream},
-    support::{clock::SystemClock, error::Failure, ids::Ids},
+    runtime::{TargetChoice, backend, backend::Backend, stream},
+    support::error::Failure,
     trace::{Fact, event::CallOutcome},
 };
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Measured, sample::Sample, table::Row};
+use super::{Measured, headless::headless, sample::Sample, table::Row};
 
 const WARM_UP: usize = 50;
 const CALLS: usize = 1_000;
@@ -52,19 +52,7 @@ pub fn measure() -> Measured {
 
 async fn escalations(state: &Path) -> Result<(Sample, BTreeMap<String, Sample>), Failure> {
     let (sink, mut stream) = stream::open();
-    let options = Options {
-        target: TargetChoice::Embedded,
-        consent: Consent::Headless(None),
-        record: None,
-        otlp: None,
-        state: state.to_path_buf(),
-        assume_pkce: Vec::new(),
-        console: None,
-        lab: hoptrail::runtime::LabStart::default(),
-        clock: SystemClock::shared(),
-        ids: Ids::system(),
-    };
-    let mut opening = backend::open(options, sink);
+    let mut opening = backend::open(headless(TargetChoice::Embedded, state), sink);
     let backend = opening.ready().await?;
     let mut work = tokio::spawn(calls(backend));
     let mut projection = Projection::default();

@@ -8,6 +8,7 @@ mod escalation;
 mod exchange;
 mod flood;
 mod frames;
+mod headless;
 mod load;
 mod peer;
 mod plain;

@@ -6,17 +6,13 @@ use std::{fs, path::Path};
 
 use hoptrail::{
     protocol::tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
-    runtime::{Consent, LabStart, Options, TargetChoice, backend, stream},
-    support::{
-        clock::{Stopwatch, SystemClock},
-        error::Failure,
-        ids::Ids,
-    },
+    runtime::{TargetChoice, backend, stream},
+    support::{clock::Stopwatch, error::Failure},
 };
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Measured, process::Lab, sample::Sample, table::Row};
+use super::{Measured, headless::headless, process::Lab, sample::Sample, table::Row};
 
 const WARM_UP: usize = 50;
 const CALLS: usize = 1_000;
@@ -57,21 +53,8 @@ pub fn measure() -> Measured {
 /// A token, and the ids of the tickets that there are.
 async fn person(server: &str, state: &Path) -> Result<(String, Tickets), Failure> {
     let (sink, _stream) = stream::open();
-    let mut opening = backend::open(
-        Options {
-            target: TargetChoice::Server(server.to_owned()),
-            consent: Consent::Headless(None),
-            record: None,
-            otlp: None,
-            state: state.to_path_buf(),
-            assume_pkce: Vec::new(),
-            console: None,
-            lab: LabStart::default(),
-            clock: SystemClock::shared(),
-            ids: Ids::system(),
-        },
-        sink,
-    );
+    let options = headless(TargetChoice::Server(server.to_owned()), state);
+    let mut opening = backend::open(options, sink);
     let backend = opening.ready().await?;
     let cancel = CancellationToken::new();
     backend.client.sign_in(cancel.clone()).await?;
