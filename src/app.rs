@@ -124,7 +124,7 @@ pub struct App {
     overlays: Vec<Overlay>,
     toast: Option<Toast>,
     /// News that wait until the toast has been read.
-    later: Option<(toast::Tone, String)>,
+    later: Option<(toast::Tone, toast::Topic, String)>,
     keymap: Keymap,
     tasks: BTreeMap<TaskId, Task>,
     next_task: u64,

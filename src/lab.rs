@@ -15,12 +15,9 @@ mod thread;
 pub mod wire;
 mod workshop;
 
-use std::{
-    path::PathBuf,
-    sync::{PoisonError, RwLock},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -311,7 +308,7 @@ impl LabHandle {
     }
 
     fn keep(&self, id: String, secret: Secret) {
-        let mut env = self.env.write().unwrap_or_else(PoisonError::into_inner);
+        let mut env = self.env.write();
         env.client_id = id;
         env.client_secret = secret;
     }
@@ -326,10 +323,7 @@ impl LabHandle {
     /// What `--write-env` writes, chapter by chapter.
     #[must_use]
     pub fn env(&self) -> env_file::Values {
-        self.env
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.env.read().clone()
     }
 
     /// The `.env` at the end of a chapter, as it may be shown.

@@ -8,17 +8,17 @@ use hoptrail::{
         App, AppConfig,
         command::{Availability, Command},
         effect::{Effect, Job},
-        learn::{Ground, Keeping, LearnConfig},
+        learn::{Ground, Keeping, LearnConfig, doubt::Doubt},
         msg::{Msg, RecordingState, TaskId, TaskOutcome},
         overlay::{Overlay, What},
     },
     chapters::{
         Book, Probe, ProbeResults, Progress, Reading, Status,
         expect::Service,
-        probe::{Folder, HttpAnswer, HttpProbe, Zone, ZoneResource},
+        probe::{ExchangeAnswer, Folder, HttpAnswer, HttpProbe, Zone, ZoneResource},
     },
     protocol::{audit::CredentialSource, env::classify, observed::ServedBy, secret::Secret},
-    trace::event::Fact,
+    trace::event::{CallOutcome, Fact},
 };
 use rstest::rstest;
 use screens::{draw, header, look, press, shoot, story, text};
@@ -396,6 +396,66 @@ fn task(effects: &[Effect]) -> TaskId {
         _ => None,
     };
     effects.iter().find_map(id).expect("a task was started")
+}
+
+/// A server that keeps to itself why it got nothing: its zone is asked, once for each such call.
+#[test]
+fn why_a_call_got_no_credential_the_zone_is_asked() {
+    let mut app = opened("vault", Ground::Own, (120, 36));
+    for mut event in story() {
+        let ends = match &mut event.fact {
+            Fact::AuditRecorded(_) => continue,
+            Fact::ToolCallFinished { outcome, text, .. } => {
+                *outcome = CallOutcome::Failed;
+                "Token exchange failed".clone_into(text);
+                true
+            }
+            _ => false,
+        };
+        let _ = app.update(Msg::Trace(event));
+        if ends {
+            break;
+        }
+    }
+    let _ = app.update(Msg::Tick(60_000_000));
+    let read = |app: &mut App| {
+        let started = press(app, "R");
+        app.update(Msg::Task(task(&started), TaskOutcome::Done))
+    };
+    let asked = read(&mut app);
+    let Some((about, probes)) = asked.iter().find_map(|effect| match effect {
+        Effect::Run(_, Job::AskZone { about, probes }) => Some((*about, probes.clone())),
+        _ => None,
+    }) else {
+        panic!("{asked:?}");
+    };
+    let [Probe::Exchange(exchange)] = probes.as_slice() else {
+        panic!("{probes:?}");
+    };
+    assert_eq!(exchange.service, Service::Supabase);
+    let refused = ExchangeAnswer::Refused {
+        error: "invalid_client".to_owned(),
+        description: String::new(),
+    };
+    let doubt = Doubt {
+        about: Some(about),
+        answers: [(exchange.clone(), Reading::Told(refused))].into(),
+    };
+    let _ = app.update(Msg::ZoneAnswered(Box::new(doubt)));
+    let Status::Failed { because, .. } = status(&app, "tickets-read") else {
+        panic!("{:?}", status(&app, "tickets-read"));
+    };
+    assert!(
+        because.contains("the zone says invalid_client"),
+        "{because}"
+    );
+    assert!(
+        because.contains("likely a client id or secret"),
+        "{because}"
+    );
+    let again = read(&mut app);
+    let asks = |effect: &Effect| matches!(effect, Effect::Run(_, Job::AskZone { .. }));
+    assert!(!again.iter().any(asks), "{again:?}");
 }
 
 /// A lab in another process is neither the reader's own server nor theirs to move.

@@ -100,6 +100,13 @@ pub enum Job {
         probes: Vec<Probe>,
         since: Option<Seq>,
     },
+    /// Ask the zone itself why a call had no credential; the answers come back as
+    /// [`super::msg::Msg::ZoneAnswered`].
+    AskZone {
+        /// Where the call ended.
+        about: Seq,
+        probes: Vec<Probe>,
+    },
     /// Read what a chapter's console work is, by its number; it comes back as
     /// [`super::msg::Msg::ConsoleWork`].
     ReadConsoleWork(u16),

@@ -5,6 +5,7 @@
 
 mod beside;
 pub mod console;
+pub mod doubt;
 mod evidence;
 mod fault;
 mod guide;
@@ -215,6 +216,8 @@ pub struct Learn {
     /// Whether the tools have to be listed before they are used, though a list is known.
     relist: bool,
     results: BTreeMap<String, ProbeResults>,
+    /// What the zone was asked itself.
+    doubt: doubt::Doubt,
     /// How the open chapter's checks stand, in their order.
     statuses: Vec<Status>,
     /// What the checks do not like in the zone's console, in their order.
@@ -274,6 +277,7 @@ impl Learn {
             again: BTreeSet::new(),
             relist: false,
             results: BTreeMap::new(),
+            doubt: doubt::Doubt::default(),
             statuses: Vec::new(),
             at_fault: Vec::new(),
             judged: judge::Judged::default(),
@@ -415,8 +419,8 @@ impl Learn {
         let mut items = Vec::new();
         for segment in &chapter.segments {
             match segment {
-                Segment::Markdown { text, .. } => {
-                    items.extend(markdown::blocks(text).iter().flat_map(|b| self.links(b)));
+                Segment::Markdown { blocks, .. } => {
+                    items.extend(blocks.iter().flat_map(|block| self.links(block)));
                 }
                 Segment::Check { id, .. } => items.extend(
                     chapter

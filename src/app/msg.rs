@@ -2,7 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{compare::Against, learn::console::Work, notes::Notes, player::Tape, target::Target};
+use super::{
+    compare::Against,
+    learn::{console::Work, doubt::Doubt},
+    notes::Notes,
+    player::Tape,
+    target::Target,
+};
 use crate::{
     chapters::{Book, ProbeResults},
     config::keys::Key,
@@ -32,6 +38,8 @@ pub enum Msg {
     BrowserUrl(String),
     /// What was asked for the checks of the chapter with this id.
     Probed(String, Box<ProbeResults>),
+    /// What the zone answered when it was asked itself.
+    ZoneAnswered(Box<Doubt>),
     /// What a chapter's console work is.
     ConsoleWork(Work),
     /// What came of a step of the console work, by the chapter's number and the step's place.

@@ -11,10 +11,20 @@ pub enum Tone {
     Unavailable,
 }
 
+/// What a line is about, where that can turn out not to be so any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Topic {
+    #[default]
+    Anything,
+    /// The open chapter's checks have all passed.
+    ChapterDone,
+}
+
 /// The line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
     pub tone: Tone,
+    pub topic: Topic,
     pub text: String,
     /// When it goes, on the run's clock.
     pub until_us: u64,

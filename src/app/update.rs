@@ -9,7 +9,7 @@ use super::{
     effect::{Effect, Effects},
     msg::{InputEvent, Msg, RecordingState, Signal},
     overlay::Overlay,
-    toast::{STAY_US, Toast, Tone},
+    toast::{STAY_US, Toast, Tone, Topic},
 };
 use crate::{
     protocol::hold::GATE_NAME,
@@ -80,6 +80,10 @@ impl App {
                 if let Some(learn) = &mut self.learn {
                     learn.take_results(&chapter, *results);
                 }
+                Effects::new()
+            }
+            Msg::ZoneAnswered(doubt) => {
+                self.zone_answered(*doubt);
                 Effects::new()
             }
             Msg::ConsoleWork(work) => {
@@ -186,25 +190,30 @@ impl App {
             .is_some_and(|toast| toast.until_us <= self.now_us)
         {
             self.toast = None;
-            if let Some((tone, text)) = self.later.take() {
-                self.say(tone, text);
+            if let Some((tone, topic, text)) = self.later.take() {
+                self.say_of(topic, tone, &text);
             }
         }
     }
 
     /// Says it when what is being said has been read.
-    pub(super) fn say_next(&mut self, tone: Tone, text: String) {
+    pub(super) fn say_next(&mut self, topic: Topic, tone: Tone, text: String) {
         if self.toast.is_some() {
-            self.later = Some((tone, text));
+            self.later = Some((tone, topic, text));
         } else {
-            self.say(tone, text);
+            self.say_of(topic, tone, &text);
         }
     }
 
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.say_of(Topic::Anything, tone, &text.into());
+    }
+
+    fn say_of(&mut self, topic: Topic, tone: Tone, text: &str) {
         self.toast = Some(Toast {
             tone,
-            text: one_line(&text.into()),
+            topic,
+            text: one_line(text),
             // Ticks count milliseconds: an end between two of them would be woken for in vain.
             until_us: (self.now_us / 1_000)
                 .saturating_mul(1_000)
@@ -285,7 +294,7 @@ impl App {
                 let text = format!("recording to {file}");
                 if self.projection.log().is_empty() {
                     // That a run begins anew is told first.
-                    self.say_next(Tone::Plain, text);
+                    self.say_next(Topic::Anything, Tone::Plain, text);
                 } else {
                     self.say(Tone::Plain, text);
                 }

@@ -1,6 +1,8 @@
 //! Judging a check: a pure function of the trace and of what probes brought back.
 
 mod calls;
+mod doubt;
+mod files;
 mod look;
 mod outside;
 mod rows;
@@ -8,6 +10,8 @@ mod rule;
 mod zone;
 
 use serde::Deserialize;
+
+pub use self::doubt::doubts;
 
 use super::{
     TextPosition,
@@ -255,6 +259,7 @@ impl<'a> Seen<'a> {
             Expect::PolicyScopes(scopes) => self.policy_scopes(scopes),
             Expect::Sessions(sessions) => self.sessions(sessions.at_least),
             Expect::Said(words) => self.said(&words.contains),
+            Expect::ExchangesWork => self.exchanges_work(),
             Expect::Answer(answer) => self.answer(answer),
             Expect::Metadata(says) => self.metadata(says),
             Expect::Resource(is) => self.resource(is),

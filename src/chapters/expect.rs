@@ -3,9 +3,11 @@
 //! "Latest" is meant wherever a call, an issue or a token is spoken of: a check tells how things
 //! are now. That something was so once is for `progress` to remember.
 
+mod asks;
+
 use serde::{Deserialize, Serialize};
 
-use super::probe::{HttpProbe, Probe};
+use super::probe::HttpProbe;
 use crate::{
     protocol::{
         audit::{AuditEvent, AuditStatus, CredentialSource},
@@ -52,6 +54,8 @@ pub enum Expect {
     Sessions(AtLeast),
     /// A refusal or a failure said this.
     Said(Words),
+    /// Asked as the last call's tool asks, the zone issues everything.
+    ExchangesWork,
     /// What the server answered to a probe.
     Answer(Answer),
     /// What the server's metadata document says.
@@ -232,6 +236,8 @@ pub struct IssueLooks {
     /// Words that its text or title has.
     pub contains: Vec<String>,
     pub title_begins: Option<String>,
+    /// The title is not the ticket's subject.
+    pub titled_anew: bool,
     /// At least one `[CREDIT_CARD_1]`.
     pub placeholders: bool,
     /// From so many labels to so many.
@@ -337,6 +343,8 @@ pub enum Challenge {
 pub struct MetadataSays {
     /// `resource` is the very URL of the endpoint.
     pub names_the_server: bool,
+    /// `resource` has another port than the endpoint.
+    pub names_another_port: bool,
     /// One authorization server is named.
     pub names_a_zone: bool,
     pub scopes: Vec<String>,
@@ -374,121 +382,4 @@ pub struct PolicyScopes {
 pub struct ScopeRefused {
     pub scope: String,
     pub policy: String,
-}
-
-impl Expect {
-    /// What must be asked before this can be told; empty when the trace alone tells.
-    #[must_use]
-    pub fn probes(&self) -> Vec<Probe> {
-        match self {
-            Self::All(many) | Self::Any(many) => many.iter().flat_map(Self::probes).collect(),
-            Self::Not(one) => one.probes(),
-            Self::Env(env) => {
-                let mut probes = Vec::new();
-                match env.side {
-                    Side::Now | Side::After => probes.push(Probe::Env),
-                    Side::Before => {}
-                }
-                match env.matches {
-                    Some(Matches::McpServer | Matches::Zone) => probes.push(Probe::Metadata),
-                    Some(Matches::Credential) => probes.push(Probe::Zone),
-                    None => {}
-                }
-                probes
-            }
-            Self::Answer(answer) => vec![Probe::Http(answer.probe)],
-            Self::Metadata(_) => vec![Probe::Metadata],
-            Self::Resource(_) | Self::Application(_) => vec![Probe::Zone],
-            Self::ScopeRefused(refused) => vec![Probe::Scope(refused.scope.clone())],
-            Self::NoSecretOf(_) => vec![Probe::Env, Probe::Folder],
-            Self::NothingOpens => vec![Probe::Trials],
-            Self::SignedIn
-            | Self::DiscoveryWalked
-            | Self::ToolsListed(_)
-            | Self::ToolCall(_)
-            | Self::Hop(_)
-            | Self::Audit(_)
-            | Self::AuditOrder(_)
-            | Self::Token(_)
-            | Self::Issue(_)
-            | Self::ActivePolicies(_)
-            | Self::ForbiddingPolicies(_)
-            | Self::PolicyScopes(_)
-            | Self::Sessions(_)
-            | Self::Said(_) => Vec::new(),
-        }
-    }
-
-    /// The tools that it names.
-    #[must_use]
-    pub fn tools(&self) -> Vec<&str> {
-        match self {
-            Self::All(many) | Self::Any(many) => many.iter().flat_map(Self::tools).collect(),
-            Self::Not(one) => one.tools(),
-            Self::ToolsListed(listed) => listed.names.iter().map(String::as_str).collect(),
-            Self::ToolCall(call) => vec![&call.name],
-            Self::Audit(rows) => rows.tools.iter().map(String::as_str).collect(),
-            Self::AuditOrder(order) => order.tools.iter().map(String::as_str).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Whether it is about what somebody makes in the zone's console.
-    #[must_use]
-    pub fn is_of_the_console(&self) -> bool {
-        match self {
-            Self::All(many) | Self::Any(many) => many.iter().any(Self::is_of_the_console),
-            Self::Not(one) => one.is_of_the_console(),
-            other => matches!(
-                other,
-                Self::Resource(_)
-                    | Self::Application(_)
-                    | Self::ActivePolicies(_)
-                    | Self::ForbiddingPolicies(_)
-                    | Self::PolicyScopes(_)
-            ),
-        }
-    }
-
-    /// Whether it is about nothing else.
-    #[must_use]
-    pub fn is_of_the_console_alone(&self) -> bool {
-        match self {
-            Self::All(many) | Self::Any(many) => many.iter().all(Self::is_of_the_console_alone),
-            Self::Not(one) => one.is_of_the_console_alone(),
-            other => other.is_of_the_console(),
-        }
-    }
-
-    /// Whether somewhere in it a list of conditions is empty, which would hold for nothing.
-    #[must_use]
-    pub fn says_nothing(&self) -> bool {
-        match self {
-            Self::All(many) | Self::Any(many) => {
-                many.is_empty() || many.iter().any(Self::says_nothing)
-            }
-            Self::Not(one) => one.says_nothing(),
-            Self::ActivePolicies(names) | Self::ForbiddingPolicies(names) => names.is_empty(),
-            Self::AuditOrder(order) => order.tools.is_empty() || order.rows.is_empty(),
-            Self::Issue(looks) => *looks == IssueLooks::default(),
-            Self::Metadata(says) => *says == MetadataSays::default(),
-            Self::Application(is) => *is == ApplicationIs::default(),
-            Self::Env(env) => env.is.is_none() && env.matches.is_none(),
-            Self::Audit(rows) => rows.per == Per::Call && rows.tools.is_empty(),
-            Self::PolicyScopes(scopes) => scopes.allows.is_empty() && scopes.refuses.is_empty(),
-            Self::SignedIn
-            | Self::DiscoveryWalked
-            | Self::ToolsListed(_)
-            | Self::ToolCall(_)
-            | Self::Hop(_)
-            | Self::Token(_)
-            | Self::Sessions(_)
-            | Self::Said(_)
-            | Self::Answer(_)
-            | Self::Resource(_)
-            | Self::ScopeRefused(_)
-            | Self::NoSecretOf(_)
-            | Self::NothingOpens => false,
-        }
-    }
 }

@@ -200,7 +200,7 @@ fn words(chapter: &Chapter, faults: &mut Vec<Fault>) {
 fn text(chapter: &Chapter, names: &HashSet<&str>, faults: &mut Vec<Fault>) {
     let headings = headings(chapter);
     for segment in &chapter.segments {
-        let Segment::Markdown { text, at } = segment else {
+        let Segment::Markdown { text, at, .. } = segment else {
             continue;
         };
         let mut fence: Option<&str> = None;

@@ -85,12 +85,12 @@ impl Chapter {
         self.segments
             .iter()
             .filter_map(|segment| match segment {
-                Segment::Markdown { text, .. } => Some(blocks(text)),
+                Segment::Markdown { blocks, .. } => Some(blocks),
                 Segment::Check { .. } | Segment::Try { .. } | Segment::Show { .. } => None,
             })
             .flatten()
             .filter_map(|block| match block {
-                Block::Heading { text, .. } => Some(plain(&text)),
+                Block::Heading { text, .. } => Some(plain(text)),
                 _ => None,
             })
             .collect()

@@ -6,6 +6,7 @@ use super::{
     Chapter, Fault, TextPosition,
     front_matter::{self, FrontMatter},
     hash,
+    markdown::{Block, blocks},
 };
 use crate::support::pane::Pane;
 
@@ -13,7 +14,12 @@ use crate::support::pane::Pane;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
     /// Text, up to the next directive.
-    Markdown { text: String, at: TextPosition },
+    Markdown {
+        text: String,
+        /// The text, taken apart: a page is laid out with every frame.
+        blocks: Vec<Block>,
+        at: TextPosition,
+    },
     /// A check's live row.
     Check { id: String, at: TextPosition },
     /// Something that one key runs.
@@ -184,6 +190,7 @@ fn body(
         {
             segments.push(Segment::Markdown {
                 text: text[from..to].to_owned(),
+                blocks: blocks(&text[from..to]),
                 at: TextPosition::of(text, from),
             });
         }

@@ -29,6 +29,8 @@ pub enum Probe {
     Zone,
     /// An exchange for Linear with this scope, as the application, for the person signed in.
     Scope(String),
+    /// The exchange that a tool asks for, to hear from the zone itself why a tool had none.
+    Exchange(Exchange),
     /// Every value of the `.env`, tried on every service; on a service that is not on this computer
     /// only what could be its own key.
     Trials,
@@ -61,6 +63,14 @@ impl HttpProbe {
             Self::WrongAudience => "a request with a token for another resource",
         }
     }
+}
+
+/// An exchange as the application asks for it, for the person signed in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Exchange {
+    pub service: Service,
+    /// The scope that is asked for; the vault's keys have none.
+    pub scope: Option<&'static str>,
 }
 
 /// What became of a question.
@@ -99,6 +109,9 @@ pub struct ProbeResults {
     pub folder: Reading<Folder>,
     pub zone: Reading<Zone>,
     pub scopes: BTreeMap<String, Reading<ScopeAnswer>>,
+    /// Asked in doubt only, about one call: nothing that outlives it.
+    #[serde(skip)]
+    pub exchanges: BTreeMap<Exchange, Reading<ExchangeAnswer>>,
     pub trials: Reading<Vec<Trial>>,
 }
 
@@ -179,6 +192,18 @@ pub enum ScopeAnswer {
     },
 }
 
+/// What the zone said to an exchange as a tool asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeAnswer {
+    Issued,
+    Refused {
+        /// The OAuth error code (RFC 6749, section 5.2).
+        error: String,
+        /// In the zone's words; may be empty.
+        description: String,
+    },
+}
+
 /// What became of a value of the `.env` as the credential of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
@@ -239,6 +264,7 @@ impl ProbeResults {
             Probe::Folder => self.folder.is_failed(),
             Probe::Zone => self.zone.is_failed(),
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::is_failed),
+            Probe::Exchange(one) => self.exchanges.get(one).is_some_and(Reading::is_failed),
             Probe::Trials => self.trials.is_failed(),
         }
     }
@@ -253,6 +279,7 @@ impl ProbeResults {
             Probe::Folder => self.folder.was_asked(),
             Probe::Zone => self.zone.was_asked(),
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::was_asked),
+            Probe::Exchange(one) => self.exchanges.get(one).is_some_and(Reading::was_asked),
             Probe::Trials => self.trials.was_asked(),
         }
     }

@@ -260,6 +260,9 @@ fn named(probe: &Probe) -> Value {
         Probe::Folder => json!("folder"),
         Probe::Zone => json!("zone"),
         Probe::Scope(scope) => json!({ "scope": scope }),
+        Probe::Exchange(exchange) => json!({
+            "exchange": exchange.service, "scope": exchange.scope,
+        }),
         Probe::Trials => json!("trials"),
     }
 }

@@ -26,7 +26,7 @@ pub fn render(chapter: &Chapter, fold: Fold) -> String {
     );
     for segment in &chapter.segments {
         match segment {
-            Segment::Markdown { text, .. } => markdown(text, &mut out),
+            Segment::Markdown { blocks, .. } => markdown(blocks, &mut out),
             Segment::Check { id, .. } => {
                 let check = chapter.check(id);
                 let title = check.map_or(id.as_str(), |check| check.title.as_str());
@@ -50,7 +50,7 @@ pub fn render(chapter: &Chapter, fold: Fold) -> String {
         match (fold, &chapter.answer) {
             (Fold::Open, Some(answer)) => {
                 out.push('\n');
-                markdown(answer, &mut out);
+                markdown(&blocks(answer), &mut out);
             }
             (Fold::Folded, Some(_)) => out.push_str("(--answer tells the answer)\n"),
             (_, None) => {}
@@ -67,17 +67,17 @@ pub fn render(chapter: &Chapter, fold: Fold) -> String {
 }
 
 /// Paragraphs and list items are filled to the measure; code and tables stay as they are.
-fn markdown(text: &str, out: &mut String) {
-    let mut before: Option<Block> = None;
-    for block in blocks(text) {
+fn markdown(blocks: &[Block], out: &mut String) {
+    let mut before: Option<&Block> = None;
+    for block in blocks {
         let in_a_list = matches!(
-            (&before, &block),
+            (before, block),
             (Some(Block::Item { .. }), Block::Item { .. })
         );
         if !in_a_list && !out.ends_with("\n\n") {
             out.push('\n');
         }
-        match &block {
+        match block {
             Block::Heading { text, .. } | Block::Paragraph(text) => hang(&words(text), "", "", out),
             Block::Item { mark, depth, text } => {
                 let first = format!("{:indent$}{mark} ", "", indent = 2 + 2 * depth);

@@ -8,9 +8,10 @@
 use std::{
     collections::HashSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
+use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -71,10 +72,7 @@ impl AddressPolicy {
     /// Takes note of a host that the person named.
     pub fn allow(&self, url: &Url) {
         if let Some(host) = url.host_str() {
-            self.named
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(host.to_ascii_lowercase());
+            self.named.lock().insert(host.to_ascii_lowercase());
         }
     }
 
@@ -123,10 +121,7 @@ impl AddressPolicy {
     }
 
     fn is_named(&self, host: &str) -> bool {
-        self.named
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&host.to_ascii_lowercase())
+        self.named.lock().contains(&host.to_ascii_lowercase())
     }
 }
 

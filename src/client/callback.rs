@@ -7,7 +7,7 @@
 use std::{
     future::IntoFuture as _,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -344,7 +345,7 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
     // Whoever does not know the state was not sent here by this sign-in, and the one who was is
     // still on the way.
     let is_ours = !matches!(result, Err(CallbackFault::ForeignState));
-    let mut sender = door.sender.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut sender = door.sender.lock();
     let sender = if is_ours { sender.take() } else { None };
     if is_ours && sender.is_none() {
         return page(

@@ -9,11 +9,12 @@ pub use self::answer::{Answer, Chunk, Hop, Reply};
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use http::{HeaderMap, Method, header};
+use parking_lot::Mutex;
 use url::Url;
 
 pub(crate) use self::answer::content_type;
@@ -54,7 +55,6 @@ impl ActorMap {
     pub fn learn(&self, url: &Url, actor: Actor) {
         self.0
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .entry(url.origin().ascii_serialization())
             .or_insert(actor);
     }
@@ -64,7 +64,6 @@ impl ActorMap {
     pub fn of(&self, url: &Url) -> Option<Actor> {
         self.0
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .get(&url.origin().ascii_serialization())
             .copied()
     }

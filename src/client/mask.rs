@@ -9,10 +9,11 @@ use std::{
     cmp::Reverse,
     collections::HashSet,
     fmt::Write as _,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
 };
 
 use http::{HeaderMap, HeaderName, header};
+use parking_lot::{Mutex, MutexGuard};
 use regex::Regex;
 use serde_json::{Map, Value};
 use url::Url;
@@ -60,24 +61,16 @@ impl Masker {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 
     /// Takes note of a form field whose value is a choice that a person makes, and no secret.
     pub fn open_field(&self, name: &str) {
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned());
+        self.open.lock().insert(name.to_owned());
     }
 
     fn is_open(&self, name: &str) -> bool {
-        OPEN_FIELDS.contains(&name)
-            || self
-                .open
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains(name)
+        OPEN_FIELDS.contains(&name) || self.open.lock().contains(name)
     }
 
     /// The mask of a field's value, which is remembered if the name says that it is a secret.

@@ -7,14 +7,11 @@
 mod judge;
 mod transport;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream::BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use parking_lot::Mutex;
 use rmcp::{
     model::{ClientJsonRpcMessage, ClientRequest, ServerJsonRpcMessage},
     transport::streamable_http_client::{
@@ -115,7 +112,7 @@ impl McpWire {
     /// What went wrong with the request of this id.
     #[must_use]
     pub fn take_trouble(&self, id: &str) -> Option<Trouble> {
-        let mut troubles = lock(&self.shared.troubles);
+        let mut troubles = self.shared.troubles.lock();
         let at = troubles.iter().position(|(of, _)| of == id)?;
         Some(troubles.remove(at).1)
     }
@@ -124,14 +121,14 @@ impl McpWire {
     /// came of it, is forgotten.
     #[must_use]
     pub fn take_first_trouble(&self) -> Option<Trouble> {
-        let troubles = std::mem::take(&mut *lock(&self.shared.troubles));
+        let troubles = std::mem::take(&mut *self.shared.troubles.lock());
         troubles.into_iter().next().map(|(_, trouble)| trouble)
     }
 
     /// Keeps what went wrong.
     pub fn note(&self, id: Option<&str>, failure: Failure, remedy: Remedy) {
         let (id, trouble) = (id.unwrap_or_default(), Trouble { failure, remedy });
-        let mut troubles = lock(&self.shared.troubles);
+        let mut troubles = self.shared.troubles.lock();
         match troubles.iter_mut().find(|(of, _)| of == id) {
             Some((_, kept)) => *kept = trouble,
             None => troubles.push((id.to_owned(), trouble)),
@@ -141,26 +138,32 @@ impl McpWire {
     /// The call that a progress token stands for.
     #[must_use]
     pub fn call_of(&self, token: &Value) -> Option<CallId> {
-        lock(&self.shared.calls).get(&token.to_string()).copied()
+        self.shared.calls.lock().get(&token.to_string()).copied()
     }
 
     /// Forgets a call's progress token.
     pub fn finish(&self, token: Option<&Value>) {
         if let Some(token) = token {
-            lock(&self.shared.calls).remove(&token.to_string());
+            self.shared.calls.lock().remove(&token.to_string());
         }
     }
 
     /// Keeps a request whose answer broke off after the event of this number.
     pub fn set_aside(&self, event: &str, question: Question) {
-        lock(&self.shared.broken_off).insert(event.to_owned(), question);
+        self.shared
+            .broken_off
+            .lock()
+            .insert(event.to_owned(), question);
     }
 
     /// Forgets a request that came to its end.
     pub fn ended(&self, id: &str, token: &Value) {
         self.finish(Some(token));
-        lock(&self.shared.troubles).retain(|(of, _)| of != id);
-        lock(&self.shared.broken_off).retain(|_, question| question.id.as_deref() != Some(id));
+        self.shared.troubles.lock().retain(|(of, _)| of != id);
+        self.shared
+            .broken_off
+            .lock()
+            .retain(|_, question| question.id.as_deref() != Some(id));
     }
 
     fn url(&self, uri: &str) -> WireResult<Url> {
@@ -335,7 +338,10 @@ impl McpWire {
             .and_then(|text| text.parse::<TraceParent>().ok());
         let token = meta("progressToken").cloned();
         if let (Some(parent), Some(token)) = (parent, &token) {
-            lock(&self.shared.calls).insert(token.to_string(), parent.trace);
+            self.shared
+                .calls
+                .lock()
+                .insert(token.to_string(), parent.trace);
         }
         Question {
             id: Some(request.id.to_string()),
@@ -381,7 +387,7 @@ impl McpWire {
         // What is asked for again belongs to the request whose answer broke off.
         let resumed = last_event
             .as_ref()
-            .and_then(|event| lock(&self.shared.broken_off).get(event).cloned());
+            .and_then(|event| self.shared.broken_off.lock().get(event).cloned());
         let id = resumed.as_ref().and_then(|question| question.id.clone());
         let id = id.as_deref();
         let opened = self
@@ -482,8 +488,4 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
         .get(name)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,9 +4,8 @@
 //! metadata must be about the server that was asked, a token must be a bearer token. What is
 //! wrong is kept as [`Failure`], because rmcp's own errors say less.
 
-use std::sync::{Mutex, PoisonError};
-
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use parking_lot::{Mutex, MutexGuard};
 use rmcp::transport::auth::{OAuthHttpClient, OAuthHttpClientFuture, OAuthHttpRequest};
 use url::Url;
 
@@ -112,8 +111,8 @@ impl OAuthSeam {
         self.http.clean(text)
     }
 
-    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock()
     }
 
     async fn run(&self, request: OAuthHttpRequest) -> Result<Answer, Failure> {

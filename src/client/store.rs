@@ -2,9 +2,10 @@
 //!
 //! Refresh tokens stay inside rmcp's authorization manager and are never written anywhere.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use rmcp::transport::auth::{AuthError, AuthorizationManager};
 
 use super::oauth_seam::OAuthSeam;
@@ -273,5 +274,5 @@ impl Tokens {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

@@ -3,9 +3,10 @@
 mod places;
 mod serving;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use axum::{Json, Router, routing::get};
+use parking_lot::RwLock;
 
 use self::{
     places::{Places, last_ports, make_folder, remember},

@@ -5,11 +5,12 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{Router, extract::Request, response::Response, routing::future::RouteFuture};
+use parking_lot::RwLock;
 use tower::Service;
 
 /// The server at a place.
@@ -23,14 +24,11 @@ impl Switch {
 
     /// From here on `router` answers.
     pub fn put(&self, router: Router) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = ready(router);
+        *self.0.write() = ready(router);
     }
 
     fn current(&self) -> Router {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.read().clone()
     }
 }
 

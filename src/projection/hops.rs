@@ -105,6 +105,9 @@ pub struct Hop {
     pub evidence: Evidence,
     /// The hop of the same call that used what this exchange issued.
     user: Option<HopId>,
+    /// Whether it asks for what MCP leaves to a server to have: a standing stream (GET), and sessions
+    /// that can be ended (DELETE).
+    optional: bool,
 }
 
 /// Which events a hop was put together from.

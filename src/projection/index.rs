@@ -5,14 +5,10 @@
 //! folding a trace anew from a checkpoint finds every entry already there. It must not be asked
 //! to forget: a run that goes another way gets a table of its own.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
 
 use foldhash::fast::RandomState;
+use parking_lot::{Mutex, MutexGuard};
 
 /// A table by keys that come from a trace. Its hashes are seeded anew in every run; what a hostile
 /// trace can slow down with them is its own reading.
@@ -111,7 +107,7 @@ impl<K: Eq + Hash + Clone, V: PartialEq + Clone> PartialEq for Index<K, V> {
 impl<K, V> Index<K, V> {
     fn lock(&self) -> MutexGuard<'_, Table<K, V>> {
         // Nothing that runs under the lock can leave the table half-written.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock()
     }
 }
 

@@ -1,12 +1,9 @@
 //! Short texts that many rows share, kept once and made harmless on the way in.
 
-use std::{
-    borrow::Cow,
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use foldhash::fast::RandomState;
+use parking_lot::Mutex;
 
 use crate::{
     support::text::{one_line, truncate},
@@ -57,7 +54,7 @@ impl Names {
     /// `text`, harmless, on one line, cut at [`LONGEST`].
     pub fn get(&self, text: &str) -> Name {
         // Nothing that runs under the lock can leave the pool half-written.
-        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pool = self.0.lock();
         // What is in the pool is harmless already, so most texts need no cleaning. A long one is
         // hardly there, and would have to be hashed to its end.
         if text.len() <= HEAD
@@ -126,7 +123,7 @@ mod tests {
         for number in 0..10_000 {
             names.get(&format!("name {number}"));
         }
-        let pool = names.0.lock().unwrap();
+        let pool = names.0.lock();
         let bytes: usize = pool.names.iter().map(|name| name.len()).sum();
         assert!(bytes <= 1_000 + NO_ROOM.len(), "{bytes}");
         drop(pool);

@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     chapters::{
-        Chapter, Orientation, Probe, ProbeResults, Reading, Status, orientation, report::Report,
+        Chapter, Orientation, Probe, ProbeResults, Reading, Status, check::doubts, orientation,
+        report::Report,
     },
     client::{
         http::{DOCUMENT_LIMIT, Outgoing},
@@ -222,6 +223,15 @@ async fn at_yours(
         open == 0
     })
     .await?;
+    let mut doubts: Vec<Probe> = chapters
+        .iter()
+        .flat_map(|chapter| doubts(chapter, &run.projection, &results))
+        .collect();
+    doubts.sort();
+    doubts.dedup();
+    if !doubts.is_empty() {
+        results.exchanges = ask(run, doubts, project, since).await?.exchanges;
+    }
     let mut report = Report::default();
     for chapter in &chapters {
         let reached = match wanted {

@@ -16,14 +16,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     backend::{Backend, BackendState, Kept, Remade, ready},
     console_steps::{Change, Step},
-    probing,
+    probing::{self, Surroundings},
 };
 use crate::{
     app::{
         effect::Job,
-        learn::console,
+        learn::{console, doubt::Doubt},
         msg::{Msg, TaskId, TaskOutcome},
     },
+    chapters::{Probe, ProbeResults},
     config::sheet::Hold,
     lab::Chapter,
     support::error::{Exit, Failure},
@@ -35,6 +36,22 @@ pub type Answers = mpsc::UnboundedSender<Msg>;
 fn tell(answers: &Answers, msg: Msg) {
     // Nobody is listening any more when the person has quit.
     let _ = answers.send(msg);
+}
+
+/// Asks until it is called off.
+async fn asked(
+    probes: Vec<Probe>,
+    around: Surroundings,
+    cancel: CancellationToken,
+) -> Result<ProbeResults, Failure> {
+    // On a thread of its own: rustc cannot prove yet that a future with closures over
+    // references is `Send` (rust-lang/rust#102211), and the runner's have to be.
+    let handle = Handle::current();
+    let asked = spawn_blocking(move || {
+        // Given up in there: nobody goes on to knock when it was called off.
+        handle.block_on(cancel.run_until_cancelled(probing::ask(&probes, &around)))
+    });
+    asked.await.map_err(|_| unasked())?.ok_or_else(called_off)
 }
 
 fn unasked() -> Failure {
@@ -199,6 +216,7 @@ const fn ends_anywhere(job: &Job) -> bool {
         | Job::ListTools
         | Job::CallTool { .. }
         | Job::RunProbes { .. }
+        | Job::AskZone { .. }
         | Job::TakeStep { .. }
         | Job::GoToChapter(_)
         | Job::BeginAgain { .. } => false,
@@ -245,16 +263,18 @@ async fn run(
             since,
         } => {
             let around = backend.look_around(project, since).await?;
-            // On a thread of its own: rustc cannot prove yet that a future with closures over
-            // references is `Send` (rust-lang/rust#102211), and the runner's have to be.
-            let handle = Handle::current();
-            let cancel = cancel.clone();
-            let asked = spawn_blocking(move || {
-                // Given up in there: nobody goes on to knock when it was called off.
-                handle.block_on(cancel.run_until_cancelled(probing::ask(&probes, &around)))
-            });
-            let results = asked.await.map_err(|_| unasked())?.ok_or_else(called_off)?;
+            let results = asked(probes, around, cancel.clone()).await?;
             tell(answers, Msg::Probed(chapter, Box::new(results)));
+            Ok(())
+        }
+        Job::AskZone { about, probes } => {
+            let around = backend.look_around(project, None).await?;
+            let results = asked(probes, around, cancel.clone()).await?;
+            let doubt = Doubt {
+                about: Some(about),
+                answers: results.exchanges,
+            };
+            tell(answers, Msg::ZoneAnswered(Box::new(doubt)));
             Ok(())
         }
         Job::ReadConsoleWork(chapter) => {

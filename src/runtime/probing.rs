@@ -5,6 +5,7 @@
 //! must not pass because of hoptrail's own knocking. No answer holds a secret.
 
 pub mod env;
+mod exchange;
 pub mod folder;
 mod forge;
 mod knock;
@@ -22,7 +23,7 @@ use url::Url;
 use crate::{
     chapters::{
         Chapter, Probe, ProbeResults, Reading,
-        probe::{HttpProbe, ResourceMetadata},
+        probe::{Exchange, HttpProbe, ResourceMetadata},
     },
     client::{
         console::Console,
@@ -99,6 +100,13 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
             _ => None,
         })
         .collect();
+    let exchanges: Vec<&Exchange> = probes
+        .iter()
+        .filter_map(|probe| match probe {
+            Probe::Exchange(one) => Some(one),
+            _ => None,
+        })
+        .collect();
     let wants = |probe: &Probe| probes.contains(probe);
     let (env, metadata, folder, zone, trials) = tokio::join!(
         when(wants(&Probe::Env), async { env::read(&around.env) }),
@@ -117,6 +125,11 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
         (scope.to_owned(), answer)
     }))
     .await;
+    let exchanges = join_all(exchanges.into_iter().map(async |one| {
+        let answer = within("the zone", exchange::ask(one, around)).await;
+        (one.clone(), answer)
+    }))
+    .await;
     ProbeResults {
         since: around.since,
         begun_again: false,
@@ -127,6 +140,7 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
         folder,
         zone,
         scopes: scopes.into_iter().collect(),
+        exchanges: exchanges.into_iter().collect(),
         trials,
     }
 }

@@ -4,12 +4,10 @@
 //! failure is told to those who waited for it and not kept: a zone that was down when the server
 //! started is found as soon as it is up.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{RwLock, RwLockReadGuard};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -121,7 +119,7 @@ impl Discovery {
             return Err(failure);
         }
         let fetched = self.fetch().await.map(Arc::new);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write();
         known.attempts += 1;
         known.failure = fetched.as_ref().err().cloned();
         if let Ok(metadata) = &fetched {
@@ -131,7 +129,7 @@ impl Discovery {
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+        self.known.read()
     }
 
     fn cached(&self) -> Option<Arc<Metadata>> {

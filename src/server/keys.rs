@@ -3,11 +3,7 @@
 //! Only RS256 keys count; other kinds in the set are passed over. Must not let a stranger make the
 //! zone work: unknown key ids lead to one refetch in ten seconds, not one for each token.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::{
     rsa::PublicKeyComponents,
@@ -15,6 +11,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::RwLock;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -125,7 +122,7 @@ impl Keys {
         }
         let fetched = self.fetch().await;
         let now = self.clock.now();
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write();
         match fetched {
             Ok(keys) => {
                 let found = keys.get(kid).cloned();
@@ -144,7 +141,7 @@ impl Keys {
     /// The answer, if it needs no request: a fresh key, or a stranger so soon after a fetch that
     /// asking again would only be work for the zone, or a failure of just now.
     fn settled(&self, kid: &str) -> Option<Result<Arc<ParsedPublicKey>, NoKey>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read();
         let now = self.clock.now();
         if let Some(fetched) = known.fetched {
             match known.keys.get(kid) {

@@ -1,11 +1,9 @@
 //! The only place that draws randomness, so that tests can seed it.
 
-use std::{
-    fmt::Debug,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt::Debug, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use parking_lot::Mutex;
 use rand::{
     Rng as _, SeedableRng as _, TryRng as _,
     rngs::{StdRng, SysRng},
@@ -67,10 +65,7 @@ impl Ids {
             Source::System => SysRng
                 .try_fill_bytes(out)
                 .expect("the operating system gives randomness"),
-            Source::Seeded(rng) => rng
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .fill_bytes(out),
+            Source::Seeded(rng) => rng.lock().fill_bytes(out),
         }
     }
 

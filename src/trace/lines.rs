@@ -6,8 +6,10 @@
 use std::{
     fmt,
     io::{self, Read, Seek, SeekFrom},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use super::codec::MAX_LINE;
 
@@ -55,7 +57,7 @@ impl<R: Read + Seek> Shelf<R> {
 impl<R: Read + Seek + Send> Lines for Shelf<R> {
     fn line(&self, start: u64) -> io::Result<String> {
         // A panic under the lock leaves at worst a block that the next one reads anew.
-        let mut block = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut block = self.0.lock();
         if let Some(line) = block.kept(start) {
             return text(line);
         }

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -21,6 +21,7 @@ use axum::{
     routing::get,
 };
 use futures::StreamExt;
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -152,7 +153,7 @@ impl Faults {
     }
 
     fn script(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.0.script.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.script.lock()
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<Fault>) -> T) -> T {

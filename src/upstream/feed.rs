@@ -4,11 +4,7 @@
 //! still gets what it missed. Nothing wakes up while nothing happens: there are no keep-alives, as
 //! on loopback a broken connection is noticed by itself.
 
-use std::{
-    collections::VecDeque,
-    convert::Infallible,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
@@ -18,6 +14,7 @@ use axum::{
     routing::get,
 };
 use futures::{Stream, stream};
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -150,10 +147,7 @@ impl Feed {
     }
 
     fn history(&self) -> MutexGuard<'_, History> {
-        self.0
-            .history
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.history.lock()
     }
 
     /// Observations after `sequence` as they come, until the feed is closed.

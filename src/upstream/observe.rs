@@ -171,6 +171,15 @@ pub fn bearer(value: &str) -> Option<&str> {
         .then_some(token.trim())
 }
 
+/// Whether a request presents its credential as a bearer token.
+#[must_use]
+pub fn is_bearer(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::AUTHORIZATION);
+    value
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| bearer(value).is_some())
+}
+
 /// The request's `traceparent`, if it has a readable one.
 #[must_use]
 pub fn trace_parent(headers: &HeaderMap) -> Option<TraceParent> {

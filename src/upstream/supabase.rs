@@ -10,7 +10,7 @@ mod filter;
 mod query;
 mod table;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
+use parking_lot::RwLock;
 
 use crate::{
     protocol::{observed::Upstream, secret::Secret, tickets::Ticket},
@@ -187,7 +188,7 @@ fn answer(
     let query = Query::parse(query, headers)?;
     match *method {
         Method::GET | Method::HEAD => {
-            let table = service.table.read().unwrap_or_else(PoisonError::into_inner);
+            let table = service.table.read();
             let found = match role {
                 Role::ServiceRole => table.select(&query),
                 Role::Anon => table::Found::nothing(),
@@ -208,10 +209,7 @@ fn answer(
                 Method::PATCH => Write::update(&body)?,
                 _ => Write::Delete,
             };
-            let mut table = service
-                .table
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut table = service.table.write();
             let change = match (role, &write) {
                 (Role::ServiceRole, _) => table.plan(&write, &query, service.clock.now())?,
                 (Role::Anon, Write::Insert { .. }) => return Err(PgError::row_security()),

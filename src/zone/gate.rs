@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -26,6 +26,7 @@ use axum::{
     routing::{get, post},
 };
 use futures::{Stream, stream};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::{
@@ -170,8 +171,8 @@ impl Gate {
         self.tell(GateEvent::Closed { at_most_seconds: 0 });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock()
     }
 
     fn tell(&self, event: GateEvent) {

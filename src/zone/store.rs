@@ -7,12 +7,9 @@
 mod database;
 mod writer;
 
-use std::{
-    collections::VecDeque,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-};
+use std::{collections::VecDeque, path::Path, sync::Arc};
 
+use parking_lot::{Mutex, RwLock};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -231,18 +228,12 @@ impl Store {
 
 impl Shared {
     fn directory(&self) -> Arc<Directory> {
-        self.directory
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.directory.read().clone()
     }
 
     fn publish(&self, directory: Arc<Directory>, rows: &[Arc<AuditRow>]) {
-        *self
-            .directory
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = directory;
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.directory.write() = directory;
+        let mut recent = self.recent.lock();
         for row in rows {
             if recent.len() == RECENT {
                 recent.pop_front();
@@ -256,7 +247,7 @@ impl Shared {
         if after >= last {
             return Some(Vec::new());
         }
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = self.recent.lock();
         let first = recent.front()?.sequence;
         // Numbers have no gaps.
         let known = usize::try_from((after + 1).checked_sub(first)?).ok()?;

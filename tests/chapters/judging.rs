@@ -51,7 +51,6 @@ fn nothing_passes_before_anything_happened() {
 #[case("in-your-name", "four-in-order")]
 #[case("in-your-name", "author")]
 #[case("in-your-name", "footer")]
-#[case("in-your-name", "key-gone")]
 #[case("limit", "active-set")]
 #[case("limit", "escalation-green")]
 #[case("limit", "delete-refused")]

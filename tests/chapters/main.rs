@@ -3,11 +3,13 @@
 
 mod authors;
 mod commands;
+mod doubted;
 mod judging;
 mod mistaken;
 #[expect(dead_code, reason = "these tests only run commands to their end")]
 #[path = "../program/mod.rs"]
 mod program;
+mod reached;
 mod unseen;
 mod walked;
 mod yours;

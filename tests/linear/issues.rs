@@ -66,6 +66,19 @@ async fn the_bare_workshop_key_acts_as_the_admin_with_every_scope() {
     assert_eq!(next["identifier"], "ENG-2");
 }
 
+/// A token that is not behind `Bearer` is read as a personal API key, and it is none.
+#[tokio::test]
+async fn a_token_of_oauth_without_its_scheme_opens_nothing() {
+    let lab = Lab::new().await;
+    let ada = lab.bearer("read").await;
+    let bare = ada.strip_prefix("Bearer ").unwrap();
+    let query = json!({ "query": "{ viewer { id } }" }).to_string();
+    let (status, _) = lab.post(&ada, query.clone()).await;
+    assert_eq!(status, 200);
+    let (status, said) = lab.post(bare, query).await;
+    assert_eq!(status, 401, "{said}");
+}
+
 #[tokio::test]
 async fn a_trashed_issue_leaves_the_lists_and_can_be_restored() {
     let lab = Lab::new().await;

@@ -117,6 +117,16 @@ const ENV_1: (&str, &str) = (
 #[case(&[PACKAGE, LOCK, VAULT, MASK, DELEGATED, ENV_1], 6)]
 #[case(&[PACKAGE, LOCK, VAULT, MASK, REMARKED, ENV_1], 6)]
 #[case(&[PACKAGE, LOCK, VAULT, NOT_YET, KEYED, ENV_1], 4)]
+#[case::plain_javascript(
+    &[
+        PACKAGE,
+        ("src/server.js", "app.post('/mcp', requireBearerAuth({}))"),
+        ("src/keycard.mjs", "new AuthProvider({})"),
+        KEYED,
+        ENV_1,
+    ],
+    4
+)]
 #[tokio::test]
 async fn the_code_tells_how_far_somebody_has_come(
     #[case] files: &[(&str, &str)],

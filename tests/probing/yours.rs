@@ -7,6 +7,7 @@ use hoptrail::{
     protocol::observed::LAB_PATH,
     runtime::{TargetChoice, check},
 };
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::{program::Home, running::options};
@@ -80,6 +81,66 @@ fn an_attendees_own_server_is_checked_and_their_files_are_left_alone() {
         ended.out
     );
     assert_eq!(contents(&root), before);
+}
+
+/// Which secret the server was started with, the log of the zone does not tell: it has no row of a
+/// client that is not known. The zone's own answer does.
+#[rstest]
+#[case::wrong_everywhere(
+    true,
+    "a client id or secret in .env that is not the",
+    "Create a new credential"
+)]
+#[case::not_started_again(
+    false,
+    "a server that was started with an older .env",
+    "Start the server again"
+)]
+fn a_wrong_secret_is_told_by_asking_the_zone(
+    #[case] in_file: bool,
+    #[case] cause: &str,
+    #[case] remedy: &str,
+) {
+    let home = Home::new();
+    let root = home.file("mine");
+    fs::create_dir(&root).unwrap();
+    let port = free_port();
+    let url = format!("http://localhost:{port}/mcp");
+    let env = root.join(".env");
+    let shown = env.display().to_string();
+    let args = [
+        "lab",
+        "--without",
+        "server",
+        "--mcp-url",
+        &url,
+        "--stage",
+        "4",
+        "--write-env",
+        &shown,
+    ];
+    let _lab = home.serve(&args, "Ctrl-C");
+    let right = fs::read_to_string(&env).unwrap();
+    let line = |line: &str| match line.split_once('=') {
+        Some(("KEYCARD_CLIENT_SECRET", _)) => "KEYCARD_CLIENT_SECRET=not-the-one".to_owned(),
+        _ => line.to_owned(),
+    };
+    let wrong: Vec<String> = right.lines().map(line).collect();
+    fs::write(&env, wrong.join("\n")).unwrap();
+    let _server = home.serve(
+        &["serve", "--stage", "4", "--env-file", &shown],
+        "running at",
+    );
+    if !in_file {
+        fs::write(&env, right).unwrap();
+    }
+    let ended = home
+        .run(&["check", "4", "--project", "mine", "--headless"])
+        .exits_with(1);
+    let said = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(cause), "{}", ended.out);
+    assert!(said.contains(remedy), "{}", ended.out);
+    assert!(!said.contains("not-the-one"), "{}", ended.out);
 }
 
 #[test]

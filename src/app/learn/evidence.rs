@@ -176,7 +176,7 @@ impl App {
         match probe {
             Probe::Env | Probe::Folder | Probe::Trials => self.focus.set_beside(PaneId::Env),
             Probe::Scope(_) => self.focus.set_beside(PaneId::Policy),
-            Probe::Http(_) | Probe::Metadata | Probe::Zone => {}
+            Probe::Http(_) | Probe::Metadata | Probe::Zone | Probe::Exchange(_) => {}
         }
         // The lab's .env is in its pane, before and after.
         let is_lab = self

@@ -7,7 +7,7 @@ use crate::{
         command::Command,
         effect::{Effect, Effects},
         player::Source,
-        toast::Tone,
+        toast::{Tone, Topic},
     },
     chapters::{Chapter, ProbeResults, Reading, Status, check::A_NEW_CALL, progress::ReadingPlace},
     projection::{Projection, Seq},
@@ -113,6 +113,7 @@ impl Learn {
         known.since = self.since.get(chapter).copied();
         known.begun_again = self.again.contains(chapter);
         known.changed = self.server.map(|server| server.since);
+        known.exchanges = self.doubt.known(projection);
         if let Some(around) = &self.around {
             // The attendee's files are looked at all the time; what was read of them when the
             // chapter's questions were asked is older.
@@ -280,9 +281,9 @@ impl App {
             let is_done = is_live && learn.note_what_passed() && !learn.has_lapsed();
             if learn.has_lapsed() {
                 // What was said of the chapter, or is still to be said, is not so any more.
-                let holds = |text: &str| !text.contains(ALL_DONE);
-                self.toast = self.toast.take().filter(|toast| holds(&toast.text));
-                self.later = self.later.take().filter(|(_, text)| holds(text));
+                let holds = |topic: Topic| topic != Topic::ChapterDone;
+                self.toast = self.toast.take().filter(|toast| holds(toast.topic));
+                self.later = self.later.take().filter(|(_, topic, _)| holds(*topic));
             }
             if is_done {
                 let (number, following) = (learn.chapter().number, learn.following().is_some());
@@ -294,6 +295,7 @@ impl App {
                 }
                 // What the reader just did comes first: a refusal is the point of a chapter.
                 self.say_next(
+                    Topic::ChapterDone,
                     Tone::Good,
                     if following && is_read {
                         format!("chapter {number}: {ALL_DONE}; {next} goes on")

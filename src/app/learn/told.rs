@@ -7,7 +7,10 @@ use crate::{
     chapters::{
         Probe, ProbeResults, Reading,
         expect::Service,
-        probe::{Folder, HttpAnswer, HttpProbe, ResourceMetadata, ScopeAnswer, TrialEnd, Zone},
+        probe::{
+            ExchangeAnswer, Folder, HttpAnswer, HttpProbe, ResourceMetadata, ScopeAnswer, TrialEnd,
+            Zone,
+        },
     },
     protocol::{
         audit::CredentialSource,
@@ -114,6 +117,12 @@ fn title(probe: &Probe) -> String {
         Probe::Folder => "The project's files".to_owned(),
         Probe::Zone => "What the zone holds".to_owned(),
         Probe::Scope(scope) => format!("An exchange for Linear with {scope}"),
+        Probe::Exchange(exchange) => {
+            format!(
+                "An exchange for {}, asked once more",
+                exchange.service.name()
+            )
+        }
         Probe::Trials => "Each value, tried on each service".to_owned(),
     }
 }
@@ -136,6 +145,14 @@ fn answer(probe: &Probe, results: &ProbeResults, server: &str) -> Option<Vec<Tol
                 ScopeAnswer::Refused { policy } => {
                     let by = policy.as_deref().unwrap_or("a policy that was not named");
                     Told::new("answered", format!("refused by {by}")).toned(Tone::Good)
+                }
+            }]
+        }),
+        Probe::Exchange(exchange) => lines(results.exchanges.get(exchange)?, |answer| {
+            vec![match answer {
+                ExchangeAnswer::Issued => Told::new("answered", "a credential was issued"),
+                ExchangeAnswer::Refused { error, description } => {
+                    Told::new("answered", format!("{error}: {description}")).toned(Tone::Bad)
                 }
             }]
         }),

@@ -127,9 +127,10 @@ impl App {
                 place,
                 filled,
             } => self.after_step(*chapter, *place, filled),
+            Job::RefreshConsole => self.ask_in_doubt(),
             Job::ListTools
-            | Job::RefreshConsole
             | Job::RunProbes { .. }
+            | Job::AskZone { .. }
             | Job::ReadConsoleWork(_)
             | Job::SampleUser
             | Job::LetGo { .. } => Effects::new(),
@@ -183,6 +184,7 @@ impl App {
             Job::ListTools
             | Job::RefreshConsole
             | Job::RunProbes { .. }
+            | Job::AskZone { .. }
             | Job::ReadConsoleWork(_)
             | Job::TakeStep { .. }
             | Job::Hold(_)

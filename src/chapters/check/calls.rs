@@ -10,12 +10,17 @@ use crate::{
         Hop, HopKind, Seq, Verdict,
         audit::Era,
         identity::{Document, SignIn, User},
+        tools::Call,
     },
     trace::{
         Actor, Fact,
         event::{CallOutcome, Leg},
     },
 };
+
+/// What to do about a tool that failed, where nothing better is known.
+pub(super) const WORK_FIRST: &str = "Make the call work first: the last hop in the flow, or what the \
+                                     server prints, shows where it stopped";
 
 /// The HTTP status of a request without a token that is good.
 const UNAUTHORIZED: u16 = 401;
@@ -164,15 +169,21 @@ impl Seen<'_> {
                 Some(CallOutcome::Broken) => "did not come through",
                 Some(CallOutcome::Cancelled) | None => "was called off",
             };
-            let text = match (&call.text, call.outcome) {
-                (Some(text), Some(CallOutcome::Failed | CallOutcome::Broken)) => {
-                    // What the tool advises its own caller to do is on the lines below.
-                    let said = text.split(LINE_END).next().unwrap_or_default();
-                    format!(": {}", said.trim_end_matches('.'))
-                }
-                _ => String::new(),
+            let text = match tool_said(call) {
+                Some(said) => format!(": {said}"),
+                None => String::new(),
             };
-            return Status::failed(format!("{} {outcome}{text}", expected.name));
+            let zone = match self.zone_said(call) {
+                Some(said) => format!("; {said}"),
+                None => String::new(),
+            };
+            return Status::Failed {
+                because: format!("{} {outcome}{text}{zone}", expected.name),
+                fix: match call.outcome {
+                    Some(CallOutcome::Failed) => WORK_FIRST.to_owned(),
+                    _ => String::new(),
+                },
+            };
         }
         let hop = call.id.and_then(|id| {
             let hops = self.projection.hops();
@@ -308,6 +319,9 @@ impl Seen<'_> {
         {
             return Status::passed([]);
         }
+        if let Some(evidence) = self.refused_exchange(holds) {
+            return Status::passed([evidence]);
+        }
         let failure = projection.failures().iter().rev().find(|(seq, failure)| {
             self.counts(*seq) && (holds(&failure.what) || holds(&failure.why))
         });
@@ -321,4 +335,14 @@ impl Seen<'_> {
             None => Status::pending("a refusal"),
         }
     }
+}
+
+/// What a call that came to nothing said. What it advises its own caller to do is on the lines below.
+pub(super) fn tool_said(call: &Call) -> Option<&str> {
+    let text = match call.outcome? {
+        CallOutcome::Failed | CallOutcome::Broken => call.text.as_deref()?,
+        CallOutcome::Succeeded | CallOutcome::Cancelled => return None,
+    };
+    let said = text.split(LINE_END).next()?.trim_end_matches('.');
+    (!said.is_empty()).then_some(said)
 }

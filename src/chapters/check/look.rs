@@ -1,6 +1,6 @@
 //! How the issue looks that was filed last, beside the ticket that it was made of.
 
-use super::{A_NEW_CALL, Seen, Status};
+use super::{A_NEW_CALL, Seen, Status, calls::WORK_FIRST};
 use crate::{
     chapters::{
         evidence::Evidence,
@@ -64,6 +64,7 @@ impl<'a> Seen<'a> {
         let parts = [
             self.personal(looks, view, issue),
             written(looks, issue),
+            self.titled(looks, view, issue),
             looks.author.map_or_else(
                 || Status::passed([]),
                 |author| self.author(author, view, issue),
@@ -107,8 +108,7 @@ impl<'a> Seen<'a> {
         match status {
             Status::Failed { because, .. } if issue <= finished => Some(Status::Failed {
                 because,
-                fix: "Make the escalation work first: the last hop in the flow shows where it stopped"
-                    .to_owned(),
+                fix: WORK_FIRST.to_owned(),
             }),
             _ => None,
         }
@@ -151,6 +151,26 @@ impl<'a> Seen<'a> {
         Status::passed([])
     }
 
+    /// Compares the title with the ticket's subject.
+    fn titled(self, looks: &IssueLooks, view: &IssueView, issue: &Issue) -> Status {
+        if !looks.titled_anew {
+            return Status::passed([]);
+        }
+        let ticket = view.ticket;
+        let Some(ticket) = ticket.and_then(|id| self.projection.issues().ticket(id)) else {
+            return Status::pending("the list of tickets, to compare the issue with");
+        };
+        let head = looks.title_begins.as_deref().unwrap_or_default();
+        let title = issue.title.strip_prefix(head).unwrap_or(&issue.title);
+        if title.trim() == ticket.subject.trim() {
+            return Status::failed(format!(
+                "the title of {} is the ticket's subject, word for word",
+                view.identifier
+            ));
+        }
+        Status::passed([])
+    }
+
     /// The request of a call, if it carried no token.
     fn anonymous(self, call: CallId) -> Option<HopId> {
         let hops = self.projection.hops();
@@ -182,8 +202,7 @@ impl<'a> Seen<'a> {
                 Status::failed("the issue was filed with a credential of your own")
             }
             (Author::You, None) => Status::failed(
-                "the zone issued no Linear credential for the escalation, so the server used a \
-                 key of its own",
+                "the zone issued no Linear credential for the escalation that filed the issue",
             ),
             (Author::You, Some(row)) => {
                 let hops = self.projection.hops();

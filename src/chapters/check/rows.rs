@@ -1,6 +1,9 @@
 //! What the zone wrote down: audit rows, policies, sessions.
 
-use super::{ConsolePlace, Seen, Status};
+use super::{
+    ConsolePlace, Seen, Status,
+    calls::{WORK_FIRST, tool_said},
+};
 use crate::{
     chapters::{
         evidence::Evidence,
@@ -43,13 +46,9 @@ impl<'a> Seen<'a> {
                         }
                         match self.count(expected, rows, &what) {
                             // The call is over: what is not there will not come.
-                            Status::Pending { .. } if !self.is_empty() => Status::Failed {
-                                because: format!("the audit log has no row {what}"),
-                                fix: match call.outcome {
-                                    Some(CallOutcome::Succeeded) => KEPT.to_owned(),
-                                    _ => String::new(),
-                                },
-                            },
+                            Status::Pending { .. } if !self.is_empty() => {
+                                self.lacks(call, &format!("the audit log has no row {what}"))
+                            }
                             status => status,
                         }
                     })
@@ -59,6 +58,25 @@ impl<'a> Seen<'a> {
                 }
                 super::all(statuses.into_iter())
             }
+        }
+    }
+
+    /// A call ended without a row that it should have.
+    fn lacks(self, call: &Call, lack: &str) -> Status {
+        let mut because = lack.to_owned();
+        if let Some(said) = tool_said(call) {
+            because = format!("{because}; {} said: {said}", call.tool);
+        }
+        if let Some(said) = self.zone_said(call) {
+            because = format!("{because}; {said}");
+        }
+        Status::Failed {
+            because,
+            fix: match call.outcome {
+                Some(CallOutcome::Succeeded) => KEPT.to_owned(),
+                Some(CallOutcome::Failed) => WORK_FIRST.to_owned(),
+                _ => String::new(),
+            },
         }
     }
 
@@ -164,7 +182,10 @@ impl<'a> Seen<'a> {
             }
             .to_owned(),
             (AuditStatus::Failure, Some(policy), _) => format!("refused by {policy}"),
-            (AuditStatus::Failure, None, Some(error)) => format!("refused: {error}"),
+            (AuditStatus::Failure, None, Some(error)) => match row.reason.as_deref() {
+                Some(why) => format!("refused: {error} ({})", why.trim_end_matches('.')),
+                None => format!("refused: {error}"),
+            },
             (AuditStatus::Failure, None, None) => "refused".to_owned(),
         };
         format!("one for {place}{scope}, {end}")
@@ -198,7 +219,13 @@ impl<'a> Seen<'a> {
         for (place, wanted) in expected.rows.iter().enumerate() {
             let number = place + 1;
             let Some(row) = rows.get(place) else {
-                return Status::failed(format!("row {number} is missing: {}", named(wanted)));
+                let lack = format!("row {number} is missing: {}", named(wanted));
+                let mut calls = expected.tools.iter().filter_map(|tool| self.latest(tool));
+                let failed = |call: &&Call| call.outcome == Some(CallOutcome::Failed);
+                return match calls.find(failed) {
+                    Some(call) => self.lacks(call, &lack),
+                    None => Status::failed(lack),
+                };
             };
             let same = self.service(row) == Some(wanted.resource)
                 && row.scope.as_deref().unwrap_or("") == wanted.scope

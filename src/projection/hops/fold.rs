@@ -222,5 +222,6 @@ fn blank(id: HopId, kind: HopKind, from: Actor, to: Actor, title: Name, at: &Mom
         note: None,
         evidence: Evidence::default(),
         user: None,
+        optional: false,
     }
 }

@@ -171,33 +171,54 @@ fn legacy_supabase(payload: &[u8]) -> bool {
         .is_some_and(|claims| claims["iss"] == "supabase" && claims["role"] == "service_role")
 }
 
+/// A file of the project's code, without its comments.
+struct Source {
+    /// Below the project's folder.
+    file: String,
+    code: String,
+}
+
+/// The file of this name in `src`; the workshop's are TypeScript, and some people write without.
+fn source(folder: &Path, name: &str) -> Option<Source> {
+    let mut files = ["ts", "mts", "js", "mjs"]
+        .map(|ending| format!("src/{name}.{ending}"))
+        .into_iter();
+    files.find_map(|file| {
+        let text = fs::read_to_string(folder.join(&file)).ok()?;
+        let code = without_comments(&text);
+        (!code.trim().is_empty()).then_some(Source { file, code })
+    })
+}
+
 /// How far the code has come (facts/keycard.md, 1.1): each sign with the chapter that puts it there.
 /// Chapters 1, 3 and 7 leave the code as it is.
 fn reached(folder: &Path) -> Vec<(u8, String)> {
-    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
-    let code = |name: &str| without_comments(&text(name));
-    let package = text("package.json");
+    let package = fs::read_to_string(folder.join("package.json")).unwrap_or_default();
     if package.is_empty() {
         return Vec::new();
     }
+    let with = |name: &str, word: &str| {
+        let source = source(folder, name)?;
+        source.code.contains(word).then_some(source.file)
+    };
     let mut signs = Vec::new();
-    let mut sign = |chapter: u8, words: &str| signs.push((chapter, words.to_owned()));
-    if package.contains("@keycardai/mcp") {
-        if code("src/server.ts").contains("requireBearerAuth") {
-            sign(2, "src/server.ts uses requireBearerAuth");
-        }
-    } else {
-        sign(0, "package.json has no @keycardai/mcp");
+    if !package.contains("@keycardai/mcp") {
+        signs.push((0, "package.json has no @keycardai/mcp".to_owned()));
+    } else if let Some(file) = with("server", "requireBearerAuth") {
+        signs.push((2, format!("{file} uses requireBearerAuth")));
     }
-    if code("src/keycard.ts").contains("AuthProvider") {
-        sign(4, "src/keycard.ts has an AuthProvider");
+    if let Some(file) = with("keycard", "AuthProvider") {
+        signs.push((4, format!("{file} has an AuthProvider")));
     }
-    if !code("src/pii.ts").trim().is_empty() {
-        sign(5, "src/pii.ts is there");
+    if let Some(source) = source(folder, "pii") {
+        signs.push((5, format!("{} is there", source.file)));
     }
-    let linear = code("src/linear.ts");
-    if !linear.contains("LINEAR_API_KEY") && linear.contains("LINEAR_API_URL") {
-        sign(6, "src/linear.ts exchanges, and reads no LINEAR_API_KEY");
+    if let Some(source) = source(folder, "linear")
+        && !source.code.contains("LINEAR_API_KEY")
+        && source.code.contains("LINEAR_API_URL")
+    {
+        let file = source.file;
+        signs.push((6, format!("{file} exchanges, and reads no LINEAR_API_KEY")));
     }
     signs
 }

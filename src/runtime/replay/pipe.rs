@@ -6,12 +6,14 @@ use std::{
     io::{self, BufRead as _, Cursor, Read},
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
     time::Duration,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::support::clock::Stopwatch;
 
@@ -168,9 +170,9 @@ impl State {
 }
 
 impl Shared {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // A panic under the lock leaves a beginning that is whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -4,8 +4,10 @@ use std::{
     fs::{self, File, Metadata},
     io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use super::Pipe;
 use crate::{
@@ -148,7 +150,7 @@ impl Place {
             return false;
         };
         // Nothing that runs under the lock can leave the tail half-written.
-        let tail = opened.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let tail = opened.tail.lock();
         fs::metadata(path).is_ok_and(|now| {
             now.len() < tail.end || identity(&now) != opened.identity || tail.differs(path)
         })
@@ -211,7 +213,7 @@ struct Watched {
 impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tail = self.tail.lock();
         tail.add(&buffer[..count]);
         Ok(count)
     }

@@ -1,11 +1,9 @@
 //! Sign-ins that are under way, codes and tokens. Only their hashes are kept.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     support::{clock::SharedClock, digest::sha256},
@@ -90,7 +88,7 @@ impl Grants {
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock()
     }
 
     pub fn begin(&self, ticket: &str, pending: Pending) {

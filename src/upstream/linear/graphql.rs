@@ -95,6 +95,9 @@ impl Linear {
                 })
                 .ok_or(Refusal::BadCredential);
         }
+        if !observe::is_bearer(headers) {
+            return Err(Refusal::BadCredential);
+        }
         lab.store
             .token(token, lab.clock.now())
             .filter(|record| record.kind == TokenKind::Access)

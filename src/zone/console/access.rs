@@ -1,11 +1,7 @@
 //! Who may use the management API and the audit feed: the holder of the service account that the
 //! zone makes anew at each start.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use axum::{
     Json,
@@ -15,6 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::{
@@ -77,7 +74,7 @@ impl ConsoleAccess {
 
     fn issue(&self, ids: &Ids, now: DateTime<Utc>) -> Secret {
         let token = Secret::new(ids.token(32));
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.tokens.lock();
         tokens.retain(|_, end| *end > now);
         tokens.insert(SecretHash::of(&token), now + TOKEN_LIFETIME);
         token
@@ -86,7 +83,6 @@ impl ConsoleAccess {
     fn accepts(&self, token: &Secret, now: DateTime<Utc>) -> bool {
         self.tokens
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .get(&SecretHash::of(token))
             .is_some_and(|end| *end > now)
     }

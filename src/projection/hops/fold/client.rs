@@ -34,6 +34,7 @@ impl Hops {
                 let text = title::request(*leg, method, url, headers, body.as_ref());
                 let title = shared.names.get(&text);
                 let is_call = text.starts_with("tools/call");
+                let optional = *leg == Leg::Mcp && matches!(&**method, "GET" | "DELETE");
                 if *leg == Leg::Token {
                     self.browser = None;
                 }
@@ -43,6 +44,7 @@ impl Hops {
                     |evidence| evidence.sent.is_some(),
                     |id| Hop {
                         leg: Some(*leg),
+                        optional,
                         ..blank(id, HopKind::Request, at.actor, *to, title.clone(), at)
                     },
                 );
@@ -60,7 +62,6 @@ impl Hops {
             } => {
                 let (verdict, note) = match *status {
                     401 => (of_status(401), Some("asks to sign in")),
-                    // MCP leaves it to a server to have a standing stream and sessions that can be ended.
                     405 if self.is_optional(at) => (Verdict::Ok, Some("the server does without")),
                     other => (of_status(other), None),
                 };
@@ -119,10 +120,7 @@ impl Hops {
     fn is_optional(&self, at: &Moment) -> bool {
         let key = at.span.map(|span| (None, span, Channel::Client));
         let hop = key.and_then(|key| self.get(self.by_key.get(&key)?));
-        hop.is_some_and(|hop| {
-            let is_plain = hop.title.starts_with("GET ") || hop.title.starts_with("DELETE ");
-            hop.leg == Some(Leg::Mcp) && is_plain
-        })
+        hop.is_some_and(|hop| hop.optional)
     }
 
     fn returned(

@@ -21,14 +21,14 @@ use crate::{
 const LEAST_COLUMN: usize = 6;
 
 /// Lays a text out; links to other chapters become items.
-pub fn lay_out(cx: &ViewCx, learn: &Learn, text: &str, cells: usize, page: &mut Page) {
-    let mut before: Option<Block> = None;
-    for block in blocks(text) {
-        space(before.as_ref(), &block, page);
+pub fn lay_out(cx: &ViewCx, learn: &Learn, blocks: &[Block], cells: usize, page: &mut Page) {
+    let mut before: Option<&Block> = None;
+    for block in blocks {
+        space(before, block, page);
         let from = page.lines.len();
-        lines(cx, &block, cells, page);
+        lines(cx, block, cells, page);
         let rows = from..page.lines.len();
-        page.items.extend(learn.links(&block).map(|_| rows.clone()));
+        page.items.extend(learn.links(block).map(|_| rows.clone()));
         before = Some(block);
     }
 }

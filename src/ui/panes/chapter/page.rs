@@ -123,7 +123,9 @@ pub fn page(cx: &ViewCx, learn: &Learn, cells: usize) -> Page {
         }
         last = kind;
         match segment {
-            Segment::Markdown { text, .. } => markdown::lay_out(cx, learn, text, cells, &mut page),
+            Segment::Markdown { blocks, .. } => {
+                markdown::lay_out(cx, learn, blocks, cells, &mut page);
+            }
             Segment::Check { id, .. } => {
                 let place = chapter.checks.iter().position(|check| check.id == *id);
                 if let Some(shown) = place.and_then(|place| learn.shown(place)) {

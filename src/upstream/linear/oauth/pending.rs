@@ -1,11 +1,9 @@
 //! What waits for somebody: for the person on the page, or for the application with its code.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 
 use crate::{
     protocol::secret::Secret,
@@ -86,11 +84,7 @@ impl Inner {
     ) -> String {
         let now = self.clock.now();
         let id = self.ids.token(24);
-        let mut requests = self
-            .pending
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.pending.requests.lock();
         make_room(&mut requests, now, |asked| asked.expires_at);
         requests.insert(
             id.clone(),
@@ -111,7 +105,6 @@ impl Inner {
         self.pending
             .requests
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .remove(id)
             .filter(|asked| asked.expires_at > now)
     }
@@ -120,11 +113,7 @@ impl Inner {
     pub(in crate::upstream::linear) fn code(&self, asked: &Asked, user_id: String) -> String {
         let now = self.clock.now();
         let code = self.ids.token(24);
-        let mut codes = self
-            .pending
-            .codes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut codes = self.pending.codes.lock();
         make_room(&mut codes, now, |code| code.expires_at);
         codes.insert(
             token_hash(&code),
@@ -144,11 +133,7 @@ impl Inner {
     /// Marks a code as used and tells what it was before.
     pub(super) fn use_code(&self, code: &Secret) -> Option<Code> {
         let now = self.clock.now();
-        let mut codes = self
-            .pending
-            .codes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut codes = self.pending.codes.lock();
         let found = codes.get_mut(&token_hash(code.expose()))?;
         let before = found.clone();
         found.used = Used::Once;

@@ -1,0 +1,125 @@
+//! Asks the zone for a credential as the application does it for the person who is signed in. What
+//! comes is thrown away at once.
+
+use http::{Method, header};
+use url::Url;
+
+use crate::{
+    chapters::{
+        Reading,
+        expect::Service,
+        probe::{Exchange, ExchangeAnswer},
+    },
+    client::http::{DOCUMENT_LIMIT, Outgoing},
+    protocol::{
+        basic,
+        env::EnvFile,
+        oauth::{ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
+        secret::Secret,
+    },
+    trace::event::Leg,
+};
+
+use super::{Surroundings, env, failed, metadata};
+
+pub(super) async fn ask(exchange: &Exchange, around: &Surroundings) -> Reading<ExchangeAnswer> {
+    of(exchange.service, exchange.scope, around).await
+}
+
+/// One exchange, with a scope or without.
+pub(super) async fn of(
+    service: Service,
+    scope: Option<&str>,
+    around: &Surroundings,
+) -> Reading<ExchangeAnswer> {
+    // Nobody is signed in: then it is not the time to ask.
+    let Some(person) = &around.person else {
+        return Reading::NotAsked;
+    };
+    let file = match env::open(&around.env) {
+        Reading::Told(file) => file,
+        Reading::NotAsked => return Reading::NotAsked,
+        Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
+        Reading::Failed { because } => return failed(because),
+    };
+    let (Some(id), Some(secret)) = (
+        env::value(&file, "KEYCARD_CLIENT_ID"),
+        env::value(&file, "KEYCARD_CLIENT_SECRET"),
+    ) else {
+        return failed("KEYCARD_CLIENT_ID or KEYCARD_CLIENT_SECRET is not set in .env");
+    };
+    let zone = env::value(&file, "KEYCARD_URL")
+        .map(|url| url.expose().clone())
+        .or_else(|| around.lab.as_ref().map(|lab| lab.zone.clone()));
+    let Some(Ok(zone)) = zone.map(|zone| Url::parse(&zone)) else {
+        return failed("KEYCARD_URL is not set in .env");
+    };
+    let Some(resource) = identifier(service, &file, around) else {
+        return failed(format!("no URL for {} is set in .env", service.name()));
+    };
+    let url = match metadata::token_endpoint(&zone, around).await {
+        Ok(url) => url,
+        Err(because) => return failed(because),
+    };
+    let http = &around.http;
+    http.masker().pin(secret.expose());
+    http.masker().remember(person.expose());
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
+        .append_pair("subject_token", person.expose())
+        .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
+        .append_pair("resource", &resource);
+    if let Some(scope) = scope {
+        form.append_pair("scope", scope);
+    }
+    let basic = basic::plain(id.expose(), &secret);
+    let basic = Secret::new(format!("Basic {}", basic.expose()));
+    let outgoing = Outgoing::new(Method::POST, url, Leg::Token)
+        .header(header::AUTHORIZATION, basic.expose())
+        .body(
+            "application/x-www-form-urlencoded",
+            form.finish().into_bytes(),
+        );
+    let answer = match http.exchange(around.marked(outgoing), DOCUMENT_LIMIT).await {
+        Ok(answer) => answer,
+        Err(error) => return failed(format!("the zone did not answer: {}", error.why)),
+    };
+    if answer.status.is_success() {
+        return Reading::Told(ExchangeAnswer::Issued);
+    }
+    let Ok(error) = serde_json::from_slice::<ErrorResponse>(&answer.body) else {
+        return failed(format!(
+            "the zone answered {} to the exchange",
+            answer.status
+        ));
+    };
+    let description = error.error_description.unwrap_or_default();
+    Reading::Told(ExchangeAnswer::Refused {
+        error: http.clean(&error.error),
+        description: http.clean(&description),
+    })
+}
+
+/// What the finished code exchanges for: the service's URL in `.env` (facts/keycard.md, 1.2). Chapter 5
+/// has Anthropic's in the code.
+fn identifier(service: Service, file: &EnvFile, around: &Surroundings) -> Option<String> {
+    let lab = around.lab.as_ref();
+    let (name, lab, public) = match service {
+        Service::McpServer => return None,
+        Service::Supabase => ("SUPABASE_URL", lab.map(|lab| &lab.supabase), None),
+        Service::Anthropic => (
+            "ANTHROPIC_API_URL",
+            lab.map(|lab| &lab.anthropic),
+            Some("https://api.anthropic.com"),
+        ),
+        Service::Linear => (
+            "LINEAR_API_URL",
+            lab.map(|lab| &lab.linear),
+            Some("https://api.linear.app"),
+        ),
+    };
+    env::value(file, name)
+        .map(|url| url.expose().clone())
+        .or_else(|| lab.cloned())
+        .or_else(|| public.map(str::to_owned))
+}
