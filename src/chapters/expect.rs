@@ -291,6 +291,8 @@ pub enum EnvState {
 pub enum Matches {
     /// The resource that the server's metadata names.
     McpServer,
+    /// The URL that hoptrail calls the server by.
+    CalledUrl,
     /// The issuer that the server's metadata names.
     Zone,
     /// The client id of one of the zone's applications, where the zone can be read.
@@ -343,8 +345,6 @@ pub enum Challenge {
 pub struct MetadataSays {
     /// `resource` is the very URL of the endpoint.
     pub names_the_server: bool,
-    /// `resource` has another port than the endpoint.
-    pub names_another_port: bool,
     /// One authorization server is named.
     pub names_a_zone: bool,
     pub scopes: Vec<String>,

@@ -3,7 +3,7 @@
 
 use super::{
     Probe, ProbeResults, Reading, Stage,
-    probe::{HttpProbe, ScopeAnswer},
+    probe::{HttpAnswer, HttpProbe, ScopeAnswer},
 };
 use crate::protocol::env::EnvLine;
 
@@ -133,6 +133,7 @@ pub fn of(results: &ProbeResults, signed_in: bool) -> Orientation {
         signs,
         troubles: troubles(results)
             .into_iter()
+            .chain(nowhere(knock, &results.env))
             .chain(code.and_then(|code| lacking(&results.env, code, answers)))
             .chain(unasked.map(|code| {
                 format!(
@@ -157,6 +158,25 @@ fn troubles(results: &ProbeResults) -> Vec<String> {
         .flatten()
         .map(str::to_owned)
         .collect()
+}
+
+/// That nothing stands at the path that was called, and what the `.env` says of it.
+fn nowhere(knock: Option<&Reading<HttpAnswer>>, env: &Reading<Vec<EnvLine>>) -> Option<String> {
+    let Some(Reading::Told(HttpAnswer { status: 404, .. })) = knock else {
+        return None;
+    };
+    let said = match env {
+        Reading::Told(lines) => lines.iter().find(|line| line.name == "MCP_RESOURCE_URL"),
+        Reading::NotAsked | Reading::Unavailable { .. } | Reading::Failed { .. } => None,
+    };
+    let named = match said.and_then(|line| line.value.as_deref()) {
+        Some(url) => format!(" (MCP_RESOURCE_URL is {url})"),
+        None => String::new(),
+    };
+    Some(format!(
+        "nothing is at that path of the server: compare --server with the URL that it prints, /mcp \
+         included{named}"
+    ))
 }
 
 /// What a chapter's code reads from the `.env` (facts/keycard.md, 1.2), and from which chapter on. The

@@ -6,10 +6,12 @@ use hoptrail::{
         probe::{HttpAnswer, HttpProbe, ProbeResults, ResourceMetadata},
     },
     projection::Projection,
+    protocol::{env::classify, secret::Secret},
 };
 use rstest::rstest;
+use serde_json::Value;
 
-use crate::{status, story};
+use crate::{status, story, told_otherwise};
 
 /// What to do, by a check that failed.
 fn remedy(check: &str, projection: &Projection, results: &ProbeResults) -> String {
@@ -47,10 +49,6 @@ fn of_a_server_that_is_silent_the_middleware_is_not_blamed(#[case] check: &str) 
     "http://localhost:8000/",
     "Call the server by the name that it gives itself: --server http://localhost:8000/mcp"
 )]
-#[case(
-    "http://localhost:8001/mcp",
-    "Change PORT, MCP_RESOURCE_URL and the resource together"
-)]
 fn a_server_that_is_called_by_another_name_than_its_own_says_which(
     #[case] called: &str,
     #[case] expected: &str,
@@ -67,6 +65,47 @@ fn a_server_that_is_called_by_another_name_than_its_own_says_which(
     };
     let fix = remedy("metadata", &story(), &results);
     assert_eq!(fix, expected);
+}
+
+/// A server that names itself as it is called, as the SDK's does: the `.env` tells that it was called
+/// otherwise than the zone knows it.
+#[rstest]
+#[case("http://localhost:8000/mcp", false)]
+#[case("http://127.0.0.1:8000/mcp", true)]
+#[case("http://localhost:8001/mcp", true)]
+fn a_server_that_is_called_otherwise_than_its_env_says_is_told_so(
+    #[case] called: &str,
+    #[case] otherwise: bool,
+) {
+    let story = told_otherwise(|line| {
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        if let Some(target) = event.pointer_mut("/fact/run_started") {
+            target["server"] = called.into();
+        }
+        Some(event.to_string())
+    });
+    let own = "http://localhost:8000/mcp".to_owned();
+    let results = ProbeResults {
+        env: Reading::Told(vec![classify("MCP_RESOURCE_URL", &Secret::new(own))]),
+        metadata: Reading::Told(ResourceMetadata {
+            server: called.to_owned(),
+            resource: called.to_owned(),
+            authorization_servers: vec!["http://127.0.0.1:8100".to_owned()],
+            issuer: Some("http://127.0.0.1:8100".to_owned()),
+            scopes: vec![],
+        }),
+        ..ProbeResults::default()
+    };
+    match status("lock", "env-resource", &story, &results) {
+        Status::Failed { fix, .. } => {
+            assert!(otherwise);
+            assert!(
+                fix.starts_with("Call it by that URL, with --server"),
+                "{fix}"
+            );
+        }
+        other => assert!(!otherwise, "{other:?}"),
+    }
 }
 
 #[rstest]

@@ -60,6 +60,18 @@ impl<'a> Seen<'a> {
                 }
             };
         }
+        if expected.matches == Some(Matches::CalledUrl) {
+            let called = self.projection.target().map(|target| &*target.server);
+            return match (set.and_then(|line| line.value.as_deref()), called) {
+                // That it is set is another condition's matter.
+                (None, _) => Status::pending(format!("{name} in .env")),
+                (_, None) => Status::pending("the server"),
+                (Some(value), Some(called)) if value == called => Status::passed([evidence]),
+                (_, Some(called)) => {
+                    Status::failed(format!("{name} is not {called}, which hoptrail calls"))
+                }
+            };
+        }
         if let Some(matches) = expected.matches {
             let Some(value) = set.and_then(|line| line.value.as_deref()) else {
                 return Status::failed(format!("{name} is not set in .env"));
@@ -137,7 +149,7 @@ impl<'a> Seen<'a> {
                 .map(String::as_str)
                 .or_else(|| discovery.issuer.as_ref().map(|read| &*read.subject))
                 .map(|said| (said, "the zone that the server names")),
-            Matches::Credential => None,
+            Matches::Credential | Matches::CalledUrl => None,
         }
     }
 

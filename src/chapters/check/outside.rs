@@ -151,15 +151,6 @@ impl Seen<'_> {
             Ok(metadata) => metadata,
             Err(status) => return self.unless_silent(status),
         };
-        if expected.names_another_port {
-            let urls = [&metadata.resource, &metadata.server].map(|url| url::Url::parse(url));
-            let [Ok(named), Ok(reached)] = urls else {
-                return Status::failed("a URL that cannot be read");
-            };
-            if port(&named) == port(&reached) {
-                return Status::failed("the ports are the same");
-            }
-        }
         if expected.names_the_server && metadata.resource != metadata.server {
             let because = format!(
                 "the document names {} and not {}",
@@ -221,15 +212,11 @@ fn other_name(named: &str, reached: &str) -> String {
     // To a token's audience `localhost` and `127.0.0.1` are two names (facts/keycard.md, 2.11).
     let is_same_host = own.host() == here.host() || (is_loopback(&own) && is_loopback(&here));
     let is_same_path = own.path() == here.path() || here.path() == "/";
+    let port = |url: &url::Url| url.port_or_known_default();
     if is_same_host && is_same_path && port(&own) == port(&here) {
         return format!("Call the server by the name that it gives itself: --server {named}");
     }
     String::new()
-}
-
-/// The port of a URL, said or by its scheme.
-fn port(url: &url::Url) -> Option<u16> {
-    url.port_or_known_default()
 }
 
 impl Status {

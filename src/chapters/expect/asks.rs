@@ -19,7 +19,7 @@ impl Expect {
                 match env.matches {
                     Some(Matches::McpServer | Matches::Zone) => probes.push(Probe::Metadata),
                     Some(Matches::Credential) => probes.push(Probe::Zone),
-                    None => {}
+                    Some(Matches::CalledUrl) | None => {}
                 }
                 probes
             }
