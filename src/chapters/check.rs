@@ -12,6 +12,7 @@ mod zone;
 use serde::Deserialize;
 
 pub use self::doubt::doubts;
+pub(super) use self::doubt::service_of;
 
 use super::{
     TextPosition,
@@ -304,7 +305,8 @@ impl<'a> Seen<'a> {
         {
             return Status::pending(A_NEW_CALL);
         }
-        Status::pending(format!("a call of {}", tools.join(" or ")))
+        let waits = || Status::pending(format!("a call of {}", tools.join(" or ")));
+        self.blocked().unwrap_or_else(waits)
     }
 
     /// Whether a hop's request carried a token; unknown when nobody saw its headers.

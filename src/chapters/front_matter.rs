@@ -9,7 +9,7 @@ use super::{
     TextPosition,
     check::{Check, Within},
     expect::Expect,
-    mistakes::Mistake,
+    mistakes::{Advice, Mistake},
 };
 use crate::support::pane::Pane;
 
@@ -149,8 +149,8 @@ impl RawMistake {
                 })
                 .collect(),
             seen: self.seen.into_inner(),
-            cause: self.cause,
-            fix: self.fix,
+            cause: Advice(self.cause),
+            fix: Advice(self.fix),
             when: self.when,
         }
     }

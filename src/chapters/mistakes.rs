@@ -4,7 +4,7 @@ use super::{
     Chapter, TextPosition,
     check::{self, Check, Status},
     evidence::Evidence,
-    expect::Expect,
+    expect::{Expect, Service},
     probe::ProbeResults,
 };
 use crate::projection::{Projection, Seq};
@@ -17,12 +17,36 @@ pub struct Mistake {
     /// What a person sees.
     pub seen: String,
     /// Why.
-    pub cause: String,
+    pub cause: Advice,
     /// What to do.
-    pub fix: String,
+    pub fix: Advice,
     /// What shows that it is this one.
     pub when: Expect,
     pub(super) at: TextPosition,
+}
+
+/// Words in which `{service}` stands for the service that was refused, and `{url}` for the setting that
+/// says where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice(pub(super) String);
+
+impl Advice {
+    /// Of whichever service it may be.
+    #[must_use]
+    pub fn general(&self) -> String {
+        self.about(None)
+    }
+
+    fn about(&self, service: Option<Service>) -> String {
+        let (name, url) = match service {
+            Some(Service::Supabase) => ("Supabase", "SUPABASE_URL"),
+            Some(Service::Anthropic) => ("Anthropic", "the Anthropic URL"),
+            Some(Service::Linear) => ("Linear", "LINEAR_API_URL"),
+            Some(Service::McpServer) => ("the MCP server", "MCP_RESOURCE_URL"),
+            None => ("the service", "the service's URL"),
+        };
+        self.0.replace("{service}", name).replace("{url}", url)
+    }
 }
 
 /// Puts a mistake that fits into a failed check's words, the one that was seen last: an earlier one
@@ -46,16 +70,20 @@ pub(super) fn explain<'a>(
             return None;
         }
         match check::judge(&mistake.when, check.within, projection, results) {
-            Status::Passed { evidence } => Some((mistake, shown_at(&evidence, projection))),
+            Status::Passed { evidence } => {
+                let shown = shown_at(&evidence, projection);
+                let service = check::service_of(&evidence, projection, results);
+                Some((mistake, shown, service))
+            }
             _ => None,
         }
     };
     // Of several that were seen at the same time the first counts.
     let fitting = chapter.mistakes.iter().rev().filter_map(fits);
-    match fitting.max_by_key(|(_, shown)| *shown) {
-        Some((mistake, _)) => Status::Failed {
-            because: format!("{because}; likely {}", mistake.cause),
-            fix: mistake.fix.clone(),
+    match fitting.max_by_key(|(_, shown, _)| *shown) {
+        Some((mistake, _, service)) => Status::Failed {
+            because: format!("{because}; likely {}", mistake.cause.about(service)),
+            fix: mistake.fix.about(service),
         },
         None => Status::Failed { because, fix },
     }

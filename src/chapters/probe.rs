@@ -27,6 +27,8 @@ pub enum Probe {
     Folder,
     /// The zone's resources, applications and credentials, by its management API.
     Zone,
+    /// Whether the zone takes the application's id and secret in the `.env`.
+    Client,
     /// An exchange for Linear with this scope, as the application, for the person signed in.
     Scope(String),
     /// The exchange that a tool asks for, to hear from the zone itself why a tool had none.
@@ -113,6 +115,8 @@ pub struct ProbeResults {
     #[serde(skip)]
     pub exchanges: BTreeMap<Exchange, Reading<ExchangeAnswer>>,
     pub trials: Reading<Vec<Trial>>,
+    #[serde(default)]
+    pub client: Reading<ClientAnswer>,
 }
 
 /// An answer of the MCP endpoint.
@@ -192,6 +196,16 @@ pub enum ScopeAnswer {
     },
 }
 
+/// What the zone said to the application's id and secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientAnswer {
+    /// It did not refuse them.
+    Known,
+    Refused,
+    /// The `.env` does not say yet who and where to ask.
+    NotTried,
+}
+
 /// What the zone said to an exchange as a tool asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeAnswer {
@@ -266,6 +280,7 @@ impl ProbeResults {
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::is_failed),
             Probe::Exchange(one) => self.exchanges.get(one).is_some_and(Reading::is_failed),
             Probe::Trials => self.trials.is_failed(),
+            Probe::Client => self.client.is_failed(),
         }
     }
 
@@ -281,6 +296,7 @@ impl ProbeResults {
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::was_asked),
             Probe::Exchange(one) => self.exchanges.get(one).is_some_and(Reading::was_asked),
             Probe::Trials => self.trials.was_asked(),
+            Probe::Client => self.client.was_asked(),
         }
     }
 

@@ -264,6 +264,7 @@ fn named(probe: &Probe) -> Value {
             "exchange": exchange.service, "scope": exchange.scope,
         }),
         Probe::Trials => json!("trials"),
+        Probe::Client => json!("client"),
     }
 }
 

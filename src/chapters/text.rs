@@ -59,7 +59,8 @@ pub fn render(chapter: &Chapter, fold: Fold) -> String {
     if !chapter.mistakes.is_empty() {
         out.push_str("\nWhen it does not work\n\n");
         for mistake in &chapter.mistakes {
-            let line = format!("{}: {}. {}.", mistake.seen, mistake.cause, mistake.fix);
+            let (cause, fix) = (mistake.cause.general(), mistake.fix.general());
+            let line = format!("{}: {cause}. {fix}.", mistake.seen);
             hang(&line, "  - ", "    ", &mut out);
         }
     }

@@ -119,7 +119,7 @@ impl CallbackFault {
                 };
                 let next = match &**error {
                     "invalid_target" => {
-                        "make a resource with exactly the server's URL in the zone (chapter 1), and sign in again"
+                        "call the server by the URL that the zone knows, or make a resource with exactly this one (chapter 1); then sign in again"
                     }
                     "invalid_scope" => {
                         "let the server name scopes that the zone's resource has (chapter 2), and sign in again"

@@ -211,9 +211,12 @@ async fn at_yours(
     probes.sort();
     probes.dedup();
     let mut results = ask(run, probes, project, since).await?;
-    // It was looked through on the way, whether or not a check wants it to be.
+    // They were looked through on the way, whether or not a check wants it: a mistake may.
     if results.folder == Reading::NotAsked {
         results.folder = told.folder;
+    }
+    if results.env == Reading::NotAsked {
+        results.env = told.env;
     }
     run.settle(|projection| {
         let open: usize = chapters

@@ -4,6 +4,7 @@
 //! What is asked here stays out of the trace: it is looking, not a part of the story, and a check
 //! must not pass because of hoptrail's own knocking. No answer holds a secret.
 
+mod client;
 pub mod env;
 mod exchange;
 pub mod folder;
@@ -108,7 +109,7 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
         })
         .collect();
     let wants = |probe: &Probe| probes.contains(probe);
-    let (env, metadata, folder, zone, trials) = tokio::join!(
+    let (env, metadata, folder, zone, trials, client) = tokio::join!(
         when(wants(&Probe::Env), async { env::read(&around.env) }),
         when(wants(&Probe::Metadata) || !knocks.is_empty(), async {
             within("the metadata document", metadata::fetch(around)).await
@@ -118,6 +119,9 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
             within("the zone", zone::read(around)).await
         }),
         when(wants(&Probe::Trials), trials::run(around)),
+        when(wants(&Probe::Client), async {
+            within("the zone", client::ask(around)).await
+        }),
     );
     let http = knock(&knocks, &metadata, around).await;
     let scopes = join_all(scopes.into_iter().map(async |scope| {
@@ -142,6 +146,7 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
         scopes: scopes.into_iter().collect(),
         exchanges: exchanges.into_iter().collect(),
         trials,
+        client,
     }
 }
 

@@ -4,7 +4,7 @@ use hoptrail::{
     chapters::{
         Reading, Status,
         expect::Service,
-        probe::{ProbeResults, Zone, ZoneApplication, ZoneResource},
+        probe::{ClientAnswer, ProbeResults, Zone, ZoneApplication, ZoneResource},
     },
     projection::Projection,
     protocol::{audit::CredentialSource, console::Consent, env::classify, secret::Secret},
@@ -41,6 +41,7 @@ fn made() -> (Zone, ProbeResults) {
             line("KEYCARD_CLIENT_ID", "app-1"),
             line("KEYCARD_CLIENT_SECRET", "s3cr3t-of-the-application"),
         ]),
+        client: Reading::Told(ClientAnswer::Known),
         ..ProbeResults::default()
     };
     (zone, results)
@@ -70,6 +71,29 @@ fn a_vault_without_the_key_is_told() {
     let (because, fix) = failed(judged("supabase-resource", zone, results));
     assert_eq!(because, "the vault holds no key for Supabase");
     assert_eq!(fix, "Put the key for Supabase into the vault");
+}
+
+/// An id and a secret of two credentials: each is there, and together they open nothing.
+#[test]
+fn a_secret_that_the_zone_does_not_take_is_told_in_chapter_1() {
+    let (zone, results) = made();
+    let judged = |client| {
+        let client = Reading::Told(client);
+        let results = ProbeResults {
+            client,
+            ..results.clone()
+        };
+        judged("env-credential", zone.clone(), results)
+    };
+    let (because, fix) = failed(judged(ClientAnswer::Refused));
+    assert!(
+        because.contains("does not take the id and the secret"),
+        "{because}"
+    );
+    assert!(fix.starts_with("Create a client credential"), "{fix}");
+    // The zone's URL comes with chapter 2.
+    let early = judged(ClientAnswer::NotTried);
+    assert!(matches!(early, Status::Passed { .. }), "{early:?}");
 }
 
 #[test]

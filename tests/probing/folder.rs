@@ -230,6 +230,11 @@ fn the_servers_behaviour_tells_the_rest() {
     assert_eq!(reached(2, knock(401), None, true), 3);
     assert_eq!(reached(6, knock(401), Some(ScopeAnswer::Issued), true), 6);
     assert_eq!(reached(6, knock(401), Some(refused.clone()), true), 7);
+    let nowhere = at(0, knock(404), None, false).troubles;
+    assert!(
+        nowhere[0].starts_with("nothing is at that path"),
+        "{nowhere:?}"
+    );
     // Somebody limited the zone before the code came so far.
     assert_eq!(reached(4, knock(401), Some(refused), true), 4);
     // The code is written, but the server that runs is an older one, or does not ask.

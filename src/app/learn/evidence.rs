@@ -176,7 +176,8 @@ impl App {
         match probe {
             Probe::Env | Probe::Folder | Probe::Trials => self.focus.set_beside(PaneId::Env),
             Probe::Scope(_) => self.focus.set_beside(PaneId::Policy),
-            Probe::Http(_) | Probe::Metadata | Probe::Zone | Probe::Exchange(_) => {}
+            Probe::Http(_) | Probe::Metadata | Probe::Zone | Probe::Client | Probe::Exchange(_) => {
+            }
         }
         // The lab's .env is in its pane, before and after.
         let is_lab = self

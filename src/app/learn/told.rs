@@ -8,8 +8,8 @@ use crate::{
         Probe, ProbeResults, Reading,
         expect::Service,
         probe::{
-            ExchangeAnswer, Folder, HttpAnswer, HttpProbe, ResourceMetadata, ScopeAnswer, TrialEnd,
-            Zone,
+            ClientAnswer, ExchangeAnswer, Folder, HttpAnswer, HttpProbe, ResourceMetadata,
+            ScopeAnswer, TrialEnd, Zone,
         },
     },
     protocol::{
@@ -123,6 +123,7 @@ fn title(probe: &Probe) -> String {
                 exchange.service.name()
             )
         }
+        Probe::Client => "The application's id and secret, shown to the zone".to_owned(),
         Probe::Trials => "Each value, tried on each service".to_owned(),
     }
 }
@@ -153,6 +154,17 @@ fn answer(probe: &Probe, results: &ProbeResults, server: &str) -> Option<Vec<Tol
                 ExchangeAnswer::Issued => Told::new("answered", "a credential was issued"),
                 ExchangeAnswer::Refused { error, description } => {
                     Told::new("answered", format!("{error}: {description}")).toned(Tone::Bad)
+                }
+            }]
+        }),
+        Probe::Client => lines(&results.client, |answer| {
+            vec![match answer {
+                ClientAnswer::Known => Told::new("answered", "it knows them").toned(Tone::Good),
+                ClientAnswer::Refused => {
+                    Told::new("answered", "it does not know them").toned(Tone::Bad)
+                }
+                ClientAnswer::NotTried => {
+                    Told::new("not asked", "the .env does not say yet where the zone is")
                 }
             }]
         }),

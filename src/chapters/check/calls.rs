@@ -22,6 +22,10 @@ use crate::{
 pub(super) const WORK_FIRST: &str = "Make the call work first: the last hop in the flow, or what the \
                                      server prints, shows where it stopped";
 
+/// What to do about a tool that worked where it should have been refused.
+const ASK_AND_FAIL: &str =
+    "Let the tool exchange for its scope in each call, and fail where the zone refuses";
+
 /// The HTTP status of a request without a token that is good.
 const UNAUTHORIZED: u16 = 401;
 
@@ -179,8 +183,9 @@ impl Seen<'_> {
             };
             return Status::Failed {
                 because: format!("{} {outcome}{text}{zone}", expected.name),
-                fix: match call.outcome {
-                    Some(CallOutcome::Failed) => WORK_FIRST.to_owned(),
+                fix: match (call.outcome, expected.outcome) {
+                    (Some(CallOutcome::Failed), _) => WORK_FIRST.to_owned(),
+                    (Some(CallOutcome::Succeeded), CallOutcome::Failed) => ASK_AND_FAIL.to_owned(),
                     _ => String::new(),
                 },
             };

@@ -4,12 +4,12 @@
 //! A server may keep to itself what the zone said to it: the SDK's own error names the resource only
 //! (facts/keycard.md, 2.6). And a client that the zone does not know leaves no row.
 
-use super::{Check, Seen, Status};
+use super::{Check, Seen, Status, Within};
 use crate::{
     chapters::{
         Chapter, Stage,
         evidence::Evidence,
-        expect::{Expect, Service},
+        expect::{Expect, Service, ToolCall},
         probe::{Exchange, ExchangeAnswer, Probe, ProbeResults, Reading},
     },
     projection::{AuditRow, Projection, audit::Era, tools::Call},
@@ -56,7 +56,10 @@ fn tools_of(check: &Check) -> impl Iterator<Item = &str> {
         }
     }
     let by_issue = looks_at_an_issue(&check.expect).then_some(ESCALATE_TICKET);
-    check.expect.tools().into_iter().chain(by_issue)
+    let tools: Vec<&str> = check.expect.tools().into_iter().chain(by_issue).collect();
+    // Without a list nothing is escalated.
+    let first = (!tools.is_empty()).then_some(GET_SUPPORT_TICKETS);
+    tools.into_iter().chain(first)
 }
 
 /// The exchanges that a tool makes at a stage, in its order. What a policy is meant to refuse is not
@@ -90,7 +93,70 @@ fn exchanges_of(tool: &str, stage: Stage) -> Vec<Exchange> {
     all
 }
 
+/// Which service was refused, by what shows it.
+pub(in crate::chapters) fn service_of(
+    evidence: &[Evidence],
+    projection: &Projection,
+    results: &ProbeResults,
+) -> Option<Service> {
+    let seen = Seen::of(Within::Run, projection, results);
+    evidence.iter().find_map(|one| match one {
+        Evidence::Probe(Probe::Exchange(exchange)) => Some(exchange.service),
+        Evidence::Probe(Probe::Scope(_)) => Some(Service::Linear),
+        Evidence::Row(id) => {
+            let row = projection.audit().get(*id)?;
+            let told = [&row.resource_identifier, &row.reason];
+            let by_url = told
+                .into_iter()
+                .flatten()
+                .find_map(|text| seen.named_in(text));
+            by_url.or_else(|| seen.service(row))
+        }
+        Evidence::Event(seq) => {
+            let calls = projection.tools().calls().iter().rev();
+            let call = calls.into_iter().find(|call| call.finished == Some(*seq))?;
+            seen.named_in(call.text.as_deref()?)
+        }
+        Evidence::Hop(_) | Evidence::Probe(_) => None,
+    })
+}
+
 impl<'a> Seen<'a> {
+    /// The service whose URL in the `.env` stands in a text.
+    fn named_in(self, text: &str) -> Option<Service> {
+        let Reading::Told(lines) = &self.results.env else {
+            return None;
+        };
+        let value = |name: &str| {
+            let line = lines
+                .iter()
+                .rev()
+                .find(|line| line.name == name && line.set)?;
+            line.value.as_deref()
+        };
+        [
+            ("SUPABASE_URL", Service::Supabase),
+            ("ANTHROPIC_API_URL", Service::Anthropic),
+            ("LINEAR_API_URL", Service::Linear),
+        ]
+        .into_iter()
+        .find(|(name, _)| value(name).is_some_and(|url| text.contains(url)))
+        .map(|(_, service)| service)
+    }
+
+    /// How a check stands whose call was not made because the tickets could not be listed before it.
+    pub(super) fn blocked(self) -> Option<Status> {
+        let listed = self.latest(GET_SUPPORT_TICKETS)?;
+        if listed.outcome != Some(CallOutcome::Failed) {
+            return None;
+        }
+        Some(self.tool_call(&ToolCall {
+            name: GET_SUPPORT_TICKETS.to_owned(),
+            outcome: CallOutcome::Succeeded,
+            token: None,
+        }))
+    }
+
     /// What the zone refused a call, after a colon or a semicolon; nothing where it refused nothing.
     pub(super) fn zone_said(self, call: &Call) -> Option<String> {
         if call.outcome != Some(CallOutcome::Failed) {
@@ -164,6 +230,14 @@ impl<'a> Seen<'a> {
 
     /// The exchange that was refused in these words, when the zone was asked itself.
     pub(super) fn refused_exchange(self, holds: impl Fn(&str) -> bool) -> Option<Evidence> {
+        let scopes = self.results.scopes.iter();
+        let not_even = |answer: &Reading<_>| match answer {
+            Reading::Failed { because } => holds(because),
+            _ => false,
+        };
+        if let Some((scope, _)) = scopes.into_iter().find(|(_, answer)| not_even(answer)) {
+            return Some(Evidence::Probe(Probe::Scope(scope.clone())));
+        }
         let exchanges = self.results.exchanges.iter();
         let refused = |answer: &Reading<ExchangeAnswer>| match answer {
             Reading::Told(ExchangeAnswer::Refused { error, description }) => {

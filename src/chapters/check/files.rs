@@ -56,7 +56,8 @@ impl<'a> Seen<'a> {
                 None => Status::failed(format!("{name} is not set in .env")),
                 Some(line) => {
                     let id = line.value.as_deref().unwrap_or_default();
-                    self.credential(name, id).with(evidence)
+                    let parts = [self.credential(name, id), self.client()];
+                    super::all(parts.into_iter()).with(evidence)
                 }
             };
         }
@@ -299,7 +300,7 @@ fn untried(trials: &[Trial]) -> Option<String> {
 
 impl Status {
     /// What to do about it, if it failed and nothing better is known than the check's own hints.
-    fn mended_by(self, fix: &str) -> Self {
+    pub(super) fn mended_by(self, fix: &str) -> Self {
         match self {
             Self::Failed { because, .. } => Self::Failed {
                 because,

@@ -93,7 +93,8 @@ impl<'a> Seen<'a> {
         {
             return Status::pending(A_NEW_CALL);
         }
-        Status::pending("an escalation that files an issue")
+        let waits = || Status::pending("an escalation that files an issue");
+        self.blocked().unwrap_or_else(waits)
     }
 
     /// How the last escalation failed, when nothing was filed after it: an older issue says nothing of

@@ -15,8 +15,12 @@ use crate::{
 };
 
 /// What to do about a call that came through without the credential that it should have asked for.
-const KEPT: &str = "Exchange the token anew in each call: a credential that was kept from an earlier \
+const KEPT: &str = "Exchange in each call for what it needs: a credential that was kept from an earlier \
                     call, or a key in the code, asks the zone for nothing";
+
+/// What to do about a call with more rows than the chapter knows.
+const ASKS_FOR_MORE: &str = "Look what else the call asked for; a server of a later chapter asks for more: \
+                             check the chapter that it has reached";
 
 impl<'a> Seen<'a> {
     pub(super) fn audit(self, expected: &AuditRows) -> Status {
@@ -58,6 +62,24 @@ impl<'a> Seen<'a> {
                 }
                 super::all(statuses.into_iter())
             }
+        }
+    }
+
+    fn is_row(self, row: &AuditRow, wanted: &OrderedRow) -> bool {
+        self.service(row) == Some(wanted.resource)
+            && row.scope.as_deref().unwrap_or("") == wanted.scope
+            && row.status == wanted.status
+    }
+
+    /// The latest calls of these tools ended without a row that they should have: the one that failed, or
+    /// the last.
+    fn lacks_of(self, tools: &[String], lack: &str) -> Status {
+        let mut calls = tools.iter().filter_map(|tool| self.latest(tool));
+        let failed = |call: &&Call| call.outcome == Some(CallOutcome::Failed);
+        let last = tools.iter().rev().find_map(|tool| self.latest(tool));
+        match calls.find(failed).or(last) {
+            Some(call) => self.lacks(call, lack),
+            None => Status::failed(lack),
         }
     }
 
@@ -220,30 +242,39 @@ impl<'a> Seen<'a> {
             let number = place + 1;
             let Some(row) = rows.get(place) else {
                 let lack = format!("row {number} is missing: {}", named(wanted));
-                let mut calls = expected.tools.iter().filter_map(|tool| self.latest(tool));
-                let failed = |call: &&Call| call.outcome == Some(CallOutcome::Failed);
-                return match calls.find(failed) {
-                    Some(call) => self.lacks(call, &lack),
-                    None => Status::failed(lack),
-                };
+                return self.lacks_of(&expected.tools, &lack);
             };
-            let same = self.service(row) == Some(wanted.resource)
-                && row.scope.as_deref().unwrap_or("") == wanted.scope
-                && row.status == wanted.status;
-            if !same {
-                return Status::failed(format!(
+            if !self.is_row(row, wanted) {
+                let lack = format!(
                     "row {number} is {} and not {}",
                     self.words(row),
                     named(wanted)
-                ));
+                );
+                if row.status == AuditStatus::Failure {
+                    return Status::Failed {
+                        because: lack,
+                        fix: WORK_FIRST.to_owned(),
+                    };
+                }
+                // What was asked for after all came at another time; what was not, the zone never heard of.
+                let mut all = rows.iter();
+                return if all.any(|row| self.is_row(row, wanted)) {
+                    Status::failed(lack)
+                } else {
+                    self.lacks_of(&expected.tools, &lack)
+                };
             }
         }
         if rows.len() > expected.rows.len() {
-            return Status::failed(format!(
+            let because = format!(
                 "there are {} rows and not {}",
                 rows.len(),
                 expected.rows.len()
-            ));
+            );
+            return Status::Failed {
+                because,
+                fix: ASKS_FOR_MORE.to_owned(),
+            };
         }
         Status::passed(rows.into_iter().map(|row| Evidence::Row(row.id)))
     }

@@ -5,7 +5,7 @@ use crate::{
     chapters::{
         evidence::Evidence,
         expect::{ApplicationIs, ResourceIs, ScopeRefused, Service},
-        probe::{Probe, Reading, ScopeAnswer},
+        probe::{ClientAnswer, Probe, Reading, ScopeAnswer},
     },
     projection::policy_name,
     protocol::{audit::CredentialSource, console::Consent},
@@ -32,6 +32,24 @@ impl<'a> Seen<'a> {
                       server again"
                     .to_owned(),
             }
+        }
+    }
+
+    /// Whether the zone takes the id and the secret together; where nobody could ask, nobody doubts it.
+    pub(super) fn client(self) -> Status {
+        if matches!(self.results.client, Reading::Unavailable { .. }) {
+            return Status::passed([]);
+        }
+        match told(&self.results.client, "the zone to be shown them") {
+            Err(status) => status,
+            Ok(ClientAnswer::Known) => Status::passed([Evidence::Probe(Probe::Client)]),
+            Ok(ClientAnswer::NotTried) => Status::passed([]),
+            Ok(ClientAnswer::Refused) => Status::Failed {
+                because: "the zone does not take the id and the secret of .env together".to_owned(),
+                fix: "Create a client credential, paste its id and its secret, and start the \
+                      server again"
+                    .to_owned(),
+            },
         }
     }
 
@@ -136,7 +154,9 @@ impl<'a> Seen<'a> {
         let asked = self.results.scopes.get(scope).unwrap_or(&Reading::NotAsked);
         let waiting = format!("somebody to ask for {scope}");
         match told(asked, &waiting) {
-            Err(status) => status,
+            Err(status) => status.mended_by(
+                "Mend what the zone names: the exchange has to work before a scope can be refused",
+            ),
             Ok(ScopeAnswer::Issued) => Status::failed(format!("{scope} was issued")),
             Ok(ScopeAnswer::Refused { policy }) => {
                 match policy.as_deref().and_then(|id| self.name_of_policy(id)) {

@@ -18,7 +18,7 @@ impl Expect {
                 }
                 match env.matches {
                     Some(Matches::McpServer | Matches::Zone) => probes.push(Probe::Metadata),
-                    Some(Matches::Credential) => probes.push(Probe::Zone),
+                    Some(Matches::Credential) => probes.extend([Probe::Zone, Probe::Client]),
                     Some(Matches::CalledUrl) | None => {}
                 }
                 probes

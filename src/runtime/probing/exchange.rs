@@ -36,68 +36,104 @@ pub(super) async fn of(
     let Some(person) = &around.person else {
         return Reading::NotAsked;
     };
-    let file = match env::open(&around.env) {
-        Reading::Told(file) => file,
+    let application = match Application::find(around) {
+        Reading::Told(application) => application,
         Reading::NotAsked => return Reading::NotAsked,
         Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
         Reading::Failed { because } => return failed(because),
     };
-    let (Some(id), Some(secret)) = (
-        env::value(&file, "KEYCARD_CLIENT_ID"),
-        env::value(&file, "KEYCARD_CLIENT_SECRET"),
-    ) else {
-        return failed("KEYCARD_CLIENT_ID or KEYCARD_CLIENT_SECRET is not set in .env");
-    };
-    let zone = env::value(&file, "KEYCARD_URL")
-        .map(|url| url.expose().clone())
-        .or_else(|| around.lab.as_ref().map(|lab| lab.zone.clone()));
-    let Some(Ok(zone)) = zone.map(|zone| Url::parse(&zone)) else {
-        return failed("KEYCARD_URL is not set in .env");
-    };
-    let Some(resource) = identifier(service, &file, around) else {
+    let Some(resource) = identifier(service, &application.env, around) else {
         return failed(format!("no URL for {} is set in .env", service.name()));
     };
-    let url = match metadata::token_endpoint(&zone, around).await {
-        Ok(url) => url,
-        Err(because) => return failed(because),
-    };
-    let http = &around.http;
-    http.masker().pin(secret.expose());
-    http.masker().remember(person.expose());
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
-        .append_pair("subject_token", person.expose())
-        .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
-        .append_pair("resource", &resource);
-    if let Some(scope) = scope {
-        form.append_pair("scope", scope);
+    application.exchange(person, &resource, scope, around).await
+}
+
+/// The application as the `.env` has it, at its zone.
+pub(super) struct Application {
+    env: EnvFile,
+    zone: Url,
+    id: Secret,
+    secret: Secret,
+}
+
+impl Application {
+    pub(super) fn find(around: &Surroundings) -> Reading<Self> {
+        let env = match env::open(&around.env) {
+            Reading::Told(env) => env,
+            Reading::NotAsked => return Reading::NotAsked,
+            Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
+            Reading::Failed { because } => return failed(because),
+        };
+        let (Some(id), Some(secret)) = (
+            env::value(&env, "KEYCARD_CLIENT_ID"),
+            env::value(&env, "KEYCARD_CLIENT_SECRET"),
+        ) else {
+            return failed("KEYCARD_CLIENT_ID or KEYCARD_CLIENT_SECRET is not set in .env");
+        };
+        let zone = env::value(&env, "KEYCARD_URL")
+            .map(|url| url.expose().clone())
+            .or_else(|| around.lab.as_ref().map(|lab| lab.zone.clone()));
+        match zone.map(|zone| Url::parse(&zone)) {
+            Some(Ok(zone)) => Reading::Told(Self {
+                env,
+                zone,
+                id,
+                secret,
+            }),
+            _ => failed("KEYCARD_URL is not set in .env"),
+        }
     }
-    let basic = basic::plain(id.expose(), &secret);
-    let basic = Secret::new(format!("Basic {}", basic.expose()));
-    let outgoing = Outgoing::new(Method::POST, url, Leg::Token)
-        .header(header::AUTHORIZATION, basic.expose())
-        .body(
-            "application/x-www-form-urlencoded",
-            form.finish().into_bytes(),
-        );
-    let answer = match http.exchange(around.marked(outgoing), DOCUMENT_LIMIT).await {
-        Ok(answer) => answer,
-        Err(error) => return failed(format!("the zone did not answer: {}", error.why)),
-    };
-    if answer.status.is_success() {
-        return Reading::Told(ExchangeAnswer::Issued);
+
+    /// A token exchange (RFC 8693), as the workshop's server asks for it (facts/keycard.md, 2.6).
+    pub(super) async fn exchange(
+        &self,
+        person: &Secret,
+        resource: &str,
+        scope: Option<&str>,
+        around: &Surroundings,
+    ) -> Reading<ExchangeAnswer> {
+        let url = match metadata::token_endpoint(&self.zone, around).await {
+            Ok(url) => url,
+            Err(because) => return failed(because),
+        };
+        let http = &around.http;
+        http.masker().pin(self.secret.expose());
+        http.masker().remember(person.expose());
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
+            .append_pair("subject_token", person.expose())
+            .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
+            .append_pair("resource", resource);
+        if let Some(scope) = scope {
+            form.append_pair("scope", scope);
+        }
+        let basic = basic::plain(self.id.expose(), &self.secret);
+        let basic = Secret::new(format!("Basic {}", basic.expose()));
+        let outgoing = Outgoing::new(Method::POST, url, Leg::Token)
+            .header(header::AUTHORIZATION, basic.expose())
+            .body(
+                "application/x-www-form-urlencoded",
+                form.finish().into_bytes(),
+            );
+        let answer = match http.exchange(around.marked(outgoing), DOCUMENT_LIMIT).await {
+            Ok(answer) => answer,
+            Err(error) => return failed(format!("the zone did not answer: {}", error.why)),
+        };
+        if answer.status.is_success() {
+            return Reading::Told(ExchangeAnswer::Issued);
+        }
+        let Ok(error) = serde_json::from_slice::<ErrorResponse>(&answer.body) else {
+            return failed(format!(
+                "the zone answered {} to the exchange",
+                answer.status
+            ));
+        };
+        let description = error.error_description.unwrap_or_default();
+        Reading::Told(ExchangeAnswer::Refused {
+            error: http.clean(&error.error),
+            description: http.clean(&description),
+        })
     }
-    let Ok(error) = serde_json::from_slice::<ErrorResponse>(&answer.body) else {
-        return failed(format!(
-            "the zone answered {} to the exchange",
-            answer.status
-        ));
-    };
-    let description = error.error_description.unwrap_or_default();
-    Reading::Told(ExchangeAnswer::Refused {
-        error: http.clean(&error.error),
-        description: http.clean(&description),
-    })
 }
 
 /// What the finished code exchanges for: the service's URL in `.env` (facts/keycard.md, 1.2). Chapter 5

@@ -341,8 +341,8 @@ fn mistakes(cx: &ViewCx, learn: &Learn, cells: usize, page: &mut Page) {
             (
                 format!(
                     ": {}. {}.",
-                    one_line(&mistake.cause),
-                    one_line(&mistake.fix)
+                    one_line(&mistake.cause.general()),
+                    one_line(&mistake.fix.general())
                 ),
                 plain,
             ),
