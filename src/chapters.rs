@@ -20,6 +20,7 @@ pub mod embed;
 pub mod evidence;
 pub mod expect;
 mod front_matter;
+pub mod guide;
 pub mod lint;
 pub mod markdown;
 pub mod mistakes;

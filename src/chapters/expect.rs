@@ -5,6 +5,7 @@
 
 mod asks;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::probe::HttpProbe;
@@ -18,11 +19,14 @@ use crate::{
 };
 
 /// A condition.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expect {
+    /// All of them hold.
     All(Vec<Expect>),
+    /// One of them is enough.
     Any(Vec<Expect>),
+    /// It was seen, and is not so.
     Not(Box<Expect>),
     /// Somebody is signed in.
     SignedIn,
@@ -74,7 +78,9 @@ pub enum Expect {
 }
 
 /// What the checks call the places that credentials are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
     McpServer,
@@ -97,14 +103,14 @@ impl Service {
 }
 
 /// Whether a request carried a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenUse {
     Without,
     With,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolsListed {
     /// Tools that are among them.
@@ -113,7 +119,7 @@ pub struct ToolsListed {
     pub token: Option<TokenUse>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolCall {
     pub name: String,
@@ -121,7 +127,7 @@ pub struct ToolCall {
     pub token: Option<TokenUse>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HopSeen {
     pub leg: Option<Leg>,
@@ -136,7 +142,7 @@ const fn one() -> usize {
 }
 
 /// A row of the audit log. What is not given may be anything.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditRows {
     #[serde(default = "credentials_issue")]
@@ -168,7 +174,7 @@ const fn issued() -> AuditStatus {
 }
 
 /// Within what rows are counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     #[default]
@@ -180,7 +186,7 @@ pub enum Per {
 }
 
 /// Who acted for whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chain {
     /// The MCP client, for the person who signed in.
@@ -189,7 +195,7 @@ pub enum Chain {
     ApplicationAndUser,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditOrder {
     pub tools: Vec<String>,
@@ -197,7 +203,7 @@ pub struct AuditOrder {
 }
 
 /// A row that must stand in its place; without `scope` none was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderedRow {
     pub resource: Service,
@@ -207,14 +213,14 @@ pub struct OrderedRow {
     pub status: AuditStatus,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenClaim {
     pub claim: String,
     pub is: ClaimIs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimIs {
     Present,
@@ -225,7 +231,7 @@ pub enum ClaimIs {
 }
 
 /// How an issue looks; everything that is given holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IssueLooks {
     /// Personal data of the ticket that stands in it, word for word.
@@ -247,7 +253,7 @@ pub struct IssueLooks {
     pub whereabouts: Option<IssuePlace>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
     /// The person for whom the zone issued the credential that filed it.
@@ -256,14 +262,14 @@ pub enum Author {
     KeyOwner,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IssuePlace {
     There,
     Trashed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvSays {
     pub name: String,
@@ -274,7 +280,7 @@ pub struct EnvSays {
     pub side: Side,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvState {
     Set,
@@ -286,7 +292,7 @@ pub enum EnvState {
     Identifier,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Matches {
     /// The resource that the server's metadata names.
@@ -299,7 +305,7 @@ pub enum Matches {
     Credential,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The file as the workshop ships it.
@@ -311,19 +317,19 @@ pub enum Side {
     Now,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AtLeast {
     pub at_least: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
     pub contains: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     pub probe: HttpProbe,
@@ -332,7 +338,7 @@ pub struct Answer {
 }
 
 /// What a 401 must say in `WWW-Authenticate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Challenge {
     /// `Bearer`, and where the metadata document is (RFC 9728, section 5.1).
@@ -340,7 +346,7 @@ pub enum Challenge {
 }
 
 /// What the protected resource metadata must say (RFC 9728, section 2).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MetadataSays {
     /// `resource` is the very URL of the endpoint.
@@ -350,14 +356,14 @@ pub struct MetadataSays {
     pub scopes: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceIs {
     pub service: Service,
     pub provider: CredentialSource,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApplicationIs {
     pub consent: Option<Consent>,
@@ -367,7 +373,7 @@ pub struct ApplicationIs {
 
 /// Scopes that an active forbid lets through, and scopes that it does not, as far as its text lists
 /// them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyScopes {
     pub policy: String,
@@ -377,7 +383,7 @@ pub struct PolicyScopes {
     pub refuses: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeRefused {
     pub scope: String,

@@ -295,6 +295,12 @@ pub enum ChaptersCommand {
         /// The folder; without it the chapters that are built in
         dir: Option<PathBuf>,
     },
+    /// Write the built-in chapters into a new folder, to begin yours with, and a README on how they are
+    /// written
+    Write {
+        /// The folder; nothing may be in it yet
+        dir: PathBuf,
+    },
     /// One chapter as plain text
     Show {
         /// Its number

@@ -3,12 +3,15 @@
 use super::args::ChaptersCommand;
 use crate::{
     chapters::{
-        Chapter, Fault,
+        Chapter, Fault, embed,
         lint::lint,
         text::{Fold, render},
     },
-    runtime::chapters::{book, meant},
-    support::error::{Exit, Failure},
+    runtime::chapters::{book, meant, write},
+    support::{
+        error::{Exit, Failure},
+        text::one_line,
+    },
 };
 
 /// What a command had to say, and how it ends.
@@ -50,6 +53,15 @@ pub fn run(command: &ChaptersCommand) -> Result<Said, Failure> {
         ChaptersCommand::List { dir } => {
             let book = book(dir.as_deref())?;
             Ok(Said::well(book.chapters.iter().map(line).collect()))
+        }
+        ChaptersCommand::Write { dir } => {
+            write(dir)?;
+            let dir = one_line(&dir.display().to_string());
+            Ok(Said::well(format!(
+                "{} chapters and a README.md are in {dir}\n\
+                 read them with `hoptrail learn --chapters {dir}`\n",
+                embed::FILES.len()
+            )))
         }
         ChaptersCommand::Show {
             number,

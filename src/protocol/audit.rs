@@ -116,7 +116,7 @@ impl<Token> AuditRecord<Token> {
 }
 
 /// The event types that the lab's zone writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum AuditEvent {
     /// A credential was asked for.
     #[serde(rename = "credentials:issue")]
@@ -150,7 +150,7 @@ impl AuditEvent {
 }
 
 /// How an audit event ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum AuditStatus {
     /// It was done; for `credentials:issue` a credential exists.
     Issued,
@@ -239,7 +239,7 @@ pub struct CredentialView {
 }
 
 /// Where a credential comes from: the three provider types of a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialSource {
     /// The zone signs a JWT of its own (console name "Zone Provider").

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     app::msg::Msg,
-    chapters::{Book, Fault, Progress, embed},
+    chapters::{Book, Fault, Progress, embed, guide},
     support::{
         cause::remedy,
         error::{Exit, Failure},
@@ -82,6 +82,39 @@ pub fn meant(dir: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
     };
     found.extend(unnumbered);
     Ok(found)
+}
+
+/// Writes the built-in chapters and a guide for authors into a folder that is new or empty.
+///
+/// # Errors
+/// If something is in the folder already, or it cannot be written to.
+pub fn write(dir: &Path) -> Result<(), Failure> {
+    let unwritten = |error: &io::Error| {
+        Failure::new(
+            Exit::Usage,
+            format!("The chapters could not be written to {}", dir.display()),
+            error.to_string(),
+            remedy(error, "name a new folder that you may write to"),
+        )
+    };
+    fs::create_dir_all(dir).map_err(|error| unwritten(&error))?;
+    let mut inside = fs::read_dir(dir).map_err(|error| unwritten(&error))?;
+    if inside.next().is_some() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} is not empty", dir.display()),
+            "chapters are written into a new folder, so that nothing is lost",
+            "name another folder",
+        ));
+    }
+    let guide = guide::guide();
+    let files = embed::FILES
+        .into_iter()
+        .chain([("README.md", guide.as_str())]);
+    for (name, text) in files {
+        fs::write(dir.join(name), text).map_err(|error| unwritten(&error))?;
+    }
+    Ok(())
 }
 
 fn is_chapter(path: &Path) -> bool {

@@ -4,6 +4,7 @@
 mod authors;
 mod commands;
 mod doubted;
+mod guide;
 mod judging;
 mod mistaken;
 #[expect(dead_code, reason = "these tests only run commands to their end")]
