@@ -35,6 +35,19 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// What the server is at the end of a chapter of the workshop.
+    #[must_use]
+    pub const fn at_end_of(chapter: u8) -> Self {
+        match chapter {
+            0 | 1 => Self::Open,
+            2 | 3 => Self::Protected,
+            4 => Self::Vault,
+            5 => Self::Masked,
+            6 => Self::Delegated,
+            _ => Self::Limited,
+        }
+    }
+
     /// The number of the chapter.
     #[must_use]
     pub const fn number(self) -> u8 {

@@ -29,14 +29,7 @@ impl Orientation {
     /// What the server is at the end of the chapter that was reached.
     #[must_use]
     pub const fn stage(&self) -> Stage {
-        match self.reached {
-            0 | 1 => Stage::Open,
-            2 | 3 => Stage::Protected,
-            4 => Stage::Vault,
-            5 => Stage::Masked,
-            6 => Stage::Delegated,
-            _ => Stage::Limited,
-        }
+        Stage::at_end_of(self.reached)
     }
 }
 

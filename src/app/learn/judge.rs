@@ -9,7 +9,9 @@ use crate::{
         player::Source,
         toast::{Tone, Topic},
     },
-    chapters::{Chapter, ProbeResults, Reading, Status, check::A_NEW_CALL, progress::ReadingPlace},
+    chapters::{
+        Chapter, ProbeResults, Reading, Stage, Status, check::A_NEW_CALL, progress::ReadingPlace,
+    },
     projection::{Projection, Seq},
 };
 
@@ -131,14 +133,7 @@ impl Learn {
 
 /// The server's stage at the end of a chapter, by its number.
 const fn stage_of(chapter: u8) -> u8 {
-    match chapter {
-        0 | 1 => 0,
-        2 | 3 => 2,
-        4 => 4,
-        5 => 5,
-        6 => 6,
-        _ => 7,
-    }
+    Stage::at_end_of(chapter).number()
 }
 
 /// How far the lab is at the end of a chapter; the same for chapters that change nothing in it.

@@ -17,10 +17,14 @@ use crate::{
         oauth::{ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN},
         secret::Secret,
     },
+    support::text::truncate,
     trace::event::Leg,
 };
 
 use super::{Surroundings, env, failed, metadata};
+
+/// A zone says why in a sentence or two; more is not shown.
+const LONGEST_TEXT: usize = 2_000;
 
 pub(super) async fn ask(exchange: &Exchange, around: &Surroundings) -> Reading<ExchangeAnswer> {
     of(exchange.service, exchange.scope, around).await
@@ -129,9 +133,10 @@ impl Application {
             ));
         };
         let description = error.error_description.unwrap_or_default();
+        let shown = |text: &str| truncate(&http.clean(text), LONGEST_TEXT).into_owned();
         Reading::Told(ExchangeAnswer::Refused {
-            error: http.clean(&error.error),
-            description: http.clean(&description),
+            error: shown(&error.error),
+            description: shown(&description),
         })
     }
 }
