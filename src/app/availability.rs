@@ -316,7 +316,7 @@ impl App {
             Job::ListTools
             | Job::RefreshConsole
             | Job::RunProbes { .. }
-            | Job::AskZone { .. }
+            | Job::AskZone(_)
             | Job::ReadConsoleWork(_)
             | Job::Hold(_)
             | Job::SampleUser

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{learn::console::form::Filled, msg::TaskId, notes::Note};
 use crate::{
-    chapters::{Probe, Progress},
+    chapters::{Probe, Progress, check::Doubts},
     config::sheet::Hold,
     projection::Seq,
     shipped::Shipped,
@@ -100,13 +100,9 @@ pub enum Job {
         probes: Vec<Probe>,
         since: Option<Seq>,
     },
-    /// Ask the zone itself why a call had no credential; the answers come back as
+    /// Ask the zone itself why calls got no credential; the answers come back as
     /// [`super::msg::Msg::ZoneAnswered`].
-    AskZone {
-        /// Where the call ended.
-        about: Seq,
-        probes: Vec<Probe>,
-    },
+    AskZone(Doubts),
     /// Read what a chapter's console work is, by its number; it comes back as
     /// [`super::msg::Msg::ConsoleWork`].
     ReadConsoleWork(u16),

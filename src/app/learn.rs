@@ -5,7 +5,7 @@
 
 mod beside;
 pub mod console;
-pub mod doubt;
+mod doubt;
 mod evidence;
 mod fault;
 mod guide;
@@ -37,6 +37,7 @@ use crate::{
     chapters::{
         Attempt, Book, Chapter, Check, ProbeResults, Progress, Segment, Status,
         markdown::{self, Block},
+        probe::Answers,
         progress::Passed,
     },
     projection::Seq,
@@ -216,8 +217,8 @@ pub struct Learn {
     /// Whether the tools have to be listed before they are used, though a list is known.
     relist: bool,
     results: BTreeMap<String, ProbeResults>,
-    /// What the zone was asked itself.
-    doubt: doubt::Doubt,
+    /// What the zone answered itself, by where the call ended that it was asked about.
+    doubts: BTreeMap<Seq, Answers>,
     /// How the open chapter's checks stand, in their order.
     statuses: Vec<Status>,
     /// What the checks do not like in the zone's console, in their order.
@@ -277,7 +278,7 @@ impl Learn {
             again: BTreeSet::new(),
             relist: false,
             results: BTreeMap::new(),
-            doubt: doubt::Doubt::default(),
+            doubts: BTreeMap::new(),
             statuses: Vec::new(),
             at_fault: Vec::new(),
             judged: judge::Judged::default(),

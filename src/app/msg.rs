@@ -1,18 +1,14 @@
 //! Everything that can change the state. Nouns; no closures.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
-use super::{
-    compare::Against,
-    learn::{console::Work, doubt::Doubt},
-    notes::Notes,
-    player::Tape,
-    target::Target,
-};
+use super::{compare::Against, learn::console::Work, notes::Notes, player::Tape, target::Target};
 use crate::{
-    chapters::{Book, ProbeResults},
+    chapters::{Book, ProbeResults, probe::Answers},
     config::keys::Key,
-    projection::timeline::Kept,
+    projection::{Seq, timeline::Kept},
     support::error::Failure,
     trace::event::TraceEvent,
 };
@@ -39,7 +35,7 @@ pub enum Msg {
     /// What was asked for the checks of the chapter with this id.
     Probed(String, Box<ProbeResults>),
     /// What the zone answered when it was asked itself.
-    ZoneAnswered(Box<Doubt>),
+    ZoneAnswered(BTreeMap<Seq, Answers>),
     /// What a chapter's console work is.
     ConsoleWork(Work),
     /// What came of a step of the console work, by the chapter's number and the step's place.

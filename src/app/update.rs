@@ -82,8 +82,8 @@ impl App {
                 }
                 Effects::new()
             }
-            Msg::ZoneAnswered(doubt) => {
-                self.zone_answered(*doubt);
+            Msg::ZoneAnswered(answers) => {
+                self.zone_answered(answers);
                 Effects::new()
             }
             Msg::ConsoleWork(work) => {

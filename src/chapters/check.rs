@@ -11,8 +11,8 @@ mod zone;
 
 use serde::Deserialize;
 
-pub use self::doubt::doubts;
 pub(super) use self::doubt::service_of;
+pub use self::doubt::{Doubts, doubts};
 
 use super::{
     TextPosition,
@@ -130,7 +130,14 @@ impl Status {
 /// ones.
 #[must_use]
 pub fn eval(check: &Check, projection: &Projection, results: &ProbeResults) -> Status {
-    match judge(&check.expect, check.within, projection, results) {
+    let seen = Seen::of(check.within, projection, results);
+    let status = match seen.judge(&check.expect) {
+        Status::Pending { waiting_for } => {
+            doubt::blocked(seen, check).unwrap_or(Status::Pending { waiting_for })
+        }
+        status => status,
+    };
+    match status {
         Status::Failed { because, fix } => Status::Failed {
             because: in_one_sentence(&because),
             fix: if fix.is_empty() {
@@ -153,14 +160,18 @@ fn in_one_sentence(text: &str) -> String {
     said.join("; ")
 }
 
-/// Whether a condition holds.
-pub(super) fn judge(
+/// Whether a condition explains a failure.
+pub(super) fn explains(
     expect: &Expect,
     within: Within,
     projection: &Projection,
     results: &ProbeResults,
 ) -> Status {
-    Seen::of(within, projection, results).judge(expect)
+    let seen = Seen {
+        asked: Asked::Counts,
+        ..Seen::of(within, projection, results)
+    };
+    seen.judge(expect)
 }
 
 /// What of a check is about the zone's console and does not hold.
@@ -171,7 +182,7 @@ pub fn fault_in_console<'c>(
     results: &ProbeResults,
 ) -> Option<&'c Expect> {
     let fails = |expect: &Expect| {
-        let status = judge(expect, check.within, projection, results);
+        let status = Seen::of(check.within, projection, results).judge(expect);
         matches!(status, Status::Failed { .. })
     };
     let mut parts: Vec<&Expect> = vec![&check.expect];
@@ -220,6 +231,14 @@ struct Seen<'a> {
     since: Option<Seq>,
     /// Since when the server is the one that is judged.
     changed: Option<Seq>,
+    asked: Asked,
+}
+
+/// Whether what hoptrail asked the zone itself counts: it explains a failure, and passes no check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Counts,
+    CountsNot,
 }
 
 impl<'a> Seen<'a> {
@@ -233,6 +252,7 @@ impl<'a> Seen<'a> {
             results,
             since,
             changed: results.changed,
+            asked: Asked::CountsNot,
         }
     }
 
@@ -305,8 +325,7 @@ impl<'a> Seen<'a> {
         {
             return Status::pending(A_NEW_CALL);
         }
-        let waits = || Status::pending(format!("a call of {}", tools.join(" or ")));
-        self.blocked().unwrap_or_else(waits)
+        Status::pending(format!("a call of {}", tools.join(" or ")))
     }
 
     /// Whether a hop's request carried a token; unknown when nobody saw its headers.

@@ -58,7 +58,7 @@ pub enum Expect {
     Sessions(AtLeast),
     /// A refusal or a failure said this.
     Said(Words),
-    /// Asked as the last call's tool asks, the zone issues everything.
+    /// What a failed call asked for in vain, the zone issues when hoptrail asks: in a mistake's `when` only.
     ExchangesWork,
     /// What the server answered to a probe.
     Answer(Answer),

@@ -106,6 +106,10 @@ fn checks(chapter: &Chapter, faults: &mut Vec<Fault>) {
         }
         if check.expect.says_nothing() {
             fault("the check expects nothing");
+        } else if check.expect.is_of_a_doubt() {
+            fault(
+                "exchanges_work is for a mistake's `when`: nobody asks the zone while all is well",
+            );
         } else if passes_by_itself(check) {
             fault("the check passes before anything has happened");
         }

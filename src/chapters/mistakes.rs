@@ -69,7 +69,7 @@ pub(super) fn explain<'a>(
         if !is_about || !mistake.when.probes().iter().all(answered) {
             return None;
         }
-        match check::judge(&mistake.when, check.within, projection, results) {
+        match check::explains(&mistake.when, check.within, projection, results) {
             Status::Passed { evidence } => {
                 let shown = shown_at(&evidence, projection);
                 let service = check::service_of(&evidence, projection, results);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     projection::{Projection, Seq},
     protocol::{audit::CredentialSource, console::Consent, env::EnvLine},
+    support::text::one_line,
     trace::event::CallOutcome,
 };
 
@@ -87,6 +88,9 @@ pub struct Exchange {
     pub scope: Option<&'static str>,
 }
 
+/// What the zone said to exchanges.
+pub type Answers = BTreeMap<Exchange, Reading<ExchangeAnswer>>;
+
 /// What became of a question.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,9 +127,9 @@ pub struct ProbeResults {
     pub folder: Reading<Folder>,
     pub zone: Reading<Zone>,
     pub scopes: BTreeMap<String, Reading<ScopeAnswer>>,
-    /// Asked in doubt only, about one call: nothing that outlives it.
+    /// What the zone was asked itself, by where the call ended that it was asked about.
     #[serde(skip)]
-    pub exchanges: BTreeMap<Exchange, Reading<ExchangeAnswer>>,
+    pub doubts: BTreeMap<Seq, Answers>,
     pub trials: Reading<Vec<Trial>>,
     #[serde(default)]
     pub client: Reading<ClientAnswer>,
@@ -214,7 +218,7 @@ pub enum ClientAnswer {
     /// It did not refuse them.
     Known,
     Refused,
-    /// The `.env` does not say yet who and where to ask.
+    /// The `.env` does not say yet who and where to ask, or the zone decided nothing.
     NotTried,
 }
 
@@ -228,6 +232,37 @@ pub enum ExchangeAnswer {
         /// In the zone's words; may be empty.
         description: String,
     },
+}
+
+impl ExchangeAnswer {
+    /// Why it was refused, without a full stop.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let Self::Refused { error, description } = self else {
+            return None;
+        };
+        let said = [error.trim(), description.trim().trim_end_matches('.')];
+        let said: Vec<String> = said
+            .into_iter()
+            .filter(|words| !words.is_empty())
+            .map(one_line)
+            .collect();
+        (!said.is_empty()).then(|| said.join(": "))
+    }
+
+    /// Whether somebody told the reason already, in these words.
+    #[must_use]
+    pub fn is_told_in(&self, text: &str) -> bool {
+        let Self::Refused { error, description } = self else {
+            return false;
+        };
+        let reason = if description.is_empty() {
+            error
+        } else {
+            description
+        };
+        text.contains(reason.trim_end_matches('.'))
+    }
 }
 
 /// What became of a value of the `.env` as the credential of a service.
@@ -267,6 +302,28 @@ impl Untried {
 }
 
 impl<T> Reading<T> {
+    /// What was told; else why not, for the question that rests on it.
+    ///
+    /// # Errors
+    /// The reading itself, where nothing was told.
+    pub fn told<U>(self) -> Result<T, Reading<U>> {
+        match self {
+            Self::Told(told) => Ok(told),
+            Self::NotAsked => Err(Reading::NotAsked),
+            Self::Unavailable { look_at } => Err(Reading::Unavailable { look_at }),
+            Self::Failed { because } => Err(Reading::Failed { because }),
+        }
+    }
+
+    /// The reading of what follows from what was told.
+    #[must_use]
+    pub fn map<U>(self, follows: impl FnOnce(T) -> U) -> Reading<U> {
+        match self.told() {
+            Ok(told) => Reading::Told(follows(told)),
+            Err(untold) => untold,
+        }
+    }
+
     const fn was_asked(&self) -> bool {
         !matches!(self, Self::NotAsked)
     }
@@ -280,6 +337,13 @@ impl<T> Reading<T> {
 }
 
 impl ProbeResults {
+    /// What the zone said last to an exchange.
+    #[must_use]
+    pub fn exchange(&self, exchange: &Exchange) -> Option<&Reading<ExchangeAnswer>> {
+        let mut latest_first = self.doubts.values().rev();
+        latest_first.find_map(|answers| answers.get(exchange))
+    }
+
     /// Whether a question got no answer.
     #[must_use]
     pub fn failed(&self, probe: &Probe) -> bool {
@@ -290,7 +354,7 @@ impl ProbeResults {
             Probe::Folder => self.folder.is_failed(),
             Probe::Zone => self.zone.is_failed(),
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::is_failed),
-            Probe::Exchange(one) => self.exchanges.get(one).is_some_and(Reading::is_failed),
+            Probe::Exchange(one) => self.exchange(one).is_some_and(Reading::is_failed),
             Probe::Trials => self.trials.is_failed(),
             Probe::Client => self.client.is_failed(),
         }
@@ -306,7 +370,7 @@ impl ProbeResults {
             Probe::Folder => self.folder.was_asked(),
             Probe::Zone => self.zone.was_asked(),
             Probe::Scope(scope) => self.scopes.get(scope).is_some_and(Reading::was_asked),
-            Probe::Exchange(one) => self.exchanges.get(one).is_some_and(Reading::was_asked),
+            Probe::Exchange(one) => self.exchange(one).is_some_and(Reading::was_asked),
             Probe::Trials => self.trials.was_asked(),
             Probe::Client => self.client.was_asked(),
         }

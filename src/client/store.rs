@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use rmcp::transport::auth::{AuthError, AuthorizationManager};
 
 use super::oauth_seam::OAuthSeam;
@@ -79,7 +79,7 @@ impl Slot {
     /// Puts a token in, in place of the one before. False if it comes too late.
     #[must_use]
     pub fn put(&self, held: Held) -> bool {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept.lock();
         if self.sign_in < kept.stands {
             return false;
         }
@@ -91,7 +91,7 @@ impl Slot {
     /// The token, if it is this sign-in's.
     #[must_use]
     pub fn get(&self) -> Option<Held> {
-        let kept = lock(&self.kept);
+        let kept = self.kept.lock();
         (self.sign_in == kept.stands)
             .then(|| kept.held.clone())
             .flatten()
@@ -99,7 +99,7 @@ impl Slot {
 
     /// Drops the token. False if it is not this sign-in's.
     fn drop_token(&self) -> bool {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept.lock();
         let is_ours = self.sign_in == kept.stands;
         if is_ours {
             kept.held = None;
@@ -108,7 +108,7 @@ impl Slot {
     }
 
     fn stands(&self) -> bool {
-        self.sign_in == lock(&self.kept).stands
+        self.sign_in == self.kept.lock().stands
     }
 }
 
@@ -148,7 +148,7 @@ impl Tokens {
     /// Where a new sign-in puts what comes.
     #[must_use]
     pub fn begin(&self) -> Slot {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept.lock();
         kept.begun += 1;
         Slot {
             kept: Arc::clone(&self.kept),
@@ -159,25 +159,25 @@ impl Tokens {
     /// True when there is a token.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        lock(&self.kept).held.is_some()
+        self.kept.lock().held.is_some()
     }
 
     /// The token as it is, renewed or not.
     #[must_use]
     pub fn held(&self) -> Option<Secret> {
-        let kept = lock(&self.kept);
+        let kept = self.kept.lock();
         kept.held.as_ref().map(|held| held.access.clone())
     }
 
     /// Another number once somebody signed in or out; a renewal changes nothing of it.
     #[must_use]
     pub fn sign_in(&self) -> u64 {
-        lock(&self.kept).stands
+        self.kept.lock().stands
     }
 
     /// Keeps what can renew the token, if its sign-in still stands.
     pub fn keep(&self, renewer: Renewer) {
-        let mut kept = lock(&self.renewer);
+        let mut kept = self.renewer.lock();
         if renewer.seam.slot().stands() {
             *kept = Some(Arc::new(tokio::sync::Mutex::new(renewer)));
         }
@@ -186,12 +186,12 @@ impl Tokens {
     /// Drops everything, also what a sign-in or a renewal under way will bring.
     pub fn clear(&self) {
         {
-            let mut kept = lock(&self.kept);
+            let mut kept = self.kept.lock();
             kept.begun += 1;
             kept.stands = kept.begun;
             kept.held = None;
         }
-        *lock(&self.renewer) = None;
+        *self.renewer.lock() = None;
     }
 
     /// The token to send, renewed first if it is about to end.
@@ -199,7 +199,7 @@ impl Tokens {
     /// # Errors
     /// If it has ended and cannot be renewed.
     pub async fn bearer(&self) -> Result<Option<Secret>, Failure> {
-        let Some(held) = lock(&self.kept).held.clone() else {
+        let Some(held) = self.kept.lock().held.clone() else {
             return Ok(None);
         };
         if held.refreshable && held.renew_at.is_some_and(|at| at <= self.clock.now()) {
@@ -231,7 +231,7 @@ impl Tokens {
 
     async fn renew_alone(&self, rejected: &Secret) -> Result<Option<Secret>, Failure> {
         let other = || self.held().filter(|held| held != rejected);
-        let Some(renewer) = lock(&self.renewer).clone() else {
+        let Some(renewer) = self.renewer.lock().clone() else {
             return Ok(other());
         };
         let renewer = renewer.lock().await;
@@ -271,8 +271,4 @@ impl Tokens {
             })),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
 }

@@ -6,7 +6,7 @@
 mod acts;
 mod run;
 
-use std::{io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     chapters::{
-        Chapter, Orientation, Probe, ProbeResults, Reading, Status, check::doubts, orientation,
+        Chapter, Orientation, Probe, ProbeResults, Reading, Status,
+        check::{self, Doubts},
+        orientation,
+        probe::Answers,
         report::Report,
     },
     client::{
@@ -226,14 +229,17 @@ async fn at_yours(
         open == 0
     })
     .await?;
-    let mut doubts: Vec<Probe> = chapters
-        .iter()
-        .flat_map(|chapter| doubts(chapter, &run.projection, &results))
-        .collect();
-    doubts.sort();
-    doubts.dedup();
+    let mut doubts = Doubts::new();
+    // Of an earlier chapter fails what a later one changed: `write`, say, which a policy refuses now.
+    let stage = orientation.stage();
+    let now = |chapter: &&&Chapter| matches!(wanted, Wanted::One(_)) || chapter.stage >= stage;
+    for chapter in chapters.iter().filter(now) {
+        for (call, exchanges) in check::doubts(chapter, &run.projection, &results) {
+            doubts.entry(call).or_default().extend(exchanges);
+        }
+    }
     if !doubts.is_empty() {
-        results.exchanges = ask(run, doubts, project, since).await?.exchanges;
+        results.doubts = ask_in_doubt(run, doubts, project).await?;
     }
     let mut report = Report::default();
     for chapter in &chapters {
@@ -262,6 +268,20 @@ async fn ask(
     run.during(async move |_| {
         let around = backend.look_around(project.as_deref(), Some(since)).await?;
         Ok(Box::pin(probing::ask(&probes, &around)).await)
+    })
+    .await
+}
+
+async fn ask_in_doubt(
+    run: &mut Run<'_>,
+    doubts: Doubts,
+    project: Option<&Path>,
+) -> Result<BTreeMap<Seq, Answers>, Failure> {
+    let backend = run.backend();
+    let project = project.map(Path::to_owned);
+    run.during(async move |_| {
+        let around = backend.look_around(project.as_deref(), None).await?;
+        Ok(Box::pin(probing::in_doubt(&doubts, &around)).await)
     })
     .await
 }

@@ -16,15 +16,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     backend::{Backend, BackendState, Kept, Remade, ready},
     console_steps::{Change, Step},
-    probing::{self, Surroundings},
+    probing,
 };
 use crate::{
     app::{
         effect::Job,
-        learn::{console, doubt::Doubt},
+        learn::console,
         msg::{Msg, TaskId, TaskOutcome},
     },
-    chapters::{Probe, ProbeResults},
     config::sheet::Hold,
     lab::Chapter,
     support::error::{Exit, Failure},
@@ -39,17 +38,16 @@ fn tell(answers: &Answers, msg: Msg) {
 }
 
 /// Asks until it is called off.
-async fn asked(
-    probes: Vec<Probe>,
-    around: Surroundings,
-    cancel: CancellationToken,
-) -> Result<ProbeResults, Failure> {
+async fn until<T: Send + 'static>(
+    cancel: &CancellationToken,
+    question: impl AsyncFnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
     // On a thread of its own: rustc cannot prove yet that a future with closures over
     // references is `Send` (rust-lang/rust#102211), and the runner's have to be.
-    let handle = Handle::current();
+    let (handle, cancel) = (Handle::current(), cancel.clone());
     let asked = spawn_blocking(move || {
         // Given up in there: nobody goes on to knock when it was called off.
-        handle.block_on(cancel.run_until_cancelled(probing::ask(&probes, &around)))
+        handle.block_on(cancel.run_until_cancelled(question()))
     });
     asked.await.map_err(|_| unasked())?.ok_or_else(called_off)
 }
@@ -216,7 +214,7 @@ const fn ends_anywhere(job: &Job) -> bool {
         | Job::ListTools
         | Job::CallTool { .. }
         | Job::RunProbes { .. }
-        | Job::AskZone { .. }
+        | Job::AskZone(_)
         | Job::TakeStep { .. }
         | Job::GoToChapter(_)
         | Job::BeginAgain { .. } => false,
@@ -263,18 +261,15 @@ async fn run(
             since,
         } => {
             let around = backend.look_around(project, since).await?;
-            let results = asked(probes, around, cancel.clone()).await?;
+            let asked = async move || probing::ask(&probes, &around).await;
+            let results = until(cancel, asked).await?;
             tell(answers, Msg::Probed(chapter, Box::new(results)));
             Ok(())
         }
-        Job::AskZone { about, probes } => {
+        Job::AskZone(doubts) => {
             let around = backend.look_around(project, None).await?;
-            let results = asked(probes, around, cancel.clone()).await?;
-            let doubt = Doubt {
-                about: Some(about),
-                answers: results.exchanges,
-            };
-            tell(answers, Msg::ZoneAnswered(Box::new(doubt)));
+            let asked = async move || probing::in_doubt(&doubts, &around).await;
+            tell(answers, Msg::ZoneAnswered(until(cancel, asked).await?));
             Ok(())
         }
         Job::ReadConsoleWork(chapter) => {

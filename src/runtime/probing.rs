@@ -15,7 +15,7 @@ mod scope;
 mod trials;
 mod zone;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use http::HeaderName;
@@ -24,7 +24,8 @@ use url::Url;
 use crate::{
     chapters::{
         Chapter, Probe, ProbeResults, Reading,
-        probe::{Exchange, HttpProbe, ResourceMetadata},
+        check::Doubts,
+        probe::{Answers, HttpProbe, ResourceMetadata},
     },
     client::{
         console::Console,
@@ -101,13 +102,6 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
             _ => None,
         })
         .collect();
-    let exchanges: Vec<&Exchange> = probes
-        .iter()
-        .filter_map(|probe| match probe {
-            Probe::Exchange(one) => Some(one),
-            _ => None,
-        })
-        .collect();
     let wants = |probe: &Probe| probes.contains(probe);
     let (env, metadata, folder, zone, trials, client) = tokio::join!(
         when(wants(&Probe::Env), async { env::read(&around.env) }),
@@ -129,11 +123,6 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
         (scope.to_owned(), answer)
     }))
     .await;
-    let exchanges = join_all(exchanges.into_iter().map(async |one| {
-        let answer = within("the zone", exchange::ask(one, around)).await;
-        (one.clone(), answer)
-    }))
-    .await;
     ProbeResults {
         since: around.since,
         begun_again: false,
@@ -144,10 +133,23 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
         folder,
         zone,
         scopes: scopes.into_iter().collect(),
-        exchanges: exchanges.into_iter().collect(),
+        doubts: BTreeMap::new(),
         trials,
         client,
     }
+}
+
+/// Asks the zone for what calls did not get, as their tools ask. What is issued is thrown away.
+pub async fn in_doubt(doubts: &Doubts, around: &Surroundings) -> BTreeMap<Seq, Answers> {
+    let mut told = BTreeMap::new();
+    for (call, exchanges) in doubts {
+        let answers = join_all(exchanges.iter().map(async |exchange| {
+            let asked = exchange::ask(exchange.service, exchange.scope, around);
+            (exchange.clone(), within("the zone", asked).await)
+        }));
+        told.insert(*call, answers.await.into_iter().collect());
+    }
+    told
 }
 
 async fn knock(

@@ -129,7 +129,7 @@ fn working(cx: &ViewCx, task: &Task) -> [Span<'static>; 3] {
         Job::Hold(Hold::Off) => "opening the zone's gate".to_owned(),
         Job::LetGo { .. } => "letting it go on".to_owned(),
         Job::RunProbes { .. } => "asking what the checks need".to_owned(),
-        Job::AskZone { .. } => "asking the zone why".to_owned(),
+        Job::AskZone(_) => "asking the zone why".to_owned(),
         Job::ReadConsoleWork(_) => "looking at the console".to_owned(),
         Job::TakeStep { .. } => "working in the console".to_owned(),
         Job::BeginAgain { .. } => "bringing the lab back".to_owned(),

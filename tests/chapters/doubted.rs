@@ -1,13 +1,15 @@
 //! A tool got no credential and its server does not say why: the zone is asked itself.
 
+use std::collections::BTreeSet;
+
 use hoptrail::{
     chapters::{
-        Book, Probe, Reading, Status,
-        check::doubts,
+        Book, Evidence, Probe, Reading, Status,
+        check::{Doubts, doubts},
         expect::Service,
         probe::{Exchange, ExchangeAnswer, ProbeResults},
     },
-    projection::Projection,
+    projection::{Projection, Seq},
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -43,12 +45,22 @@ fn exchange(service: Service, scope: Option<&'static str>) -> Exchange {
     Exchange { service, scope }
 }
 
-fn asked(exchanges: impl IntoIterator<Item = (Exchange, ExchangeAnswer)>) -> ProbeResults {
+/// Where the latest call of a tool ended.
+fn end_of(tool: &str, trace: &Projection) -> Seq {
+    trace.tools().latest(tool).unwrap().finished.unwrap()
+}
+
+/// What the zone answered about the latest call of a tool.
+fn asked(
+    tool: &str,
+    trace: &Projection,
+    exchanges: impl IntoIterator<Item = (Exchange, ExchangeAnswer)>,
+) -> ProbeResults {
+    let answers = exchanges
+        .into_iter()
+        .map(|(exchange, answer)| (exchange, Reading::Told(answer)));
     ProbeResults {
-        exchanges: exchanges
-            .into_iter()
-            .map(|(exchange, answer)| (exchange, Reading::Told(answer)))
-            .collect(),
+        doubts: [(end_of(tool, trace), answers.collect())].into(),
         ..ProbeResults::default()
     }
 }
@@ -70,13 +82,11 @@ fn failed(status: Status) -> (String, String) {
 #[rstest]
 #[case("vault", "get_support_tickets", &[(Service::Supabase, None)])]
 #[case("mask", "escalate_ticket", &[(Service::Supabase, None), (Service::Anthropic, None)])]
-// The story's delete fails as well.
 #[case("in-your-name", "escalate_ticket", &[
     (Service::Supabase, None),
     (Service::Anthropic, None),
     (Service::Linear, Some("issues:create")),
     (Service::Linear, Some("read")),
-    (Service::Linear, Some("write")),
 ])]
 #[case("in-your-name", "delete_issue", &[(Service::Linear, Some("write"))])]
 // What the policy is meant to refuse is not asked for.
@@ -88,12 +98,62 @@ fn the_zone_is_asked_for_what_the_tool_needed(
 ) {
     let book = Book::embedded().unwrap();
     let chapter = book.get(chapter).unwrap();
-    let expected: Vec<Probe> = expected
+    let wanted: BTreeSet<Exchange> = expected
         .iter()
-        .map(|(service, scope)| Probe::Exchange(exchange(*service, *scope)))
+        .map(|(service, scope)| exchange(*service, *scope))
         .collect();
     let trace = unexplained(tool);
-    assert_eq!(doubts(chapter, &trace, &ProbeResults::default()), expected);
+    let found = doubts(chapter, &trace, &ProbeResults::default());
+    if wanted.is_empty() {
+        assert_eq!(found, Doubts::new());
+        return;
+    }
+    assert_eq!(found, Doubts::from([(end_of(tool, &trace), wanted)]));
+    // What the zone answered is not asked again; what it did not answer is.
+    let answered = expected
+        .iter()
+        .skip(1)
+        .map(|(service, scope)| (exchange(*service, *scope), ExchangeAnswer::Issued));
+    let rest = doubts(chapter, &trace, &asked(tool, &trace, answered));
+    let left: Vec<_> = rest.into_values().flatten().collect();
+    assert_eq!(left, [exchange(expected[0].0, expected[0].1)]);
+}
+
+/// What a tool failed at besides is nothing to ask the zone about.
+#[test]
+fn a_failure_of_something_else_is_not_asked_about() {
+    let book = Book::embedded().unwrap();
+    let chapter = book.get("in-your-name").unwrap();
+    let trace = told_otherwise(|line| {
+        if line.contains("audit_recorded") {
+            return None;
+        }
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        if event.pointer("/fact/tool_call_finished/tool") == Some(&"escalate_ticket".into()) {
+            let finished = &mut event["fact"]["tool_call_finished"];
+            finished["outcome"] = "failed".into();
+            finished["text"] = "Linear API returned 401: the credential is not valid".into();
+        }
+        Some(event.to_string())
+    });
+    let nothing = ProbeResults::default();
+    assert_eq!(doubts(chapter, &trace, &nothing), Doubts::new());
+    let (because, _) = failed(status("in-your-name", "author", &trace, &nothing));
+    assert!(because.contains("without Bearer"), "{because}");
+}
+
+/// What hoptrail asked itself explains a failure, and passes no check.
+#[test]
+fn the_zones_answer_to_hoptrail_passes_nothing() {
+    let trace = unexplained("escalate_ticket");
+    let denied = refused("access_denied", "Access denied by policy.");
+    let read = exchange(Service::Linear, Some("read"));
+    let results = asked("escalate_ticket", &trace, [(read, denied)]);
+    let told = status("limit", "delete-refused", &trace, &results);
+    let by_a_probe = |one: &Evidence| matches!(one, Evidence::Probe(Probe::Exchange(_)));
+    if let Status::Passed { evidence } = &told {
+        assert!(!evidence.iter().any(by_a_probe), "{evidence:?}");
+    }
 }
 
 #[test]
@@ -117,7 +177,7 @@ fn what_the_log_tells_is_not_asked_again() {
         Some(event.to_string())
     });
     let nothing = ProbeResults::default();
-    assert_eq!(doubts(vault, &told, &nothing), []);
+    assert_eq!(doubts(vault, &told, &nothing), Doubts::new());
     let (because, fix) = failed(status("vault", "tickets-read", &told, &nothing));
     assert!(
         because.contains(
@@ -126,7 +186,8 @@ fn what_the_log_tells_is_not_asked_again() {
         "{because}"
     );
     assert!(fix.starts_with("Copy the registered identifier"), "{fix}");
-    assert_eq!(doubts(vault, &story(), &nothing), [], "nothing failed");
+    let well = doubts(vault, &story(), &nothing);
+    assert_eq!(well, Doubts::new(), "nothing failed");
 }
 
 #[rstest]
@@ -161,8 +222,9 @@ fn what_the_zone_answers_names_the_cause(
     #[case] remedy: &str,
 ) {
     let answer = refused(error, description);
-    let results = asked([(exchange(Service::Supabase, None), answer)]);
     let trace = unexplained("get_support_tickets");
+    let exchanges = [(exchange(Service::Supabase, None), answer)];
+    let results = asked("get_support_tickets", &trace, exchanges);
     let (because, fix) = failed(status("vault", "tickets-read", &trace, &results));
     let said = format!("asked by hoptrail for Supabase, the zone says {error}");
     assert!(because.contains(&said), "{because}");
@@ -184,7 +246,9 @@ fn where_the_zone_would_issue_the_server_has_another_env(
     let issued = exchanges
         .iter()
         .map(|(service, scope)| (exchange(*service, *scope), ExchangeAnswer::Issued));
-    let (because, fix) = failed(status(chapter, check, &unexplained(tool), &asked(issued)));
+    let trace = unexplained(tool);
+    let results = asked(tool, &trace, issued);
+    let (because, fix) = failed(status(chapter, check, &trace, &results));
     assert!(because.contains("started with an older .env"), "{because}");
     assert!(fix.starts_with("Start the server again"), "{fix}");
 }
@@ -193,13 +257,14 @@ fn where_the_zone_would_issue_the_server_has_another_env(
 #[test]
 fn without_an_answer_no_cause_is_named() {
     let trace = unexplained("get_support_tickets");
-    let mut silent = ProbeResults::default();
-    silent.exchanges.insert(
-        exchange(Service::Supabase, None),
-        Reading::Failed {
-            because: "the zone did not answer".to_owned(),
-        },
-    );
+    let unanswered = Reading::Failed {
+        because: "the zone did not answer".to_owned(),
+    };
+    let answers = [(exchange(Service::Supabase, None), unanswered)].into();
+    let silent = ProbeResults {
+        doubts: [(end_of("get_support_tickets", &trace), answers)].into(),
+        ..ProbeResults::default()
+    };
     for results in [ProbeResults::default(), silent] {
         let (because, fix) = failed(status("vault", "tickets-read", &trace, &results));
         assert!(!because.contains("likely"), "{because}");

@@ -183,6 +183,12 @@ impl Learn {
         }
     }
 
+    /// Whether this part of the console work was done by a step that stands.
+    pub(super) fn is_made(&self, part: Part) -> bool {
+        let mut steps = self.work().into_iter().flat_map(|work| &work.steps);
+        steps.any(|step| step.part == part && step.taken.is_some())
+    }
+
     /// The first step in which something is made that a check does not like.
     #[must_use]
     pub fn step_at_fault(&self) -> Option<usize> {

@@ -53,7 +53,7 @@ pub fn attempt_of(job: &Job) -> Option<Attempt> {
         Job::RunProbes { .. } => Attempt::RunProbes,
         Job::ListTools
         | Job::BeginAgain { .. }
-        | Job::AskZone { .. }
+        | Job::AskZone(_)
         | Job::ReadConsoleWork(_)
         | Job::TakeStep { .. }
         | Job::Hold(_)

@@ -115,7 +115,7 @@ impl Learn {
         known.since = self.since.get(chapter).copied();
         known.begun_again = self.again.contains(chapter);
         known.changed = self.server.map(|server| server.since);
-        known.exchanges = self.doubt.known(projection);
+        known.doubts = self.doubts.clone();
         if let Some(around) = &self.around {
             // The attendee's files are looked at all the time; what was read of them when the
             // chapter's questions were asked is older.
@@ -263,9 +263,18 @@ impl App {
                         tried
                     };
                     let code = if asked { Code::Here } else { code };
-                    let status = elsewhere(status, lab, told, code);
+                    if !matches!(status, Status::Failed { .. }) {
+                        return elsewhere(status, lab, told, code);
+                    }
+                    let fault = learn.part_at_fault(check, &self.projection, &known);
+                    // What the reader made by a step is seen, wherever the lab is.
+                    let status = if fault.is_some_and(|part| learn.is_made(part)) {
+                        status
+                    } else {
+                        elsewhere(status, lab, told, code)
+                    };
                     if matches!(status, Status::Failed { .. }) {
-                        at_fault.extend(learn.part_at_fault(check, &self.projection, &known));
+                        at_fault.extend(fault);
                     }
                     status
                 })

@@ -8,8 +8,8 @@ use crate::{
         Probe, ProbeResults, Reading,
         expect::Service,
         probe::{
-            ClientAnswer, ExchangeAnswer, Folder, HttpAnswer, HttpProbe, ResourceMetadata,
-            ScopeAnswer, TrialEnd, Zone,
+            ClientAnswer, Folder, HttpAnswer, HttpProbe, ResourceMetadata, ScopeAnswer, TrialEnd,
+            Zone,
         },
     },
     protocol::{
@@ -118,10 +118,12 @@ fn title(probe: &Probe) -> String {
         Probe::Zone => "What the zone holds".to_owned(),
         Probe::Scope(scope) => format!("An exchange for Linear with {scope}"),
         Probe::Exchange(exchange) => {
-            format!(
-                "An exchange for {}, asked once more",
-                exchange.service.name()
-            )
+            let scope = match exchange.scope {
+                Some(scope) => format!(" with {scope}"),
+                None => String::new(),
+            };
+            let service = exchange.service.name();
+            format!("An exchange for {service}{scope}, asked once more")
         }
         Probe::Client => "The application's id and secret, shown to the zone".to_owned(),
         Probe::Trials => "Each value, tried on each service".to_owned(),
@@ -149,12 +151,10 @@ fn answer(probe: &Probe, results: &ProbeResults, server: &str) -> Option<Vec<Tol
                 }
             }]
         }),
-        Probe::Exchange(exchange) => lines(results.exchanges.get(exchange)?, |answer| {
-            vec![match answer {
-                ExchangeAnswer::Issued => Told::new("answered", "a credential was issued"),
-                ExchangeAnswer::Refused { error, description } => {
-                    Told::new("answered", format!("{error}: {description}")).toned(Tone::Bad)
-                }
+        Probe::Exchange(exchange) => lines(results.exchange(exchange)?, |answer| {
+            vec![match answer.reason() {
+                None => Told::new("answered", "a credential was issued"),
+                Some(reason) => Told::new("answered", reason).toned(Tone::Bad),
             }]
         }),
         Probe::Client => lines(&results.client, |answer| {
@@ -163,9 +163,10 @@ fn answer(probe: &Probe, results: &ProbeResults, server: &str) -> Option<Vec<Tol
                 ClientAnswer::Refused => {
                     Told::new("answered", "it does not know them").toned(Tone::Bad)
                 }
-                ClientAnswer::NotTried => {
-                    Told::new("not asked", "the .env does not say yet where the zone is")
-                }
+                ClientAnswer::NotTried => Told::new(
+                    "no answer",
+                    "the .env does not say where the zone is, or it was away",
+                ),
             }]
         }),
         Probe::Trials => lines(&results.trials, |trials| {

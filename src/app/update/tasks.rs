@@ -68,6 +68,10 @@ impl App {
                 }
             }
         };
+        // By now the zone's log had its say about the call before.
+        if task.job == Job::RefreshConsole {
+            effects.extend(self.ask_in_doubt());
+        }
         effects.extend(self.cue_task_ended(id, &told));
         effects
     }
@@ -127,10 +131,10 @@ impl App {
                 place,
                 filled,
             } => self.after_step(*chapter, *place, filled),
-            Job::RefreshConsole => self.ask_in_doubt(),
             Job::ListTools
+            | Job::RefreshConsole
             | Job::RunProbes { .. }
-            | Job::AskZone { .. }
+            | Job::AskZone(_)
             | Job::ReadConsoleWork(_)
             | Job::SampleUser
             | Job::LetGo { .. } => Effects::new(),
@@ -184,7 +188,7 @@ impl App {
             Job::ListTools
             | Job::RefreshConsole
             | Job::RunProbes { .. }
-            | Job::AskZone { .. }
+            | Job::AskZone(_)
             | Job::ReadConsoleWork(_)
             | Job::TakeStep { .. }
             | Job::Hold(_)

@@ -302,6 +302,7 @@ impl Seen<'_> {
             let said = [row.reason.as_deref(), row.error.as_deref()];
             // A log keeps what was said in earlier runs; it explains nothing of this one.
             row.era == Era::ThisRun
+                && !Self::is_of_a_check(row)
                 && self.counts(row.evidence)
                 && said.into_iter().flatten().any(holds)
         });

@@ -4,49 +4,63 @@
 //! A server may keep to itself what the zone said to it: the SDK's own error names the resource only
 //! (facts/keycard.md, 2.6). And a client that the zone does not know leaves no row.
 
-use super::{Check, Seen, Status, Within};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Asked, Check, Seen, Status, Within};
 use crate::{
     chapters::{
         Chapter, Stage,
         evidence::Evidence,
         expect::{Expect, Service, ToolCall},
-        probe::{Exchange, ExchangeAnswer, Probe, ProbeResults, Reading},
+        probe::{Answers, Exchange, ExchangeAnswer, Probe, ProbeResults, Reading},
     },
-    projection::{AuditRow, Projection, audit::Era, tools::Call},
+    projection::{AuditRow, Projection, Seq, audit::Era, tools::Call},
     protocol::{
         audit::AuditStatus,
         tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
+        traceparent::TraceId,
     },
-    support::text::one_line,
     trace::event::CallOutcome,
 };
 
-/// What to ask the zone about a chapter's failed checks; nothing where its log tells.
+/// What to ask the zone, by where the call ended that is in doubt.
+pub type Doubts = BTreeMap<Seq, BTreeSet<Exchange>>;
+
+/// Words of a tool that speaks of an exchange: of the SDK, of the workshop's server and of others. What a
+/// tool failed at besides is nothing to ask the zone about.
+const OF_AN_EXCHANGE: [&str; 3] = ["exchange", "access resource", "refused a credential"];
+
+/// What to ask the zone about a chapter's failed checks; nothing where its log tells, and nothing that it
+/// answered already.
 #[must_use]
-pub fn doubts(chapter: &Chapter, projection: &Projection, results: &ProbeResults) -> Vec<Probe> {
-    let mut doubts: Vec<Probe> = chapter
-        .checks
-        .iter()
-        .filter(|check| {
-            let status = super::eval(check, projection, results);
-            matches!(status, Status::Failed { .. })
-        })
-        .flat_map(|check| {
-            let seen = Seen::of(check.within, projection, results);
-            tools_of(check)
-                .filter_map(move |tool| seen.latest(tool))
-                .filter(move |call| call.outcome == Some(CallOutcome::Failed))
-                .filter(move |call| seen.refused_row(call).is_none())
-                .flat_map(|call| exchanges_of(&call.tool, chapter.stage))
-        })
-        .map(Probe::Exchange)
-        .collect();
-    doubts.sort();
-    doubts.dedup();
+pub fn doubts(chapter: &Chapter, projection: &Projection, results: &ProbeResults) -> Doubts {
+    let mut doubts = Doubts::new();
+    for check in &chapter.checks {
+        let status = super::eval(check, projection, results);
+        if !matches!(status, Status::Failed { .. }) {
+            continue;
+        }
+        let seen = Seen::of(check.within, projection, results);
+        for call in tools_of(check).filter_map(|tool| seen.latest(tool)) {
+            let Some(ended) = call.finished.filter(|_| seen.is_in_doubt(call)) else {
+                continue;
+            };
+            let answered = results.doubts.get(&ended);
+            let is_open = |exchange: &Exchange| {
+                let answer = answered.and_then(|answers| answers.get(exchange));
+                !matches!(answer, Some(Reading::Told(_)))
+            };
+            let open = exchanges_of(&call.tool, chapter.stage)
+                .into_iter()
+                .filter(is_open);
+            doubts.entry(ended).or_default().extend(open);
+        }
+    }
+    doubts.retain(|_, exchanges| !exchanges.is_empty());
     doubts
 }
 
-/// The tools that a check rests on.
+/// The tools that a check rests on. Without a list nothing is escalated.
 fn tools_of(check: &Check) -> impl Iterator<Item = &str> {
     fn looks_at_an_issue(expect: &Expect) -> bool {
         match expect {
@@ -57,7 +71,6 @@ fn tools_of(check: &Check) -> impl Iterator<Item = &str> {
     }
     let by_issue = looks_at_an_issue(&check.expect).then_some(ESCALATE_TICKET);
     let tools: Vec<&str> = check.expect.tools().into_iter().chain(by_issue).collect();
-    // Without a list nothing is escalated.
     let first = (!tools.is_empty()).then_some(GET_SUPPORT_TICKETS);
     tools.into_iter().chain(first)
 }
@@ -102,23 +115,35 @@ pub(in crate::chapters) fn service_of(
     let seen = Seen::of(Within::Run, projection, results);
     evidence.iter().find_map(|one| match one {
         Evidence::Probe(Probe::Exchange(exchange)) => Some(exchange.service),
-        Evidence::Probe(Probe::Scope(_)) => Some(Service::Linear),
         Evidence::Row(id) => {
             let row = projection.audit().get(*id)?;
             let told = [&row.resource_identifier, &row.reason];
-            let by_url = told
-                .into_iter()
-                .flatten()
-                .find_map(|text| seen.named_in(text));
+            let mut told = told.into_iter().flatten();
+            let by_url = told.find_map(|text| seen.named_in(text));
             by_url.or_else(|| seen.service(row))
         }
         Evidence::Event(seq) => {
-            let calls = projection.tools().calls().iter().rev();
-            let call = calls.into_iter().find(|call| call.finished == Some(*seq))?;
+            let mut calls = projection.tools().calls().iter().rev();
+            let call = calls.find(|call| call.finished == Some(*seq))?;
             seen.named_in(call.text.as_deref()?)
         }
         Evidence::Hop(_) | Evidence::Probe(_) => None,
     })
+}
+
+/// How a check stands that waits for a call which was not made because the tickets could not be listed
+/// before it.
+pub(super) fn blocked(seen: Seen<'_>, check: &Check) -> Option<Status> {
+    let listed = seen.latest(GET_SUPPORT_TICKETS)?;
+    let waits = tools_of(check).any(|tool| seen.latest(tool).is_none());
+    if listed.outcome != Some(CallOutcome::Failed) || !waits {
+        return None;
+    }
+    Some(seen.tool_call(&ToolCall {
+        name: GET_SUPPORT_TICKETS.to_owned(),
+        outcome: CallOutcome::Succeeded,
+        token: None,
+    }))
 }
 
 impl<'a> Seen<'a> {
@@ -128,10 +153,8 @@ impl<'a> Seen<'a> {
             return None;
         };
         let value = |name: &str| {
-            let line = lines
-                .iter()
-                .rev()
-                .find(|line| line.name == name && line.set)?;
+            let mut set = lines.iter().rev().filter(|line| line.set);
+            let line = set.find(|line| line.name == name)?;
             line.value.as_deref()
         };
         [
@@ -144,108 +167,109 @@ impl<'a> Seen<'a> {
         .map(|(_, service)| service)
     }
 
-    /// How a check stands whose call was not made because the tickets could not be listed before it.
-    pub(super) fn blocked(self) -> Option<Status> {
-        let listed = self.latest(GET_SUPPORT_TICKETS)?;
-        if listed.outcome != Some(CallOutcome::Failed) {
-            return None;
-        }
-        Some(self.tool_call(&ToolCall {
-            name: GET_SUPPORT_TICKETS.to_owned(),
-            outcome: CallOutcome::Succeeded,
-            token: None,
-        }))
+    /// Whether a tool says that it got no credential, and no row says why. Of a client that the zone does
+    /// not know there is no row at all.
+    fn is_in_doubt(self, call: &Call) -> bool {
+        let text = call.text.as_deref().unwrap_or_default().to_lowercase();
+        let of_an_exchange = OF_AN_EXCHANGE.iter().any(|words| text.contains(words));
+        call.outcome == Some(CallOutcome::Failed)
+            && of_an_exchange
+            && self.refused_row(call).is_none()
     }
 
-    /// What the zone refused a call, after a colon or a semicolon; nothing where it refused nothing.
+    /// What the zone refused a call; nothing where the tool tells it itself.
     pub(super) fn zone_said(self, call: &Call) -> Option<String> {
         if call.outcome != Some(CallOutcome::Failed) {
             return None;
         }
         let told = call.text.as_deref().unwrap_or_default();
-        let words = |error: &str, why: &str| match (error, why.trim_end_matches('.')) {
-            (error, "") => one_line(error),
-            ("", why) => one_line(why),
-            (error, why) => format!("{}: {}", one_line(error), one_line(why)),
-        };
         if let Some(row) = self.refused_row(call) {
-            let why = row.reason.as_deref().unwrap_or_default();
-            let error = row.error.as_deref().unwrap_or_default();
-            let said = words(error, why);
-            let is_told = said.is_empty() || (!why.is_empty() && told.contains(why));
-            return (!is_told).then(|| format!("the zone's log says {said}"));
+            let answer = ExchangeAnswer::Refused {
+                error: row.error.as_deref().unwrap_or_default().to_owned(),
+                description: row.reason.as_deref().unwrap_or_default().to_owned(),
+            };
+            let said = answer.reason().filter(|_| !answer.is_told_in(told))?;
+            return Some(format!("the zone's log says {said}"));
         }
-        let asked = exchanges_of(&call.tool, Stage::Limited);
-        let (exchange, error, why) = asked.iter().find_map(|exchange| {
-            let answer = self.results.exchanges.get(exchange)?;
-            match answer {
-                Reading::Told(ExchangeAnswer::Refused { error, description }) => {
-                    Some((exchange, error, description))
-                }
-                _ => None,
-            }
+        let answers = self.results.doubts.get(&call.finished?)?;
+        let (exchange, answer) = answers.iter().find_map(|(exchange, answer)| match answer {
+            Reading::Told(answer @ ExchangeAnswer::Refused { .. }) => Some((exchange, answer)),
+            _ => None,
         })?;
+        let said = answer.reason().filter(|_| !answer.is_told_in(told))?;
         let service = exchange.service.name();
-        let said = words(error, why);
-        (!told.contains(&said))
-            .then(|| format!("asked by hoptrail for {service}, the zone says {said}"))
+        Some(format!(
+            "asked by hoptrail for {service}, the zone says {said}"
+        ))
     }
 
     /// The row of what the zone refused a call. A server that passes no `traceparent` on leaves it open
-    /// whose row it is; the latest since the call began is meant then.
+    /// whose row it is; the last one before the next call began is meant then.
     fn refused_row(self, call: &Call) -> Option<&'a AuditRow> {
+        let calls = self.projection.tools().calls().iter();
+        let next = calls
+            .map(|call| call.started)
+            .filter(|at| *at > call.started);
+        let until = next.min();
         let rows = self.projection.audit().rows().iter().rev();
         let is_of = |row: &&AuditRow| match row.call {
             Some(of) => call.id == Some(of),
-            None => row.exchange && row.era == Era::ThisRun,
+            None => {
+                let before_the_next = until.is_none_or(|until| row.evidence < until);
+                row.exchange && row.era == Era::ThisRun && before_the_next
+            }
         };
         rows.take_while(|row| row.evidence >= call.started)
             .filter(is_of)
             .find(|row| row.status == AuditStatus::Failure)
     }
 
-    /// Whether the zone issued all that it was asked for in doubt.
+    /// The latest failed call of each tool with what the zone was asked about it.
+    fn doubted(self) -> impl Iterator<Item = &'a Answers> {
+        let tools = [GET_SUPPORT_TICKETS, ESCALATE_TICKET, DELETE_ISSUE];
+        let calls = tools.into_iter().filter_map(move |tool| self.latest(tool));
+        let in_doubt = calls.filter(move |call| self.is_in_doubt(call));
+        in_doubt.filter_map(move |call| self.results.doubts.get(&call.finished?))
+    }
+
+    /// Whether the zone issued all that it was asked about one call.
     pub(super) fn exchanges_work(self) -> Status {
-        let mut evidence = Vec::new();
-        for (exchange, answer) in &self.results.exchanges {
-            match answer {
-                Reading::Told(ExchangeAnswer::Issued) => {
-                    evidence.push(Evidence::Probe(Probe::Exchange(exchange.clone())));
-                }
-                Reading::Told(ExchangeAnswer::Refused { error, .. }) => {
-                    return Status::failed(format!("the zone answers {error}"));
-                }
-                Reading::Failed { because } => return Status::failed(because.clone()),
-                Reading::Unavailable { look_at } => {
-                    return Status::not_observable(look_at.clone());
-                }
-                Reading::NotAsked => return Status::pending("the zone's answer"),
+        let is_issued = |answer: &Reading<ExchangeAnswer>| {
+            matches!(answer, Reading::Told(ExchangeAnswer::Issued))
+        };
+        let mut any = false;
+        for answers in self.doubted() {
+            any = true;
+            if !answers.is_empty() && answers.values().all(is_issued) {
+                let asked = answers.keys().cloned();
+                return Status::passed(asked.map(|one| Evidence::Probe(Probe::Exchange(one))));
             }
         }
-        if evidence.is_empty() {
-            return Status::pending("the zone's answer");
+        if any {
+            Status::failed("the zone refuses it to hoptrail, too")
+        } else {
+            Status::pending("the zone's answer")
         }
-        Status::passed(evidence)
     }
 
     /// The exchange that was refused in these words, when the zone was asked itself.
     pub(super) fn refused_exchange(self, holds: impl Fn(&str) -> bool) -> Option<Evidence> {
-        let scopes = self.results.scopes.iter();
-        let not_even = |answer: &Reading<_>| match answer {
-            Reading::Failed { because } => holds(because),
-            _ => false,
-        };
-        if let Some((scope, _)) = scopes.into_iter().find(|(_, answer)| not_even(answer)) {
-            return Some(Evidence::Probe(Probe::Scope(scope.clone())));
+        if self.asked == Asked::CountsNot {
+            return None;
         }
-        let exchanges = self.results.exchanges.iter();
         let refused = |answer: &Reading<ExchangeAnswer>| match answer {
             Reading::Told(ExchangeAnswer::Refused { error, description }) => {
                 holds(error) || holds(description)
             }
             _ => false,
         };
-        let (exchange, _) = exchanges.into_iter().find(|(_, answer)| refused(answer))?;
+        let mut asked = self.doubted().flatten();
+        let (exchange, _) = asked.find(|(_, answer)| refused(answer))?;
         Some(Evidence::Probe(Probe::Exchange(exchange.clone())))
+    }
+
+    /// Whether hoptrail's own question led to a row.
+    pub(super) fn is_of_a_check(row: &AuditRow) -> bool {
+        row.call.is_some_and(TraceId::is_check)
     }
 }

@@ -93,8 +93,7 @@ impl<'a> Seen<'a> {
         {
             return Status::pending(A_NEW_CALL);
         }
-        let waits = || Status::pending("an escalation that files an issue");
-        self.blocked().unwrap_or_else(waits)
+        Status::pending("an escalation that files an issue")
     }
 
     /// How the last escalation failed, when nothing was filed after it: an older issue says nothing of

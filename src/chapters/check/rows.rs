@@ -27,7 +27,11 @@ impl<'a> Seen<'a> {
         let what = describe(expected);
         match expected.per {
             Per::Run => {
-                let counts = |row: &&AuditRow| row.era == Era::ThisRun && self.counts(row.evidence);
+                let counts = |row: &&AuditRow| {
+                    row.era == Era::ThisRun
+                        && self.counts(row.evidence)
+                        && !Self::is_of_a_check(row)
+                };
                 self.count(expected, self.rows().filter(counts).collect(), &what)
             }
             Per::Token => {

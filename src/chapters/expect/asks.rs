@@ -62,6 +62,16 @@ impl Expect {
         }
     }
 
+    /// Whether it rests on what the zone is asked in doubt only.
+    #[must_use]
+    pub fn is_of_a_doubt(&self) -> bool {
+        match self {
+            Self::All(many) | Self::Any(many) => many.iter().any(Self::is_of_a_doubt),
+            Self::Not(one) => one.is_of_a_doubt(),
+            other => matches!(other, Self::ExchangesWork),
+        }
+    }
+
     /// Whether it is about what somebody makes in the zone's console.
     #[must_use]
     pub fn is_of_the_console(&self) -> bool {

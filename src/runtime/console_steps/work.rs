@@ -249,7 +249,12 @@ impl Work<'_> {
                 Exit::Failed,
                 "The vault takes no key for this resource",
                 format!("the provider of {} is not the Keycard Vault", resource.name),
-                format!("take this step again: {}", step.title()),
+                format!(
+                    "change the step that made {}: choose the Keycard Vault in its form; then take \
+                     this step again: {}",
+                    resource.name,
+                    step.title()
+                ),
             ));
         }
         let there = self.console.secrets().await?;

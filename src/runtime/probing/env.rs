@@ -47,17 +47,12 @@ pub fn root(project: &Path) -> PathBuf {
 
 /// Reads it as it may be shown.
 pub(in crate::runtime) fn read(at: &EnvAt) -> Reading<Vec<EnvLine>> {
-    match open(at) {
-        Reading::Told(file) => Reading::Told(
-            file.entries
-                .iter()
-                .map(|entry| classify(&entry.name, &entry.value))
-                .collect(),
-        ),
-        Reading::NotAsked => Reading::NotAsked,
-        Reading::Unavailable { look_at } => Reading::Unavailable { look_at },
-        Reading::Failed { because } => Reading::Failed { because },
-    }
+    open(at).map(|file| {
+        let entries = file.entries.iter();
+        entries
+            .map(|entry| classify(&entry.name, &entry.value))
+            .collect()
+    })
 }
 
 /// Reads it with its values, for those who need one.
@@ -127,20 +122,11 @@ fn load(path: &Path) -> Result<Secret, String> {
 /// it were not set.
 #[must_use]
 pub fn named(at: &EnvAt, names: &[&str]) -> Reading<Vec<Option<String>>> {
-    match read(at) {
-        Reading::Told(lines) => Reading::Told(
-            names
-                .iter()
-                .map(|name| {
-                    let line = lines.iter().find(|line| line.name == *name && line.set)?;
-                    line.value.clone()
-                })
-                .collect(),
-        ),
-        Reading::NotAsked => Reading::NotAsked,
-        Reading::Unavailable { look_at } => Reading::Unavailable { look_at },
-        Reading::Failed { because } => Reading::Failed { because },
-    }
+    let value = |lines: &[EnvLine], name: &str| {
+        let line = lines.iter().find(|line| line.name == name && line.set)?;
+        line.value.clone()
+    };
+    read(at).map(|lines| names.iter().map(|name| value(&lines, name)).collect())
 }
 
 /// A variable that is set, of a file that can be read.

@@ -5,11 +5,7 @@ use http::{Method, header};
 use url::Url;
 
 use crate::{
-    chapters::{
-        Reading,
-        expect::Service,
-        probe::{Exchange, ExchangeAnswer},
-    },
+    chapters::{Reading, expect::Service, probe::ExchangeAnswer},
     client::http::{DOCUMENT_LIMIT, Outgoing},
     protocol::{
         basic,
@@ -26,12 +22,8 @@ use super::{Surroundings, env, failed, metadata};
 /// A zone says why in a sentence or two; more is not shown.
 const LONGEST_TEXT: usize = 2_000;
 
-pub(super) async fn ask(exchange: &Exchange, around: &Surroundings) -> Reading<ExchangeAnswer> {
-    of(exchange.service, exchange.scope, around).await
-}
-
 /// One exchange, with a scope or without.
-pub(super) async fn of(
+pub(super) async fn ask(
     service: Service,
     scope: Option<&str>,
     around: &Surroundings,
@@ -40,11 +32,9 @@ pub(super) async fn of(
     let Some(person) = &around.person else {
         return Reading::NotAsked;
     };
-    let application = match Application::find(around) {
-        Reading::Told(application) => application,
-        Reading::NotAsked => return Reading::NotAsked,
-        Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
-        Reading::Failed { because } => return failed(because),
+    let application = match Application::find(around).told() {
+        Ok(application) => application,
+        Err(untold) => return untold,
     };
     let Some(resource) = identifier(service, &application.env, around) else {
         return failed(format!("no URL for {} is set in .env", service.name()));
@@ -62,11 +52,9 @@ pub(super) struct Application {
 
 impl Application {
     pub(super) fn find(around: &Surroundings) -> Reading<Self> {
-        let env = match env::open(&around.env) {
-            Reading::Told(env) => env,
-            Reading::NotAsked => return Reading::NotAsked,
-            Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
-            Reading::Failed { because } => return failed(because),
+        let env = match env::open(&around.env).told() {
+            Ok(env) => env,
+            Err(untold) => return untold,
         };
         let (Some(id), Some(secret)) = (
             env::value(&env, "KEYCARD_CLIENT_ID"),
@@ -89,11 +77,29 @@ impl Application {
     }
 
     /// A token exchange (RFC 8693), as the workshop's server asks for it (facts/keycard.md, 2.6).
-    pub(super) async fn exchange(
+    async fn exchange(
         &self,
         person: &Secret,
         resource: &str,
         scope: Option<&str>,
+        around: &Surroundings,
+    ) -> Reading<ExchangeAnswer> {
+        around.http.masker().remember(person.expose());
+        let mut form = vec![
+            ("grant_type", GRANT_TOKEN_EXCHANGE),
+            ("subject_token", person.expose()),
+            ("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN),
+            ("resource", resource),
+        ];
+        form.extend(scope.map(|scope| ("scope", scope)));
+        self.request(&form, around).await
+    }
+
+    /// A request to the token endpoint, with the application's id and secret. What is issued is thrown
+    /// away at once.
+    pub(super) async fn request(
+        &self,
+        form: &[(&str, &str)],
         around: &Surroundings,
     ) -> Reading<ExchangeAnswer> {
         let url = match metadata::token_endpoint(&self.zone, around).await {
@@ -102,23 +108,14 @@ impl Application {
         };
         let http = &around.http;
         http.masker().pin(self.secret.expose());
-        http.masker().remember(person.expose());
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", GRANT_TOKEN_EXCHANGE)
-            .append_pair("subject_token", person.expose())
-            .append_pair("subject_token_type", TOKEN_TYPE_ACCESS_TOKEN)
-            .append_pair("resource", resource);
-        if let Some(scope) = scope {
-            form.append_pair("scope", scope);
-        }
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
         let basic = basic::plain(self.id.expose(), &self.secret);
         let basic = Secret::new(format!("Basic {}", basic.expose()));
         let outgoing = Outgoing::new(Method::POST, url, Leg::Token)
             .header(header::AUTHORIZATION, basic.expose())
-            .body(
-                "application/x-www-form-urlencoded",
-                form.finish().into_bytes(),
-            );
+            .body("application/x-www-form-urlencoded", form.into_bytes());
         let answer = match http.exchange(around.marked(outgoing), DOCUMENT_LIMIT).await {
             Ok(answer) => answer,
             Err(error) => return failed(format!("the zone did not answer: {}", error.why)),
@@ -128,7 +125,7 @@ impl Application {
         }
         let Ok(error) = serde_json::from_slice::<ErrorResponse>(&answer.body) else {
             return failed(format!(
-                "the zone answered {} to the exchange",
+                "the zone answered {} to a token request",
                 answer.status
             ));
         };

@@ -9,22 +9,25 @@ use crate::chapters::{
 use super::{Surroundings, exchange, failed};
 
 pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnswer> {
-    match exchange::of(Service::Linear, Some(scope), around).await {
-        Reading::Told(ExchangeAnswer::Issued) => Reading::Told(ScopeAnswer::Issued),
-        Reading::Told(ExchangeAnswer::Refused { error, description }) => {
-            let policy = policy(&description);
-            if error == "access_denied" && policy.is_some() {
-                return Reading::Told(ScopeAnswer::Refused { policy });
-            }
-            // Anything else says that the question was not good, not that the scope is limited.
-            failed(format!(
-                "the zone refused to exchange at all, with {error}: {}",
-                description.trim_end_matches('.')
-            ))
-        }
-        Reading::NotAsked => Reading::NotAsked,
-        Reading::Unavailable { look_at } => Reading::Unavailable { look_at },
-        Reading::Failed { because } => failed(because),
+    let answer = exchange::ask(Service::Linear, Some(scope), around).await;
+    let answer = match answer.told() {
+        Ok(answer) => answer,
+        Err(untold) => return untold,
+    };
+    if let ExchangeAnswer::Refused { error, description } = &answer
+        && error == "access_denied"
+        && let Some(policy) = policy(description)
+    {
+        return Reading::Told(ScopeAnswer::Refused {
+            policy: Some(policy),
+        });
+    }
+    match answer.reason() {
+        None => Reading::Told(ScopeAnswer::Issued),
+        // Anything else says that the question was not good, not that the scope is limited.
+        Some(reason) => failed(format!(
+            "the zone refused to exchange at all, with {reason}"
+        )),
     }
 }
 

@@ -31,11 +31,9 @@ use super::{PATIENCE, Surroundings, env, failed};
 const AT_ONCE: usize = 4;
 
 pub(super) async fn run(around: &Surroundings) -> Reading<Vec<Trial>> {
-    let file = match env::open(&around.env) {
-        Reading::Told(file) => file,
-        Reading::NotAsked => return Reading::NotAsked,
-        Reading::Unavailable { look_at } => return Reading::Unavailable { look_at },
-        Reading::Failed { because } => return failed(because),
+    let file = match env::open(&around.env).told() {
+        Ok(file) => file,
+        Err(untold) => return untold,
     };
     let services = match services(&file, around) {
         Ok(services) => services,

@@ -87,11 +87,7 @@ fn title(cx: &ViewCx, subject: Subject) -> String {
             |row| format!("Audit row {}", row.sequence),
         ),
         Subject::Event(seq) => match seen.log().event(seq) {
-            Some(event) => format!(
-                "Event {}: {}",
-                seq.index() + 1,
-                summary::kind(&event.fact).0
-            ),
+            Some(event) => format!("Event {}: {}", event.seq, summary::kind(&event.fact).0),
             None => "Event".to_owned(),
         },
     }
@@ -154,7 +150,13 @@ fn audit(cx: &ViewCx, seq: Seq, tab: usize, cells: usize) -> Vec<Line<'static>> 
 fn overview(cx: &ViewCx, record: &AuditRecord, cells: usize) -> Vec<Line<'static>> {
     let look = cx.look;
     let field = |label: &str, value: Vec<Span<'static>>| flowing::labelled(label, value, 12, look);
-    let word = crate::projection::filter::status_word(record.status);
+    let word = match (record.event, record.status) {
+        (AuditEvent::CredentialsIssue, _) | (_, AuditStatus::Failure) => {
+            crate::projection::filter::status_word(record.status)
+        }
+        // Of what issues nothing the list says the same.
+        (_, AuditStatus::Issued) => "OK",
+    };
     let verdict = match record.status {
         AuditStatus::Issued => Verdict::Good,
         AuditStatus::Failure => Verdict::Bad,

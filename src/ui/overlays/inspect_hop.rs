@@ -436,7 +436,7 @@ fn policy(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
     let Some(record) = record(cx, hop.evidence.audit) else {
         return unseen(
             cx,
-            "Policy is asked where a credential is issued; here it was not.",
+            "Policy is asked where the zone issues a credential: what it said is in the zone's log, under Audit.",
         );
     };
     let mut lines = decision(cx, &record, cells);

@@ -89,12 +89,17 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
         cx.app.panes().audit.filter(),
     );
     if audit.issued() + audit.failed() > 0 {
+        // Beside the number of all rows it has to be said which are counted.
+        let (issued, failed) = match rows {
+            0 => ("", ""),
+            _ => ("issued ", "failed "),
+        };
         line.push_span(span(
-            format!(" {} {} ", cx.look.glyphs.good, audit.issued()),
+            format!(" {} {} {issued}", cx.look.glyphs.good, audit.issued()),
             cx.look.style(Role::Good),
         ));
         line.push_span(span(
-            format!(" {} {} ", cx.look.glyphs.bad, audit.failed()),
+            format!(" {} {} {failed}", cx.look.glyphs.bad, audit.failed()),
             if audit.failed() > 0 {
                 cx.look.bold(Role::Bad)
             } else {
@@ -322,7 +327,16 @@ fn because(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
         (None, None, AuditStatus::Failure) => {
             vec![or_dash(row.error.as_deref(), Style::new(), look)]
         }
-        (None, None, AuditStatus::Issued) => vec![span("permitted", Style::new())],
+        (None, None, AuditStatus::Issued) => {
+            let why = match row.event {
+                AuditEvent::UsersAuthorize => "they signed in",
+                AuditEvent::DelegatedGrantsCreate => "they agreed",
+                AuditEvent::DelegatedGrantsRevoke
+                | AuditEvent::PolicySetsActivate
+                | AuditEvent::CredentialsIssue => "permitted",
+            };
+            vec![span(why, Style::new())]
+        }
     }
 }
 
