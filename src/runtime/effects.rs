@@ -261,7 +261,7 @@ async fn run(
             since,
         } => {
             let around = backend.look_around(project, since).await?;
-            let asked = async move || probing::ask(&probes, &around).await;
+            let asked = async move || Box::pin(probing::ask(&probes, &around)).await;
             let results = until(cancel, asked).await?;
             tell(answers, Msg::Probed(chapter, Box::new(results)));
             Ok(())

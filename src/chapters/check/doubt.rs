@@ -212,12 +212,12 @@ impl<'a> Seen<'a> {
             .filter(|at| *at > call.started);
         let until = next.min();
         let rows = self.projection.audit().rows().iter().rev();
-        let is_of = |row: &&AuditRow| match row.call {
-            Some(of) => call.id == Some(of),
-            None => {
-                let before_the_next = until.is_none_or(|until| row.evidence < until);
-                row.exchange && row.era == Era::ThisRun && before_the_next
+        let is_of = |row: &&AuditRow| {
+            if row.call.is_some() {
+                return row.call == call.id;
             }
+            let before_the_next = until.is_none_or(|until| row.evidence < until);
+            row.exchange && row.era == Era::ThisRun && before_the_next
         };
         rows.take_while(|row| row.evidence >= call.started)
             .filter(is_of)
