@@ -1,6 +1,6 @@
 //! A tool got no credential and its server does not say why: the zone is asked itself.
 
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 use hoptrail::{
     chapters::{
@@ -251,6 +251,37 @@ fn where_the_zone_would_issue_the_server_has_another_env(
     let (because, fix) = failed(status(chapter, check, &trace, &results));
     assert!(because.contains("started with an older .env"), "{because}");
     assert!(fix.starts_with("Start the server again"), "{fix}");
+}
+
+/// Nothing is escalated where no ticket could be listed: that is the reason, and not that nobody tried.
+#[rstest]
+#[case("mask", "two-credentials")]
+#[case("in-your-name", "author")]
+#[case("limit", "escalation-green")]
+fn what_waits_for_a_call_says_why_none_could_be_made(#[case] chapter: &str, #[case] check: &str) {
+    let is_listed = Cell::new(false);
+    let trace = told_otherwise(|line| {
+        if line.contains("audit_recorded") || is_listed.get() {
+            return None;
+        }
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        if event.pointer("/fact/tool_call_finished").is_some() {
+            fails(&mut event);
+            is_listed.set(true);
+        }
+        Some(event.to_string())
+    });
+    // The set in force is not what is looked at here.
+    let results = ProbeResults::default();
+    match status(chapter, check, &trace, &results) {
+        Status::Failed { because, .. } => {
+            assert!(
+                because.starts_with("get_support_tickets failed"),
+                "{because}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Until the zone answered, and where it does not, no cause is made up.

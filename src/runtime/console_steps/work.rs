@@ -250,9 +250,8 @@ impl Work<'_> {
                 "The vault takes no key for this resource",
                 format!("the provider of {} is not the Keycard Vault", resource.name),
                 format!(
-                    "change the step that made {}: choose the Keycard Vault in its form; then take \
-                     this step again: {}",
-                    resource.name,
+                    "change the step before it, “{}”: choose the Keycard Vault in its form, and take \
+                     it again; then take this one",
                     step.title()
                 ),
             ));

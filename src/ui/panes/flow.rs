@@ -128,14 +128,14 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
         }
         return;
     }
-    let scrolls = list.rows().len() > usize::from(body.height);
+    // Beside the lanes a cell is free for the bar.
+    let is_covered = lanes.is_none() && list.rows().len() > usize::from(body.height);
     for (place, row, line) in rows_in_view(body, list) {
         hits.add(line, Target::Row(PaneId::Flow, place));
         let chosen = place == list.selected();
         let inside = selectable(cx, buf, line, chosen, placement);
         let inside = Rect {
-            // The bar at the edge covers nothing.
-            width: inside.width.saturating_sub(u16::from(scrolls)),
+            width: inside.width.saturating_sub(u16::from(is_covered)),
             ..inside
         };
         drawn(cx, inside, buf, (place, row), lanes);
