@@ -87,7 +87,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Ok(said.exit)
         }
         Some(Command::Doctor) => {
-            let findings = doctor::examine(&common);
+            let findings = block_on(async { Ok(doctor::examine(&common).await) })?;
             let text = doctor::render(&findings, common.ascii || look::draws_unicode().is_err());
             told(io::stdout().write_all(text.as_bytes()))?;
             let broken = findings

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod chapter;
 pub mod env_file;
+pub mod kept;
 mod parts;
 pub mod ports;
 mod reset;

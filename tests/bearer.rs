@@ -140,6 +140,7 @@ async fn another_scheme_is_refused() {
 #[case::expired(json!({}), json!({"exp": NOW - 1}), "Token expired")]
 #[case::expired_this_second(json!({}), json!({"exp": NOW}), "Token expired")]
 #[case::not_yet(json!({}), json!({"nbf": NOW + 1}), "Token not yet valid")]
+#[case::not_before_no_number(json!({}), json!({"nbf": "2000-01-01"}), "Malformed not before (nbf) claim")]
 #[case::key_unknown(json!({"kid": "k2"}), json!({}), "Unknown signing key")]
 #[tokio::test]
 async fn a_token_that_fails_a_check_is_refused_with_the_reason(

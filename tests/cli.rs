@@ -223,6 +223,27 @@ fn the_doctor_looks_at_the_settings(#[case] text: &str, #[case] verdict: &str) {
     );
 }
 
+#[test]
+fn the_doctor_looks_at_what_a_lab_left() {
+    let home = Home::new();
+    let line = |told: &str| {
+        let line = told.lines().find(|line| line.contains("  lab  "));
+        line.unwrap_or_else(|| panic!("{told}")).to_owned()
+    };
+    let before = line(&home.run(&["doctor"]).exits_with(0).out);
+    assert!(before.contains("none started here yet"), "{before}");
+    home.run(&["demo", "--plain", "--headless"]).exits_with(0);
+    let after = line(&home.run(&["doctor"]).exits_with(0).out);
+    assert!(after.contains("rows in its audit log: 1"), "{after}");
+    home.run(&["demo", "--plain", "--headless"]).exits_with(0);
+    let state = home.state();
+    std::fs::write(state.join("zone.db"), "no database ".repeat(100)).unwrap();
+    let broken = home.run(&["doctor"]).exits_with(1).out;
+    assert!(line(&broken).starts_with("✗ broken"), "{broken}");
+    assert!(broken.contains("zone.db is no database"), "{broken}");
+    assert!(broken.contains("hoptrail lab --reset"), "{broken}");
+}
+
 #[rstest]
 #[case("bash", &["bash", "-n"])]
 #[case("zsh", &["zsh", "-n"])]

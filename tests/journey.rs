@@ -319,3 +319,22 @@ fn a_lab_in_another_process_tells_where_everything_is() {
     assert!(ended.out.contains("Payment portal charges card twice"));
     lab.stop("TERM").exits_with(0);
 }
+
+/// What Linear gave for the person's consent went with its file: they are asked for it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_linear_that_lost_its_file_is_consented_to_anew() {
+    let state = tempfile::tempdir().unwrap();
+    let mut first = Run::open(options(TargetChoice::Embedded, state.path())).await;
+    tell_the_story(&mut first).await;
+    first.close().await;
+    for file in std::fs::read_dir(state.path()).unwrap() {
+        let file = file.unwrap();
+        if file.file_name().to_string_lossy().starts_with("linear.db") {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+
+    let mut second = Run::open(options(TargetChoice::Embedded, state.path())).await;
+    tell_the_story(&mut second).await;
+    second.close().await;
+}

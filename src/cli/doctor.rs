@@ -15,6 +15,7 @@ use crate::{
     app::keymap::Keymap,
     cli::args::Common,
     config::Config,
+    lab::kept::{self, Kept},
     support::{
         cause::{remedy, without_number},
         error::Failure,
@@ -43,7 +44,7 @@ pub enum Verdict {
 
 /// Looks at everything.
 #[must_use]
-pub fn examine(common: &Common) -> Vec<Finding> {
+pub async fn examine(common: &Common) -> Vec<Finding> {
     vec![
         version(),
         terminal(),
@@ -53,6 +54,7 @@ pub fn examine(common: &Common) -> Vec<Finding> {
         browser(),
         settings(),
         state(common.state.as_deref()),
+        lab(common.state.as_deref()).await,
         refresh_tokens(),
         proxy(),
     ]
@@ -241,6 +243,36 @@ fn state(given: Option<&Path>) -> Finding {
             format!("{}: {}", failure.what, failure.why),
             failure.next,
         ),
+    }
+}
+
+async fn lab(given: Option<&Path>) -> Finding {
+    const SUBJECT: &str = "lab";
+    let looked = match paths::state_dir(given) {
+        Ok(dir) => kept::look(&dir).await,
+        Err(failure) => Err(failure),
+    };
+    match looked {
+        Ok(Kept::Nothing) => finding(SUBJECT, Verdict::Works, "none started here yet", ""),
+        Ok(Kept::InUse) => finding(SUBJECT, Verdict::Works, "one runs on this state now", ""),
+        Ok(Kept::Lab {
+            audit_rows,
+            no_ports: None,
+        }) => {
+            let seen = format!("goes on where it ended; rows in its audit log: {audit_rows}");
+            finding(SUBJECT, Verdict::Works, seen, "")
+        }
+        Ok(Kept::Lab {
+            no_ports: Some(failure),
+            ..
+        }) => {
+            let seen = format!("{}: {}", failure.what, failure.why);
+            finding(SUBJECT, Verdict::Limited, seen, failure.next)
+        }
+        Err(failure) => {
+            let seen = format!("{}: {}", failure.what, failure.why);
+            finding(SUBJECT, Verdict::Broken, seen, failure.next)
+        }
     }
 }
 

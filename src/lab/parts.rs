@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::{Json, Router, routing::get};
 use parking_lot::RwLock;
 
+pub(super) use self::places::{PORTS_FILE, read_ports};
 use self::{
     places::{Places, last_ports, make_folder, remember},
     serving::Serving,
@@ -16,6 +17,7 @@ use super::{
     BoundPort, Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, ServerPart,
     Service, TEAM_ID, ZoneObjects, ZonePart,
     env_file::{self, Values},
+    kept::LINEAR,
     server_of,
     switch::{Switch, ready},
 };
@@ -32,6 +34,7 @@ use crate::{
     upstream::{anthropic, faults::Faults, feed::Feed, github, linear, people::PEOPLE, supabase},
     zone::{
         self, IdentityProvider, UserIdentifier, Zone,
+        brokered_login::forgotten::expire_unknown,
         seed::{self, Extent, FirstPolicy, LinearOAuth, Seeded, Workshop},
     },
 };
@@ -157,7 +160,7 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     if let Some(switch) = &server {
         serving.serve(server_place, switch.clone());
     }
-    serve_stand_ins(
+    let linear = serve_stand_ins(
         &config,
         &serving,
         keys,
@@ -170,6 +173,9 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         },
     )
     .await?;
+    if let (Some(zone), Some(linear)) = (&zone, &linear) {
+        expire_unknown(zone, &endpoints.linear, |token| linear.knows(token)).await?;
+    }
     // Only now: a start that fails, because another lab has the state, must not move that one's URLs.
     if let Some(state) = &config.state {
         remember(state, ports)?;
@@ -358,13 +364,15 @@ struct StandInPlaces {
     github: BoundPort,
 }
 
+/// Serves those parts that are stand-ins; gives Linear's, if it is one.
 async fn serve_stand_ins(
     config: &LabConfig,
     serving: &Serving,
     keys: Keys,
     zone: &str,
     places: StandInPlaces,
-) -> Result<(), Failure> {
+) -> Result<Option<linear::Linear>, Failure> {
+    let mut served = None;
     let feed = || serving.feed(Feed::new(Arc::clone(&config.clock)));
     if config.supabase == Service::StandIn {
         let router = supabase::router(supabase::Config {
@@ -394,7 +402,7 @@ async fn serve_stand_ins(
     if config.linear == LinearService::StandIn {
         let linear = linear::open(linear::Config {
             base_url: places.linear.origin.clone(),
-            state: config.state.as_ref().map(|dir| dir.join("linear.db")),
+            state: config.state.as_ref().map(|dir| dir.join(LINEAR)),
             clock: Arc::clone(&config.clock),
             ids: config.ids.clone(),
             people: PEOPLE,
@@ -413,6 +421,7 @@ async fn serve_stand_ins(
             faults: Faults::new(linear::error_body),
         })
         .await?;
+        served = Some(linear.clone());
         let router = ready(linear.router());
         serving.serve_then(places.linear, router, async move { linear.close().await });
     }
@@ -431,5 +440,5 @@ async fn serve_stand_ins(
         });
         serving.serve(places.github, ready(router));
     }
-    Ok(())
+    Ok(served)
 }

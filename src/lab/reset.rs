@@ -1,20 +1,15 @@
 //! Forgetting everything that a lab keeps.
 
-use std::{io::ErrorKind, path::Path, time::Duration};
+use std::{io::ErrorKind, path::Path};
 
-use sqlx::{
-    Connection as _, SqliteConnection,
-    error::DatabaseError,
-    sqlite::{SqliteConnectOptions, SqliteLockingMode},
+use super::{
+    kept::{LINEAR, is_in_use},
+    parts::PORTS_FILE,
 };
-
 use crate::{
     support::error::{Exit, Failure},
     zone::{self, store::DATABASE_FILE},
 };
-
-/// The database of the Linear stand-in.
-const LINEAR: &str = "linear.db";
 
 /// Forgets everything that a lab keeps: sessions, grants, policies, audit log, issues, keys.
 ///
@@ -32,7 +27,7 @@ pub async fn reset(state: &Path) -> Result<(), Failure> {
         }
     }
     zone::reset(state)?;
-    for name in [LINEAR, "linear.db-wal", "linear.db-shm", "lab.toml"] {
+    for name in [LINEAR, "linear.db-wal", "linear.db-shm", PORTS_FILE] {
         match std::fs::remove_file(state.join(name)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -47,27 +42,6 @@ pub async fn reset(state: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Whether somebody has a database open. Everything else that is wrong with it may be what it is
-/// to be reset for.
-async fn is_in_use(file: &Path) -> bool {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .locking_mode(SqliteLockingMode::Exclusive)
-        .busy_timeout(Duration::ZERO);
-    let taken = async {
-        let mut connection = SqliteConnection::connect_with(&options).await?;
-        sqlx::raw_sql("BEGIN EXCLUSIVE")
-            .execute(&mut connection)
-            .await?;
-        connection.close().await
-    };
-    taken.await.is_err_and(|error| {
-        // SQLITE_BUSY: somebody holds a lock.
-        let code = error.as_database_error().and_then(DatabaseError::code);
-        code.is_some_and(|code| code == "5")
-    })
 }
 
 #[cfg(test)]

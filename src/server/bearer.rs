@@ -148,8 +148,14 @@ impl Bearer {
         if now >= expires {
             return Err(invalid("Token expired"));
         }
-        if time("nbf").is_some_and(|not_before| now < not_before) {
-            return Err(invalid("Token not yet valid"));
+        // RFC 7519, section 4.1.5: it may be left out, but what is there is a number. Wording ours.
+        if let Some(not_before) = claims.get("nbf") {
+            let not_before = not_before
+                .as_f64()
+                .ok_or(invalid("Malformed not before (nbf) claim"))?;
+            if now < not_before {
+                return Err(invalid("Token not yet valid"));
+            }
         }
         let audiences: Vec<&str> = match claims.get("aud") {
             Some(Value::String(one)) => vec![one],

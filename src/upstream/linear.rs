@@ -143,6 +143,13 @@ impl Linear {
         self.inner.store.close().await;
     }
 
+    /// Whether it issued `token`, and the token has not ended.
+    #[must_use]
+    pub fn knows(&self, token: &Secret) -> bool {
+        let now = self.inner.clock.now();
+        self.inner.store.token(token.expose(), now).is_some()
+    }
+
     /// Everything that the stand-in serves.
     ///
     /// The pages that a person's browser opens are not observed: the query of the authorize page

@@ -1,6 +1,7 @@
 //! The zone as a client of other providers: people sign in at one, and lend it their accounts at
 //! others. Speaks HTTP to them; what a login means to the zone is decided by the callers.
 
+pub mod forgotten;
 pub mod identity;
 pub mod refresh;
 

@@ -25,6 +25,7 @@ use crate::{
 use super::{
     audit::Draft,
     directory::{Change, Directory, Object},
+    vault::Vault,
 };
 
 pub use database::{DATABASE_FILE, SCHEMA_VERSION, is_database};
@@ -101,6 +102,20 @@ impl From<CommitError> for Failure {
             CommitError::Failed(failure) => failure,
         }
     }
+}
+
+/// Opens the state of a zone as its start does, changes nothing and closes it again; gives how many rows
+/// its log has.
+///
+/// # Errors
+/// Why a start would fail: no key, another version, damage.
+pub async fn audit_rows(state: &Path) -> Result<u64, Failure> {
+    Vault::open(Some(state), Ids::system())?;
+    let mut database = database::Database::open(Some(state)).await?;
+    database.load().await?;
+    let rows = database.last_sequence().await?;
+    database.close().await?;
+    Ok(rows)
 }
 
 #[derive(Debug)]

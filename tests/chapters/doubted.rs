@@ -4,7 +4,7 @@ use std::{cell::Cell, collections::BTreeSet};
 
 use hoptrail::{
     chapters::{
-        Book, Evidence, Probe, Reading, Status,
+        Book, Reading, Status,
         check::{Doubts, doubts},
         expect::Service,
         probe::{Exchange, ExchangeAnswer, ProbeResults},
@@ -14,7 +14,10 @@ use hoptrail::{
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::{status, story, told_otherwise};
+use crate::{
+    authors::{HEAD, SECTIONS},
+    status, story, told_otherwise,
+};
 
 /// The SDK's own words (facts/keycard.md, 2.6): the resource, and nothing of the reason.
 const SDK: &str = "Cannot access resource 'http://127.0.0.1:8101': Token exchange failed for \
@@ -145,15 +148,19 @@ fn a_failure_of_something_else_is_not_asked_about() {
 /// What hoptrail asked itself explains a failure, and passes no check.
 #[test]
 fn the_zones_answer_to_hoptrail_passes_nothing() {
+    let head = HEAD.replace("stage = 0", "stage = 6").replace(
+        "\"signed_in\"",
+        "{ said = { contains = \"consent is required\" } }",
+    );
+    let text = format!("{head}<!-- check: one -->\n{SECTIONS}");
+    let book = Book::parse([("00-a.md", text.as_str())]).unwrap();
+    let chapter = book.get("a").unwrap();
     let trace = unexplained("escalate_ticket");
-    let denied = refused("access_denied", "Access denied by policy.");
+    let no_consent = refused("insufficient_authorization", "User consent is required.");
     let read = exchange(Service::Linear, Some("read"));
-    let results = asked("escalate_ticket", &trace, [(read, denied)]);
-    let told = status("limit", "delete-refused", &trace, &results);
-    let by_a_probe = |one: &Evidence| matches!(one, Evidence::Probe(Probe::Exchange(_)));
-    if let Status::Passed { evidence } = &told {
-        assert!(!evidence.iter().any(by_a_probe), "{evidence:?}");
-    }
+    let results = asked("escalate_ticket", &trace, [(read, no_consent)]);
+    let told = chapter.status(chapter.check("one").unwrap(), &trace, &results);
+    assert!(matches!(told, Status::Pending { .. }), "{told:?}");
 }
 
 #[test]

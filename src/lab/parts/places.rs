@@ -8,11 +8,12 @@ use crate::{
         cause::remedy,
         error::{Exit, Failure},
         files,
+        position::TextPosition,
     },
 };
 
 /// Which ports the last start had, so that the next one has the same URLs.
-const PORTS_FILE: &str = "lab.toml";
+pub(in crate::lab) const PORTS_FILE: &str = "lab.toml";
 
 /// The ports that are opened, each with its part.
 pub(super) struct Places {
@@ -75,12 +76,37 @@ impl Ports {
     }
 }
 
+/// The ports of the last start. A damaged file only means that they may change.
 pub(super) fn last_ports(state: &Path) -> Ports {
-    // A file that is missing or damaged only means that the ports may change.
-    std::fs::read_to_string(state.join(PORTS_FILE))
-        .ok()
-        .and_then(|text| toml::from_str(&text).ok())
-        .unwrap_or_default()
+    read_ports(state).unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "the lab's URLs may change");
+        Ports::default()
+    })
+}
+
+/// [`last_ports`], and what is wrong with the file.
+///
+/// # Errors
+/// If there is a file that does not say them.
+pub(in crate::lab) fn read_ports(state: &Path) -> Result<Ports, Failure> {
+    let path = state.join(PORTS_FILE);
+    let refused = |place: &str, why: &str| {
+        Failure::new(
+            Exit::Usage,
+            "The lab's last ports are not known",
+            format!("{}{place}: {why}", path.display()),
+            "nothing needs doing: the next start takes other ports and writes the file anew",
+        )
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|error: toml::de::Error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let TextPosition { line, column } = TextPosition::of(&text, start);
+            refused(&format!(":{line}:{column}"), error.message())
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ports::default()),
+        Err(error) => Err(refused("", &error.to_string())),
+    }
 }
 
 pub(super) fn remember(state: &Path, ports: Ports) -> Result<(), Failure> {

@@ -123,25 +123,43 @@ fn session(look: &Look, row: &SessionRow, lines: &mut Vec<Line<'static>>) {
             look,
         ));
     }
-    lines.push(Line::from(vec![
-        span("outcome       ", dim),
+    lines.push(outcome(look, row));
+    lines.push(Line::raw(""));
+    for touch in &row.touched {
+        lines.push(touched(look, touch));
+    }
+}
+
+fn outcome(look: &Look, row: &SessionRow) -> Line<'static> {
+    let dim = look.style(Role::Dim);
+    let label = span("outcome       ", dim);
+    if (row.issued, row.failed) == (0, 0) {
+        let of_the_browser = row.session.as_ref().is_some_and(|session| {
+            session.session_type == SessionType::User && session.parent_id.is_none()
+        });
+        let why = if of_the_browser {
+            "the sign-in itself; each client then acts in a session of its own"
+        } else {
+            "nothing was asked for in it yet"
+        };
+        return Line::from(vec![label, span(why, dim)]);
+    }
+    let refused = if row.failed > 0 {
+        look.bold(Role::Bad)
+    } else {
+        dim
+    };
+    Line::from(vec![
+        label,
         span(
             format!("{} {} issued", look.glyphs.good, row.issued),
             look.style(Role::Good),
         ),
         span(
             format!("   {} {} refused", look.glyphs.bad, row.failed),
-            if row.failed > 0 {
-                look.bold(Role::Bad)
-            } else {
-                dim
-            },
+            refused,
         ),
-    ]));
-    lines.push(Line::raw(""));
-    for touch in &row.touched {
-        lines.push(touched(look, touch));
-    }
+    ])
 }
 
 fn touched(look: &Look, touch: &Touch) -> Line<'static> {
