@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    protocol::{env::EnvLine, observed::LabEndpoints, secret::Secret},
+    protocol::{env::EnvLine, oauth::ClientCredential, observed::LabEndpoints, secret::Secret},
     server::{self, Settings},
     support::{
         clock::SharedClock,
@@ -143,7 +143,7 @@ pub enum LinearService {
     /// a person for the chapters before the sixth.
     Real {
         url: String,
-        client: Option<(String, Secret)>,
+        client: Option<ClientCredential>,
         key: Option<Secret>,
     },
 }
@@ -155,24 +155,16 @@ pub enum ZonePart {
     /// A real Keycard zone, and the application's credential for the lab's server.
     Real {
         url: String,
-        client_id: String,
-        client_secret: Secret,
+        credential: ClientCredential,
     },
-}
-
-/// A credential for the zone's management API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsoleCredential {
-    pub client_id: String,
-    pub client_secret: Secret,
 }
 
 /// A lab that answers. Dropping it stops the servers without waiting; [`LabHandle::stop`] waits.
 #[derive(Debug)]
 pub struct LabHandle {
     pub endpoints: LabEndpoints,
-    /// Absent when the zone is a real one.
-    pub console: Option<ConsoleCredential>,
+    /// For the zone's management API; absent when the zone is a real one.
+    pub console: Option<ClientCredential>,
     /// The `.env` files of the story, as they may be shown.
     pub env_before: Vec<EnvLine>,
     pub env_after: Vec<EnvLine>,

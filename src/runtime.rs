@@ -28,7 +28,7 @@ pub mod tui;
 use std::path::PathBuf;
 
 use crate::{
-    protocol::secret::Secret,
+    protocol::oauth::ClientCredential,
     support::{clock::SharedClock, ids::Ids},
     ui::look::Look,
 };
@@ -46,7 +46,7 @@ pub struct Options {
     /// Issuers that need not say that they support PKCE.
     pub assume_pkce: Vec<String>,
     /// For the management API of a lab that is not embedded.
-    pub console: Option<ConsoleAccess>,
+    pub console: Option<ClientCredential>,
     /// How the embedded lab begins.
     pub lab: LabStart,
     pub clock: SharedClock,
@@ -72,13 +72,6 @@ pub enum TargetChoice {
     Lab(String),
     /// An MCP server somewhere, by its endpoint.
     Server(String),
-}
-
-/// A service account of the zone's management API.
-#[derive(Debug, Clone)]
-pub struct ConsoleAccess {
-    pub client_id: String,
-    pub client_secret: Secret,
 }
 
 /// Who consents.

@@ -37,18 +37,13 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    protocol::secret::Secret,
+    protocol::{oauth::ClientCredential, secret::Secret},
     support::{clock::SharedClock, error::Failure, ids::Ids},
 };
 
 use self::{
-    brokered_login::Upstream,
-    console::{ConsoleAccess, ConsoleCredential},
-    directory::Directory,
-    keys::Keys,
-    store::Store,
-    tokens::Tokens,
-    vault::Vault,
+    brokered_login::Upstream, console::ConsoleAccess, directory::Directory, keys::Keys,
+    store::Store, tokens::Tokens, vault::Vault,
 };
 
 /// What a zone is told at start.
@@ -209,7 +204,7 @@ impl Zone {
 
     /// The service account of the management API and the audit feed: new at each start.
     #[must_use]
-    pub fn console_credential(&self) -> &ConsoleCredential {
+    pub fn console_credential(&self) -> &ClientCredential {
         self.state.console.credential()
     }
 

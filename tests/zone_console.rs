@@ -122,7 +122,7 @@ async fn chapter_one_built_by_hand_ends_in_a_working_exchange() {
     let office = Office {
         zone,
         clock: FakeClock::shared(),
-        seeded: hoptrail::zone::seed::Seeded {
+        seeded: hoptrail::protocol::oauth::ClientCredential {
             client_id,
             client_secret: password.into(),
         },

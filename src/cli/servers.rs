@@ -16,7 +16,7 @@ use crate::{
         self, Chapter, LabConfig, LabHandle, LinearService, Ports, ServerPart, Service, ZonePart,
         env_file,
     },
-    protocol::{env::EnvFile, secret::Secret},
+    protocol::{env::EnvFile, oauth::ClientCredential, secret::Secret},
     runtime::signals::Signals,
     server::{
         self, Stage,
@@ -93,9 +93,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
             None => LinearService::StandIn,
             Some(url) => LinearService::Real {
                 url: origin(url)?,
-                client: variable("LINEAR_CLIENT_ID")
-                    .map(|id| id.expose().clone())
-                    .zip(variable("LINEAR_CLIENT_SECRET")),
+                client: credential("LINEAR_CLIENT_ID", "LINEAR_CLIENT_SECRET"),
                 key: variable("LINEAR_API_KEY"),
             },
         },
@@ -108,8 +106,7 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
 }
 
 fn real_zone(url: &str) -> Result<ZonePart, Failure> {
-    let credential = variable("KEYCARD_CLIENT_ID").zip(variable("KEYCARD_CLIENT_SECRET"));
-    let (id, secret) = credential.ok_or_else(|| {
+    let credential = credential("KEYCARD_CLIENT_ID", "KEYCARD_CLIENT_SECRET").ok_or_else(|| {
         Failure::new(
             Exit::Usage,
             "A real zone needs the application's credential",
@@ -119,8 +116,7 @@ fn real_zone(url: &str) -> Result<ZonePart, Failure> {
     })?;
     Ok(ZonePart::Real {
         url: origin(url)?,
-        client_id: id.expose().clone(),
-        client_secret: secret,
+        credential,
     })
 }
 
@@ -137,6 +133,13 @@ fn origin(url: &str) -> Result<String, Failure> {
             "write it whole, like https://api.linear.app",
         )),
     }
+}
+
+fn credential(id: &str, secret: &str) -> Option<ClientCredential> {
+    Some(ClientCredential {
+        client_id: variable(id)?.expose().clone(),
+        client_secret: variable(secret)?,
+    })
 }
 
 fn variable(name: &str) -> Option<Secret> {

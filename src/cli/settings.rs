@@ -13,10 +13,9 @@ use crate::{
     config::{Config, GlyphSet, LookConfig, Mouse, Palette},
     lab,
     plain::{Color, Glyphs, Style},
-    protocol::secret::Secret,
+    protocol::{oauth::ClientCredential, secret::Secret},
     runtime::{
-        Consent, ConsoleAccess, LabStart, Options, TargetChoice, TuiOptions,
-        collector::Destination, stage,
+        Consent, LabStart, Options, TargetChoice, TuiOptions, collector::Destination, stage,
     },
     support::{
         clock::SystemClock,
@@ -80,20 +79,15 @@ pub fn otlp(common: &Common) -> Result<Option<Destination>, Failure> {
 
 /// The credential for the management API of a lab in another process: from the environment, or
 /// from what a lab of this user left.
-pub fn console(target: &TargetChoice, state: &Path) -> Result<Option<ConsoleAccess>, Failure> {
+pub fn console(target: &TargetChoice, state: &Path) -> Result<Option<ClientCredential>, Failure> {
     let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let told = var("HOPTRAIL_CONSOLE_ID").zip(var("HOPTRAIL_CONSOLE_SECRET"));
     Ok(match (told, target) {
-        (Some((client_id, secret)), _) => Some(ConsoleAccess {
+        (Some((client_id, secret)), _) => Some(ClientCredential {
             client_id,
             client_secret: Secret::new(secret),
         }),
-        (None, TargetChoice::Lab(zone)) => {
-            lab::access::find(state, zone)?.map(|left| ConsoleAccess {
-                client_id: left.client_id,
-                client_secret: left.client_secret,
-            })
-        }
+        (None, TargetChoice::Lab(zone)) => lab::access::find(state, zone)?,
         (None, TargetChoice::Embedded | TargetChoice::Fresh | TargetChoice::Server(_)) => None,
     })
 }

@@ -10,9 +10,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::ConsoleCredential;
 use crate::{
-    protocol::secret::Secret,
+    protocol::{oauth::ClientCredential, secret::Secret},
     support::{
         error::{Exit, Failure},
         files,
@@ -50,7 +49,7 @@ impl Drop for Left {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn leave(state: &Path, zone: &str, credential: &ConsoleCredential) -> Result<Left, Failure> {
+pub fn leave(state: &Path, zone: &str, credential: &ClientCredential) -> Result<Left, Failure> {
     let path = state.join(FILE);
     let refuse = |why: String| {
         Failure::new(
@@ -76,7 +75,7 @@ pub fn leave(state: &Path, zone: &str, credential: &ConsoleCredential) -> Result
 ///
 /// # Errors
 /// If there is a file that cannot be read or is damaged.
-pub fn find(state: &Path, zone: &str) -> Result<Option<ConsoleCredential>, Failure> {
+pub fn find(state: &Path, zone: &str) -> Result<Option<ClientCredential>, Failure> {
     let path = state.join(FILE);
     let refuse = |why: String| {
         Failure::new(
@@ -95,7 +94,7 @@ pub fn find(state: &Path, zone: &str) -> Result<Option<ConsoleCredential>, Failu
     let read: Read = toml::from_str(text.expose())
         .map_err(|_| refuse("it is not what a lab writes".to_owned()))?;
     let same = read.zone.trim_end_matches('/') == zone.trim_end_matches('/');
-    Ok(same.then_some(ConsoleCredential {
+    Ok(same.then_some(ClientCredential {
         client_id: read.client_id,
         client_secret: read.client_secret,
     }))
@@ -107,8 +106,8 @@ mod tests {
 
     const ZONE: &str = "http://127.0.0.1:8100";
 
-    fn credential() -> ConsoleCredential {
-        ConsoleCredential {
+    fn credential() -> ClientCredential {
+        ClientCredential {
             client_id: "console".to_owned(),
             client_secret: Secret::from("hush"),
         }

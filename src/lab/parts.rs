@@ -14,8 +14,8 @@ use self::{
     serving::Serving,
 };
 use super::{
-    BoundPort, Chapter, ConsoleCredential, LabConfig, LabHandle, LinearService, ServerPart,
-    Service, TEAM_ID, ZoneObjects, ZonePart,
+    BoundPort, Chapter, LabConfig, LabHandle, LinearService, ServerPart, Service, TEAM_ID,
+    ZoneObjects, ZonePart,
     env_file::{self, Values},
     kept::LINEAR,
     server_of,
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     protocol::{
+        oauth::ClientCredential,
         observed::{LAB_PATH, LabEndpoints, ServedBy, Upstream},
         secret::Secret,
     },
@@ -35,7 +36,7 @@ use crate::{
     zone::{
         self, IdentityProvider, UserIdentifier, Zone,
         brokered_login::forgotten::expire_unknown,
-        seed::{self, Extent, FirstPolicy, LinearOAuth, Seeded, Workshop},
+        seed::{self, Extent, FirstPolicy, LinearOAuth, Workshop},
     },
 };
 
@@ -89,32 +90,15 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
             let (zone, workshop, seeded) = open_zone(&config, &endpoints, &places, &keys).await?;
             (Some(zone), Some(workshop), seeded)
         }
-        ZonePart::Real {
-            client_id,
-            client_secret,
-            ..
-        } => (
-            None,
-            None,
-            Some(Seeded {
-                client_id: client_id.clone(),
-                client_secret: client_secret.clone(),
-            }),
-        ),
+        ZonePart::Real { credential, .. } => (None, None, Some(credential.clone())),
     };
-    let console = zone.as_ref().map(|zone| {
-        let credential = zone.console_credential();
-        ConsoleCredential {
-            client_id: credential.client_id.clone(),
-            client_secret: credential.client_secret.clone(),
-        }
-    });
+    let console = zone.as_ref().map(|zone| zone.console_credential().clone());
 
     if let (Some(zone), Some(stage)) = (&zone, config.stage) {
         zone.activate(stage.policy_set()).await?;
     }
     let stage = config.stage.unwrap_or(Chapter::LAST);
-    let at_the_end = Seeded {
+    let at_the_end = ClientCredential {
         // What is made later is shown as what it will be: set.
         client_id: config.ids.short(),
         client_secret: Secret::new(config.ids.token(32)),
@@ -132,7 +116,7 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         &endpoints,
         &places,
         &keys,
-        seeded.unwrap_or_else(|| Seeded {
+        seeded.unwrap_or_else(|| ClientCredential {
             client_id: String::new(),
             client_secret: Secret::from(""),
         }),
@@ -248,7 +232,7 @@ async fn open_zone(
     endpoints: &LabEndpoints,
     places: &Places,
     keys: &Keys,
-) -> Result<(Zone, Workshop, Option<Seeded>), Failure> {
+) -> Result<(Zone, Workshop, Option<ClientCredential>), Failure> {
     let github = &places.github.origin;
     let zone = Zone::open(zone::Config {
         issuer: endpoints.zone.clone(),
@@ -282,7 +266,10 @@ async fn open_zone(
             client_secret: keys.linear_client.clone(),
         },
         LinearService::Real { url, client, .. } => {
-            let (client_id, client_secret) = client.clone().ok_or_else(|| {
+            let ClientCredential {
+                client_id,
+                client_secret,
+            } = client.clone().ok_or_else(|| {
                 Failure::new(
                     Exit::Usage,
                     "The real Linear needs an OAuth application",
@@ -326,7 +313,7 @@ fn values(
     endpoints: &LabEndpoints,
     places: &Places,
     keys: &Keys,
-    seeded: Seeded,
+    seeded: ClientCredential,
 ) -> Values {
     let port = match &config.server {
         ServerPart::Own => places.server.port,

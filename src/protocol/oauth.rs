@@ -15,6 +15,13 @@ pub const WELL_KNOWN_OPENID: &str = "/.well-known/openid-configuration";
 /// RFC 9728, section 3.
 pub const WELL_KNOWN_PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
+/// What a confidential client proves itself with (RFC 6749, section 2.3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCredential {
+    pub client_id: String,
+    pub client_secret: Secret,
+}
+
 /// Authorization server metadata (RFC 8414, section 2), the members that the product reads or serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationServerMetadata {

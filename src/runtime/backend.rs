@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::around::{Surroundings, parse};
 pub use self::opening::{BackendState, Opening, none, open, ready, stopping};
 use super::{
-    Consent, ConsoleAccess, Options, TargetChoice,
+    Consent, Options, TargetChoice,
     console_steps::{Step, Taken},
     probing::{self, Surroundings as Look, env::EnvAt},
 };

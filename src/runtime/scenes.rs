@@ -26,7 +26,7 @@ use url::Url;
 
 use self::plays::Scene;
 use super::{
-    Consent, ConsoleAccess, Options, TargetChoice,
+    Consent, Options, TargetChoice,
     backend::{self, Backend, Opening},
     stream::{self, Stream},
 };
@@ -153,10 +153,7 @@ impl Stage {
             otlp: None,
             state: std::path::PathBuf::new(),
             assume_pkce: Vec::new(),
-            console: lab.console.as_ref().map(|console| ConsoleAccess {
-                client_id: console.client_id.clone(),
-                client_secret: console.client_secret.clone(),
-            }),
+            console: lab.console.clone(),
             lab: super::LabStart::default(),
             clock: clock.clone(),
             ids: Ids::seeded(seed + 100),

@@ -5,25 +5,21 @@
 use axum::http::{HeaderMap, header};
 
 use super::oauth::form::Params;
-use crate::protocol::{basic, oauth::ErrorCode, secret::Secret};
+use crate::protocol::{
+    basic,
+    oauth::{ClientCredential, ErrorCode},
+};
 
 /// What a client presented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientAuth {
     /// `client_secret_basic`. The readings of the header, the most likely first: RFC 6749 has both
     /// parts form-encoded, Keycard's SDKs send them raw (facts/keycard.md, 2.7).
-    Basic(Vec<ClientSecret>),
+    Basic(Vec<ClientCredential>),
     /// `client_secret_post`.
-    Post(ClientSecret),
+    Post(ClientCredential),
     /// `none`: a public client gives only its name.
     Public(String),
-}
-
-/// A client id with its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientSecret {
-    pub client_id: String,
-    pub secret: Secret,
 }
 
 /// Why a presented authentication cannot even be looked at.
@@ -66,9 +62,9 @@ impl ClientAuth {
         let mut authorization = headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = authorization.next() else {
             return match in_form {
-                (Some(client_id), Some(secret)) => Ok(Self::Post(ClientSecret {
+                (Some(client_id), Some(secret)) => Ok(Self::Post(ClientCredential {
                     client_id: client_id.into(),
-                    secret: secret.into(),
+                    client_secret: secret.into(),
                 })),
                 (Some(client_id), None) => Ok(Self::Public(client_id.into())),
                 (None, _) => Err(ClientAuthError::Missing),
@@ -90,25 +86,25 @@ impl ClientAuth {
     }
 }
 
-fn readings(value: &[u8]) -> Option<Vec<ClientSecret>> {
+fn readings(value: &[u8]) -> Option<Vec<ClientCredential>> {
     let pair = basic::pair(value)?;
     let pair = pair.expose();
     let (id, secret) = pair.split_once(':')?;
-    let mut readings = vec![ClientSecret {
+    let mut readings = vec![ClientCredential {
         client_id: id.into(),
-        secret: secret.into(),
+        client_secret: secret.into(),
     }];
     // A dynamic client's id holds a colon (`ua:…`); raw it may stand before the last one.
     if let Some((id, secret)) = pair.rsplit_once(':').filter(|(id, _)| id.contains(':')) {
-        readings.push(ClientSecret {
+        readings.push(ClientCredential {
             client_id: id.into(),
-            secret: secret.into(),
+            client_secret: secret.into(),
         });
     }
     if pair.contains(['%', '+']) {
-        readings.push(ClientSecret {
+        readings.push(ClientCredential {
             client_id: form_decoded(id),
-            secret: form_decoded(secret).into(),
+            client_secret: form_decoded(secret).into(),
         });
     }
     Some(readings)
@@ -144,9 +140,9 @@ mod tests {
         match auth {
             ClientAuth::Basic(readings) => readings
                 .into_iter()
-                .map(|r| (r.client_id, r.secret.expose().clone()))
+                .map(|r| (r.client_id, r.client_secret.expose().clone()))
                 .collect(),
-            ClientAuth::Post(one) => vec![(one.client_id, one.secret.expose().clone())],
+            ClientAuth::Post(one) => vec![(one.client_id, one.client_secret.expose().clone())],
             ClientAuth::Public(id) => vec![(id, String::new())],
         }
     }

@@ -37,7 +37,7 @@ use super::{
 
 pub(super) use policy_sets::activate_latest;
 
-pub use access::{Authorized, ConsoleAccess, ConsoleCredential};
+pub use access::{Authorized, ConsoleAccess};
 
 /// The lab's one zone. Keycard's ids are 26 characters that say nothing; this one is for reading.
 pub const ZONE_ID: &str = "lab";

@@ -6,7 +6,7 @@ mod objects;
 use std::sync::Arc;
 
 use crate::{
-    protocol::{audit::CredentialSource, console::Owner, secret::Secret},
+    protocol::{audit::CredentialSource, console::Owner, oauth::ClientCredential, secret::Secret},
     support::error::Failure,
 };
 
@@ -88,13 +88,6 @@ pub enum FirstPolicy {
     Limited,
 }
 
-/// What the server needs for its `.env`. The client id stays over restarts, the secret is new.
-#[derive(Debug, Clone)]
-pub struct Seeded {
-    pub client_id: String,
-    pub client_secret: Secret,
-}
-
 /// The platform's objects, where they are missing: both providers, and the default policy set,
 /// active as long as no other ever was.
 pub(super) async fn fresh(state: &ZoneState) -> Result<(), Failure> {
@@ -156,7 +149,7 @@ pub enum Extent {
 ///
 /// # Errors
 /// If they cannot be stored.
-pub async fn workshop(zone: &Zone, workshop: Workshop) -> Result<Seeded, Failure> {
+pub async fn workshop(zone: &Zone, workshop: Workshop) -> Result<ClientCredential, Failure> {
     let mut seed = Seed::new(zone);
     seed.everything(&workshop, Extent::Everything)?;
     let seeded = seed.application_credential();
@@ -172,7 +165,7 @@ pub async fn workshop_to(
     zone: &Zone,
     workshop: Workshop,
     extent: Extent,
-) -> Result<Option<Seeded>, Failure> {
+) -> Result<Option<ClientCredential>, Failure> {
     match extent {
         Extent::Everything => self::workshop(zone, workshop).await.map(Some),
         Extent::Missing => {

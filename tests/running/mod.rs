@@ -7,7 +7,7 @@ use hoptrail::{
     projection::Projection,
     protocol::audit::AuditStatus,
     runtime::{
-        Consent, ConsoleAccess, Options, TargetChoice,
+        Consent, Options, TargetChoice,
         backend::{self, Backend, Opening},
         stream::{self, Stream},
     },
@@ -40,10 +40,7 @@ pub fn options(target: TargetChoice, state: &Path) -> Options {
 /// A lab in the same process as somebody else's, with its console.
 pub fn attached(lab: &hoptrail::lab::LabHandle, state: &Path) -> Options {
     Options {
-        console: lab.console.as_ref().map(|console| ConsoleAccess {
-            client_id: console.client_id.clone(),
-            client_secret: console.client_secret.clone(),
-        }),
+        console: lab.console.clone(),
         ..options(TargetChoice::Lab(lab.endpoints.zone.clone()), state)
     }
 }

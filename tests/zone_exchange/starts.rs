@@ -3,7 +3,7 @@
 use hoptrail::{
     protocol::{
         console::{Consent, LifeStatus, Resource},
-        oauth::ErrorCode,
+        oauth::{ClientCredential, ErrorCode},
         secret::Secret,
     },
     support::clock::FakeClock,
@@ -11,14 +11,17 @@ use hoptrail::{
         Zone, clearing,
         directory::{Application, ApplicationCredential, Change, CredentialKind, Kind, pair},
         keys::Keys,
-        seed::{self, Extent, FirstPolicy, Seeded, id},
+        seed::{self, Extent, FirstPolicy, id},
         vault::SecretHash,
     },
 };
 
 use crate::office::*;
 
-async fn start_again(office: &Office, change: impl FnOnce(&mut seed::Workshop)) -> Seeded {
+async fn start_again(
+    office: &Office,
+    change: impl FnOnce(&mut seed::Workshop),
+) -> ClientCredential {
     let mut workshop = workshop(FirstPolicy::Limited);
     change(&mut workshop);
     seed::workshop_to(&office.zone, workshop, Extent::Missing)

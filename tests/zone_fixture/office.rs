@@ -7,7 +7,7 @@ use hoptrail::{
     protocol::{
         audit::AuditRecord,
         console::{LifeStatus, SessionType},
-        oauth::TOKEN_TYPE_ACCESS_TOKEN,
+        oauth::{ClientCredential, TOKEN_TYPE_ACCESS_TOKEN},
         secret::Secret,
     },
     support::{
@@ -21,7 +21,7 @@ use hoptrail::{
         exchange::{ExchangeRequest, ExchangeResponse, exchange},
         keys::{Keys, SigningKey},
         refusal::Refusal,
-        seed::{self, FirstPolicy, LinearOAuth, Seeded, Workshop, id},
+        seed::{self, FirstPolicy, LinearOAuth, Workshop, id},
         store::AuditRow,
         tokens::{SubProfile, TokenRequest},
         vault::Belongs,
@@ -43,7 +43,7 @@ pub const SESSION: &str = "session-1";
 pub struct Office {
     pub zone: Zone,
     pub clock: Arc<FakeClock>,
-    pub seeded: Seeded,
+    pub seeded: ClientCredential,
 }
 
 pub fn config(state: Option<&Path>, clock: Arc<FakeClock>, seed: u64) -> Config {

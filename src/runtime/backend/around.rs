@@ -4,14 +4,17 @@ use std::{path::PathBuf, sync::Arc};
 
 use url::Url;
 
-use super::{ConsoleAccess, Options, TargetChoice, env_read, moved};
+use super::{Options, TargetChoice, env_read, moved};
 use crate::{
     client::{
         http::{ActorMap, DOCUMENT_LIMIT, Outgoing, TracedHttp},
         url_policy::{UrlPolicy, bare, server_address, shown},
     },
     lab::{self, LabConfig, LabHandle},
-    protocol::observed::{LAB_PATH, LabEndpoints, ServedBy},
+    protocol::{
+        oauth::ClientCredential,
+        observed::{LAB_PATH, LabEndpoints, ServedBy},
+    },
     support::error::{Exit, Failure},
     trace::{
         Actor, Fact,
@@ -29,7 +32,7 @@ pub(super) struct Surroundings {
     pub actors: ActorMap,
     pub endpoints: Option<LabEndpoints>,
     pub lab: Option<LabHandle>,
-    pub console: Option<ConsoleAccess>,
+    pub console: Option<ClientCredential>,
 }
 
 impl Surroundings {
@@ -103,10 +106,7 @@ async fn start_lab(
         server: lab.endpoints.server.clone(),
         actors: actors(&lab.endpoints)?,
         endpoints: Some(lab.endpoints.clone()),
-        console: lab.console.as_ref().map(|console| ConsoleAccess {
-            client_id: console.client_id.clone(),
-            client_secret: console.client_secret.clone(),
-        }),
+        console: lab.console.clone(),
         lab: Some(lab),
     })
 }
@@ -167,7 +167,7 @@ async fn find_lab(
 
 /// What a run is told that it is pointed at, when a lab was found: the lab, unless the server is
 /// somebody's own.
-fn found(endpoints: &LabEndpoints, console: Option<&ConsoleAccess>) -> Target {
+fn found(endpoints: &LabEndpoints, console: Option<&ClientCredential>) -> Target {
     Target {
         lab: true,
         name: match endpoints.served_by {
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn the_zone_is_told_of_only_with_a_credential_for_its_console() {
         let endpoints = endpoints(ServedBy::Yours, "http://localhost:8000/mcp");
-        let access = ConsoleAccess {
+        let access = ClientCredential {
             client_id: "console".to_owned(),
             client_secret: Secret::from("not-a-real-secret"),
         };

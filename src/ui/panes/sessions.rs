@@ -138,9 +138,9 @@ fn outcome(look: &Look, row: &SessionRow) -> Line<'static> {
             session.session_type == SessionType::User && session.parent_id.is_none()
         });
         let why = if of_the_browser {
-            "the sign-in itself; each client then acts in a session of its own"
+            "the sign-in itself"
         } else {
-            "nothing was asked for in it yet"
+            "nothing asked for yet"
         };
         return Line::from(vec![label, span(why, dim)]);
     }

@@ -15,7 +15,12 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::{
-    protocol::{audit::Party, basic, oauth::ErrorCode, secret::Secret},
+    protocol::{
+        audit::Party,
+        basic,
+        oauth::{ClientCredential, ErrorCode},
+        secret::Secret,
+    },
     support::ids::Ids,
     zone::{ZoneState, refusal::Refusal, vault::SecretHash},
 };
@@ -28,16 +33,9 @@ const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(1);
 /// The name of the service account in the audit log.
 const ACCOUNT_NAME: &str = "Console";
 
-/// Client id and secret of the service account.
-#[derive(Debug, Clone)]
-pub struct ConsoleCredential {
-    pub client_id: String,
-    pub client_secret: Secret,
-}
-
 /// The service account and its tokens. Nothing of it outlives the process.
 pub struct ConsoleAccess {
-    credential: ConsoleCredential,
+    credential: ClientCredential,
     tokens: Mutex<HashMap<SecretHash, DateTime<Utc>>>,
 }
 
@@ -50,7 +48,7 @@ impl fmt::Debug for ConsoleAccess {
 impl ConsoleAccess {
     pub(in crate::zone) fn new(ids: &Ids) -> Self {
         Self {
-            credential: ConsoleCredential {
+            credential: ClientCredential {
                 client_id: format!("sa:{}", ids.short()),
                 client_secret: Secret::new(ids.token(32)),
             },
@@ -59,7 +57,7 @@ impl ConsoleAccess {
     }
 
     /// The service account's credential.
-    pub const fn credential(&self) -> &ConsoleCredential {
+    pub const fn credential(&self) -> &ClientCredential {
         &self.credential
     }
 

@@ -14,14 +14,14 @@ use serde::Serialize;
 use super::{Front, error::NO_STORE, form::Params, is_form, issue};
 use crate::{
     protocol::{
-        oauth::{ErrorCode, GRANT_TOKEN_EXCHANGE},
+        oauth::{ClientCredential, ErrorCode, GRANT_TOKEN_EXCHANGE},
         secret::Secret,
         traceparent::{TRACEPARENT, TraceParent},
     },
     support::clock::Stopwatch,
     zone::{
         brokered_login,
-        client_auth::{ClientAuth, ClientSecret},
+        client_auth::ClientAuth,
         directory::{ApplicationCredential, CredentialKind, Directory, UserAgent},
         exchange::{ExchangeRequest, exchange},
         gate,
@@ -162,20 +162,20 @@ fn authenticate(
     })
 }
 
-fn with_secret(directory: &Directory, pair: &ClientSecret) -> Option<Client> {
+fn with_secret(directory: &Directory, pair: &ClientCredential) -> Option<Client> {
     if let Some(credential) = directory.application_credentials.get(&pair.client_id) {
         let right = match credential.kind {
             CredentialKind::Password => credential
                 .secret
                 .as_ref()
-                .is_some_and(|hash| hash.matches(&pair.secret)),
+                .is_some_and(|hash| hash.matches(&pair.client_secret)),
             CredentialKind::Public => false,
         };
         return right.then(|| Client::Application(credential.clone()));
     }
     let agent = directory.user_agents.get(&pair.client_id)?;
     // Some libraries send an empty password for a public client.
-    pair.secret
+    pair.client_secret
         .expose()
         .is_empty()
         .then(|| Client::UserAgent(agent.clone()))

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Extent, LinearOAuth, Seed, Seeded, Workshop, id};
+use super::{Extent, LinearOAuth, Seed, Workshop, id};
 use crate::{
     protocol::{
         audit::CredentialSource,
         console::{Consent, LifeStatus},
+        oauth::ClientCredential,
         secret::Secret,
     },
     support::error::{Exit, Failure},
@@ -243,7 +244,7 @@ impl Seed<'_> {
     }
 
     /// The lab cannot know the old secret, it has only its hash: each start makes a new one.
-    pub(super) fn application_credential(&mut self) -> Seeded {
+    pub(super) fn application_credential(&mut self) -> ClientCredential {
         let ids = &self.state.config.ids;
         let old = self.credential().cloned();
         let old = old.as_deref();
@@ -259,7 +260,7 @@ impl Seed<'_> {
             secret: Some(SecretHash::of(&secret)),
             created_at,
         });
-        Seeded {
+        ClientCredential {
             client_id: identifier,
             client_secret: secret,
         }
