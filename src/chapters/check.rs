@@ -22,10 +22,7 @@ use super::{
 };
 use crate::{
     projection::{AuditRow, Hop, Projection, Seq, tools::Call},
-    protocol::{
-        observed::Upstream,
-        tickets::{DELETE_ISSUE, ESCALATE_TICKET},
-    },
+    protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET},
     trace::{Fact, event::Target},
 };
 
@@ -365,13 +362,7 @@ impl<'a> Seen<'a> {
         if named_mcp || self.is_server(row.resource_identifier.as_deref().unwrap_or("")) {
             return Some(Service::McpServer);
         }
-        self.projection
-            .service_of(row)
-            .map(|service| match service {
-                Upstream::Supabase => Service::Supabase,
-                Upstream::Anthropic => Service::Anthropic,
-                Upstream::Linear => Service::Linear,
-            })
+        self.projection.service_of(row).map(Service::from)
     }
 
     /// What to say of something that only the zone's log or its console tells, and that was not

@@ -13,6 +13,7 @@ use crate::{
     protocol::{
         audit::{AuditEvent, AuditStatus, CredentialSource},
         console::Consent,
+        observed::Upstream,
         tickets::EntityKind,
     },
     trace::event::{CallOutcome, Leg},
@@ -98,6 +99,16 @@ impl Service {
             Self::Supabase => "Supabase",
             Self::Anthropic => "Anthropic",
             Self::Linear => "Linear",
+        }
+    }
+}
+
+impl From<Upstream> for Service {
+    fn from(upstream: Upstream) -> Self {
+        match upstream {
+            Upstream::Supabase => Self::Supabase,
+            Upstream::Anthropic => Self::Anthropic,
+            Upstream::Linear => Self::Linear,
         }
     }
 }

@@ -21,9 +21,9 @@ use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::oauth_seam::{is_own_fault, server_failed};
+use super::oauth_seam::server_failed;
 use crate::{
-    protocol::secret::Secret,
+    protocol::{oauth::ErrorCode, secret::Secret},
     support::{
         error::{Exit, Failure},
         html,
@@ -113,7 +113,7 @@ impl CallbackFault {
                     None => error.clone(),
                 };
                 let what = match &**error {
-                    own if is_own_fault(own) => return server_failed(why),
+                    own if ErrorCode::is_own_fault(own) => return server_failed(why),
                     "access_denied" => "The sign-in was denied",
                     _ => "The authorization server refused the sign-in",
                 };

@@ -20,10 +20,9 @@ use crate::{
         audit::AuditRecord,
         observed::{AUDIT_FEED_PATH, FEED_GAP_EVENT, FEED_PATH, Observation, Upstream},
         secret::Secret,
-        traceparent::TraceParent,
     },
     support::error::{Exit, Failure},
-    trace::{Actor, Fact, event::Leg, sink::Report},
+    trace::{Actor, Fact, event::Leg},
 };
 
 /// The longest entry in bytes: what is longer is no entry of a zone or a stand-in, and is not kept.
@@ -51,7 +50,7 @@ pub async fn follow_audit(console: &Console, after: u64, cancel: CancellationTok
             return false;
         };
         let at = record.trace_parent;
-        report(http, Actor::Zone, at, Fact::AuditRecorded(Box::new(record)));
+        http.report_at(Actor::Zone, at, Fact::AuditRecorded(Box::new(record)));
         true
     })
     .await;
@@ -64,11 +63,7 @@ pub async fn follow_stand_in(
     upstream: Upstream,
     cancel: CancellationToken,
 ) {
-    let actor = match upstream {
-        Upstream::Supabase => Actor::Supabase,
-        Upstream::Anthropic => Actor::Anthropic,
-        Upstream::Linear => Actor::Linear,
-    };
+    let actor = Actor::from(upstream);
     http.policy().addresses().allow(url);
     http.actors().learn(url, actor);
     let Ok(url) = url.join(FEED_PATH) else {
@@ -86,26 +81,18 @@ pub async fn follow_stand_in(
         match serde_json::from_str::<Observation>(data) {
             Ok(Observation::Request(request)) => {
                 let at = request.trace_parent;
-                report(http, actor, at, Fact::UpstreamAnswered(request));
+                http.report_at(actor, at, Fact::UpstreamAnswered(request));
                 true
             }
             Ok(Observation::Issue(issue)) => {
                 let at = issue.trace_parent;
-                report(http, actor, at, Fact::IssueSeen(issue));
+                http.report_at(actor, at, Fact::IssueSeen(issue));
                 true
             }
             Err(_) => false,
         }
     })
     .await;
-}
-
-fn report(http: &TracedHttp, actor: Actor, at: Option<TraceParent>, fact: Fact) {
-    let mut report = Report::new(actor, fact);
-    if let Some(at) = at {
-        report = report.on(at.span).in_call(Some(at.trace));
-    }
-    http.sink().report(report);
 }
 
 struct Follower<'a> {
@@ -203,7 +190,8 @@ impl Follower<'_> {
             } else if let Some(data) = &event.data
                 && !take(data)
             {
-                tracing::warn!(feed = self.name, "an entry of a feed is not understood");
+                // By a newer lab, perhaps: it is missing in the trace, and the trace says so.
+                self.lost("an entry is not understood by this hoptrail".to_owned());
             }
             if let Some(id) = event.id.filter(|id| !id.is_empty()) {
                 self.last = Some(id);

@@ -29,7 +29,7 @@ use crate::{
         clock::Stopwatch,
         error::{Exit, Failure},
     },
-    trace::{Actor, Fact, event::Leg, sink::Report},
+    trace::{Actor, Fact, event::Leg},
 };
 
 /// What is held up by us, so that whoever waits for an answer does not count that time.
@@ -169,11 +169,7 @@ impl Holder<'_> {
     }
 
     fn report(&self, at: Option<TraceParent>, fact: Fact) {
-        let mut report = Report::new(Actor::Zone, fact);
-        if let Some(at) = at {
-            report = report.on(at.span).in_call(Some(at.trace));
-        }
-        self.console.http().sink().report(report);
+        self.console.http().report_at(Actor::Zone, at, fact);
     }
 }
 

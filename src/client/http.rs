@@ -24,7 +24,10 @@ use super::{
     url_policy::{UrlFault, UrlPolicy, refused},
 };
 use crate::{
-    protocol::{observed::CallId, traceparent::SpanId},
+    protocol::{
+        observed::CallId,
+        traceparent::{SpanId, TraceParent},
+    },
     support::{
         error::{Exit, Failure},
         ids::Ids,
@@ -272,6 +275,15 @@ impl TracedHttp {
     /// Reports a fact.
     pub fn report(&self, actor: Actor, fact: Fact) {
         self.0.sink.report(Report::new(actor, fact));
+    }
+
+    /// [`Self::report`], of something that happened at this place of a call's trace.
+    pub fn report_at(&self, actor: Actor, at: Option<TraceParent>, fact: Fact) {
+        let mut report = Report::new(actor, fact);
+        if let Some(at) = at {
+            report = report.on(at.span).in_call(Some(at.trace));
+        }
+        self.0.sink.report(report);
     }
 
     /// Sends a request and waits for the head of the answer.

@@ -361,14 +361,7 @@ impl OAuthHttpClient for OAuthSeam {
 pub(super) fn has_failed(answer: &Answer) -> bool {
     answer.status.is_server_error()
         || serde_json::from_slice::<ErrorResponse>(&answer.body)
-            .is_ok_and(|said| is_own_fault(&said.error))
-}
-
-/// Whether an error code is about the server that sends it (RFC 6749, 4.1.2.1).
-pub(super) fn is_own_fault(code: &str) -> bool {
-    [ErrorCode::ServerError, ErrorCode::TemporarilyUnavailable]
-        .iter()
-        .any(|own| own.as_str() == code)
+            .is_ok_and(|said| ErrorCode::is_own_fault(&said.error))
 }
 
 /// The failure for a server that has failed.

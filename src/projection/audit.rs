@@ -16,7 +16,7 @@ use super::{
 use crate::{
     protocol::{
         audit::{AuditEvent, AuditRecord, AuditStatus, PolicySetRef},
-        oauth::GRANT_TOKEN_EXCHANGE,
+        oauth::{ErrorCode, GRANT_TOKEN_EXCHANGE},
         observed::CallId,
     },
     support::digest::sha256,
@@ -149,10 +149,7 @@ impl AuditRow {
     /// A failure of the zone itself: it decided nothing.
     #[must_use]
     pub fn is_no_answer(&self) -> bool {
-        matches!(
-            self.error.as_deref(),
-            Some("server_error" | "temporarily_unavailable")
-        )
+        self.error.as_deref().is_some_and(ErrorCode::is_own_fault)
     }
 
     /// What it is about: the resource, or the policy set that became the active one.
@@ -248,11 +245,9 @@ impl Audit {
             } else {
                 self.failed += 1;
             }
-            if let Some(call) = call {
-                let broke = ["server_error", "temporarily_unavailable"];
-                if !record.error.as_deref().is_some_and(|e| broke.contains(&e)) {
-                    tools.count_credential(call, issued);
-                }
+            let is_answer = !record.error.as_deref().is_some_and(ErrorCode::is_own_fault);
+            if let Some(call) = call.filter(|_| is_answer) {
+                tools.count_credential(call, issued);
             }
         }
         let era = if tool.is_none() && at.precedes_run(record.occurred_at) {

@@ -126,6 +126,15 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Whether a code on the wire is about the server that sends it: then nothing was decided, and
+    /// nobody has refused anything.
+    #[must_use]
+    pub fn is_own_fault(code: &str) -> bool {
+        [Self::ServerError, Self::TemporarilyUnavailable]
+            .iter()
+            .any(|own| own.as_str() == code)
+    }
+
     /// The code as it stands on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

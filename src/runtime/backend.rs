@@ -18,7 +18,7 @@ pub use self::opening::{BackendState, Opening, none, open, ready, stopping};
 use super::{
     Consent, Options, TargetChoice,
     console_steps::{Step, Taken},
-    probing::{self, Surroundings as Look, env::EnvAt},
+    probing::{self, ProbeTargets, env::EnvAt},
 };
 use crate::{
     app::learn::console::form::Filled,
@@ -238,22 +238,27 @@ impl Backend {
         };
         let before = lab.objects();
         let mut left = before.clone();
-        match kept {
-            Kept::All => lab.go_to(chapter).await?,
-            Kept::AsMade => lab.arrive(chapter).await?,
-            Kept::Earlier => {
-                if let Some(earlier) = chapter.before() {
-                    lab.begin_again(earlier).await?;
+        let went = async {
+            match kept {
+                Kept::All => lab.go_to(chapter).await,
+                Kept::AsMade => lab.arrive(chapter).await,
+                Kept::Earlier => {
+                    if let Some(earlier) = chapter.before() {
+                        lab.begin_again(earlier).await?;
+                    }
+                    left = lab.objects();
+                    lab.go_to(chapter).await
                 }
-                left = lab.objects();
-                lab.go_to(chapter).await?;
+                Kept::AsAtTheEnd => lab.begin_again(chapter).await,
             }
-            Kept::AsAtTheEnd => lab.begin_again(chapter).await?,
         }
+        .await;
+        // Half a journey leads somewhere too.
+        let (at, http) = (lab.stage().await, self.client.http());
+        http.report(Actor::Server, env_read(EnvSide::After, lab.env_of(at)));
+        http.report(Actor::Server, moved(at));
+        went?;
         let after = lab.objects();
-        let http = self.client.http();
-        http.report(Actor::Server, env_read(EnvSide::After, lab.env_of(chapter)));
-        http.report(Actor::Server, moved(chapter));
         self.refresh_console().await?;
         let beside = |some: &[String], others: &[String]| -> Vec<String> {
             let new = some.iter().filter(|line| !others.contains(line));
@@ -347,7 +352,7 @@ impl Backend {
     ///
     /// # Errors
     /// If the lab's parts have no proper addresses.
-    pub async fn look_from_outside(&self, project: Option<&Path>) -> Result<Look, Failure> {
+    pub async fn look_from_outside(&self, project: Option<&Path>) -> Result<ProbeTargets, Failure> {
         self.look_as(None, project, None).await
     }
 
@@ -360,7 +365,7 @@ impl Backend {
         &self,
         project: Option<&Path>,
         since: Option<Seq>,
-    ) -> Result<Look, Failure> {
+    ) -> Result<ProbeTargets, Failure> {
         let person = self.client.bearer().await?;
         self.look_as(person, project, since).await
     }
@@ -370,7 +375,7 @@ impl Backend {
         person: Option<Secret>,
         project: Option<&Path>,
         since: Option<Seq>,
-    ) -> Result<Look, Failure> {
+    ) -> Result<ProbeTargets, Failure> {
         let server = self.client.server();
         let http = probing::quiet(server, self.ids.clone())?;
         for url in [&self.endpoints]
@@ -392,7 +397,7 @@ impl Backend {
         let folder = project
             .map(ToOwned::to_owned)
             .or_else(|| matches!(env, EnvAt::Text(_)).then(|| self.state.clone()));
-        Ok(Look {
+        Ok(ProbeTargets {
             server: server.clone(),
             console: self.console.as_ref().map(|one| one.through(http.clone())),
             http,

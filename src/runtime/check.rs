@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     LabStart, Options, TargetChoice,
-    probing::{self, Surroundings, env::EnvAt},
+    probing::{self, ProbeTargets, env::EnvAt},
 };
 use crate::{
     chapters::{
@@ -300,7 +300,7 @@ fn is_near(chapter: &Chapter, reached: u8) -> bool {
 }
 
 /// What can be looked at when nothing could be connected.
-pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<Surroundings, Failure> {
+pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<ProbeTargets, Failure> {
     let server = match &options.target {
         TargetChoice::Server(url) => url.clone(),
         // A lab that does not answer cannot say where the server is; the project may.
@@ -309,7 +309,7 @@ pub(super) fn around(options: &Options, project: Option<&Path>) -> Result<Surrou
         }
     };
     let server = server_address(&server)?;
-    Ok(Surroundings {
+    Ok(ProbeTargets {
         http: probing::quiet(&server, options.ids.clone())?,
         env: project.map_or(EnvAt::Nowhere, EnvAt::of),
         folder: project.map(Path::to_owned),

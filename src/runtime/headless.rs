@@ -65,8 +65,8 @@ pub async fn run<O: io::Write, E: io::Write>(
     job: Job,
     voices: Voices<'_, O, E>,
 ) -> Result<Exit, Failure> {
-    let (sink, mut stream) = stream::open();
-    let header = Header::new(options.clock.now());
+    let (sink, mut stream) = stream::open(&*options.clock);
+    let header = stream.header();
     let recorder = match &options.record {
         Some(path) => Some(Recorder::create(path, &header)?),
         None => None,

@@ -49,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the probes may look at.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
+pub struct ProbeTargets {
     /// The MCP endpoint.
     pub server: Url,
     /// The seam of the probes; see [`quiet`].
@@ -69,7 +69,7 @@ pub struct Surroundings {
     pub ids: Ids,
 }
 
-impl Surroundings {
+impl ProbeTargets {
     /// A request whose trace says that a check made it: the zone and the stand-ins write it down,
     /// and their rows must not pass for a part of the run.
     fn marked(&self, outgoing: Outgoing) -> Outgoing {
@@ -82,12 +82,12 @@ impl Surroundings {
 }
 
 /// Asks what the chapter's checks want to be asked.
-pub async fn probe(chapter: &Chapter, around: &Surroundings) -> ProbeResults {
+pub async fn probe(chapter: &Chapter, around: &ProbeTargets) -> ProbeResults {
     Box::pin(ask(&chapter.probes(), around)).await
 }
 
 /// Asks these questions. Each has ten seconds; one that fails says why and holds up no other.
-pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
+pub async fn ask(probes: &[Probe], around: &ProbeTargets) -> ProbeResults {
     let knocks: Vec<HttpProbe> = probes
         .iter()
         .filter_map(|probe| match probe {
@@ -140,7 +140,7 @@ pub async fn ask(probes: &[Probe], around: &Surroundings) -> ProbeResults {
 }
 
 /// Asks the zone for what calls did not get, as their tools ask. What is issued is thrown away.
-pub async fn in_doubt(doubts: &Doubts, around: &Surroundings) -> BTreeMap<Seq, Answers> {
+pub async fn in_doubt(doubts: &Doubts, around: &ProbeTargets) -> BTreeMap<Seq, Answers> {
     let mut told = BTreeMap::new();
     for (call, exchanges) in doubts {
         let answers = join_all(exchanges.iter().map(async |exchange| {
@@ -155,7 +155,7 @@ pub async fn in_doubt(doubts: &Doubts, around: &Surroundings) -> BTreeMap<Seq, A
 async fn knock(
     probes: &[HttpProbe],
     metadata: &Reading<ResourceMetadata>,
-    around: &Surroundings,
+    around: &ProbeTargets,
 ) -> Vec<(HttpProbe, Reading<crate::chapters::probe::HttpAnswer>)> {
     if probes.is_empty() {
         return Vec::new();

@@ -121,12 +121,12 @@ struct Stage {
 impl Stage {
     async fn open(scene: Scene, seed: u64, wire: Option<SharedWire>) -> Result<Self, Failure> {
         let chapter = Chapter::new(scene.chapter())?;
-        let (sink, stream) = stream::open();
         let clock = Arc::new(SceneClock {
             began: Stopwatch::start(),
             start: MORNING.parse().unwrap_or_default(),
             ahead_us: AtomicI64::new(0),
         });
+        let (sink, stream) = stream::open(&*clock);
         let header = Header::new(clock.start);
         let lab = lab::start(LabConfig {
             stage: Some(chapter),

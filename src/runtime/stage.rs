@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    effects::Runner,
+    jobs::Runner,
     replay::{Place, Trace, Viewing},
 };
 use crate::{

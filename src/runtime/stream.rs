@@ -8,12 +8,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use crate::{
-    support::clock::Stopwatch,
+    support::clock::{Clock, Stopwatch},
     trace::{
         Actor, Fact, TraceEvent,
+        codec::Header,
         sink::{Report, SharedSink, TraceSink},
     },
 };
@@ -49,18 +51,20 @@ pub struct Stream {
     next_seq: u64,
     last_us: u64,
     began: Stopwatch,
+    started: DateTime<Utc>,
 }
 
 /// Opens the stream; time zero is now.
 #[must_use]
-pub fn open() -> (SharedSink, Stream) {
-    open_with(CAPACITY)
+pub fn open(clock: &dyn Clock) -> (SharedSink, Stream) {
+    open_with(CAPACITY, clock)
 }
 
-fn open_with(capacity: usize) -> (SharedSink, Stream) {
+fn open_with(capacity: usize, clock: &dyn Clock) -> (SharedSink, Stream) {
     let (sender, receiver) = mpsc::channel(capacity);
     let dropped = Arc::new(AtomicU64::new(0));
-    let began = Stopwatch::start();
+    // In one breath: other parties' wall clocks are told in this stream's time by the difference.
+    let (started, began) = (clock.now(), Stopwatch::start());
     let sink = ChannelSink {
         began,
         sender,
@@ -73,15 +77,28 @@ fn open_with(capacity: usize) -> (SharedSink, Stream) {
         next_seq: 0,
         last_us: 0,
         began,
+        started,
     };
     (Arc::new(sink), stream)
 }
 
 impl Stream {
+    /// The header of the trace that this stream is.
+    #[must_use]
+    pub fn header(&self) -> Header {
+        Header::new(self.started)
+    }
+
     /// Microseconds since the run began, on the clock that stamps the facts.
     #[must_use]
     pub fn now_us(&self) -> u64 {
         self.began.micros()
+    }
+
+    /// How many events wait to be read.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.receiver.len()
     }
 
     /// Waits for the next event; `None` when every sink is gone.
@@ -144,10 +161,11 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::clock::SystemClock;
 
     #[tokio::test]
     async fn facts_come_out_in_order_and_numbered() {
-        let (sink, mut stream) = open();
+        let (sink, mut stream) = open(&SystemClock);
         sink.report(Report::new(Actor::You, Fact::SignedOut));
         sink.report(Report::new(Actor::You, Fact::SignInCancelled));
         let first = stream.next().await.unwrap();
@@ -160,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_had_to_be_dropped_is_said_where_it_is_missing() {
-        let (sink, mut stream) = open_with(2);
+        let (sink, mut stream) = open_with(2, &SystemClock);
         let tell = |fact: Fact| sink.report(Report::new(Actor::You, fact));
         for _ in 0..4 {
             tell(Fact::SignedOut);

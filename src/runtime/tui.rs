@@ -22,8 +22,8 @@ use super::PanicIn;
 use super::{
     Options, TuiOptions, backend, chapters,
     collector::{self, Exporter},
-    effects::Runner,
     input,
+    jobs::Runner,
     notes::NotesFile,
     record::Recorder,
     replay::{self, Place, Viewing},
@@ -179,7 +179,7 @@ enum Live {
 
 impl Tui {
     fn new(options: Options, tui: TuiOptions, guard: TerminalGuard, screen: Screen) -> Self {
-        let (sink, stream) = stream::open();
+        let (sink, stream) = stream::open(&*options.clock);
         let backend = backend::open(options.clone(), Arc::clone(&sink));
         let mut new = Self::with(options, tui, guard, screen, (sink, stream, backend));
         new.watch_the_server();
@@ -206,7 +206,7 @@ impl Tui {
         trace: Option<replay::Trace>,
     ) -> Self {
         tui.app.replay = Some(trace.as_ref().map_or_else(String::new, replay::Trace::name));
-        let (sink, stream) = stream::open();
+        let (sink, stream) = stream::open(&*options.clock);
         let parts = (sink, stream, backend::none());
         let mut tui = Self::with(options, tui, guard, screen, parts);
         tui.live = Live::No;
@@ -240,7 +240,7 @@ impl Tui {
         screen: Screen,
         (sink, stream, backend): (SharedSink, Stream, backend::Opening),
     ) -> Self {
-        let header = Header::new(options.clock.now());
+        let header = stream.header();
         let mut app = App::new(AppConfig {
             started: Some(header.started),
             ..tui.app
@@ -321,8 +321,9 @@ impl Tui {
                     self.update(Msg::Signal(signal));
                 }
                 (task, outcome) = self.runner.ended() => {
-                    // A task's last facts and answers come before its end.
-                    self.drain(usize::MAX);
+                    // A task's last facts and answers come before its end. What comes in meanwhile
+                    // waits behind the keys.
+                    self.drain(self.stream.waiting());
                     while let Ok(msg) = self.answers.try_recv() {
                         self.update(msg);
                     }

@@ -20,7 +20,9 @@ use super::{
 use crate::{
     protocol::{
         basic,
-        oauth::{ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN, TokenResponse},
+        oauth::{
+            ErrorCode, ErrorResponse, GRANT_TOKEN_EXCHANGE, TOKEN_TYPE_ACCESS_TOKEN, TokenResponse,
+        },
         observed::{StepOutcome, Upstream},
         secret::Secret,
         traceparent::TraceParent,
@@ -223,14 +225,13 @@ impl Exchanger {
                 "Add the scope {} to {name} at the zone.",
                 scope.unwrap_or("that was asked for")
             ),
-            "server_error" | "temporarily_unavailable" => {
+            code if ErrorCode::is_own_fault(code) => {
                 "Check that the zone is up and look at its audit log, then call the tool again."
                     .to_owned()
             }
             _ => "Look at the zone's audit log for this call.".to_owned(),
         };
-        let broke = answer.status.is_server_error()
-            || matches!(code.as_str(), "server_error" | "temporarily_unavailable");
+        let broke = answer.status.is_server_error() || ErrorCode::is_own_fault(&code);
         let (outcome, exit, did) = if broke {
             (StepOutcome::Failed, Exit::Unreachable, "issued no")
         } else {

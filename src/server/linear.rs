@@ -67,7 +67,13 @@ impl Touch for LabelIds<'_> {
         struct Node {
             id: String,
         }
-        let data: Data = ask(visit, LABEL_IDS, json!({"names": self.0})).await?;
+        let data: Data = ask(
+            visit,
+            Self::INTERRUPTION,
+            LABEL_IDS,
+            json!({"names": self.0}),
+        )
+        .await?;
         Ok(data.issue_labels.nodes.into_iter().map(|n| n.id).collect())
     }
 }
@@ -112,7 +118,13 @@ impl Touch for CreateIssue {
             label_ids: self.label_ids.as_deref(),
         };
         let key = visit.credential;
-        let data: Data = ask(visit, CREATE_ISSUE, json!({"input": issue})).await?;
+        let data: Data = ask(
+            visit,
+            Self::INTERRUPTION,
+            CREATE_ISSUE,
+            json!({"input": issue}),
+        )
+        .await?;
         match data.issue_create {
             Payload {
                 success: true,
@@ -154,7 +166,13 @@ impl Touch for TrashIssue<'_> {
             success: bool,
         }
         let key = visit.credential;
-        let data: Data = ask(visit, TRASH_ISSUE, json!({"id": self.0})).await?;
+        let data: Data = ask(
+            visit,
+            Self::INTERRUPTION,
+            TRASH_ISSUE,
+            json!({"id": self.0}),
+        )
+        .await?;
         if data.issue_delete.success {
             return Ok(());
         }
@@ -168,6 +186,7 @@ impl Touch for TrashIssue<'_> {
 
 async fn ask<T: serde::de::DeserializeOwned>(
     visit: Visit<'_>,
+    interruption: Interruption,
     query: &str,
     variables: Value,
 ) -> Result<T, Setback> {
@@ -200,10 +219,9 @@ async fn ask<T: serde::de::DeserializeOwned>(
         .json(&json!({"query": query, "variables": variables}));
     let failed = |what: String, why: String| {
         let failure = failure(key, what, why);
-        Setback::failed(if query.starts_with("mutation") {
-            maybe_done(failure)
-        } else {
-            failure
+        Setback::failed(match interruption {
+            Interruption::NotOnceSent => maybe_done(failure),
+            Interruption::Anytime => failure,
         })
     };
     let answer = send(request, visit.limit, LARGE_BODY)

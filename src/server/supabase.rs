@@ -24,7 +24,7 @@ use crate::{
 /// All tickets, oldest first.
 pub(super) struct ListTickets;
 
-/// One ticket; `None` if there is none with that id.
+/// The ticket with this id.
 pub(super) struct ReadTicket(pub Uuid);
 
 impl Touch for ListTickets {

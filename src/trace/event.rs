@@ -14,7 +14,7 @@ use crate::{
         env::EnvLine,
         hold::{HeldExchange, ReleasedExchange},
         jwt::TokenView,
-        observed::{CallId, Issue, LabEndpoints, Step, UpstreamRequest},
+        observed::{CallId, Issue, LabEndpoints, Step, Upstream, UpstreamRequest},
         traceparent::SpanId,
     },
     support::error::Failure,
@@ -50,6 +50,16 @@ pub enum Actor {
     Supabase,
     Anthropic,
     Linear,
+}
+
+impl From<Upstream> for Actor {
+    fn from(upstream: Upstream) -> Self {
+        match upstream {
+            Upstream::Supabase => Self::Supabase,
+            Upstream::Anthropic => Self::Anthropic,
+            Upstream::Linear => Self::Linear,
+        }
+    }
 }
 
 impl Actor {

@@ -16,6 +16,9 @@ use super::codec::MAX_LINE;
 /// Bytes that are read at once: neighbours are usually wanted next.
 const BLOCK: usize = 256 * 1024;
 
+/// Bytes of a block that is not kept.
+const LARGE: usize = 4 * 1024 * 1024;
+
 /// Gives lines by the byte at which they begin.
 pub trait Lines: fmt::Debug + Send + Sync {
     /// The line that begins at this byte, without its line feed.
@@ -61,21 +64,29 @@ impl<R: Read + Seek + Send> Lines for Shelf<R> {
         if let Some(line) = block.kept(start) {
             return text(line);
         }
-        block.read(start, BLOCK)?;
-        if let Some(line) = block.kept(start) {
-            return text(line);
+        // By doubling, so that a line longer than a block costs what it is long.
+        let mut most = BLOCK;
+        loop {
+            block.read(start, most)?;
+            if let Some(line) = block.kept(start) {
+                let line = text(line);
+                block.forget_if_large();
+                return line;
+            }
+            if block.bytes.len() < most || most >= MAX_LINE {
+                break;
+            }
+            most = MAX_LINE.min(most * 2);
         }
-        // A line longer than a block, or the last one, which has no end.
-        block.read(start, MAX_LINE)?;
+        // The last line, which has no end.
         let bytes = std::mem::take(&mut block.bytes);
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        match bytes.get(..end.unwrap_or(bytes.len())) {
-            Some([]) | None => Err(io::Error::new(
+        if bytes.is_empty() {
+            return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the file is shorter than it was",
-            )),
-            Some(line) => text(line),
+            ));
         }
+        text(&bytes)
     }
 }
 
@@ -84,8 +95,15 @@ impl<R: Read + Seek> Block<R> {
     fn kept(&self, start: u64) -> Option<&[u8]> {
         let from = usize::try_from(start.checked_sub(self.start)?).ok()?;
         let rest = self.bytes.get(from..)?;
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let end = memchr::memchr(b'\n', rest)?;
         Some(&rest[..end])
+    }
+
+    /// The same line is usually wanted for the next frame too; one of many megabytes is not kept for it.
+    fn forget_if_large(&mut self) {
+        if self.bytes.len() > LARGE {
+            self.bytes = Vec::new();
+        }
     }
 
     fn read(&mut self, start: u64, most: usize) -> io::Result<()> {

@@ -1,5 +1,5 @@
 //! Where facts are handed over. Producers give what they know; the one writer behind the sink
-//! stamps order and time, records, and passes on.
+//! stamps order and time and passes on.
 
 use std::fmt::Debug;
 

@@ -191,15 +191,7 @@ impl Store {
             ..Commit::default()
         })
         .await
-        .map_err(|error| match error {
-            CommitError::Failed(failure) => failure,
-            CommitError::Stale => Failure::new(
-                Exit::Failed,
-                "The zone's directory changed while this was written",
-                "somebody else changed the same thing at the same time",
-                "try again",
-            ),
-        })
+        .map_err(Failure::from)
     }
 
     /// Audit rows after a sequence number, oldest first.

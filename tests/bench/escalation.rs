@@ -10,7 +10,7 @@ use hoptrail::{
         tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
     },
     runtime::{TargetChoice, backend, backend::Backend, stream},
-    support::error::Failure,
+    support::{clock::SystemClock, error::Failure},
     trace::{Fact, event::CallOutcome},
 };
 use serde_json::{Map, json};
@@ -51,7 +51,7 @@ pub fn measure() -> Measured {
 }
 
 async fn escalations(state: &Path) -> Result<(Sample, BTreeMap<String, Sample>), Failure> {
-    let (sink, mut stream) = stream::open();
+    let (sink, mut stream) = stream::open(&SystemClock);
     let mut opening = backend::open(headless(TargetChoice::Embedded, state), sink);
     let backend = opening.ready().await?;
     let mut work = tokio::spawn(calls(backend));

@@ -15,7 +15,7 @@ use hoptrail::{
         keys::{Key, KeyCode, Modifier},
     },
     runtime::stream,
-    support::clock::Stopwatch,
+    support::clock::{Stopwatch, SystemClock},
     trace::sink::Report,
     ui::{
         self,
@@ -132,7 +132,7 @@ fn frames(mut screen: Screen, count: usize) -> Sample {
 }
 
 async fn flooded() -> (Sample, Screen) {
-    let (sink, mut stream) = stream::open();
+    let (sink, mut stream) = stream::open(&SystemClock);
     let events = flood::events(EVENTS);
     let (press, mut keys) = mpsc::unbounded_channel::<(Stopwatch, char)>();
     let pouring = thread::spawn(move || {

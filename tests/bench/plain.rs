@@ -7,7 +7,10 @@ use std::{fs, path::Path};
 use hoptrail::{
     protocol::tickets::{ESCALATE_TICKET, GET_SUPPORT_TICKETS, Tickets},
     runtime::{TargetChoice, backend, stream},
-    support::{clock::Stopwatch, error::Failure},
+    support::{
+        clock::{Stopwatch, SystemClock},
+        error::Failure,
+    },
 };
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
@@ -52,7 +55,7 @@ pub fn measure() -> Measured {
 
 /// A token, and the ids of the tickets that there are.
 async fn person(server: &str, state: &Path) -> Result<(String, Tickets), Failure> {
-    let (sink, _stream) = stream::open();
+    let (sink, _stream) = stream::open(&SystemClock);
     let options = headless(TargetChoice::Server(server.to_owned()), state);
     let mut opening = backend::open(options, sink);
     let backend = opening.ready().await?;

@@ -8,7 +8,8 @@ use hoptrail::{
         msg::{TaskId, TaskOutcome},
     },
     chapters::{Probe, probe::HttpProbe},
-    runtime::{TargetChoice, backend, effects::Runner, stream},
+    runtime::{TargetChoice, backend, jobs::Runner, stream},
+    support::clock::SystemClock,
 };
 use tokio::{
     io::AsyncReadExt as _,
@@ -28,7 +29,7 @@ async fn probes_that_are_called_off_stop_knocking_and_are_no_success() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let target = TargetChoice::Server(format!("http://{address}/mcp"));
-    let (sink, _stream) = stream::open();
+    let (sink, _stream) = stream::open(&SystemClock);
     let mut opening = backend::open(options(target, &home.state()), Arc::clone(&sink));
     opening.ready().await.unwrap();
     let (answers, mut told) = mpsc::unbounded_channel();

@@ -10,7 +10,7 @@ use hoptrail::{
         orientation,
         probe::{Folder, HttpAnswer, HttpProbe, ScopeAnswer},
     },
-    runtime::probing::{self, Surroundings, env::EnvAt, folder},
+    runtime::probing::{self, ProbeTargets, env::EnvAt, folder},
 };
 use rstest::rstest;
 
@@ -140,7 +140,7 @@ async fn the_code_tells_how_far_somebody_has_come(
 }
 
 async fn orient(root: &Path) -> Orientation {
-    let around = Surroundings {
+    let around = ProbeTargets {
         folder: Some(root.to_owned()),
         ..around("http://127.0.0.1:9/mcp", EnvAt::of(root))
     };

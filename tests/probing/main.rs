@@ -16,14 +16,14 @@ mod running;
 mod yours;
 
 use hoptrail::{
-    runtime::probing::{self, Surroundings, env::EnvAt},
+    runtime::probing::{self, ProbeTargets, env::EnvAt},
     support::{clock::SystemClock, ids::Ids},
 };
 
-/// Surroundings of a server that is nobody's lab.
-fn around(server: &str, env: EnvAt) -> Surroundings {
+/// ProbeTargets of a server that is nobody's lab.
+fn around(server: &str, env: EnvAt) -> ProbeTargets {
     let server = url::Url::parse(server).unwrap();
-    Surroundings {
+    ProbeTargets {
         http: probing::quiet(&server, Ids::system()).unwrap(),
         server,
         env,

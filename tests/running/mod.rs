@@ -58,8 +58,8 @@ pub struct Run {
 impl Run {
     /// Opens the backend, and waits until it can be used.
     pub async fn open(options: Options) -> Self {
-        let (sink, stream) = stream::open();
-        let header = Header::new(options.clock.now());
+        let (sink, stream) = stream::open(&*options.clock);
+        let header = stream.header();
         let mut opening = backend::open(options, sink);
         let backend = opening
             .ready()

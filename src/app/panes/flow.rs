@@ -226,12 +226,7 @@ impl FlowIndex {
         };
         let start = if from == 0 { 0 } else { start };
         self.starts.truncate(from);
-        let mut section = start
-            .checked_sub(1)
-            .and_then(|before| list.rows().get(before))
-            .filter(|row| !matches!(row, FlowRow::Policy(_)))
-            .and_then(|row| hops.get(row.hop()))
-            .map(section);
+        let mut section = section_before(start, hops, list.rows());
         let mut rows = Vec::new();
         for id in order.from(from).take(to.saturating_sub(from)) {
             self.starts.push(Start {
@@ -252,7 +247,7 @@ impl FlowIndex {
             count.shown += 1;
             if switches_policy(hop) {
                 rows.push(FlowRow::Policy(*id));
-                section = None;
+                section = section.and_then(across_a_switch);
                 continue;
             }
             let own = self::section(hop);
@@ -276,6 +271,34 @@ impl FlowIndex {
         }
         self.total = count;
         list.replace_from(start, rows);
+    }
+}
+
+/// The group that the rows before a place end in.
+fn section_before(row: usize, hops: &Hops, rows: &Rows<FlowRow>) -> Option<Section> {
+    let mut switched = false;
+    for before in (0..row).rev() {
+        match rows.get(before)? {
+            FlowRow::Policy(_) => switched = true,
+            other => {
+                let own = section(hops.get(other.hop())?);
+                return if switched {
+                    across_a_switch(own)
+                } else {
+                    Some(own)
+                };
+            }
+        }
+    }
+    None
+}
+
+/// What goes on after another policy was put in force: a call that was held meanwhile. What belongs to
+/// no known call may be another one.
+const fn across_a_switch(before: Section) -> Option<Section> {
+    match before {
+        Section::Call(call) => Some(Section::Call(call)),
+        Section::SignIn | Section::Session | Section::SomeCall => None,
     }
 }
 

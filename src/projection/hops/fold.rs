@@ -17,10 +17,7 @@ use crate::{
         names::{Name, Names},
         rows::Rows,
     },
-    protocol::{
-        observed::{CallId, Upstream},
-        traceparent::TraceId,
-    },
+    protocol::{observed::CallId, traceparent::TraceId},
     trace::Actor,
 };
 
@@ -28,16 +25,6 @@ use crate::{
 pub(in crate::projection) struct Shared<'a> {
     pub names: &'a Names,
     pub credentials: &'a mut Credentials,
-}
-
-impl From<Upstream> for Actor {
-    fn from(upstream: Upstream) -> Self {
-        match upstream {
-            Upstream::Supabase => Self::Supabase,
-            Upstream::Anthropic => Self::Anthropic,
-            Upstream::Linear => Self::Linear,
-        }
-    }
 }
 
 impl Hops {
@@ -182,10 +169,10 @@ impl Hops {
         let started_us = issued.started_us;
         let user = issued.user.filter(|user| {
             self.get(*user)
-                .is_some_and(|hop| hop.started_us < started_us)
+                .is_some_and(|hop| hop.started_us <= started_us)
         });
         if let Some(user) = user {
-            self.began(user, started_us);
+            self.began(user, started_us.saturating_add(1));
         }
     }
 }

@@ -107,7 +107,7 @@ impl Opening {
         ready(&mut self.state).await
     }
 
-    /// Stops what was opened.
+    /// Stops what was opened. What is being opened is told to stop, and not waited for.
     pub async fn close(&mut self) {
         self.stop.cancel();
         let backend = match &*self.state.borrow() {

@@ -46,8 +46,8 @@ impl<'a> Run<'a> {
         err: &'a mut dyn io::Write,
         cancel: CancellationToken,
     ) -> Result<Self, Failure> {
-        let (sink, mut stream) = stream::open();
-        let header = Header::new(options.clock.now());
+        let (sink, mut stream) = stream::open(&*options.clock);
+        let header = stream.header();
         let mut recorder = match &options.record {
             Some(path) => Some(Recorder::create(path, &header)?),
             None => None,

@@ -2,20 +2,20 @@
 //! which issues nothing and leaves no row in the lab's log. It rests on a zone that looks at its client
 //! first, as the lab's does; of another order a wrong secret is found in chapter 4.
 
-use crate::chapters::{
-    Reading,
-    probe::{ClientAnswer, ExchangeAnswer},
+use crate::{
+    chapters::{
+        Reading,
+        probe::{ClientAnswer, ExchangeAnswer},
+    },
+    protocol::oauth::ErrorCode,
 };
 
-use super::{Surroundings, exchange::Application};
+use super::{ProbeTargets, exchange::Application};
 
 /// The error of a client that is not known, or whose secret is wrong (RFC 6749, section 5.2).
 const INVALID_CLIENT: &str = "invalid_client";
 
-/// Errors of a zone that looked at nothing (RFC 6749, section 4.1.2.1).
-const DECIDES_NOTHING: [&str; 2] = ["server_error", "temporarily_unavailable"];
-
-pub(super) async fn ask(around: &Surroundings) -> Reading<ClientAnswer> {
+pub(super) async fn ask(around: &ProbeTargets) -> Reading<ClientAnswer> {
     let application = match Application::find(around).told() {
         Ok(application) => application,
         // What the .env lacks is another check's matter; the zone's URL comes with chapter 2.
@@ -30,7 +30,7 @@ pub(super) async fn ask(around: &Surroundings) -> Reading<ClientAnswer> {
     let answer = application.request(&form, around).await;
     answer.map(|answer| match answer {
         ExchangeAnswer::Refused { error, .. } if error == INVALID_CLIENT => ClientAnswer::Refused,
-        ExchangeAnswer::Refused { error, .. } if DECIDES_NOTHING.contains(&&*error) => {
+        ExchangeAnswer::Refused { error, .. } if ErrorCode::is_own_fault(&error) => {
             ClientAnswer::NotTried
         }
         ExchangeAnswer::Refused { .. } | ExchangeAnswer::Issued => ClientAnswer::Known,

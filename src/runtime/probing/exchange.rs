@@ -17,7 +17,7 @@ use crate::{
     trace::event::Leg,
 };
 
-use super::{Surroundings, env, failed, metadata};
+use super::{ProbeTargets, env, failed, metadata};
 
 /// A zone says why in a sentence or two; more is not shown.
 const LONGEST_TEXT: usize = 2_000;
@@ -26,7 +26,7 @@ const LONGEST_TEXT: usize = 2_000;
 pub(super) async fn ask(
     service: Service,
     scope: Option<&str>,
-    around: &Surroundings,
+    around: &ProbeTargets,
 ) -> Reading<ExchangeAnswer> {
     // Nobody is signed in: then it is not the time to ask.
     let Some(person) = &around.person else {
@@ -51,7 +51,7 @@ pub(super) struct Application {
 }
 
 impl Application {
-    pub(super) fn find(around: &Surroundings) -> Reading<Self> {
+    pub(super) fn find(around: &ProbeTargets) -> Reading<Self> {
         let env = match env::open(&around.env).told() {
             Ok(env) => env,
             Err(untold) => return untold,
@@ -82,7 +82,7 @@ impl Application {
         person: &Secret,
         resource: &str,
         scope: Option<&str>,
-        around: &Surroundings,
+        around: &ProbeTargets,
     ) -> Reading<ExchangeAnswer> {
         around.http.masker().remember(person.expose());
         let mut form = vec![
@@ -100,7 +100,7 @@ impl Application {
     pub(super) async fn request(
         &self,
         form: &[(&str, &str)],
-        around: &Surroundings,
+        around: &ProbeTargets,
     ) -> Reading<ExchangeAnswer> {
         let url = match metadata::token_endpoint(&self.zone, around).await {
             Ok(url) => url,
@@ -140,7 +140,7 @@ impl Application {
 
 /// What the finished code exchanges for: the service's URL in `.env` (facts/keycard.md, 1.2). Chapter 5
 /// has Anthropic's in the code.
-fn identifier(service: Service, file: &EnvFile, around: &Surroundings) -> Option<String> {
+fn identifier(service: Service, file: &EnvFile, around: &ProbeTargets) -> Option<String> {
     let lab = around.lab.as_ref();
     let (name, lab, public) = match service {
         Service::McpServer => return None,

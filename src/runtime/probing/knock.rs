@@ -23,7 +23,7 @@ use crate::{
 };
 
 use super::{
-    Surroundings, failed,
+    ProbeTargets, failed,
     forge::{ForeignZone, Forge, KID},
     metadata::Named,
 };
@@ -43,7 +43,7 @@ pub(super) async fn run(
     probe: HttpProbe,
     issuer: &Named,
     forge: Option<&Forge>,
-    around: &Surroundings,
+    around: &ProbeTargets,
 ) -> Reading<HttpAnswer> {
     let Some(forge) = forge.filter(|_| probe != HttpProbe::NoToken) else {
         return send(None, around).await;
@@ -114,7 +114,7 @@ fn believe(answer: Reading<HttpAnswer>, word: &str, what: &str) -> Reading<HttpA
 }
 
 /// Asks a lab's zone for a token with its own signature.
-async fn ask(kind: StrayToken, issuer: &Named, around: &Surroundings) -> Option<Secret> {
+async fn ask(kind: StrayToken, issuer: &Named, around: &ProbeTargets) -> Option<Secret> {
     let mut url: Url = issuer.lab.clone()?;
     url.set_path(&format!("{LAB_TOKENS_PATH}/{}", kind.name()));
     let outgoing = Outgoing::new(Method::GET, url, Leg::Discovery);
@@ -132,7 +132,7 @@ fn claims(
     probe: HttpProbe,
     issuer: &Named,
     foreign: Option<&ForeignZone>,
-    around: &Surroundings,
+    around: &ProbeTargets,
 ) -> Value {
     let now = around.clock.now().timestamp();
     let audience = match (probe, &issuer.audience) {
@@ -162,7 +162,7 @@ fn claims(
     })
 }
 
-async fn send(token: Option<&Secret>, around: &Surroundings) -> Reading<HttpAnswer> {
+async fn send(token: Option<&Secret>, around: &ProbeTargets) -> Reading<HttpAnswer> {
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let mut outgoing = Outgoing::new(Method::POST, around.server.clone(), Leg::Mcp)
         .header(header::ACCEPT, "application/json, text/event-stream")

@@ -15,7 +15,7 @@ use crate::{
     trace::event::Leg,
 };
 
-use super::{Surroundings, env, failed};
+use super::{ProbeTargets, env, failed};
 
 /// RFC 9728, section 3.
 const RESOURCE: &str = "/.well-known/oauth-protected-resource";
@@ -23,7 +23,7 @@ const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 
 /// Asks where RFC 9728 has it: before the endpoint's path, then without that path.
-pub(super) async fn fetch(around: &Surroundings) -> Reading<ResourceMetadata> {
+pub(super) async fn fetch(around: &ProbeTargets) -> Reading<ResourceMetadata> {
     let server = &around.server;
     let path = server.path().trim_end_matches('/');
     let mut last = failed("the server has no metadata document");
@@ -64,7 +64,7 @@ pub(super) async fn fetch(around: &Surroundings) -> Reading<ResourceMetadata> {
 }
 
 /// What a zone calls itself, asked at the name that the server gives it.
-async fn issuer(named: Option<&String>, around: &Surroundings) -> Option<String> {
+async fn issuer(named: Option<&String>, around: &ProbeTargets) -> Option<String> {
     let url = of_zone(&Url::parse(named?).ok()?);
     let document = document(&url, around).await.ok()?;
     document["issuer"].as_str().map(one_line)
@@ -72,7 +72,7 @@ async fn issuer(named: Option<&String>, around: &Surroundings) -> Option<String>
 
 /// Where a zone takes token requests, by its own word. A secret goes there: so only for a zone that is
 /// who it was called.
-pub(super) async fn token_endpoint(zone: &Url, around: &Surroundings) -> Result<Url, String> {
+pub(super) async fn token_endpoint(zone: &Url, around: &ProbeTargets) -> Result<Url, String> {
     let document = document(&of_zone(zone), around).await?;
     let issuer = document["issuer"].as_str().unwrap_or_default();
     let plain = |text: &str| text.trim_end_matches('/').to_owned();
@@ -106,7 +106,7 @@ fn clean(mut value: Value) -> Value {
 }
 
 /// A JSON document, or why there is none.
-async fn document(url: &Url, around: &Surroundings) -> Result<Value, String> {
+async fn document(url: &Url, around: &ProbeTargets) -> Result<Value, String> {
     let answer = around
         .http
         .exchange(
@@ -143,7 +143,7 @@ impl Named {
     /// By the metadata, else by the `.env`, else by the lab.
     pub async fn find(
         metadata: &Reading<ResourceMetadata>,
-        around: &Surroundings,
+        around: &ProbeTargets,
     ) -> Reading<Self> {
         let file = match env::open(&around.env) {
             Reading::Told(file) => Some(file),
@@ -177,7 +177,7 @@ impl Named {
     }
 
     /// What the zone says of itself; a zone that says nothing can still be impersonated.
-    async fn learn(&mut self, issuer: &Url, around: &Surroundings) {
+    async fn learn(&mut self, issuer: &Url, around: &ProbeTargets) {
         let Ok(document) = document(&of_zone(issuer), around).await else {
             return;
         };

@@ -6,9 +6,9 @@ use crate::chapters::{
     probe::{ExchangeAnswer, ScopeAnswer},
 };
 
-use super::{Surroundings, exchange, failed};
+use super::{ProbeTargets, exchange, failed};
 
-pub(super) async fn ask(scope: &str, around: &Surroundings) -> Reading<ScopeAnswer> {
+pub(super) async fn ask(scope: &str, around: &ProbeTargets) -> Reading<ScopeAnswer> {
     let answer = exchange::ask(Service::Linear, Some(scope), around).await;
     let answer = match answer.told() {
         Ok(answer) => answer,

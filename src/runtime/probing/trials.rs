@@ -18,19 +18,18 @@ use crate::{
     client::http::{ANSWER_LIMIT, Answer, Outgoing},
     protocol::{
         env::{EnvFile, could_open},
-        observed::Upstream,
         secret::Secret,
     },
     support::{loopback::is_loopback, text::one_line},
     trace::event::Leg,
 };
 
-use super::{PATIENCE, Surroundings, env, failed};
+use super::{PATIENCE, ProbeTargets, env, failed};
 
 /// Requests under way at a time.
 const AT_ONCE: usize = 4;
 
-pub(super) async fn run(around: &Surroundings) -> Reading<Vec<Trial>> {
+pub(super) async fn run(around: &ProbeTargets) -> Reading<Vec<Trial>> {
     let file = match env::open(&around.env).told() {
         Ok(file) => file,
         Err(untold) => return untold,
@@ -80,7 +79,7 @@ pub(super) async fn run(around: &Surroundings) -> Reading<Vec<Trial>> {
 }
 
 /// Where the three services are. All of them must be known: what was not asked proves nothing.
-fn services(file: &EnvFile, around: &Surroundings) -> Result<Vec<(Service, Url)>, String> {
+fn services(file: &EnvFile, around: &ProbeTargets) -> Result<Vec<(Service, Url)>, String> {
     let lab = around.lab.as_ref();
     let named = [
         (
@@ -118,11 +117,7 @@ fn services(file: &EnvFile, around: &Surroundings) -> Result<Vec<(Service, Url)>
 
 /// Why a value stays here; `None` if the service is asked.
 fn untried(variable: &str, value: &Secret, service: Service, url: &Url) -> Option<Untried> {
-    let own = could_open(variable, value).map(|upstream| match upstream {
-        Upstream::Supabase => Service::Supabase,
-        Upstream::Anthropic => Service::Anthropic,
-        Upstream::Linear => Service::Linear,
-    });
+    let own = could_open(variable, value).map(Service::from);
     if !is_loopback(url) && own != Some(service) {
         return Some(Untried::NotItsOwn);
     }
@@ -134,7 +129,7 @@ async fn present(
     value: &Secret,
     service: Service,
     url: &Url,
-    around: &Surroundings,
+    around: &ProbeTargets,
 ) -> Result<TrialEnd, String> {
     around.http.masker().pin(value.expose());
     let bearer = Secret::new(format!("Bearer {}", value.expose()));
@@ -206,7 +201,7 @@ fn below(url: &Url, path: &str) -> String {
 async fn send(
     outgoing: Outgoing,
     service: Service,
-    around: &Surroundings,
+    around: &ProbeTargets,
 ) -> Result<Answer, String> {
     around
         .http

@@ -15,9 +15,9 @@ use crate::{
     support::{error::Failure, text::one_line},
 };
 
-use super::{Surroundings, env, told};
+use super::{ProbeTargets, env, told};
 
-pub(super) async fn read(around: &Surroundings) -> Reading<Zone> {
+pub(super) async fn read(around: &ProbeTargets) -> Reading<Zone> {
     let Some(console) = &around.console else {
         return Reading::Unavailable {
             look_at: "Resources and Applications, in the console of your zone".to_owned(),
@@ -74,7 +74,7 @@ async fn zone(console: &Console, known: &Known) -> Result<Zone, Failure> {
 struct Known(Vec<(String, Service)>);
 
 impl Known {
-    fn of(around: &Surroundings) -> Self {
+    fn of(around: &ProbeTargets) -> Self {
         let mut known = vec![(around.server.to_string(), Service::McpServer)];
         if let Some(lab) = &around.lab {
             known.extend([

@@ -13,7 +13,7 @@ use crate::{
         Options,
         backend::{Backend, env_read},
         check,
-        probing::{self, Surroundings},
+        probing::{self, ProbeTargets},
     },
     support::error::Failure,
     trace::{Actor, event::EnvSide},
@@ -64,7 +64,7 @@ impl Eyes {
         self.env = Some(lines.clone());
     }
 
-    async fn around(&self) -> Result<Surroundings, Failure> {
+    async fn around(&self) -> Result<ProbeTargets, Failure> {
         let project = self.project.as_deref();
         match &self.backend {
             Some(backend) => backend.look_from_outside(project).await,

@@ -18,7 +18,7 @@ use crate::{
     export::svg,
     runtime::{
         backend, chapters, clipboard,
-        effects::Runner,
+        jobs::Runner,
         replay::{self, Place},
         signals, stage, stream,
     },
@@ -26,7 +26,7 @@ use crate::{
         error::{Exit, Failure},
         text::one_line,
     },
-    trace::{Actor, Fact, codec::Header, sink::Report},
+    trace::{Actor, Fact, sink::Report},
     ui,
 };
 
@@ -112,12 +112,13 @@ impl Tui {
     fn reset(&mut self) {
         // A trace has one beginning: what comes now is another run, in a recording of its own.
         let was_recorded = self.recorder.is_some();
+        self.drain(self.stream.waiting());
         self.stop_recording();
         if let Some(exporter) = self.exporter.take() {
             self.outgoing.spawn(exporter.finish());
         }
         self.viewing = None;
-        let (sink, stream) = stream::open();
+        let (sink, stream) = stream::open(&*self.options.clock);
         let backend = backend::open(self.options.clone(), Arc::clone(&sink));
         self.sink = sink;
         let (sender, answers) = mpsc::unbounded_channel();
@@ -132,7 +133,7 @@ impl Tui {
             stage::wind_up(&mut runner, &mut backend).await;
             None
         });
-        self.header = Header::new(self.options.clock.now());
+        self.header = self.stream.header();
         self.start_exporting();
         self.update(Msg::Begun(self.header.started));
         if was_recorded {

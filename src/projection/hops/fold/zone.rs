@@ -11,6 +11,7 @@ use crate::{
     protocol::{
         audit::{AuditEvent, AuditRecord, AuditStatus, Effect},
         hold::{HeldExchange, ReleaseReason, ReleasedExchange},
+        oauth::ErrorCode,
     },
     trace::Actor,
 };
@@ -147,14 +148,6 @@ fn is_refusal(record: &AuditRecord) -> bool {
         .decision
         .as_ref()
         .is_some_and(|decision| decision.effect == Effect::Deny);
-    denied
-        || matches!(
-            record.error.as_deref(),
-            Some(
-                "access_denied"
-                    | "insufficient_authorization"
-                    | "invalid_scope"
-                    | "unauthorized_client"
-            )
-        )
+    let answered = record.error.as_deref();
+    denied || answered.is_some_and(|code| !ErrorCode::is_own_fault(code))
 }

@@ -145,15 +145,19 @@ impl Runner {
             };
             match ready {
                 Ok(backend) => {
-                    let ends = ends_anywhere(&job);
+                    let when_cancelled = WhenCancelled::of(&job);
                     let run = run(&backend, job, &answers, project.as_deref(), &cancel);
                     let run = Box::pin(run);
-                    if !ends {
-                        return outcome(run.await, &cancel);
-                    }
-                    match cancel.run_until_cancelled(run).await {
-                        Some(ended) => outcome(ended, &cancel),
-                        None => TaskOutcome::Cancelled,
+                    match when_cancelled {
+                        WhenCancelled::Ends => match run.await {
+                            Err(_) if cancel.is_cancelled() => TaskOutcome::Cancelled,
+                            ended => outcome(ended),
+                        },
+                        WhenCancelled::GoesOn => outcome(run.await),
+                        WhenCancelled::Dropped => cancel
+                            .run_until_cancelled(run)
+                            .await
+                            .map_or(TaskOutcome::Cancelled, outcome),
                     }
                 }
                 Err(failure) => TaskOutcome::Failed(failure),
@@ -199,25 +203,34 @@ impl Runner {
     }
 }
 
-/// Whether a job can be dropped wherever it is. The others see to it themselves, or end by themselves
-/// and must not be left half done.
-const fn ends_anywhere(job: &Job) -> bool {
-    match job {
-        Job::ActivatePolicySet { .. }
-        | Job::RefreshConsole
-        | Job::Hold(_)
-        | Job::LetGo { .. }
-        | Job::ReadConsoleWork(_) => true,
-        Job::SignIn
-        | Job::SampleUser
-        | Job::SignOut
-        | Job::ListTools
-        | Job::CallTool { .. }
-        | Job::RunProbes { .. }
-        | Job::AskZone(_)
-        | Job::TakeStep { .. }
-        | Job::GoToChapter(_)
-        | Job::BeginAgain { .. } => false,
+/// What becomes of a job that is called off.
+#[derive(Debug, Clone, Copy)]
+enum WhenCancelled {
+    /// It can be dropped wherever it is.
+    Dropped,
+    /// It sees to it itself, and ends with an error.
+    Ends,
+    /// It ends by itself and must not be left half done; why it failed is told as ever.
+    GoesOn,
+}
+
+impl WhenCancelled {
+    const fn of(job: &Job) -> Self {
+        match job {
+            Job::ActivatePolicySet { .. }
+            | Job::RefreshConsole
+            | Job::Hold(_)
+            | Job::LetGo { .. }
+            | Job::ReadConsoleWork(_) => Self::Dropped,
+            Job::SignIn
+            | Job::SampleUser
+            | Job::SignOut
+            | Job::ListTools
+            | Job::CallTool { .. }
+            | Job::RunProbes { .. }
+            | Job::AskZone(_) => Self::Ends,
+            Job::TakeStep { .. } | Job::GoToChapter(_) | Job::BeginAgain { .. } => Self::GoesOn,
+        }
     }
 }
 
@@ -342,10 +355,9 @@ async fn run(
     }
 }
 
-fn outcome(result: Result<(), Failure>, cancel: &CancellationToken) -> TaskOutcome {
+fn outcome(result: Result<(), Failure>) -> TaskOutcome {
     match result {
         Ok(()) => TaskOutcome::Done,
-        Err(_) if cancel.is_cancelled() => TaskOutcome::Cancelled,
         Err(failure) => TaskOutcome::Failed(failure),
     }
 }
