@@ -65,6 +65,10 @@ use crate::{
 /// starts anew with every token (protocol facts, 1.2), so a server could ask for ever.
 const MOST_STEP_UPS: u32 = 3;
 
+/// What is told of a call that was called off.
+const CALLED_OFF: &str = "called off: what the server had begun by then may be done all the same, so \
+                          look before you try again";
+
 /// What a client is made of.
 #[derive(Debug)]
 pub struct Config {
@@ -391,7 +395,7 @@ impl Client {
                 };
                 (outcome, text, structured, None)
             }
-            Err(Fault::Cancelled) => (CallOutcome::Cancelled, "called off".to_owned(), None, None),
+            Err(Fault::Cancelled) => (CallOutcome::Cancelled, CALLED_OFF.to_owned(), None, None),
             Err(Fault::Trouble(trouble)) => (
                 CallOutcome::Broken,
                 format!("{}: {}", trouble.failure.what, trouble.failure.why),

@@ -58,7 +58,7 @@ use crate::{
     },
 };
 
-pub use settings::{Address, DEFAULT_PORT, MCP_PATH, SettingFaults, Settings};
+pub use settings::{Address, AddressError, DEFAULT_PORT, MCP_PATH, SettingFaults, Settings};
 pub use stage::Stage;
 
 /// The name under which the server introduces itself.

@@ -19,13 +19,12 @@ use axum::{
 use client_fake::rig::{Collected, rig};
 use futures::StreamExt as _;
 use hoptrail::{
-    client::{
-        browser::BrowserMode,
-        console::{Console, Credential},
-        feed, hold,
-    },
+    client::{browser::BrowserMode, console::Console, feed, hold},
     lab::ZONE_ID,
-    protocol::{console::LifeStatus, hold::GATE_PATH, observed::Upstream, secret::Secret},
+    protocol::{
+        console::LifeStatus, hold::GATE_PATH, oauth::ClientCredential, observed::Upstream,
+        secret::Secret,
+    },
     support::clock::FakeClock,
     trace::Fact,
 };
@@ -218,7 +217,7 @@ async fn start() -> (Arc<Zone>, Url, Console, Arc<Collected>) {
     let api = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let rig = rig("http://127.0.0.1:9/mcp", BrowserMode::Show);
-    let credential = Credential {
+    let credential = ClientCredential {
         client_id: "svc".to_owned(),
         client_secret: Secret::from("a-service-secret"),
     };

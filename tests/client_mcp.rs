@@ -140,8 +140,8 @@ async fn a_tool_that_says_it_failed_is_a_result() {
 #[case(Mcp::Html, Exit::Failed, "not how an MCP server answers", "a web page")]
 #[case(Mcp::Status500, Exit::Unreachable, "The MCP server failed", "500")]
 #[case(Mcp::Empty, Exit::Failed, "not how an MCP server answers", "nothing")]
-#[case(Mcp::HalfJson, Exit::Failed, "did not answer", "")]
-#[case(Mcp::HalfEvents, Exit::Failed, "broke off", "")]
+#[case(Mcp::HalfJson, Exit::Unreachable, "did not answer", "")]
+#[case(Mcp::HalfEvents, Exit::Unreachable, "broke off", "")]
 #[case(Mcp::EventIsNoJson, Exit::Failed, "broke off", "no JSON")]
 #[case(Mcp::AnswersAnother, Exit::Failed, "broke off", "another request")]
 #[case(
@@ -158,7 +158,7 @@ async fn a_tool_that_says_it_failed_is_a_result() {
 )]
 #[case(Mcp::TooMany, Exit::Failed, "too much to do", "429")]
 #[case(Mcp::Forbids, Exit::Failed, "refuses the request", "403")]
-#[case(Mcp::BreaksOffForGood, Exit::Failed, "broke off", "answered 404")]
+#[case(Mcp::BreaksOffForGood, Exit::Unreachable, "broke off", "answered 404")]
 #[case(
     Mcp::WrongJson,
     Exit::Failed,

@@ -69,7 +69,8 @@ impl App {
             },
             Command::ListTickets => self.needs_user(),
             Command::EscalateTicket => match self.needs_user() {
-                Availability::Ready if self.chosen_ticket().is_none() => {
+                // In a chapter the steps say what comes first; elsewhere the list is fetched for it.
+                Availability::Ready if self.chosen_ticket().is_none() && self.is_learning() => {
                     let list = self.keymap.shown(Command::ListTickets);
                     Availability::Unavailable(if self.lacks_a_sign_in() {
                         let sign_in = self.keymap.shown(Command::SignIn);
@@ -120,19 +121,13 @@ impl App {
                 (self.subject().is_none() && !self.has_item())
                     .then_some("there is nothing to open here"),
             ),
-            Command::Filter | Command::NextMatch | Command::PreviousMatch => {
-                Availability::unless(match self.focus.pane {
-                    PaneId::Flow | PaneId::Audit | PaneId::Trace
-                        if self.projection.log().is_empty() =>
-                    {
-                        Some("there is nothing to look through yet")
-                    }
-                    PaneId::Flow | PaneId::Audit | PaneId::Trace => None,
-                    PaneId::Env
-                    | PaneId::Issue
-                    | PaneId::Policy
-                    | PaneId::Sessions
-                    | PaneId::Chapter => Some("only Flow, Audit and Trace can be filtered"),
+            Command::NextMatch | Command::PreviousMatch => {
+                Availability::unless(if !self.focus.pane.has_filter() {
+                    Some("only Flow, Audit and Trace can be filtered")
+                } else if self.projection.log().is_empty() {
+                    Some("there is nothing to look through yet")
+                } else {
+                    None
                 })
             }
             Command::Refusal => Availability::unless(
@@ -203,7 +198,10 @@ impl App {
             | Command::Answer
             | Command::Mistakes
             | Command::Vouch => self.chapter_availability(command),
-            Command::Show(_)
+            // Where a pane has nothing to filter, the flow has: a word that somebody types behind the key
+            // must never be taken for commands.
+            Command::Filter
+            | Command::Show(_)
             | Command::NextPane
             | Command::PreviousPane
             | Command::Zoom

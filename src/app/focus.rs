@@ -31,6 +31,15 @@ impl From<Pane> for PaneId {
 }
 
 impl PaneId {
+    /// Whether it is a list that can be filtered.
+    #[must_use]
+    pub const fn has_filter(self) -> bool {
+        match self {
+            Self::Flow | Self::Audit | Self::Trace => true,
+            Self::Env | Self::Issue | Self::Policy | Self::Sessions | Self::Chapter => false,
+        }
+    }
+
     /// The heading.
     #[must_use]
     pub const fn name(self) -> &'static str {

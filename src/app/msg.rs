@@ -28,6 +28,8 @@ pub enum Msg {
     Resized(u16, u16),
     /// The operating system asks.
     Signal(Signal),
+    /// A text of so many characters was handed to the terminal's clipboard.
+    Copied(usize),
     /// The recorder's state changed.
     Recording(RecordingState),
     /// The authorization URL as the browser needs it: the trace holds only a masked one.

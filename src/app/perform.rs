@@ -68,9 +68,14 @@ impl App {
                 return effects;
             }
             Command::EscalateTicket => {
-                if let Some(id) = self.chosen_ticket().map(|ticket| ticket.id) {
-                    return self.call(ESCALATE_TICKET, json!({ "ticketId": id }));
-                }
+                let Some(id) = self.chosen_ticket().map(|ticket| ticket.id) else {
+                    let key = self.keymap.shown(Command::EscalateTicket);
+                    let text =
+                        format!("the tickets come first; then {key} escalates the chosen one");
+                    self.say(Tone::Plain, text);
+                    return self.carry_out(Command::ListTickets);
+                };
+                return self.call(ESCALATE_TICKET, json!({ "ticketId": id }));
             }
             Command::DeleteIssue => {
                 if let Some(id) = self.standing_issue().map(|issue| issue.id.clone()) {
@@ -158,6 +163,9 @@ impl App {
                 }
             }
             Command::Filter => {
+                if !self.focus.pane.has_filter() {
+                    self.focus.show(PaneId::Flow);
+                }
                 let pane = self.focus.pane;
                 let before = self.filter_of(pane).to_owned();
                 self.overlays.push(Overlay::Filter {
@@ -169,8 +177,6 @@ impl App {
             Command::Freeze => self.freeze(),
             Command::Copy => {
                 if let Some(text) = self.copyable() {
-                    let characters = number_of(text.chars().count(), "character");
-                    self.say(Tone::Plain, format!("copied {characters} (OSC 52)"));
                     return vec![Effect::Copy(text)];
                 }
             }

@@ -147,6 +147,14 @@ impl App {
                 self.grows_no_more(warning);
                 Effects::new()
             }
+            Msg::Copied(characters) => {
+                let characters = number_of(characters, "character");
+                self.say(
+                    Tone::Plain,
+                    format!("copied {characters}, if the terminal lets it"),
+                );
+                Effects::new()
+            }
             Msg::NotExported(failure) => {
                 self.say(Tone::Warning, format!("{}: {}", failure.what, failure.why));
                 Effects::new()

@@ -326,9 +326,10 @@ pub struct LabArgs {
     /// Leave a part out
     #[arg(long, value_name = "PART")]
     pub without: Vec<LabPart>,
-    /// The MCP endpoint of the server that is not the lab's, with `--without server`
-    #[arg(long, value_name = "URL", default_value = "http://localhost:8000/mcp")]
-    pub mcp_url: String,
+    /// The MCP endpoint of the server that is not the lab's, with `--without server` (by default
+    /// http://localhost:8000/mcp)
+    #[arg(long, value_name = "URL")]
+    pub mcp_url: Option<String>,
     /// Forget everything first: sessions, grants, policies, audit log, issues, keys
     #[arg(long)]
     pub reset: bool,

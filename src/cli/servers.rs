@@ -19,7 +19,7 @@ use crate::{
     protocol::{env::EnvFile, oauth::ClientCredential, secret::Secret},
     runtime::signals::Signals,
     server::{
-        self, Stage,
+        self, Address, Stage,
         settings::{SettingFaults, Settings},
     },
     support::{
@@ -34,6 +34,9 @@ use crate::{
 
 /// The settings' file, as the workshop has it.
 const DEFAULT_ENV: &str = ".env";
+
+/// Where the workshop's server is reached when it runs on this computer.
+const OWN_SERVER: &str = "http://localhost:8000/mcp";
 
 /// No such file has more bytes.
 const LARGEST_ENV: u64 = 1024 * 1024;
@@ -65,11 +68,12 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
 }
 
 fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
-    let service = |url: &Option<String>, key: &str| match url {
+    check_without(args)?;
+    let service = |flag: &str, url: &Option<String>, key: &str| match url {
         None => Ok::<_, Failure>(Service::StandIn),
         Some(url) => Ok(Service::Real {
-            url: origin(url)?,
-            key: variable(key),
+            url: origin(flag, url)?,
+            key: Some(variable(key).ok_or_else(|| no_key(flag, key))?),
         }),
     };
     Ok(LabConfig {
@@ -83,16 +87,16 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
             github: args.github_port,
         },
         server: if args.without.contains(&LabPart::Server) {
-            ServerPart::Yours(args.mcp_url.clone())
+            ServerPart::Yours(endpoint(args)?)
         } else {
             ServerPart::Own
         },
-        supabase: service(&args.supabase_url, "SUPABASE_SECRET_KEY")?,
-        anthropic: service(&args.anthropic_url, "ANTHROPIC_API_KEY")?,
+        supabase: service("--supabase-url", &args.supabase_url, "SUPABASE_SECRET_KEY")?,
+        anthropic: service("--anthropic-url", &args.anthropic_url, "ANTHROPIC_API_KEY")?,
         linear: match &args.linear_url {
             None => LinearService::StandIn,
             Some(url) => LinearService::Real {
-                url: origin(url)?,
+                url: origin("--linear-url", url)?,
                 client: credential("LINEAR_CLIENT_ID", "LINEAR_CLIENT_SECRET"),
                 key: variable("LINEAR_API_KEY"),
             },
@@ -105,6 +109,15 @@ fn lab_config(args: &LabArgs, config: LabConfig) -> Result<LabConfig, Failure> {
     })
 }
 
+fn no_key(flag: &str, variable: &str) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("{flag} needs the service's key"),
+        format!("{variable} is not set, and the zone's vault would have nothing to hand out"),
+        format!("set {variable}, or leave {flag} out to work with the stand-in"),
+    )
+}
+
 fn real_zone(url: &str) -> Result<ZonePart, Failure> {
     let credential = credential("KEYCARD_CLIENT_ID", "KEYCARD_CLIENT_SECRET").ok_or_else(|| {
         Failure::new(
@@ -115,24 +128,66 @@ fn real_zone(url: &str) -> Result<ZonePart, Failure> {
         )
     })?;
     Ok(ZonePart::Real {
-        url: origin(url)?,
+        url: origin("--keycard-url", url)?,
         credential,
     })
 }
 
-/// A URL as a resource indicator: exactly as written, without a slash at the end.
-fn origin(url: &str) -> Result<String, Failure> {
-    match url::Url::parse(url) {
-        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.host().is_some() => {
-            Ok(url.trim_end_matches('/').to_owned())
-        }
-        _ => Err(Failure::new(
+/// A service's URL as a resource indicator: exactly as written, without a slash at the end.
+fn origin(flag: &str, url: &str) -> Result<String, Failure> {
+    let url = url.trim_end_matches('/').to_owned();
+    let address = Address::parse(url).map_err(|why| {
+        Failure::new(
             Exit::Usage,
-            format!("{url} is not a URL of a service"),
-            "it must begin with https:// or http://",
+            format!("{flag} is no URL of a service"),
+            why.to_string(),
             "write it whole, like https://api.linear.app",
-        )),
+        )
+    })?;
+    Ok(address.text)
+}
+
+/// The endpoint of the attendee's own server, which is its name at the zone too.
+fn endpoint(args: &LabArgs) -> Result<String, Failure> {
+    let url = args.mcp_url.as_deref().unwrap_or(OWN_SERVER);
+    let refused = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            "--mcp-url is no MCP endpoint",
+            why,
+            format!("write it as the server's MCP_RESOURCE_URL has it, like {OWN_SERVER}"),
+        )
+    };
+    let address = Address::parse(url.to_owned()).map_err(|why| refused(why.to_string()))?;
+    if address.text.ends_with('/') {
+        return Err(refused(
+            "it ends in a slash, and a token's audience is compared with it byte for byte"
+                .to_owned(),
+        ));
     }
+    Ok(address.text)
+}
+
+/// What would be passed over: who wrote it meant something by it.
+fn check_without(args: &LabArgs) -> Result<(), Failure> {
+    let without_server = args.without.contains(&LabPart::Server);
+    let (what, why) = match (without_server, &args.mcp_url, args.server_port) {
+        (false, Some(_), _) => (
+            "--mcp-url does not go without --without server",
+            "the lab serves its own server, and that names itself",
+        ),
+        (true, _, Some(_)) => (
+            "--server-port does not go with --without server",
+            "the lab opens no port for a server that is yours",
+        ),
+        (true, _, None) | (false, None, _) => return Ok(()),
+    };
+    Err(Failure::new(
+        Exit::Usage,
+        what,
+        why,
+        "leave one of them out; `hoptrail lab --help` tells what each does",
+    ))
 }
 
 fn credential(id: &str, secret: &str) -> Option<ClientCredential> {

@@ -28,6 +28,7 @@ use crate::{
     protocol::{
         console::{Page, Policy, PolicyOverview, PolicySet, PolicySetVersion},
         hold::GATE_PATH,
+        oauth::ClientCredential,
         oauth::TokenResponse,
         secret::Secret,
     },
@@ -41,19 +42,12 @@ use crate::{
 /// More pages than a workshop's zone has.
 const MOST_PAGES: usize = 100;
 
-/// A service account.
-#[derive(Debug, Clone)]
-pub struct Credential {
-    pub client_id: String,
-    pub client_secret: Secret,
-}
-
 /// The management API of one zone. Cloning shares the token.
 #[derive(Debug, Clone)]
 pub struct Console {
     api: Url,
     zone: String,
-    credential: Credential,
+    credential: ClientCredential,
     http: TracedHttp,
     clock: SharedClock,
     token: Arc<Mutex<Option<Token>>>,
@@ -95,7 +89,7 @@ impl Console {
     pub fn new(
         api: Url,
         zone: impl Into<String>,
-        credential: Credential,
+        credential: ClientCredential,
         http: TracedHttp,
         clock: SharedClock,
     ) -> Self {

@@ -182,7 +182,13 @@ impl HttpError {
                     "check the address and its port; http:// is for servers on this computer alone"
                 },
             ),
-            HttpErrorKind::Broken | HttpErrorKind::TooLarge => Failure::new(
+            HttpErrorKind::Broken => Failure::new(
+                Exit::Unreachable,
+                what,
+                format!("{}: {}", self.url, self.why),
+                "try again; if it stays so, see that this address is an HTTP server's, and look at its log",
+            ),
+            HttpErrorKind::TooLarge => Failure::new(
                 Exit::Failed,
                 what,
                 format!("{}: {}", self.url, self.why),

@@ -81,7 +81,7 @@ pub fn not_taken_up(
     question: Question,
     why: String,
 ) -> impl Stream<Item = Result<Sse, SseError>> + Send + 'static {
-    stream::once(async move { Ok(tell_failure(&wire, &question, why)) })
+    stream::once(async move { Ok(tell_failure(&wire, &question, Exit::Unreachable, why)) })
 }
 
 /// A session's standing stream; what comes there answers no request.
@@ -232,10 +232,11 @@ impl Answering {
                     }
                     return Some(Err(error));
                 }
-                Some(Ok(self.break_off(why)))
+                Some(Ok(self.break_off(Exit::Unreachable, why)))
             }
             None if self.end == End::Open && !self.set_aside() => {
-                Some(Ok(self.break_off("it ended before the answer".to_owned())))
+                let why = "it ended before the answer".to_owned();
+                Some(Ok(self.break_off(Exit::Unreachable, why)))
             }
             None => {
                 if let Some(record) = self.record.take() {
@@ -268,17 +269,17 @@ impl Answering {
             return event;
         }
         let Ok(mut message) = serde_json::from_str::<Value>(data) else {
-            return self.break_off("an event is no JSON".to_owned());
+            return self.break_off(Exit::Failed, "an event is no JSON".to_owned());
         };
         self.keep(data, &mut message);
         if !is_progress(&message) && serde_json::from_str::<ServerJsonRpcMessage>(data).is_err() {
-            return self.break_off("an event is no JSON-RPC message".to_owned());
+            return self.break_off(Exit::Failed, "an event is no JSON-RPC message".to_owned());
         }
         tell_progress(&self.wire, self.question.call, &message);
         let is_answer = message.get("method").is_none()
             && (message.get("result").is_some() || message.get("error").is_some());
         if is_answer && !self.is_ours(&message) {
-            return self.break_off("it answers another request".to_owned());
+            return self.break_off(Exit::Failed, "it answers another request".to_owned());
         }
         if is_answer {
             self.end = End::Answered;
@@ -316,8 +317,8 @@ impl Answering {
         }
     }
 
-    /// Ends the hop and the stream.
-    fn break_off(&mut self, why: String) -> Sse {
+    /// Ends the hop and the stream: it was cut, or what came is no answer.
+    fn break_off(&mut self, exit: Exit, why: String) -> Sse {
         self.end = End::Broken;
         self.wire.finish(self.question.token.as_ref());
         let error = self
@@ -328,14 +329,14 @@ impl Answering {
             Some(HttpError { url, why, .. }) => format!("{url}: {why}"),
             None => why,
         };
-        tell_failure(&self.wire, &self.question, why)
+        tell_failure(&self.wire, &self.question, exit, why)
     }
 }
 
 /// Keeps the failure, and makes the error that rmcp hands to the caller.
-fn tell_failure(wire: &McpWire, question: &Question, why: String) -> Sse {
+fn tell_failure(wire: &McpWire, question: &Question, exit: Exit, why: String) -> Sse {
     let failure = Failure::new(
-        Exit::Failed,
+        exit,
         "The server's answer broke off",
         why,
         "try again; the server's log may say more",

@@ -166,6 +166,11 @@ impl SignIn<'_> {
             iss: accepted.iss,
         });
         let headless = self.mode == BrowserMode::Headless && accepted.lab;
+        let mut url = url;
+        if headless && self.answer.consent == robot::Consent::Deny {
+            // OpenID Connect Core, section 3.1.2.1: a zone that remembers an earlier yes asks again.
+            url.query_pairs_mut().append_pair("prompt", "consent");
+        }
         self.send_person(&url, headless);
         let arrived = if headless {
             robot::walk(self.http, url, &redirect_uri, self.answer).await?;
@@ -271,6 +276,20 @@ impl SignIn<'_> {
         if let Some(failure) = seam.take_trouble() {
             return failure;
         }
+        // Without a word of the server's, rmcp takes it for its own authorization server, as MCP did in
+        // its beginnings; what it finds there then says nothing.
+        if let AuthError::AuthorizationServerMismatch { .. }
+        | AuthError::AuthorizationServerMissingIssuer { .. } = error
+            && let Some(why) = seam.no_resource_metadata()
+        {
+            return Failure::new(
+                Exit::Refused,
+                "The server does not say where to sign in",
+                why,
+                "the server must serve /.well-known/oauth-protected-resource with its \
+                 authorization_servers",
+            );
+        }
         match error {
             AuthError::AuthorizationServerMismatch {
                 expected_issuer,
@@ -294,7 +313,8 @@ impl SignIn<'_> {
                 Exit::Unreachable,
                 "The authorization server publishes no metadata",
                 format!(
-                    "the server names {}, and none of its well-known addresses has a document",
+                    "the server names {}, and none of its well-known addresses has a document with \
+                     the endpoints that RFC 8414 prescribes",
                     self.http.clean(&authorization_servers.join(", "))
                 ),
                 "check that the zone runs and that the server names the right one",

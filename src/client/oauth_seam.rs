@@ -17,7 +17,7 @@ use super::{
 use crate::{
     protocol::{
         jwt::TokenView,
-        oauth::{ErrorCode, ErrorResponse, TokenResponse},
+        oauth::{ErrorCode, ErrorResponse, TokenResponse, WELL_KNOWN_PROTECTED_RESOURCE},
     },
     support::{
         clock::SharedClock,
@@ -48,6 +48,8 @@ struct Notes {
     trouble: Option<Failure>,
     /// Where the last authorization server metadata was read, masked.
     server_document: Option<String>,
+    /// Why the server's own document does not say where to sign in, if it does not.
+    no_resource_metadata: Option<String>,
     asked: Vec<String>,
 }
 
@@ -92,6 +94,12 @@ impl OAuthSeam {
     #[must_use]
     pub fn server_document(&self) -> Option<String> {
         self.notes().server_document.clone()
+    }
+
+    /// Why the server's own document does not say where to sign in, if it was asked for and does not.
+    #[must_use]
+    pub fn no_resource_metadata(&self) -> Option<String> {
+        self.notes().no_resource_metadata.clone()
     }
 
     /// The scopes that the person is asked for: a token must not carry more.
@@ -165,10 +173,19 @@ impl OAuthSeam {
     }
 
     fn judge_document(&self, answer: &Answer) -> Result<(), Failure> {
+        let is_resource_metadata = answer.url.contains(WELL_KNOWN_PROTECTED_RESOURCE);
+        if is_resource_metadata {
+            let why = format!("{} answered {}", answer.url, answer.status);
+            self.notes().no_resource_metadata = Some(why);
+        }
         if answer.status != http::StatusCode::OK {
             return Ok(());
         }
         if let Some(document) = read_resource(&self.server, self.http.policy(), &answer.body)? {
+            self.notes().no_resource_metadata = document
+                .authorization_servers
+                .is_empty()
+                .then(|| format!("{} names no authorization server", answer.url));
             for named in &document.authorization_servers {
                 if let Ok(url) = Url::parse(named) {
                     self.http.actors().learn(&url, Actor::Zone);
@@ -185,7 +202,12 @@ impl OAuthSeam {
             );
             return Ok(());
         }
-        self.notes().server_document = Some(answer.url.clone());
+        if is_resource_metadata {
+            let why = format!("{} holds no resource metadata", answer.url);
+            self.notes().no_resource_metadata = Some(why);
+        } else {
+            self.notes().server_document = Some(answer.url.clone());
+        }
         Ok(())
     }
 

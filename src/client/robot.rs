@@ -15,7 +15,7 @@ use super::{
 use crate::{
     protocol::{
         oauth::ErrorResponse,
-        page::{PageForm, PageKind, PageMethod},
+        page::{PageChoice, PageForm, PageKind, PageMethod},
     },
     support::{
         error::{Exit, Failure},
@@ -30,8 +30,8 @@ const MOST_STEPS: usize = 24;
 /// What the sample user answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Which of the sample users: a part of the name or e-mail address on the sign-in page. The
-    /// page's own default if `None`.
+    /// Which of the sample users: the login, or a part of the name or e-mail address on the sign-in
+    /// page that only one of them has. The page's own default if `None`.
     pub user: Option<String>,
     /// What to say on the zone's own consent page. The providers behind it (GitHub, Linear) are
     /// always agreed to: denying there is another story.
@@ -180,13 +180,7 @@ fn fields(form: &PageForm, answer: &Answer) -> Result<BTreeMap<String, String>, 
     let mut fields = form.submission();
     let wanted = match (form.page, &answer.user, answer.consent) {
         // "Continue with GitHub" alone is no question of who.
-        (PageKind::SignIn, Some(user), _) if form.choices.len() > 1 => {
-            let user = user.to_lowercase();
-            form.choices.iter().find(|choice| {
-                choice.label.to_lowercase().contains(&user)
-                    || choice.value.to_lowercase().contains(&user)
-            })
-        }
+        (PageKind::SignIn, Some(user), _) if form.choices.len() > 1 => person(form, user),
         (PageKind::Consent, _, Consent::Deny) => form
             .choices
             .iter()
@@ -209,6 +203,22 @@ fn fields(form: &PageForm, answer: &Answer) -> Result<BTreeMap<String, String>, 
     };
     fields.insert(choice.name.clone(), choice.value.clone());
     Ok(fields)
+}
+
+/// Who is meant: by the login, or else by a part of what the page says of one of them and of no other.
+fn person<'a>(form: &'a PageForm, user: &str) -> Option<&'a PageChoice> {
+    let user = user.to_lowercase();
+    let of_value = form
+        .choices
+        .iter()
+        .find(|choice| choice.value.to_lowercase() == user);
+    of_value.or_else(|| {
+        let mut like = form
+            .choices
+            .iter()
+            .filter(|choice| choice.label.to_lowercase().contains(&user));
+        like.next().filter(|_| like.next().is_none())
+    })
 }
 
 fn lost(why: String) -> Failure {
@@ -292,6 +302,7 @@ mod tests {
             Some("Grace Hopper")
         );
         assert_eq!(chosen(&people, Some("nobody"), Consent::Give), None);
+        assert_eq!(chosen(&people, Some("a"), Consent::Give), None, "both");
         let provider = page("sign_in", &[("github", true)]);
         assert_eq!(
             chosen(&provider, Some("grace"), Consent::Give).as_deref(),

@@ -14,14 +14,13 @@ mod live;
 
 pub use live::{Request, Sent, Wanted, next};
 
-use std::{collections::HashMap, io};
+use std::{borrow::Cow, io};
 
 use serde_json::{Value, json};
 
 use self::attributes::Attributes;
 use crate::{
     projection::{Hop, HopKind, Projection, Verdict, tools::Call},
-    protocol::observed::CallId,
     support::{
         digest::{hex, sha256},
         text::one_line,
@@ -75,8 +74,6 @@ struct Run<'a> {
     projection: &'a Projection,
     trace: String,
     root: String,
-    /// The span of each call that has an id.
-    calls: HashMap<CallId, String>,
 }
 
 impl<'a> Run<'a> {
@@ -86,16 +83,11 @@ impl<'a> Run<'a> {
         seed.push_str(&projection.log().lines().next().unwrap_or_default());
         let trace = hex(&sha256(seed.as_bytes())[..16]);
         let root = span_id(&trace, "run");
-        let calls = projection.tools().calls().iter().enumerate();
-        let calls = calls
-            .filter_map(|(place, call)| Some((call.id?, call_id(&trace, place))))
-            .collect();
         Self {
             header,
             projection,
             trace,
             root,
-            calls,
         }
     }
 
@@ -260,10 +252,12 @@ impl<'a> Run<'a> {
         Some((class, message))
     }
 
-    fn parent(&self, hop: &Hop) -> &str {
+    fn parent(&self, hop: &Hop) -> Cow<'_, str> {
         hop.call
-            .and_then(|id| self.calls.get(&id))
-            .unwrap_or(&self.root)
+            .and_then(|id| self.projection.tools().place(id))
+            .map_or(Cow::Borrowed(&*self.root), |place| {
+                Cow::Owned(call_id(&self.trace, place))
+            })
     }
 
     fn span(

@@ -188,12 +188,16 @@ impl AuditRow {
         query.all(|term| {
             let word = term.word.as_str();
             let status = Some(status_word(self.status));
+            // The other panes' word for it.
+            let refused =
+                (self.status == AuditStatus::Failure && !self.is_no_answer()).then_some("refused");
             let Some(field) = term.field else {
                 let here = [
                     self.tool.as_deref(),
                     about.as_deref(),
                     self.scope.as_deref(),
                     status,
+                    refused,
                     self.application.as_deref(),
                     self.user.as_deref(),
                     self.error.as_deref(),
@@ -205,7 +209,7 @@ impl AuditRow {
             };
             match field {
                 Field::Scope => any_contains([self.scope.as_deref()], word),
-                Field::Status => any_contains([status, self.error.as_deref()], word),
+                Field::Status => any_contains([status, refused, self.error.as_deref()], word),
                 Field::Tool => any_contains([self.tool.as_deref()], word),
                 Field::Resource => any_contains(
                     [about.as_deref(), self.resource_identifier.as_deref()],

@@ -96,6 +96,12 @@ impl Tools {
         &self.calls
     }
 
+    /// Where in [`Self::calls`] the call with this id is.
+    #[must_use]
+    pub fn place(&self, id: CallId) -> Option<usize> {
+        self.by_id.get(&id).map(|at| at as usize)
+    }
+
     /// The call with this id.
     #[must_use]
     pub fn call(&self, id: CallId) -> Option<&Call> {

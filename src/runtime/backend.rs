@@ -25,7 +25,7 @@ use crate::{
     client::{
         self, Client,
         browser::{BrowserMode, SystemBrowser},
-        console::{Console, Credential},
+        console::Console,
         discovery::MissingPkceAllowed,
         feed, robot,
     },
@@ -97,10 +97,7 @@ impl Backend {
             (Some(endpoints), Some(access)) => Some(Console::new(
                 parse(&endpoints.zone)?,
                 lab::ZONE_ID,
-                Credential {
-                    client_id: access.client_id,
-                    client_secret: access.client_secret,
-                },
+                access,
                 client.http().clone(),
                 Arc::clone(&options.clock),
             )),

@@ -301,6 +301,17 @@ impl<O: io::Write> Teller<'_, O> {
             }
             Job::Probe => true,
         };
+        // The table says it in words; a trace does not.
+        if let (Writer::Json(_), Job::Demo { .. }, Err(problems)) =
+            (&self.writer, job, projection.story().verdict())
+        {
+            return Err(Failure::new(
+                Exit::Failed,
+                "The story did not hold",
+                problems.join("; "),
+                "run it with --plain for the table of what was issued and refused",
+            ));
+        }
         Ok(if held { Exit::Ok } else { Exit::Failed })
     }
 }

@@ -211,7 +211,8 @@ impl Exchanger {
                 format!("Sign in again and consent to {name}, then call the tool again.")
             }
             "invalid_target" => format!(
-                "Compare {} with the resource's identifier at the zone, character by character.",
+                "Compare {} with the resource's identifier at the zone, character by character; if they \
+                 are the same, see that the zone's vault holds the key of {name}.",
                 variable(upstream)
             ),
             "invalid_grant" => "Sign in again. If that does not help, check at the zone that the \

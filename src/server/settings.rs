@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-pub use address::Address;
+pub use address::{Address, AddressError};
 
 /// Where the server listens when `PORT` says nothing.
 pub const DEFAULT_PORT: u16 = 8000;

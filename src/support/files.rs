@@ -36,10 +36,16 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
 /// # Errors
 /// If it cannot be made.
 pub fn private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new()
+    let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(path)
+        .create(path);
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            io::Error::new(io::ErrorKind::NotADirectory, "it is a file and no folder")
+        }
+        _ => error,
+    })
 }
 
 /// Writes beside a file and renames, so that neither a reader nor the next start finds half of it.

@@ -17,7 +17,7 @@ use super::{
     ZoneState,
     directory::{
         GRANT_ACCESS_TOKEN, GRANT_REFRESH_TOKEN, Grant, PROVIDER_SECRET, Provider, ProviderOAuth,
-        Resource,
+        Resource, User,
     },
     oauth::error::internal,
     refusal::Refusal,
@@ -220,11 +220,12 @@ fn refused(name: &str, reason: &str) -> UpstreamError {
     }
 }
 
-/// The URL at which a person lends the zone their account for `resource`.
+/// The URL at which `user` lends the zone their account for `resource`.
 #[must_use]
 pub fn provider_url(
     oauth: &ProviderOAuth,
     resource: &Resource,
+    user: &User,
     redirect_uri: &str,
     state: &Secret,
 ) -> String {
@@ -241,6 +242,9 @@ pub fn provider_url(
             ("response_type", "code"),
             ("scope", scope.as_str()),
             ("state", state.expose()),
+            // OpenID Connect Core, section 3.1.2.1: whose account it is likely to be. Without it a
+            // provider would propose whoever used it last.
+            ("login_hint", user.email.as_str()),
         ]
         .into_iter()
         .chain(parameters),

@@ -4,6 +4,7 @@ use hoptrail::{
     app::{
         command::Command,
         effect::{Capture, Effect, Job},
+        focus::PaneId,
         msg::{Msg, RecordingState, Signal, TaskId, TaskOutcome},
         overlay::Overlay,
     },
@@ -102,12 +103,24 @@ fn in_a_window_that_is_too_small_a_key_quits_or_does_nothing(
 #[case("p", "the zone's policy sets were not read yet")]
 #[case("x", "nothing is running")]
 #[case("enter", "there is nothing to open here")]
-#[case("3 /", "only Flow, Audit and Trace can be filtered")]
 fn what_cannot_be_done_says_why(#[case] keys: &str, #[case] why: &str) {
     let mut app = fresh(80, 24);
     assert_eq!(press(&mut app, keys), []);
     let toast = app.toast().expect("a reason is given");
     assert!(toast.text.contains(why), "{}", toast.text);
+}
+
+/// What is typed behind the key of the filter is never taken for commands.
+#[test]
+fn a_pane_without_a_list_filters_the_flow() {
+    let mut app = told(120, 36);
+    let effects = press(&mut app, "3 / t e d r");
+    assert_eq!(effects, []);
+    assert_eq!(app.focus().pane, PaneId::Flow);
+    let filter = app.overlays().last().unwrap();
+    assert!(
+        matches!(filter, Overlay::Filter { pane: PaneId::Flow, input, .. } if input.value() == "tedr")
+    );
 }
 
 #[test]

@@ -38,8 +38,9 @@ impl Tui {
                 self.runner.start(task, job);
             }
             Effect::CancelTask(task) => self.runner.cancel(task),
-            Effect::Copy(text) => {
-                if let Err(error) = clipboard::copy(&text) {
+            Effect::Copy(text) => match clipboard::copy(&text) {
+                Ok(()) => self.update(Msg::Copied(text.chars().count())),
+                Err(error) => {
                     let key = self.app.keymap().shown(Command::ToggleMouse);
                     self.app.fail(Failure::new(
                         Exit::Failed,
@@ -50,7 +51,7 @@ impl Tui {
                         ),
                     ));
                 }
-            }
+            },
             Effect::StartRecording => self.start_recording(None),
             Effect::StopRecording => self.stop_recording(),
             Effect::Suspend => self.suspend(),

@@ -6,10 +6,7 @@ use url::Url;
 use super::{Address, Application, DEFAULT_PORT, Gate, MCP_PATH};
 use crate::{
     protocol::secret::Secret,
-    support::{
-        error::{Exit, Failure},
-        text::one_line,
-    },
+    support::error::{Exit, Failure},
 };
 
 /// Each of its readings gives `None` only when it has left a fault behind.
@@ -57,29 +54,17 @@ impl Reader<'_> {
 
     fn address(&mut self, name: &str, purpose: &str) -> Option<Address> {
         let text = self.text(name, purpose)?;
-        let shown = one_line(&text);
-        let wrong = match Url::parse(&text) {
-            Err(_) if !text.contains("://") => {
-                Some(format!("`{shown}` has no scheme such as https://"))
+        match Address::parse(text) {
+            Ok(address) => Some(address),
+            Err(why) => {
+                self.fault(
+                    format!("{name} is malformed"),
+                    why.to_string(),
+                    format!("set {name} to an address like https://host.example"),
+                );
+                None
             }
-            Err(error) => Some(format!("`{shown}` is no URL: {error}")),
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                Some(format!("its scheme is {}, not http or https", url.scheme()))
-            }
-            Ok(url) if url.password().is_some() || !url.username().is_empty() => {
-                Some("it has a user name or password in it".to_owned())
-            }
-            Ok(url) if url.query().is_some() || url.fragment().is_some() => {
-                Some(format!("`{shown}` has a query or a fragment"))
-            }
-            Ok(url) => return Some(Address { text, url }),
-        };
-        self.fault(
-            format!("{name} is malformed"),
-            wrong.unwrap_or_default(),
-            format!("set {name} to an address like https://host.example"),
-        );
-        None
+        }
     }
 
     pub(super) fn port(&mut self) -> Option<u16> {
@@ -92,7 +77,7 @@ impl Reader<'_> {
         if port.is_none() {
             self.fault(
                 "PORT is malformed",
-                format!("`{}` is no number from 1 to 65535", one_line(text)),
+                "it is no number from 1 to 65535",
                 format!("set PORT to a free port, or take the line out for {DEFAULT_PORT}"),
             );
         }

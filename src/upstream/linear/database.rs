@@ -101,18 +101,26 @@ pub async fn open(path: &Path, now: DateTime<Utc>) -> Result<(Memory, SqliteConn
 }
 
 fn broken(path: &Path, error: &(dyn Error + 'static)) -> Failure {
-    // SQLITE_FULL.
-    let is_full = match (error.downcast_ref(), error.downcast_ref()) {
-        (Some(sqlx::Error::Database(error)), _) => error.code().is_some_and(|code| code == "13"),
-        (_, Some(error)) => io::Error::kind(error) == io::ErrorKind::StorageFull,
-        _ => false,
+    let code = match error.downcast_ref() {
+        Some(sqlx::Error::Database(error)) => error.code(),
+        _ => None,
     };
+    let is_full = match (code.as_deref(), error.downcast_ref()) {
+        // SQLITE_FULL.
+        (Some(code), _) => code == "13",
+        (None, Some(error)) => io::Error::kind(error) == io::ErrorKind::StorageFull,
+        (None, None) => false,
+    };
+    // SQLITE_CORRUPT, SQLITE_NOTADB.
+    let is_damaged = matches!(code.as_deref(), Some("11" | "26"));
     Failure::new(
         Exit::Usage,
         "The Linear stand-in cannot keep its state",
         format!("{}: {error}", path.display()),
         if is_full {
             MAKE_ROOM
+        } else if is_damaged {
+            "remove the file, and its issues and consents with it: it is made anew; or name another folder with --state DIR"
         } else {
             "make the folder writable, name another with --state DIR, or start anew with `hoptrail lab --reset`"
         },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Path, State},
+    http::StatusCode,
     routing::get,
 };
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use crate::{
     support::clock::Stopwatch,
     zone::{
         ZoneState,
-        directory::{Change, Directory, Grant, Stored as _, User, UserAgent},
+        directory::{Change, Directory, Grant, Kind, Stored as _, User, UserAgent},
         sessions::{grant_view, revoke_grant, revoke_session, session_view},
         store::Commit,
     },
@@ -30,7 +31,10 @@ pub(super) fn router() -> Router<Arc<ZoneState>> {
         .route("/user-agents", get(list_user_agents))
         .route("/user-agents/{id}", get(one_user_agent))
         .route("/sessions", get(list_sessions))
-        .route("/sessions/{id}", get(one_session).patch(end_session))
+        .route(
+            "/sessions/{id}",
+            get(one_session).patch(end_session).delete(delete_session),
+        )
         .route("/delegated-grants", get(list_grants))
         .route("/delegated-grants/{id}", get(one_grant).patch(end_grant))
 }
@@ -206,6 +210,32 @@ async fn end_session(
         .get(&id)
         .map(|session| Json(session_view(&after, session, state.config.clock.now())))
         .ok_or_else(|| ApiError::not_found("session"))
+}
+
+/// The session and what came of it are gone from the list; to who holds a token of theirs they have
+/// ended.
+async fn delete_session(
+    State(state): Shared,
+    Path((_, id)): OneId,
+) -> Result<StatusCode, ApiError> {
+    settle(&state, |directory| {
+        let session = directory
+            .sessions
+            .get(&id)
+            .ok_or_else(|| ApiError::not_found("session"))?;
+        let mut changes = revoke_session(directory, session);
+        let ended = changes.iter().filter_map(|change| match change {
+            Change::Put(object) if object.kind() == Kind::Session => {
+                Some(object.key().into_owned())
+            }
+            Change::Put(_) | Change::Delete(..) => None,
+        });
+        let gone: Vec<_> = ended.map(|id| Change::Delete(Kind::Session, id)).collect();
+        changes.extend(gone);
+        Ok((changes, ()))
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list_grants(

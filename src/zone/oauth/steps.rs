@@ -340,6 +340,7 @@ fn next(
     let url = brokered_login::provider_url(
         oauth,
         &dependency.resource,
+        &user,
         &front.redirect_uri(),
         &upstream_state(loaded, &nonce),
     );

@@ -36,6 +36,10 @@ pub fn is_database(name: &str) -> bool {
         .is_some_and(|end| matches!(end, "" | "-wal" | "-shm" | "-journal"))
 }
 
+/// What to do about a file that is damaged.
+const DAMAGED: &str = "put back a copy of the whole folder, name another with --state DIR, or start afresh with \
+                       `hoptrail lab --reset`";
+
 /// The newest schema that this program knows.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -323,6 +327,9 @@ fn cannot_open(state: Option<&Path>, error: &sqlx::Error) -> Failure {
             error.to_string(),
             if is("13") {
                 MAKE_ROOM
+            } else if is("11") || is("26") {
+                // SQLITE_CORRUPT, SQLITE_NOTADB.
+                DAMAGED
             } else {
                 "make the folder writable, name another with --state DIR, or start afresh with `hoptrail lab --reset`"
             },
