@@ -257,6 +257,10 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
                 cx.app.focus().layout == Layout::Learn && !cx.app.is_beside_the_chapter()
             }
             Command::PageDown => cx.app.learn().is_some_and(|learn| !learn.is_read()),
+            // Elsewhere it filters the flow, which is no key of this pane.
+            Command::Filter => {
+                cx.app.focus().pane.has_filter() && !cx.app.projection().log().is_empty()
+            }
             _ => true,
         })
         .filter(|command| cx.app.availability(*command).is_ready())
