@@ -312,7 +312,7 @@ async fn the_audit_feed_is_taken_up_where_it_ended_and_its_loss_is_told_once() {
     let (zone, _, console, sink) = start().await;
     let cancel = CancellationToken::new();
     let token = cancel.clone();
-    let following = tokio::spawn(async move { feed::follow_audit(&console, 0, token).await });
+    let following = tokio::spawn(async move { feed::follow_audit(&console, 1_000, token).await });
     while zone.feeds.lock().unwrap().len() < 3
         || sink.count(|fact| matches!(fact, Fact::AuditRecorded(_))) < 3
     {
@@ -393,7 +393,7 @@ async fn what_is_no_feed_is_told_with_its_status() {
     );
 
     let cancel = CancellationToken::new();
-    let following = feed::follow_audit(&console, 0, cancel.clone());
+    let following = feed::follow_audit(&console, 1_000, cancel.clone());
     let told = async {
         while sink.count(|fact| matches!(fact, Fact::FeedLost { .. })) == 0 {
             tokio::task::yield_now().await;
@@ -401,7 +401,7 @@ async fn what_is_no_feed_is_told_with_its_status() {
         cancel.cancel();
     };
     tokio::join!(following, told);
-    let end = refused("/hoptrail/events");
+    let end = refused("/hoptrail/events?latest=1000");
     assert!(
         matches!(end, Fact::HopReturned { status: 401, .. }),
         "{end:?}"

@@ -31,19 +31,21 @@ pub(super) const LONGEST_ENTRY: usize = 4 << 20;
 /// The first pause before a feed is taken up again, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
-/// Follows the zone's audit log from after row `after` until it is called off.
-pub async fn follow_audit(console: &Console, after: u64, cancel: CancellationToken) {
+/// Follows the zone's audit log until it is called off, from the `latest` rows that are there on.
+pub async fn follow_audit(console: &Console, latest: u64, cancel: CancellationToken) {
     let http = console.http();
-    let Ok(url) = console.api().join(AUDIT_FEED_PATH) else {
+    let Ok(mut url) = console.api().join(AUDIT_FEED_PATH) else {
         return;
     };
+    url.query_pairs_mut()
+        .append_pair("latest", &latest.to_string());
     Follower {
         http,
         url,
         name: "audit log",
         actor: Actor::Zone,
         auth: Some(console),
-        last: (after > 0).then(|| after.to_string()),
+        last: None,
     }
     .follow(&cancel, |data| {
         let Ok(record) = serde_json::from_str::<AuditRecord>(data) else {

@@ -181,6 +181,13 @@ impl Audit {
         &self.rows
     }
 
+    /// How many rows the zone's log has before the first one that was read.
+    #[must_use]
+    pub fn unread_before(&self) -> u64 {
+        let first = self.rows.get(0).map_or(1, |row| row.sequence);
+        first.saturating_sub(1)
+    }
+
     #[must_use]
     pub fn get(&self, id: AuditId) -> Option<&AuditRow> {
         self.rows.get(id.index())

@@ -44,6 +44,10 @@ use crate::{
     trace::{Actor, Fact, event::EnvSide, sink::SharedSink},
 };
 
+/// Rows of the audit log that a start reads of what was before it: some fifty times the story. A zone's
+/// log is never cut, and a start must not take longer with every one before it.
+const LATEST_ROWS: u64 = 1_000;
+
 /// A client and what stands around it.
 #[derive(Debug)]
 pub struct Backend {
@@ -145,7 +149,7 @@ impl Backend {
         if let Some(console) = self.console.clone() {
             let stop = self.stop.clone();
             self.feeds
-                .spawn(async move { feed::follow_audit(&console, 0, stop).await });
+                .spawn(async move { feed::follow_audit(&console, LATEST_ROWS, stop).await });
         }
         Ok(())
     }

@@ -33,10 +33,12 @@ pub(super) fn router(state: Arc<ZoneState>) -> Router {
         .with_state(state)
 }
 
-/// Where to go on: rows after this number. Without it the feed begins with the first row.
+/// Where to go on: rows after this number, or so many of the latest ones. Without either the feed begins
+/// with the first row.
 #[derive(Debug, Deserialize)]
 struct Position {
     after: Option<u64>,
+    latest: Option<u64>,
     limit: Option<u32>,
 }
 
@@ -57,7 +59,10 @@ async fn feed(
                 "Last-Event-ID is not the number of a row",
             )
         })?),
-        None => position.after,
+        None => position.after.or_else(|| {
+            let last = *state.store.sequence().borrow();
+            position.latest.map(|latest| last.saturating_sub(latest))
+        }),
     }
     .unwrap_or(0);
     let accept = header(header::ACCEPT.as_str()).unwrap_or_default();

@@ -91,6 +91,9 @@ async fn the_feed_goes_on_where_its_reader_stopped() {
         ("/hoptrail/events", None, 1),
         ("/hoptrail/events?after=12", None, 13),
         ("/hoptrail/events?after=299", None, 300),
+        ("/hoptrail/events?latest=7", None, 294),
+        ("/hoptrail/events?latest=1000", None, 1),
+        ("/hoptrail/events?latest=7", Some("12"), 13),
         ("/hoptrail/events?after=12", Some("290"), 291),
     ] {
         let mut rows = stream(&api, path, last).await;

@@ -26,6 +26,7 @@ pub(super) const OPEN_FIELDS: &[&str] = &[
     "client_assertion_type",
     "after",
     "before",
+    "latest",
     "limit",
     "status",
     "expand[]",
