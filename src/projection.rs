@@ -49,7 +49,7 @@ pub use credentials::{Credential, Credentials, Letter};
 pub use env::Env;
 pub use filter::Query;
 pub use holds::Holds;
-pub use hops::{Hop, HopId, HopKind, Hops, Verdict};
+pub use hops::{Asks, Hop, HopId, HopKind, Hops, Verdict};
 pub use identity::Identity;
 pub use issue::Issues;
 pub use log::{Log, Seq};

@@ -51,6 +51,22 @@ pub enum HopKind {
     Browser,
 }
 
+/// What a client asks for with a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Asks {
+    #[default]
+    Other,
+    /// `tools/list`.
+    ListTools,
+    /// `tools/call`.
+    CallTool,
+    /// What MCP leaves to a server to have: a standing stream (GET), and sessions that can be ended
+    /// (DELETE).
+    Optional,
+    /// The zone's console to put a policy set in force.
+    SwitchPolicySet,
+}
+
 /// How it went. Ordered from nothing known to worst.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
@@ -105,9 +121,8 @@ pub struct Hop {
     pub evidence: Evidence,
     /// The hop of the same call that used what this exchange issued.
     user: Option<HopId>,
-    /// Whether it asks for what MCP leaves to a server to have: a standing stream (GET), and sessions
-    /// that can be ended (DELETE).
-    optional: bool,
+    /// What a client's request asks for, as far as somebody decides by it.
+    pub asks: Asks,
 }
 
 /// Which events a hop was put together from.
@@ -127,6 +142,14 @@ pub struct Evidence {
     pub discard: Option<Seq>,
     /// `TokenIssued`, on the client's own token request.
     pub token: Option<Seq>,
+}
+
+impl Hop {
+    /// The id of the policy set that the request puts in force.
+    #[must_use]
+    pub fn policy_set(&self) -> Option<&str> {
+        (self.asks == Asks::SwitchPolicySet).then(|| title::policy_set(&self.title))?
+    }
 }
 
 impl Evidence {

@@ -2,7 +2,7 @@
 
 use super::listing::Listing;
 use crate::{
-    projection::{Hop, HopId, HopKind, Hops, Projection, Rows, Verdict},
+    projection::{Asks, Hop, HopId, HopKind, Hops, Projection, Rows, Verdict},
     trace::{Actor, event::Leg},
 };
 
@@ -310,17 +310,7 @@ fn shown(hop: &Hop) -> bool {
 
 /// True for the request that put a policy set in force.
 fn switches_policy(hop: &Hop) -> bool {
-    hop.verdict == Verdict::Ok && policy_set(hop).is_some()
-}
-
-/// The id of the policy set that a request to the console puts in force.
-#[must_use]
-pub fn policy_set(hop: &Hop) -> Option<&str> {
-    if hop.leg != Some(Leg::Console) || !hop.title.starts_with("PATCH ") {
-        return None;
-    }
-    let (_, rest) = hop.title.split_once("/policy-sets/")?;
-    rest.split('/').next()
+    hop.verdict == Verdict::Ok && hop.asks == Asks::SwitchPolicySet
 }
 
 /// True for the pages and redirects between browser, zone and provider: how a person signs in,

@@ -7,7 +7,7 @@ use crate::{
         expect::{ClaimIs, HopSeen, Service, TokenClaim, TokenUse, ToolCall, ToolsListed},
     },
     projection::{
-        Hop, HopKind, Seq, Verdict,
+        Asks, Hop, HopKind, Seq, Verdict,
         audit::Era,
         identity::{Document, SignIn, User},
         tools::Call,
@@ -136,7 +136,7 @@ impl Seen<'_> {
         let now = |seq: Seq| self.counts(seq) && self.is_of_this_server(seq);
         let hop = self.projection.hops().in_order().rev().find(|hop| {
             hop.verdict == Verdict::Ok
-                && hop.title.contains("tools/list")
+                && hop.asks == Asks::ListTools
                 && hop.evidence.sent.is_some_and(now)
         });
         let Some(hop) = hop else {

@@ -36,6 +36,7 @@ pub(super) const OPEN_FIELDS: &[&str] = &[
     "person",
     "user",
     "login",
+    "login_hint",
     "email",
     "actor",
 ];

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     plain::style::of_status,
-    projection::{Hop, HopKind, Projection, Seq, Verdict, audit::Era, hops::Evidence},
+    projection::{Asks, Hop, HopKind, Projection, Seq, Verdict, audit::Era, hops::Evidence},
     protocol::{
         audit::{AuditEvent, AuditStatus},
         observed::{CallId, StepAction},
@@ -106,7 +106,7 @@ pub(super) fn line(seq: Seq, event: &TraceEvent, projection: &Projection) -> Opt
             let hop = projection.hops().touched_by(seq)?;
             let mut line = (hop.leg != Some(Leg::Console)).then(|| hop_line(hop, projection))?;
             // The transport's 200 would belie what became of the call.
-            if hop.title.starts_with("tools/call") && was_refused(hop.call, projection) {
+            if hop.asks == Asks::CallTool && was_refused(hop.call, projection) {
                 line.verdict = Verdict::Denied;
                 line.words.insert(1, "refused".to_owned());
             }

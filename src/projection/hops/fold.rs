@@ -8,7 +8,7 @@ mod zone;
 
 use chrono::{DateTime, Utc};
 
-use super::{Channel, Evidence, Hop, HopId, HopKind, Hops, Verdict, order};
+use super::{Asks, Channel, Evidence, Hop, HopId, HopKind, Hops, Verdict, order};
 use crate::{
     projection::{
         Moment,
@@ -209,6 +209,6 @@ fn blank(id: HopId, kind: HopKind, from: Actor, to: Actor, title: Name, at: &Mom
         note: None,
         evidence: Evidence::default(),
         user: None,
-        optional: false,
+        asks: Asks::default(),
     }
 }

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::Asks;
 use crate::trace::event::{Body, Leg};
+
+/// What stands before a policy set's id in the paths of the console.
+const POLICY_SETS: &str = "/policy-sets/";
 
 /// Bodies above this are not read for a title.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -23,16 +27,26 @@ struct Params<'a> {
     name: Option<Cow<'a, str>>,
 }
 
-/// The title of a client's request.
+/// The title of a client's request, and what it asks for.
 pub(super) fn request(
     leg: Leg,
     method: &str,
     url: &str,
     headers: &[(String, String)],
     body: Option<&Body>,
-) -> String {
+) -> (String, Asks) {
     let plain = || format!("{method} {}", path(url));
-    match leg {
+    let title = match leg {
+        Leg::Mcp => return rpc(headers, body).unwrap_or_else(|| (plain(), asks_by(method))),
+        Leg::Console => {
+            let switches = method == "PATCH" && path(url).contains(POLICY_SETS);
+            let asks = if switches {
+                Asks::SwitchPolicySet
+            } else {
+                Asks::Other
+            };
+            return (plain(), asks);
+        }
         Leg::Registration => "register the client".to_owned(),
         Leg::Token => match grant(body) {
             Some("authorization_code") => "token request (code)".to_owned(),
@@ -40,13 +54,27 @@ pub(super) fn request(
             Some("client_credentials") => "token request (client)".to_owned(),
             Some(_) | None => "token request".to_owned(),
         },
-        Leg::Mcp => rpc(headers, body).unwrap_or_else(plain),
-        Leg::Discovery | Leg::Authorization | Leg::Callback | Leg::Console => plain(),
+        Leg::Discovery | Leg::Authorization | Leg::Callback => plain(),
+    };
+    (title, Asks::Other)
+}
+
+/// What a request without a message of JSON-RPC asks for.
+fn asks_by(method: &str) -> Asks {
+    match method {
+        "GET" | "DELETE" => Asks::Optional,
+        _ => Asks::Other,
     }
 }
 
+/// The policy set that a request to the console is about, by its path.
+pub(super) fn policy_set(title: &str) -> Option<&str> {
+    let (_, rest) = title.split_once(POLICY_SETS)?;
+    rest.split('/').next()
+}
+
 /// The JSON-RPC method and the tool's name, from the headers of newer protocols or from the body.
-fn rpc(headers: &[(String, String)], body: Option<&Body>) -> Option<String> {
+fn rpc(headers: &[(String, String)], body: Option<&Body>) -> Option<(String, Asks)> {
     let header = |name: &str| {
         headers
             .iter()
@@ -62,7 +90,13 @@ fn rpc(headers: &[(String, String)], body: Option<&Body>) -> Option<String> {
     };
     let method = method.or_else(|| header("mcp-method"))?;
     let name = name.or_else(|| header("mcp-name"));
-    Some(name.map_or_else(|| method.to_string(), |name| format!("{method} {name}")))
+    let asks = match &*method {
+        "tools/list" => Asks::ListTools,
+        "tools/call" => Asks::CallTool,
+        _ => Asks::Other,
+    };
+    let title = name.map_or_else(|| method.to_string(), |name| format!("{method} {name}"));
+    Some((title, asks))
 }
 
 /// `grant_type` of a form.
@@ -101,7 +135,10 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"escalate_ticket","arguments":{}}}"#,
         );
         let title = request(Leg::Mcp, "POST", "http://x/mcp", &[], Some(&body));
-        assert_eq!(title, "tools/call escalate_ticket");
+        assert_eq!(
+            title,
+            ("tools/call escalate_ticket".to_owned(), Asks::CallTool)
+        );
     }
 
     #[test]
@@ -112,8 +149,8 @@ mod tests {
             ..json("{\"method\":")
         };
         let of = |headers| request(Leg::Mcp, "POST", "http://x/mcp?a=b", headers, Some(&cut));
-        assert_eq!(of(&headers), "tools/list");
-        assert_eq!(of(&[]), "POST /mcp");
+        assert_eq!(of(&headers), ("tools/list".to_owned(), Asks::ListTools));
+        assert_eq!(of(&[]), ("POST /mcp".to_owned(), Asks::Other));
     }
 
     #[test]

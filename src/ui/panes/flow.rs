@@ -27,7 +27,7 @@ use crate::{
     app::{
         command::Command,
         focus::{Layout, PaneId, Zoom},
-        panes::flow::{FlowRow, policy_set},
+        panes::flow::FlowRow,
         target::Target,
     },
     projection::{Hop, HopId, HopKind, Verdict as HopVerdict, story::LIMIT_LINEAR_SCOPES},
@@ -256,12 +256,14 @@ fn folded(cx: &ViewCx, row: Rect, buf: &mut Buffer, place: usize, lanes: Option<
 fn policy(cx: &ViewCx, row: Rect, buf: &mut Buffer, hop: &Hop) {
     let look = cx.look;
     let policies = cx.app.projection().policies();
-    let set = policy_set(hop).and_then(|id| {
+    let set = hop.policy_set().and_then(|id| {
         let sets = &policies.overview()?.sets;
         sets.iter().find(|set| set.id == id)
     });
     // The version is the zone's to tell, in the row that it wrote of this request.
-    let told = policy_set(hop).and_then(|id| policies.activation_after(id, hop.evidence.sent?));
+    let told = hop
+        .policy_set()
+        .and_then(|id| policies.activation_after(id, hop.evidence.sent?));
     // What a set holds is known of the platform's own, which has no rule of the workshop's, of a
     // version that was read while it was active, and of the one in force.
     let rule = set.and_then(|set| match (set.owner_type, told) {

@@ -4,7 +4,7 @@ use super::{Shared, blank, of_status};
 use crate::{
     projection::{
         Moment,
-        hops::{Channel, Hop, HopId, HopKind, Hops, Verdict, title},
+        hops::{Asks, Channel, Hop, HopId, HopKind, Hops, Verdict, title},
         names::Name,
     },
     protocol::observed::CallId,
@@ -31,10 +31,8 @@ impl Hops {
                 headers,
                 body,
             } => {
-                let text = title::request(*leg, method, url, headers, body.as_ref());
+                let (text, asks) = title::request(*leg, method, url, headers, body.as_ref());
                 let title = shared.names.get(&text);
-                let is_call = text.starts_with("tools/call");
-                let optional = *leg == Leg::Mcp && matches!(&**method, "GET" | "DELETE");
                 if *leg == Leg::Token {
                     self.browser = None;
                 }
@@ -44,14 +42,16 @@ impl Hops {
                     |evidence| evidence.sent.is_some(),
                     |id| Hop {
                         leg: Some(*leg),
-                        optional,
+                        asks,
                         ..blank(id, HopKind::Request, at.actor, *to, title.clone(), at)
                     },
                 );
                 if let Some(hop) = self.change(id, at.seq) {
                     hop.evidence.sent = Some(at.seq);
                 }
-                if is_call && let Some(hops) = at.call.and_then(|call| self.in_call_mut(call)) {
+                if asks == Asks::CallTool
+                    && let Some(hops) = at.call.and_then(|call| self.in_call_mut(call))
+                {
                     hops.request = Some(id);
                 }
             }
@@ -120,7 +120,7 @@ impl Hops {
     fn is_optional(&self, at: &Moment) -> bool {
         let key = at.span.map(|span| (None, span, Channel::Client));
         let hop = key.and_then(|key| self.get(self.by_key.get(&key)?));
-        hop.is_some_and(|hop| hop.optional)
+        hop.is_some_and(|hop| hop.asks == Asks::Optional)
     }
 
     fn returned(
