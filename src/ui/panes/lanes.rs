@@ -27,7 +27,7 @@ const WIDEST: u16 = 14;
 pub enum Stroke {
     /// It happened.
     Solid,
-    /// It did not: dashed, and it ends in a cross.
+    /// It did not: dashed, and a cross ends it just before the lane.
     Never,
 }
 
@@ -103,7 +103,13 @@ impl Lanes {
             Stroke::Solid => glyphs.line,
             Stroke::Never => glyphs.dashed,
         };
-        for x in left + 1..right {
+        // What never was stops a cell short: its cross is no other lane's, and not the service's own.
+        let (first, last) = match (stroke, rightwards) {
+            (Stroke::Solid, _) => (left + 1, right),
+            (Stroke::Never, true) => (left + 1, right - 1),
+            (Stroke::Never, false) => (left + 2, right),
+        };
+        for x in first..last {
             put::text(buf, row, 0, x, line, style, look);
         }
         let (tail, head) = if rightwards {
@@ -119,8 +125,8 @@ impl Lanes {
                 put::text(buf, row, 0, tip, head, style, look);
             }
             Stroke::Never => {
-                let middle = left + (right - left) / 2;
-                put::text(buf, row, 0, middle, glyphs.bad, style, look);
+                let tip = if rightwards { end - 2 } else { end + 2 };
+                put::text(buf, row, 0, tip, glyphs.bad, style, look);
             }
         }
     }
