@@ -160,7 +160,7 @@ fn explore(cx: &ViewCx, body: Rect) -> Vec<(PaneId, Rect, Placement)> {
             (focus.pane, top, Placement::Main),
         ];
     }
-    let (left, right) = left_and_right(body, split(body.width, 64));
+    let (left, right) = left_and_right(body, split(body.width, 60));
     let (top, bottom) = upper_and_lower(right, 55);
     vec![
         (second, bottom, Placement::Beside),

@@ -1,6 +1,6 @@
 //! Audit: the zone's rows. Columns are dropped where it is narrow, never squeezed.
 
-use std::borrow::Cow;
+mod columns;
 
 use ratatui::{
     buffer::Buffer,
@@ -9,7 +9,8 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Placement, behind_gutter, counted, fitting, or_dash, rows_in_view, selectable, teach};
+use self::columns::{Columns, NARROW};
+use super::{Placement, behind_gutter, counted, or_dash, rows_in_view, selectable, teach};
 use crate::{
     app::{
         command::Command,
@@ -24,7 +25,6 @@ use crate::{
         audit::{AuditEvent, AuditStatus},
         traceparent::TraceId,
     },
-    support::text::{shorten_middle, truncate, width},
     ui::{
         HitMap, ViewCx,
         look::{Look, Role},
@@ -33,45 +33,13 @@ use crate::{
             flowing,
             put::{self, span},
             scroll,
-            table::{self, Column},
             verdict::Verdict,
         },
     },
 };
 
-const COLUMNS: &[Column] = &[
-    Column::words("Status", 9, 0),
-    Column::words("Time", 8, 5),
-    Column::words("Tool", 19, 3),
-    Column::words("Resource", 17, 1).growing().up_to(23),
-    Column::words("Scope", 13, 0).up_to(24),
-    Column::words("Acting for", 30, 4).growing().up_to(46),
-    Column::words("Reason", 34, 6).growing(),
-];
-
-/// A log of several days: the clock alone would make them one.
-const DATED: &[Column] = &[
-    COLUMNS[0],
-    Column::words("Time", 14, 5),
-    COLUMNS[2],
-    COLUMNS[3],
-    COLUMNS[4],
-    COLUMNS[5],
-    COLUMNS[6],
-];
-
-/// Beside another pane: services by their short names.
-const SHORT: &[Column] = &[
-    Column::words("Status", 9, 0),
-    Column::words("Resource", 12, 1).growing(),
-    Column::words("Scope", 13, 0).up_to(18),
-];
-
 /// The rows that the list keeps where the selected row's detail stands under it.
 const LIST_ROWS: usize = 8;
-
-/// Under this width the short columns.
-const NARROW: u16 = 50;
 
 /// Counts for the title: how many issued, how many refused.
 pub fn state(cx: &ViewCx) -> Line<'static> {
@@ -118,16 +86,8 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
     }
     let mut head = behind_gutter(area, placement);
     head.width = head.width.saturating_sub(1);
-    let is_narrow = head.width < NARROW;
-    let columns = if is_narrow {
-        SHORT
-    } else if is_of_several_days(cx) {
-        DATED
-    } else {
-        COLUMNS
-    };
-    let slots = table::fit(columns, head.width);
-    table::heads(buf, head, 0, columns, &slots, cx.look);
+    let columns = Columns::of(cx, head.width);
+    columns.heads(buf, head, cx.look);
     let body = put::below(area, 1);
     let lines = list
         .current()
@@ -145,26 +105,8 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, placem
             width: head.width,
             ..inside
         };
-        let Some(row) = cx.app.projection().audit().get(id) else {
-            continue;
-        };
-        for slot in &slots {
-            let content = match columns[slot.index].head {
-                // Without a column for it: what happened says more of such a row than its scopes.
-                "Scope" if is_narrow && row.event != AuditEvent::CredentialsIssue => {
-                    tool(row, cx.look)
-                }
-                column => cell(row, column, slot.width, cx.look),
-            };
-            table::cell(
-                buf,
-                inside,
-                0,
-                *slot,
-                columns[slot.index].align,
-                &content,
-                cx.look,
-            );
+        if let Some(row) = cx.app.projection().audit().get(id) {
+            columns.row(buf, inside, row, cx.look);
         }
     }
     let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
@@ -261,13 +203,6 @@ fn detail(
     }
 }
 
-/// The rows stand in the order in which they came, which is that of their times.
-fn is_of_several_days(cx: &ViewCx) -> bool {
-    let rows = cx.app.projection().audit().rows();
-    let day = |row: Option<&AuditRow>| row.map(|row| row.occurred_at.date_naive());
-    day(rows.first()) != day(rows.last())
-}
-
 fn empty(cx: &ViewCx, area: Rect, buf: &mut Buffer) {
     if !cx.app.filter_of(PaneId::Audit).is_empty() {
         return super::nothing_found(cx, area, buf, PaneId::Audit, "row");
@@ -354,20 +289,6 @@ pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
     spans
 }
 
-/// The chain in so much room: the person whole, of the application what is left.
-fn chain_within(row: &AuditRow, room: u16, look: &Look) -> Vec<Span<'static>> {
-    let (Some(application), Some(user)) = (&row.application, &row.user) else {
-        return chain(row, look);
-    };
-    let link = format!(" {} ", look.glyphs.becomes);
-    let left = usize::from(room).saturating_sub(width(user) + width(&link));
-    vec![
-        Span::raw(truncate(application, left).into_owned()),
-        span(link, look.style(Role::Dim)),
-        span(user.to_string(), Style::new()),
-    ]
-}
-
 /// An event that no tool asked for, in the words of people.
 const fn happened(event: AuditEvent, status: AuditStatus) -> &'static str {
     let failed = matches!(status, AuditStatus::Failure);
@@ -402,47 +323,9 @@ fn tool(row: &AuditRow, look: &Look) -> Line<'static> {
     }
 }
 
-/// What the row is about, in so much room: of a policy set its version stays in view.
-fn about(row: &AuditRow, room: u16) -> Option<Cow<'_, str>> {
-    match (&row.resource, row.about()?) {
-        (Some(resource), _) => Some(fitting(resource, room).into()),
-        (None, set) => Some(shorten_middle(&set, usize::from(room)).into_owned().into()),
-    }
-}
-
 fn strong(row: &AuditRow, look: &Look) -> Style {
     match row.status {
         AuditStatus::Failure => look.style(Role::Heading),
         AuditStatus::Issued => Style::new(),
-    }
-}
-
-fn cell(row: &AuditRow, column: &str, room: u16, look: &Look) -> Line<'static> {
-    let strong = strong(row, look);
-    match column {
-        "Status" => Line::from(verdict(row, look)),
-        "Time" => {
-            let form = if room < 14 {
-                "%H:%M:%S"
-            } else {
-                "%m-%d %H:%M:%S"
-            };
-            Line::styled(
-                row.occurred_at.format(form).to_string(),
-                look.style(Role::Dim),
-            )
-        }
-        "Tool" => tool(row, look),
-        "Resource" => Line::from(or_dash(about(row, room).as_deref(), strong, look)),
-        "Scope" => Line::from(or_dash(row.scope.as_deref(), strong, look)),
-        "Acting for" => Line::from(chain_within(row, room, look)),
-        _ => match (&row.policy, &row.reason, &row.error) {
-            (Some(policy), _, _) => {
-                Line::styled(format!("forbidden by {policy}"), look.style(Role::Bad))
-            }
-            (None, Some(reason), _) => Line::styled(reason.to_string(), look.style(Role::Dim)),
-            (None, None, Some(error)) => Line::styled(error.to_string(), look.style(Role::Dim)),
-            (None, None, None) => Line::default(),
-        },
     }
 }
