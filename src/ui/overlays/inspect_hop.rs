@@ -44,8 +44,10 @@ fn dim(cx: &ViewCx, text: impl Into<String>) -> Vec<Span<'static>> {
     vec![span(text, cx.look.style(Role::Dim))]
 }
 
-fn unseen(cx: &ViewCx, text: &str) -> Vec<Line<'static>> {
-    vec![Line::styled(text.to_owned(), cx.look.style(Role::Dim))]
+fn unseen(cx: &ViewCx, text: &str, cells: usize) -> Vec<Line<'static>> {
+    let dim = cx.look.style(Role::Dim);
+    let parts = wrap(text, cells).into_iter();
+    parts.map(|part| Line::styled(part, dim)).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with three decimals")]
@@ -308,7 +310,7 @@ fn request(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
             add("request", Some(record.request_id.clone()));
             lines
         }
-        None => unseen(cx, "The request was not observed."),
+        None => unseen(cx, "The request was not observed.", cells),
     }
 }
 
@@ -392,7 +394,7 @@ fn response(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
             lines.extend(life(cx, hop));
             lines
         }
-        None => unseen(cx, "The answer was not observed."),
+        None => unseen(cx, "The answer was not observed.", cells),
     }
 }
 
@@ -413,7 +415,7 @@ fn tokens(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
         }
         Some(_) | None => match hop.credential {
             Some(_) => life(cx, hop),
-            None => unseen(cx, "No token's claims were observed on this hop."),
+            None => unseen(cx, "No token's claims were observed on this hop.", cells),
         },
     }
 }
@@ -437,6 +439,7 @@ fn policy(cx: &ViewCx, hop: &Hop, cells: usize) -> Vec<Line<'static>> {
         return unseen(
             cx,
             "Policy is asked where the zone issues a credential: what it said is in the zone's log, under Audit.",
+            cells,
         );
     };
     let mut lines = decision(cx, &record, cells);

@@ -81,10 +81,12 @@ fn side_by_side(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             put::line(buf, place, row, &line, cx.look);
         }
     }
+    // The last column of each is the scroll bar's.
+    let cells = |side: Rect| side.width.saturating_sub(1);
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for row in env.rows() {
-        before.extend(entry(cx.look, row, EnvSide::Before, left.width));
-        after.extend(entry(cx.look, row, EnvSide::After, right.width));
+        before.extend(entry(cx.look, row, EnvSide::Before, cells(left)));
+        after.extend(entry(cx.look, row, EnvSide::After, cells(right)));
         // Both sides of a variable begin on the same row.
         let tallest = before.len().max(after.len());
         before.resize(tallest, Line::default());
