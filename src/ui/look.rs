@@ -256,12 +256,23 @@ impl Look {
         }
     }
 
-    /// The verdict that a whole room reads. Never reversed: its letters are made of blocks, and the
-    /// gaps between them would stand out instead. Never bright: that is lost on a light ground.
+    /// The verdict that a whole room reads. Not reversed without a [plate](Self::plate) behind it: its
+    /// letters are made of blocks, and the gaps between them would stand out instead. Never bright: that is lost on a light ground.
     #[must_use]
     pub fn loud(&self, role: Role) -> Style {
         let style = self.bold(role).remove_modifier(Modifier::REVERSED);
         style.add_modifier(Modifier::BOLD)
+    }
+
+    /// What lies behind large letters of a role that stands out by reversal, and how they look on it;
+    /// `None` where the role has a colour.
+    #[must_use]
+    pub fn plate(&self, role: Role) -> Option<Style> {
+        let style = self.bold(role);
+        style
+            .add_modifier
+            .contains(Modifier::REVERSED)
+            .then_some(style)
     }
 
     /// The style of a role, bold.

@@ -41,15 +41,14 @@ const SMALL_CELLS: u16 = 48;
 /// Draws the layout.
 pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     let headline = headline(cx);
-    let words = large(&headline);
     let scale = scale(body);
     let letters = big::height(cx.look, scale);
     // Beside the letters where there is room for a sentence, else under them.
     let beside = widest(scale) + usize::from(SENTENCE) <= usize::from(body.width);
-    let band = if beside {
-        letters.max(LINES) + 2
-    } else {
-        letters + LINES + 2
+    let band = match (beside, scale) {
+        (true, Scale::Twice) => letters.max(big::height(cx.look, Scale::Once) + LINES) + 2,
+        (true, Scale::Once) => letters.max(LINES) + 2,
+        (false, _) => letters + LINES + 2,
     };
     let top = Rect {
         x: body.x + 2,
@@ -57,13 +56,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
         width: body.width.saturating_sub(4),
         height: band.saturating_sub(1).min(body.height),
     };
-    let style = match headline.tone {
-        Tone::Good => cx.look.loud(Role::Good),
-        Tone::Refused => cx.look.loud(Role::Bad),
-        Tone::Alarm => cx.look.loud(Role::Warning),
-        Tone::Waiting => cx.look.style(Role::Heading),
-    };
-    let used = big::draw(buf, top, &words, scale, style, cx.look);
+    let used = verdict(cx, top, buf, &headline, scale);
     let text = if beside {
         Rect {
             x: top.x + used + 4,
@@ -73,9 +66,7 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     } else {
         put::below(top, letters)
     };
-    for (row, line) in (0..text.height).zip(&headline.lines) {
-        put::line(buf, text, row, line, cx.look);
-    }
+    sentences(cx, text, buf, &headline, scale);
     let rest = cues::draw(cx, put::below(body, band), buf);
     if rest.height < 4 {
         return;
@@ -120,6 +111,58 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
     for (pane, area) in both {
         panes::fill(cx, area, buf, hits, pane, Placement::Main);
+    }
+}
+
+/// Draws the word; returns the cells used.
+fn verdict(cx: &ViewCx, top: Rect, buf: &mut Buffer, headline: &Headline, scale: Scale) -> u16 {
+    let words = large(headline);
+    let style = match headline.tone {
+        Tone::Good => cx.look.loud(Role::Good),
+        Tone::Refused => cx.look.loud(Role::Bad),
+        Tone::Alarm => cx.look.loud(Role::Warning),
+        Tone::Waiting => cx.look.style(Role::Heading),
+    };
+    let plate = cx.look.plate(Role::Bad);
+    let Some(plate) = plate.filter(|_| headline.tone == Tone::Refused) else {
+        return big::draw(buf, top, &words, scale, style, cx.look);
+    };
+    let cells = u16::try_from(big::width(&words, scale)).unwrap_or(u16::MAX);
+    if cells <= top.width {
+        // The letters' last row is half empty; where it is not, the row under it is free.
+        let below = u16::from(scale == Scale::Twice);
+        let behind = Rect {
+            x: top.x - 1,
+            y: top.y - 1,
+            width: cells + 2,
+            height: big::height(cx.look, scale) + 1 + below,
+        };
+        for row in 0..behind.height {
+            put::rule(buf, behind, row, " ", plate);
+        }
+    }
+    big::draw(buf, top, &words, scale, plate, cx.look)
+}
+
+/// Draws what is told of the word: a rule's name in letters of its own where there is room for them.
+fn sentences(cx: &ViewCx, text: Rect, buf: &mut Buffer, headline: &Headline, scale: Scale) {
+    let mut lines = headline.lines.clone();
+    let mut text = text;
+    if let Some(rule) = &headline.rule {
+        let name = rule.to_uppercase();
+        let fits = big::width(&name, Scale::Once) <= usize::from(text.width);
+        if scale == Scale::Twice && fits && big::can_spell(&name) {
+            let style = cx.look.loud(Role::Bad);
+            big::draw(buf, text, &name, Scale::Once, style, cx.look);
+            text = put::below(text, big::height(cx.look, Scale::Once));
+        } else if let Some(first) = lines.first_mut() {
+            let style = cx.look.bold(Role::Bad);
+            first.spans.insert(0, put::span(rule.clone(), style));
+            first.spans.insert(1, put::span(" ", first.style));
+        }
+    }
+    for (row, line) in (0..text.height).zip(&lines) {
+        put::line(buf, text, row, line, cx.look);
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Headline {
     pub tone: Tone,
     /// In large letters.
     pub word: String,
+    /// The rule that refused; the first sentence goes on from its name.
+    pub rule: Option<String>,
     pub lines: Vec<Line<'static>>,
 }
 
@@ -51,6 +53,7 @@ pub(super) fn headline(cx: &ViewCx) -> Headline {
     if cx.app.is_cue_running() || cx.app.tasks().values().any(|task| works(&task.job)) {
         return Headline {
             tone: Tone::Waiting,
+            rule: None,
             word: "WORKING".to_owned(),
             lines: working_on(cx),
         };
@@ -101,6 +104,7 @@ fn came_to_nothing(
     lines.push(next(cx));
     Headline {
         tone,
+        rule: None,
         word: word.to_owned(),
         lines,
     }
@@ -126,6 +130,7 @@ fn latest(cx: &ViewCx) -> Headline {
         Some(call) if call.outcome.is_none() && story::refusal(cx.app, call.id).is_none() => {
             Headline {
                 tone: Tone::Waiting,
+                rule: None,
                 word: "WORKING".to_owned(),
                 lines: working_on(cx),
             }
@@ -141,6 +146,7 @@ fn who_drives(cx: &ViewCx) -> Headline {
     match &seen.identity().state {
         SignIn::SignedIn(user) => Headline {
             tone: Tone::Good,
+            rule: None,
             word: "SIGNED IN".to_owned(),
             lines: vec![
                 Line::styled(user.name.to_string(), heading),
@@ -150,6 +156,7 @@ fn who_drives(cx: &ViewCx) -> Headline {
         },
         SignIn::NotNeeded => Headline {
             tone: Tone::Waiting,
+            rule: None,
             word: "OPEN".to_owned(),
             lines: vec![
                 Line::raw("the server is open to anyone: nobody has to sign in"),
@@ -162,6 +169,7 @@ fn who_drives(cx: &ViewCx) -> Headline {
         }
         SignIn::SignedOut if seen.identity().changed.is_some() => Headline {
             tone: Tone::Waiting,
+            rule: None,
             word: "SIGNED OUT".to_owned(),
             lines: vec![
                 Line::raw("nobody is signed in: the client's tokens are gone"),
@@ -178,6 +186,7 @@ fn who_drives(cx: &ViewCx) -> Headline {
         }
         SignIn::SignedOut | SignIn::SigningIn { .. } | SignIn::Cancelled => Headline {
             tone: Tone::Waiting,
+            rule: None,
             word: "READY".to_owned(),
             lines: vec![
                 Line::raw("nobody is signed in, no credential exists"),
@@ -252,10 +261,13 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
         AuditStatus::Issued => look.glyphs.good,
         AuditStatus::Failure => look.glyphs.bad,
     };
-    let mut go_on = next(cx);
+    let mut wants = Line::from(span(format!("wants {wanted}"), bold));
     if let Some(place) = place(cx, waiting) {
-        go_on.push_span(span(format!("  {place}"), look.style(Role::Dim)));
+        let place = format!("  {} {place}", look.glyphs.dot);
+        wants.push_span(span(place, look.style(Role::Dim)));
     }
+    // The last line is the keys' alone.
+    let mut go_on = next(cx);
     // Where the rule has a say, the room can see what it says with and without it.
     let lifted = cx.app.projection().policies().forbids(LIMIT_LINEAR_SCOPES) == Some(false);
     let forbidden = waiting.status == AuditStatus::Failure && waiting.decided;
@@ -267,6 +279,7 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
     }
     Headline {
         tone: Tone::Alarm,
+        rule: None,
         word: "HELD".to_owned(),
         lines: vec![
             Line::from(vec![
@@ -274,7 +287,7 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
                 span(" for ", Style::new()),
                 span(name(&waiting.user, "nobody that is known"), bold),
             ]),
-            Line::styled(format!("wants {wanted}"), bold),
+            wants,
             Line::styled(format!("{mark} {}", forecast.0), look.bold(forecast.1)),
             go_on,
         ],
@@ -307,6 +320,7 @@ fn rule(cx: &ViewCx) -> Option<Headline> {
     Some(if policies.forbids(LIMIT_LINEAR_SCOPES)? {
         Headline {
             tone: Tone::Good,
+            rule: None,
             word: "POLICY ON".to_owned(),
             lines: lines(
                 if switch.is_some() {
@@ -321,6 +335,7 @@ fn rule(cx: &ViewCx) -> Option<Headline> {
         let allowed = "! write on Linear is allowed now";
         Headline {
             tone: Tone::Alarm,
+            rule: None,
             word: "POLICY OFF".to_owned(),
             lines: lines(
                 " is not in force",

@@ -73,9 +73,18 @@ const fn pixels(c: char) -> [&'static str; 5] {
         '8' => [".##.", "#..#", ".##.", "#..#", ".##."],
         '9' => [".##.", "#..#", ".###", "...#", ".##."],
         '✓' => ["......#", ".....#.", "#...#..", ".#.#...", "..#...."],
+        '-' => ["...", "...", "###", "...", "..."],
+        '_' => ["...", "...", "...", "...", "###"],
         '…' => [".....", ".....", ".....", ".....", "#.#.#"],
         _ => ["..", "..", "..", "..", ".."],
     }
+}
+
+/// Whether there is a large letter for each of `text`.
+#[must_use]
+pub fn can_spell(text: &str) -> bool {
+    text.chars()
+        .all(|c| matches!(c, 'A'..='Z' | '0'..='9' | '-' | '_' | ' '))
 }
 
 /// The cells that `text` takes in large letters.
@@ -150,7 +159,10 @@ mod tests {
 
     #[test]
     fn every_row_of_a_letter_is_as_wide_as_the_others() {
-        for c in ('A'..='Z').chain('0'..='9').chain(['✓', '✗', '…', ' ']) {
+        for c in ('A'..='Z')
+            .chain('0'..='9')
+            .chain(['✓', '✗', '…', ' ', '-', '_'])
+        {
             let rows = pixels(c);
             assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{c}");
         }

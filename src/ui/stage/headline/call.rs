@@ -1,14 +1,11 @@
 //! What the room reads of a call that ended.
 
-use ratatui::{
-    style::Style,
-    text::{Line, Span},
-};
+use ratatui::{style::Style, text::Line};
 
 use super::{Headline, Tone, next};
 use crate::{
-    app::{stage::Judgement, story},
-    projection::{audit::AuditRow, issue::Whereabouts, story::LIMIT_LINEAR_SCOPES, tools::Call},
+    app::story,
+    projection::{audit::AuditRow, issue::Whereabouts, tools::Call},
     protocol::tickets::{DELETE_ISSUE, ESCALATE_TICKET, GET_SUPPORT_TICKETS},
     support::text::{first_line, number_of, wrap_at_most},
     trace::event::CallOutcome,
@@ -25,6 +22,7 @@ pub(super) fn ended(cx: &ViewCx, call: &Call) -> Headline {
     if call.outcome == Some(CallOutcome::Cancelled) {
         return Headline {
             tone: Tone::Waiting,
+            rule: None,
             word: "CALLED OFF".to_owned(),
             lines: vec![
                 Line::from(vec![tool, span("was called off", Style::new())]),
@@ -42,6 +40,7 @@ pub(super) fn ended(cx: &ViewCx, call: &Call) -> Headline {
         let what = Line::from(vec![tool, span("did not come through", Style::new())]);
         return Headline {
             tone: Tone::Refused,
+            rule: None,
             word: "FAILED".to_owned(),
             lines: std::iter::once(what).chain(why.map(Line::raw)).collect(),
         };
@@ -69,6 +68,7 @@ pub(super) fn ended(cx: &ViewCx, call: &Call) -> Headline {
     };
     Headline {
         tone,
+        rule: None,
         word,
         lines: vec![
             Line::from(vec![tool, span(what, Style::new())]),
@@ -121,67 +121,59 @@ fn refused_as_told(cx: &ViewCx, call: &Call) -> Headline {
             .trim()
             .to_owned()
     });
-    let why = match named.filter(|name| !name.is_empty() && name != "none") {
-        Some(policy) => Line::from(vec![
-            span(policy, look.bold(Role::Bad)),
-            span(" forbids it: no credential", bold),
-        ]),
-        None => Line::styled("the zone refused it: no credential", bold),
-    };
+    let rule = named.filter(|name| !name.is_empty() && name != "none");
+    let by = if rule.is_some() { "" } else { "the zone " };
     Headline {
         tone: Tone::Refused,
+        rule,
         word: "REFUSED".to_owned(),
         lines: vec![
-            Line::raw("as the server tells it: the zone's log is not read"),
-            Line::from(vec![
-                span(call.tool.to_string(), bold),
-                span(" was refused its credential", bold),
-            ]),
-            why,
+            Line::styled(format!("{by}refused {} its credential", call.tool), bold),
+            Line::styled(NO_CALL, bold),
             still(cx),
+            Line::styled(
+                "as the server tells it: the zone's log is not read",
+                look.style(Role::Dim),
+            ),
         ],
     }
 }
 
+/// What a refusal comes to.
+const NO_CALL: &str = "no credential exists for it, so no call was made";
+
+/// Which rule refused which scope, of whom, and what that means.
 fn refused(cx: &ViewCx, call: &Call, row: &AuditRow) -> Headline {
     let look = cx.look;
     let bold = look.style(Role::Heading);
-    let scope = row.scope.as_deref().unwrap_or("access").to_owned();
-    let why: Vec<Span<'static>> = match (&row.policy, &row.set, &row.reason) {
-        (Some(policy), _, _) => vec![
-            span(policy.to_string(), look.bold(Role::Bad)),
-            span(" forbids it: no credential", bold),
-        ],
+    let scope = row.scope.as_deref().unwrap_or("access");
+    let resource = row.resource.as_deref().unwrap_or("a resource");
+    let what = match (&row.policy, &row.set) {
+        (Some(_), _) => Line::styled(format!("refused {scope} on {resource}"), bold),
         // Policy was asked, and what nothing permits is denied.
-        (None, Some(_), _) => vec![
+        (None, Some(_)) => Line::from(vec![
             span("no policy", look.bold(Role::Bad)),
-            span(" permits it: no credential", bold),
-        ],
-        (None, None, Some(reason)) => vec![span(reason.to_string(), bold)],
-        (None, None, None) => vec![span("the zone refused it: no credential", bold)],
+            span(format!(" permits {scope} on {resource}"), bold),
+        ]),
+        (None, None) => Line::styled(format!("the zone refused {scope} on {resource}"), bold),
     };
-    // A sheet may have wanted it to come through, or another policy to refuse it.
-    let is_planned = !matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)));
-    let subtitle = match row.policy.as_deref() {
-        Some(LIMIT_LINEAR_SCOPES) if is_planned => "the policy said no, as it should",
-        Some(_) => "a policy said no",
-        None => "the zone said no",
-    };
+    let mut whose = vec![
+        span("wanted by ", Style::new()),
+        span(call.tool.to_string(), bold),
+    ];
+    if let Some(user) = &row.user {
+        whose.extend([span(", for ", Style::new()), span(user.to_string(), bold)]);
+    }
+    let mut lines = vec![what, Line::from(whose), Line::styled(NO_CALL, bold)];
+    let reason = row.reason.as_ref();
+    match reason.filter(|_| row.policy.is_none() && row.set.is_none()) {
+        Some(reason) => lines.insert(1, Line::raw(reason.to_string())),
+        None => lines.push(still(cx)),
+    }
     Headline {
         tone: Tone::Refused,
+        rule: row.policy.as_ref().map(ToString::to_string),
         word: "REFUSED".to_owned(),
-        lines: vec![
-            Line::raw(subtitle),
-            Line::styled(
-                format!(
-                    "{} wanted {scope} on {}",
-                    call.tool,
-                    row.resource.as_deref().unwrap_or("a resource")
-                ),
-                bold,
-            ),
-            Line::from(why),
-            still(cx),
-        ],
+        lines,
     }
 }
