@@ -13,7 +13,7 @@ use super::{
 };
 use crate::projection::{
     Comparison, HopId, Projection,
-    compare::{Counts, Difference, HopPair, Pair, Relation, Tolerance},
+    compare::{Difference, HopPair, Pair, Relation, Tolerance},
 };
 
 pub use self::rows::{Reach, Row};
@@ -67,6 +67,8 @@ pub struct Compared {
     whole: Option<Box<Projection>>,
     comparison: Comparison,
     rows: Vec<(Row, Reach)>,
+    /// Where what is the same was unfolded: by its call and its first hop.
+    unfolded: Vec<(usize, usize)>,
     selected: Option<usize>,
     stale: bool,
 }
@@ -84,6 +86,7 @@ impl Compared {
                 calls: Vec::new(),
             },
             rows: Vec::new(),
+            unfolded: Vec::new(),
             selected: None,
             stale: true,
         }
@@ -129,7 +132,7 @@ impl Compared {
     pub fn current_of_run(&self) -> Option<&Difference> {
         match self.rows.get(self.selected())? {
             (row @ Row::Run(_), _) => self.difference(*row),
-            (Row::Runs | Row::Call(_) | Row::Hop(..) | Row::Detail(..), _) => None,
+            (Row::Runs | Row::Call(_) | Row::Hop(..) | Row::Same(..) | Row::Detail(..), _) => None,
         }
     }
 
@@ -173,7 +176,7 @@ impl Compared {
     #[must_use]
     pub fn pair(&self, row: Row) -> Option<&HopPair> {
         match row {
-            Row::Runs | Row::Run(_) | Row::Detail(..) => None,
+            Row::Runs | Row::Run(_) | Row::Same(..) | Row::Detail(..) => None,
             Row::Call(call) => self.call(call)?.hops.first(),
             Row::Hop(call, hop) => self.call(call)?.hops.get(hop),
         }
@@ -195,35 +198,8 @@ impl Compared {
             Row::Detail(call, Some(hop), place) => {
                 self.call(call)?.hops.get(hop)?.differences().get(place)
             }
-            Row::Runs | Row::Call(_) | Row::Hop(..) => None,
+            Row::Runs | Row::Call(_) | Row::Hop(..) | Row::Same(..) => None,
         }
-    }
-
-    /// How many hops and calls stand how, and how many are awaited.
-    #[must_use]
-    pub fn counts(&self) -> (Counts, usize) {
-        let (mut counts, mut awaited) = (Counts::default(), 0);
-        for (row, reach) in &self.rows {
-            let standing = match row {
-                Row::Call(call) => match self.call(*call) {
-                    Some(pair) if pair.left.is_some() || pair.right.is_some() => &pair.standing,
-                    Some(_) | None => continue,
-                },
-                Row::Hop(..) => match self.pair(*row) {
-                    Some(pair) => &pair.standing,
-                    None => continue,
-                },
-                Row::Runs | Row::Run(_) | Row::Detail(..) => continue,
-            };
-            match (reach, standing) {
-                (Reach::Awaited, _) => awaited += 1,
-                (Reach::Reached, Relation::Same) => counts.same += 1,
-                (Reach::Reached, Relation::Differs(_)) => counts.differ += 1,
-                (Reach::Reached, Relation::OnlyLeft) => counts.only_left += 1,
-                (Reach::Reached, Relation::OnlyRight) => counts.only_right += 1,
-            }
-        }
-        (counts, awaited)
     }
 
     fn is_difference(&self, place: usize) -> bool {
@@ -235,9 +211,10 @@ impl Compared {
             Some((row @ Row::Hop(..), Reach::Reached)) => self
                 .pair(*row)
                 .is_some_and(|pair| pair.standing != Relation::Same),
-            Some((_, Reach::Awaited) | (Row::Runs | Row::Detail(..), Reach::Reached)) | None => {
-                false
-            }
+            Some(
+                (_, Reach::Awaited) | (Row::Runs | Row::Same(..) | Row::Detail(..), Reach::Reached),
+            )
+            | None => false,
         }
     }
 
@@ -246,7 +223,7 @@ impl Compared {
         let mut at = place;
         loop {
             match self.rows.get(at)? {
-                (Row::Run(_) | Row::Call(_) | Row::Hop(..), _) => return Some(at),
+                (Row::Run(_) | Row::Call(_) | Row::Hop(..) | Row::Same(..), _) => return Some(at),
                 (Row::Runs | Row::Detail(..), _) => at = at.checked_add_signed(by)?,
             }
         }
@@ -285,6 +262,9 @@ impl Compared {
     fn select_hop(&mut self, by: isize) -> bool {
         let mut at = self.selected();
         while let Some(next) = at.checked_add_signed(by).filter(|n| *n < self.rows.len()) {
+            let folded = self.unfold(next);
+            let last = folded.filter(|_| by < 0).map_or(0, |count| count - 1);
+            let next = next + last;
             if matches!(self.rows.get(next), Some((Row::Hop(..), _))) {
                 self.selected = Some(next);
                 return true;
@@ -297,7 +277,12 @@ impl Compared {
     fn lay(&mut self, left: &Projection, growth: Growth) {
         let row = self.selected.and_then(|at| self.rows.get(at).copied());
         self.comparison = Comparison::of(left, &self.other, self.durations.tolerance());
-        self.rows = self.lines(growth == Growth::Followed);
+        let lines = self.lines(growth == Growth::Followed);
+        // A row that grows together with others would move under the reader's eyes.
+        self.rows = match growth {
+            Growth::Followed => lines,
+            Growth::Finished => self.folded(lines),
+        };
         self.stale = false;
         if let Some((row, _)) = row {
             self.selected = self.rows.iter().position(|(other, _)| *other == row);
@@ -469,8 +454,15 @@ impl App {
         }
     }
 
-    /// Opens both hops of the selected row.
+    /// Opens both hops of the selected row; where it stands for several, shows them one by one.
     pub(super) fn open_both(&mut self) {
+        if let Some(compared) = &mut self.compared {
+            let selected = compared.selected();
+            if compared.unfold(selected).is_some() {
+                compared.selected = Some(selected);
+                return;
+            }
+        }
         let of_run = self.compared().and_then(Compared::current_of_run);
         if of_run.is_none() && self.both() == (None, None) {
             self.say(Tone::Plain, "this row has no hop to open");

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::{
         command::{Command, Context},
+        compare::Compared,
         focus::{Layout, PaneId},
         overlay::Overlay,
         stage::Stage,
@@ -287,7 +288,11 @@ fn hint_spans(cx: &ViewCx, command: Command) -> Option<[Span<'static>; 2]> {
         (Command::NextPane, None) if in_chapter => cx.app.focus().beside().name(),
         (Command::Accept, Some(Overlay::Confirm(question))) => ask::answers(cx, *question)[0],
         (Command::Back, Some(Overlay::Confirm(question))) => ask::answers(cx, *question)[1],
-        (Command::Accept, Some(Overlay::Compare)) => "open both",
+        (Command::Accept, Some(Overlay::Compare)) => {
+            let compared = cx.app.compared();
+            let folded = compared.is_some_and(Compared::is_at_a_fold);
+            if folded { "show them" } else { "open both" }
+        }
         (Command::Accept, Some(Overlay::Contents { .. } | Overlay::Traces { .. })) => "open",
         (Command::Back, Some(Overlay::Traces { .. }))
             if cx.app.place() == 0 && cx.app.player().is_none() =>

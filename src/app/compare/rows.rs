@@ -1,7 +1,7 @@
 //! The rows in which two runs are laid beside each other, and which of them are still awaited.
 
 use super::Compared;
-use crate::projection::compare::{HopPair, Pair, Relation};
+use crate::projection::compare::{Counts, HopPair, Pair, Relation};
 
 /// A row of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Row {
     Call(usize),
     /// A hop of a call.
     Hop(usize, usize),
+    /// Hops of a call that are the same in both: the first one, and how many.
+    Same(usize, usize, usize),
     /// A difference of a call, or of one of its hops.
     Detail(usize, Option<usize>, usize),
 }
@@ -25,7 +27,39 @@ pub enum Reach {
     Awaited,
 }
 
+/// So many hops in a row that are the same become one row.
+const FOLDED: usize = 4;
+
 impl Compared {
+    /// [`lines`](Self::lines) with what is the same folded, but for what was unfolded.
+    pub(super) fn folded(&self, lines: Vec<(Row, Reach)>) -> Vec<(Row, Reach)> {
+        let same = |line: &(Row, Reach)| match line {
+            (Row::Hop(call, hop), Reach::Reached) => {
+                let pair = self.comparison.calls.get(*call)?.hops.get(*hop)?;
+                (pair.standing == Relation::Same).then_some((*call, *hop))
+            }
+            _ => None,
+        };
+        let mut rows = Vec::with_capacity(lines.len());
+        let mut rest = &lines[..];
+        while let Some(line) = rest.first() {
+            let Some((call, first)) = same(line) else {
+                rows.push(*line);
+                rest = &rest[1..];
+                continue;
+            };
+            let of_the_call = |line: &&(Row, Reach)| same(line).is_some_and(|(c, _)| c == call);
+            let count = rest.iter().take_while(of_the_call).count();
+            if count < FOLDED || self.unfolded.contains(&(call, first)) {
+                rows.extend(&rest[..count]);
+            } else {
+                rows.push((Row::Same(call, first, count), Reach::Reached));
+            }
+            rest = &rest[count..];
+        }
+        rows
+    }
+
     /// Every row; with `grows`, what this run may still come to is awaited.
     pub(super) fn lines(&self, grows: bool) -> Vec<(Row, Reach)> {
         let reach = |awaited: bool| {
@@ -73,6 +107,58 @@ impl Compared {
             }
         }
         rows
+    }
+
+    /// Shows one by one the hops that a row stands for; gives how many there are.
+    pub(super) fn unfold(&mut self, place: usize) -> Option<usize> {
+        let (Row::Same(call, first, count), reach) = *self.rows.get(place)? else {
+            return None;
+        };
+        self.unfolded.push((call, first));
+        let hops = (first..first + count).map(|hop| (Row::Hop(call, hop), reach));
+        self.rows.splice(place..=place, hops);
+        Some(count)
+    }
+
+    /// Whether the selected row stands for several hops.
+    #[must_use]
+    pub fn is_at_a_fold(&self) -> bool {
+        matches!(self.rows.get(self.selected()), Some((Row::Same(..), _)))
+    }
+
+    /// How many hops and calls, and things of the runs as wholes, stand how; and how many are awaited.
+    #[must_use]
+    pub fn counts(&self) -> (Counts, usize) {
+        let (mut counts, mut awaited) = (Counts::default(), 0);
+        for (row, reach) in &self.rows {
+            let standing = match row {
+                Row::Call(call) => match self.call(*call) {
+                    Some(pair) if pair.left.is_some() || pair.right.is_some() => &pair.standing,
+                    Some(_) | None => continue,
+                },
+                Row::Hop(..) => match self.pair(*row) {
+                    Some(pair) => &pair.standing,
+                    None => continue,
+                },
+                Row::Same(_, _, count) => {
+                    counts.same += count;
+                    continue;
+                }
+                Row::Run(_) if *reach == Reach::Reached => {
+                    counts.differ += 1;
+                    continue;
+                }
+                Row::Runs | Row::Run(_) | Row::Detail(..) => continue,
+            };
+            match (reach, standing) {
+                (Reach::Awaited, _) => awaited += 1,
+                (Reach::Reached, Relation::Same) => counts.same += 1,
+                (Reach::Reached, Relation::Differs(_)) => counts.differ += 1,
+                (Reach::Reached, Relation::OnlyLeft) => counts.only_left += 1,
+                (Reach::Reached, Relation::OnlyRight) => counts.only_right += 1,
+            }
+        }
+        (counts, awaited)
     }
 }
 

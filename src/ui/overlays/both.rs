@@ -44,7 +44,8 @@ pub fn draw(
         return;
     };
     if let Some(found) = compared.current_of_run() {
-        return whole(cx, body, buf, hits, compared, found, scroll);
+        let found = compare::as_statement(found);
+        return whole(cx, body, buf, hits, compared, &found, scroll);
     }
     let Some(pair) = compared.current() else {
         return;

@@ -11,6 +11,7 @@ use ratatui::{
 use super::window;
 use crate::{
     app::{
+        command::Command,
         compare::{Compared, Durations, Reach, Row},
         target::Target,
     },
@@ -156,9 +157,14 @@ fn counts(cx: &ViewCx, compared: &Compared) -> Line<'static> {
     let (counts, awaited) = compared.counts();
     let (dim, loud) = (cx.look.style(Role::Dim), cx.look.bold(Role::Warning));
     let differ = if counts.differ > 0 { loud } else { dim };
+    let verb = if counts.differ == 1 {
+        "differs"
+    } else {
+        "differ"
+    };
     let mut spans = vec![
-        span(format!(" calls and hops: {} the same  ", counts.same), dim),
-        span(format!("{} differ  ", counts.differ), differ),
+        span(format!(" {} the same  ", counts.same), dim),
+        span(format!("{} {verb}  ", counts.differ), differ),
     ];
     for (count, word) in [
         (counts.only_left, "only A"),
@@ -252,7 +258,7 @@ fn entry(
                     faded(look.style(Role::Text)),
                 ));
                 put::line(buf, columns.title, 0, &title, look);
-                both(cx, buf, columns, found);
+                both(cx, buf, columns, &as_statement(found));
             }
         }
         Row::Detail(_, hop, _) => {
@@ -262,6 +268,12 @@ fn entry(
                 put::line(buf, columns.title, 0, &title, look);
                 both(cx, buf, columns, found);
             }
+        }
+        Row::Same(_, _, count) => {
+            stands(&Relation::Same);
+            let key = cx.app.keymap().shown(Command::Accept);
+            let title = Line::from(span(format!("  {count} hops: {key} shows them"), dim));
+            put::line(buf, columns.title, 0, &title, look);
         }
         Row::Call(call) => {
             let Some(pair) = compared.call(call) else {
@@ -396,6 +408,20 @@ fn ended(
             ),
         ]);
         put::line(buf, place, 0, &line, look);
+    }
+}
+
+/// Of what a run should come to, whether it did: `The text is masked`, no and yes.
+pub fn as_statement(found: &Difference) -> Difference {
+    let said = |word: &str| match word {
+        "done" => "yes".to_owned(),
+        "wrong" => "no".to_owned(),
+        word => word.to_owned(),
+    };
+    Difference {
+        left: said(&found.left),
+        right: said(&found.right),
+        ..found.clone()
     }
 }
 

@@ -4,7 +4,10 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 
 use super::{extent, window};
 use crate::{
-    app::command::{COMMANDS, Group, Spec},
+    app::{
+        command::{COMMANDS, Group, Spec},
+        overlay::Overlay,
+    },
     support::text::width,
     ui::{
         HitMap, ViewCx,
@@ -37,15 +40,17 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
             .collect()
     };
     let mut order = Group::ALL.to_vec();
-    if cx.app.stage().is_some() {
-        // Who presses the key in front of a room looks for these.
-        order.sort_by_key(|group| *group != Group::Stage);
-    }
+    let wanted = wanted(cx);
+    order.sort_by_key(|group| {
+        let place = wanted.iter().position(|wanted| wanted == group);
+        place.unwrap_or(wanted.len())
+    });
     let columns = if two {
         let (left, right): (Vec<_>, Vec<_>) = order.into_iter().partition(|group| match group {
             Group::Story | Group::Chapters | Group::Panes | Group::Replay => true,
-            Group::Stage => cx.app.stage().is_some(),
-            Group::Compare | Group::Reading | Group::Program | Group::Overlay => false,
+            Group::Stage | Group::Compare | Group::Reading | Group::Program | Group::Overlay => {
+                wanted.contains(group)
+            }
         });
         let mut left = groups(&left);
         left.extend(legend(cx, keys));
@@ -79,6 +84,20 @@ pub fn draw(cx: &ViewCx, body: Rect, buf: &mut Buffer, hits: &mut HitMap, scroll
         most = most.max(flowing::draw(buf, area, lines, scroll, cx.look));
     }
     extent(hits, most);
+}
+
+/// What somebody who asks here looks for.
+fn wanted(cx: &ViewCx) -> &'static [Group] {
+    let compares = |overlay: &Overlay| matches!(overlay, Overlay::Compare | Overlay::Both { .. });
+    if cx.app.stage().is_some() {
+        &[Group::Stage]
+    } else if cx.app.overlays().iter().any(compares) {
+        &[Group::Compare, Group::Overlay, Group::Replay]
+    } else if cx.app.player().is_some() {
+        &[Group::Replay, Group::Panes]
+    } else {
+        &[]
+    }
 }
 
 /// What stands in the rows.
