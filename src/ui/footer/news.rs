@@ -28,11 +28,18 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
         Tone::Bad => (cx.look.glyphs.bad, Role::Bad),
         Tone::Warning | Tone::Unavailable => ("!", Role::Warning),
     };
-    let overlay = cx.app.overlays().last();
-    let kept = match overlay {
+    let of_window = cx.app.overlays().last().map(|overlay| {
+        let mut keys = windows::of_overlay(cx, overlay);
+        // The key that a window is about and the way out of it are never taken away.
+        if let Some(back) = keys.iter().position(|key| *key == Command::Back) {
+            keys.remove(back);
+            keys.insert(keys.len().min(1), Command::Back);
+        }
+        keys
+    });
+    let kept = match &of_window {
         None => kept_beside_news(cx, area.width),
-        // The way out of a window is never taken away.
-        Some(_) => hint_cells(cx, Command::Back) + 1,
+        Some(keys) => keys.iter().take(2).map(|key| hint_cells(cx, *key)).sum(),
     };
     let room = area.width.saturating_sub(kept);
     let text = truncate(&toast.text, usize::from(room.saturating_sub(2)));
@@ -48,13 +55,10 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
         width: area.width.saturating_sub(used),
         ..area
     };
-    let Some(overlay) = overlay else {
-        return beside_news(cx, rest, buf, hits);
-    };
-    let others = windows::of_overlay(cx, overlay);
-    let mut offered = vec![Command::Back];
-    offered.extend(others.into_iter().filter(|key| *key != Command::Back));
-    keys(cx, rest, buf, hits, &offered);
+    match of_window {
+        None => beside_news(cx, rest, buf, hits),
+        Some(offered) => keys(cx, rest, buf, hits, &offered),
+    }
 }
 
 /// Keys that no message takes away on a stage: to go on, and the ways out.
