@@ -33,6 +33,12 @@ use crate::{
 
 const WIDTH: u16 = 76;
 
+/// Rows that have to be left of what lies behind, or else a strip of it would be all.
+const LEFT_BEHIND: usize = 12;
+
+/// Who answers a sign-in when nobody is named: the first of the lab's people.
+const FIRST_OF_THE_PEOPLE: &str = "Ada Lindqvist";
+
 /// What is answered to a question: yes, and no.
 pub fn answers(cx: &ViewCx, question: Question) -> [&'static str; 2] {
     match question {
@@ -207,6 +213,11 @@ pub fn waiting(
             "Open this page in one yourself, sign in there and consent:",
         ),
     };
+    // The address is framed: it goes from edge to edge, and nothing else of the window does.
+    let edge = || {
+        let line = look.glyphs.horizontal.repeat(usize::from(body.width));
+        Line::styled(line, look.style(Role::Border))
+    };
     let above = [
         Line::raw(""),
         Line::styled(what, look.style(Role::Heading)),
@@ -217,19 +228,22 @@ pub fn waiting(
     // The lab knows nobody but its own people; against a real zone this would be wrong advice.
     let mut offered = vec![
         (Command::Copy, "copy the URL"),
-        (Command::Back, "calls the sign-in off"),
+        (Command::Back, "call it off"),
     ];
     if cx.app.is_lab() {
         below.extend([
             Line::raw("The lab's people are samples: choose any, no password is asked."),
-            Line::raw("No browser here? One of them can answer, as with --headless."),
+            Line::raw(format!(
+                "No browser here? {FIRST_OF_THE_PEOPLE} can answer, or whom --user names."
+            )),
             Line::raw(""),
         ]);
-        offered.insert(0, (Command::Accept, "lets one answer"));
+        offered.insert(0, (Command::Accept, "lets the sample user answer"));
     }
     below.extend([keys(cx, &offered), Line::raw("")]);
 
-    let frame = 2;
+    // The window's own, and the address's.
+    let frame = 4;
     let room = usize::from(body.height).saturating_sub(above.len() + below.len() + frame);
     let mut address = flowing::foreign(url, usize::from(body.width), look);
     if address.len() > room {
@@ -239,7 +253,11 @@ pub fn waiting(
         address.push(Line::styled(rest, look.style(Role::Dim)));
     }
     let height = above.len() + address.len() + below.len() + frame;
-    let height = u16::try_from(height).unwrap_or(u16::MAX);
+    let height = if height + LEFT_BEHIND > usize::from(body.height) {
+        body.height
+    } else {
+        u16::try_from(height).unwrap_or(u16::MAX)
+    };
     let inner = band(cx, body, buf, hits, height, "Waiting for you", Role::Focus);
 
     let margin = |mut line: Line<'static>| {
@@ -251,7 +269,9 @@ pub fn waiting(
         .into_iter()
         .map(|line| line.style(look.style(Role::Masked)));
     let lines: Vec<Line<'static>> = (above.into_iter().map(margin))
+        .chain([edge()])
         .chain(address)
+        .chain([edge()])
         .chain(below.into_iter().map(margin))
         .collect();
     extent(hits, flowing::draw(buf, inner, &lines, 0, look));
