@@ -69,7 +69,7 @@ pub(super) fn first_screen(
             cx,
             area,
             buf,
-            &["This is the beginning of the trace: nothing has happened yet."],
+            &["This is the beginning of the trace: its first hop is yet to come."],
             REPLAY,
         );
     }
