@@ -180,6 +180,9 @@ fn the_browser_is_waited_for() {
         let _ = app.update(Msg::Trace(event));
     }
     let _ = app.update(Msg::Tick(6_400));
+    let (buffer, _) = draw(&app, &look(), size.0, size.1);
+    let first = hoptrail::upstream::people::PEOPLE[0].name;
+    assert!(text(&buffer).contains(first), "who answers is {first}");
     snap("waiting", &app, &look(), size);
 }
 

@@ -144,7 +144,8 @@ impl Compared {
                     counts.same += count;
                     continue;
                 }
-                Row::Run(_) if *reach == Reach::Reached => {
+                // What a run comes to as a whole is known at its end.
+                Row::Run(_) if self.whole.is_some() => {
                     counts.differ += 1;
                     continue;
                 }

@@ -39,7 +39,10 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
     });
     let kept = match &of_window {
         None => kept_beside_news(cx, area.width),
-        Some(keys) => keys.iter().take(2).map(|key| hint_cells(cx, *key)).sum(),
+        Some(keys) => {
+            let cells: u16 = keys.iter().take(2).map(|key| hint_cells(cx, *key)).sum();
+            cells + 1
+        }
     };
     let room = area.width.saturating_sub(kept);
     let text = truncate(&toast.text, usize::from(room.saturating_sub(2)));
