@@ -281,7 +281,7 @@ impl Compared {
         // A row that grows together with others would move under the reader's eyes.
         self.rows = match growth {
             Growth::Followed => lines,
-            Growth::Finished => self.folded(lines),
+            Growth::Finished => self.folded(&lines),
         };
         self.stale = false;
         if let Some((row, _)) = row {

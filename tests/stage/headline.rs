@@ -141,7 +141,7 @@ fn a_cue_that_never_got_through_is_told_and_not_the_one_before() {
     let _ = press(&mut app, "esc");
     let seen = shown(&app);
     assert!(seen.contains("The zone did not answer"), "{seen}");
-    assert!(!seen.contains("the policy said no"), "{seen}");
+    assert!(!seen.contains("no credential exists"), "{seen}");
     // Before there was any server to sign in to.
     let mut app = with(Sheet::built_in(), 120, 36);
     let (id, _) = run(&press(&mut app, "space"));

@@ -32,7 +32,7 @@ const FOLDED: usize = 4;
 
 impl Compared {
     /// [`lines`](Self::lines) with what is the same folded, but for what was unfolded.
-    pub(super) fn folded(&self, lines: Vec<(Row, Reach)>) -> Vec<(Row, Reach)> {
+    pub(super) fn folded(&self, lines: &[(Row, Reach)]) -> Vec<(Row, Reach)> {
         let same = |line: &(Row, Reach)| match line {
             (Row::Hop(call, hop), Reach::Reached) => {
                 let pair = self.comparison.calls.get(*call)?.hops.get(*hop)?;
@@ -41,7 +41,7 @@ impl Compared {
             _ => None,
         };
         let mut rows = Vec::with_capacity(lines.len());
-        let mut rest = &lines[..];
+        let mut rest = lines;
         while let Some(line) = rest.first() {
             let Some((call, first)) = same(line) else {
                 rows.push(*line);

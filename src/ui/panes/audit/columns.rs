@@ -70,8 +70,8 @@ impl Need {
 
 /// The columns of a frame.
 pub(super) struct Columns {
-    columns: Vec<Column>,
-    pub slots: Vec<Slot>,
+    heads: Vec<Column>,
+    slots: Vec<Slot>,
     is_narrow: bool,
     services: Names,
     people: Names,
@@ -83,7 +83,7 @@ impl Columns {
         if cells < NARROW {
             return Self {
                 slots: table::fit(SHORT, cells),
-                columns: SHORT.to_vec(),
+                heads: SHORT.to_vec(),
                 is_narrow: true,
                 services: Names::Whole,
                 people: Names::Whole,
@@ -107,7 +107,7 @@ impl Columns {
             .collect();
         Self {
             slots: table::fit(&columns, cells),
-            columns,
+            heads: columns,
             is_narrow: false,
             services: names("Resource", |need| need.good),
             people: if are_alike(&rows) {
@@ -120,13 +120,13 @@ impl Columns {
 
     /// Draws the heads.
     pub(super) fn heads(&self, buf: &mut Buffer, area: Rect, look: &Look) {
-        table::heads(buf, area, 0, &self.columns, &self.slots, look);
+        table::heads(buf, area, 0, &self.heads, &self.slots, look);
     }
 
     /// Draws a row.
     pub(super) fn row(&self, buf: &mut Buffer, area: Rect, row: &AuditRow, look: &Look) {
         for slot in &self.slots {
-            let column = &self.columns[slot.index];
+            let column = &self.heads[slot.index];
             let content = match column.head {
                 // Without a column for it: what happened says more of such a row than its scopes.
                 "Scope" if self.is_narrow && row.event != AuditEvent::CredentialsIssue => {
