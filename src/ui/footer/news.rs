@@ -30,18 +30,19 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
     };
     let of_window = cx.app.overlays().last().map(|overlay| {
         let mut keys = windows::of_overlay(cx, overlay);
-        // The key that a window is about and the way out of it are never taken away.
-        if let Some(back) = keys.iter().position(|key| *key == Command::Back) {
-            keys.remove(back);
-            keys.insert(keys.len().min(1), Command::Back);
-        }
-        keys
+        // The key that a window is about and the way out of it are never taken away; that a text goes
+        // on downwards is known.
+        let first = usize::from(keys.first() != Some(&Command::Down));
+        keys.retain(|key| *key != Command::Back);
+        let kept = first.min(keys.len());
+        keys.insert(kept, Command::Back);
+        (keys, kept + 1)
     });
     let kept = match &of_window {
         None => kept_beside_news(cx, area.width),
-        Some(keys) => {
-            let cells: u16 = keys.iter().take(2).map(|key| hint_cells(cx, *key)).sum();
-            cells + 1
+        Some((keys, kept)) => {
+            let kept = keys.iter().take(*kept);
+            kept.map(|key| hint_cells(cx, *key)).sum::<u16>() + 1
         }
     };
     let room = area.width.saturating_sub(kept);
@@ -60,7 +61,7 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
     };
     match of_window {
         None => beside_news(cx, rest, buf, hits),
-        Some(offered) => keys(cx, rest, buf, hits, &offered),
+        Some((offered, _)) => keys(cx, rest, buf, hits, &offered),
     }
 }
 
