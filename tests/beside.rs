@@ -150,6 +150,33 @@ fn one_key_goes_from_difference_to_difference_and_back() {
 }
 
 #[test]
+fn what_is_the_same_is_one_row_until_it_is_opened() {
+    let mut app = two((120, 36));
+    let compared = app.compared().unwrap();
+    let (counts, length) = (compared.counts(), compared.rows().len());
+    while !app.compared().unwrap().is_at_a_fold() {
+        let _ = press(&mut app, "j");
+    }
+    let place = app.compared().unwrap().selected();
+    let _ = press(&mut app, "enter");
+    assert!(matches!(app.overlays().last(), Some(Overlay::Compare)));
+    let compared = app.compared().unwrap();
+    assert_eq!((compared.counts(), compared.selected()), (counts, place));
+    assert!(compared.rows().len() > length);
+    let _ = press(&mut app, "enter");
+    assert!(matches!(app.overlays().last(), Some(Overlay::Both { .. })));
+    // Close up, no hop is passed over.
+    let all = app.compared().unwrap().comparison().calls.iter();
+    let all: usize = all.map(|call| call.hops.len()).sum();
+    for _ in 0..all {
+        let _ = press(&mut app, "]");
+    }
+    let rows = app.compared().unwrap().rows();
+    let hops = rows.iter().filter(|(row, _)| matches!(row, Row::Hop(..)));
+    assert_eq!(hops.count(), all);
+}
+
+#[test]
 fn the_windows_close_one_after_the_other_and_the_key_opens_again() {
     let mut app = two((120, 36));
     let _ = press(&mut app, "G enter");
