@@ -12,40 +12,153 @@ use super::{
     span::{Span, Weight},
 };
 
-/// A capitalised word; written out because the Unicode classes are not compiled in.
-const CAP: &str = r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{0,24}";
+/// A capitalised word; written out because the Unicode classes are not compiled in. A full stop belongs
+/// to an abbreviation: behind a longer word it ends the sentence.
+const CAP: &str =
+    r"(?:(?:[A-Z]\.){2,3}|(?:St|Ste|Ft|Mt|Pt|Dr|[A-Z])\.|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’-]{0,24})";
 
 /// Finds addresses.
 pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
     for field in fields {
         named(text, field, spans);
     }
-    for (pattern, weight) in [
-        (&*NUMBER_FIRST, Weight::Context),
-        (&*NUMBER_LAST, Weight::Context),
-        (&*PREFIXED, Weight::Context),
-        (&*BOX, Weight::Context),
-    ] {
-        for found in pattern.find_iter(text) {
-            let start = found.start();
-            let end = with_place(text, found.end());
-            if stands_alone(text, &(start..end)) {
-                spans.push(Span::new(start..end, EntityKind::Address, weight));
-            }
+    // No address that nobody names is without a number.
+    if !text.bytes().any(|b| b.is_ascii_digit()) {
+        return;
+    }
+    numbered(text, spans);
+    let mut streets: Vec<Range<usize>> = Vec::new();
+    if STREET_BEFORE_NUMBER.is_match(text) {
+        streets.extend(NUMBER_LAST.find_iter(text).map(|found| found.range()));
+    }
+    streets.extend(PREFIXED.find_iter(text).map(|found| found.range()));
+    streets.extend(BOX.find_iter(text).map(|found| found.range()));
+    for street in streets {
+        let range = street.start..with_place(text, street.end);
+        if stands_alone(text, &range) {
+            spans.push(Span::new(range, EntityKind::Address, Weight::Context));
         }
     }
-    for found in PLACE.find_iter(text) {
-        if stands_alone(text, &found.range()) {
-            spans.push(Span::new(found.range(), EntityKind::Address, Weight::Shape));
+    if POSTCODE.is_match(text) {
+        for found in PLACE.find_iter(text) {
+            if stands_alone(text, &found.range()) {
+                spans.push(Span::new(found.range(), EntityKind::Address, Weight::Shape));
+            }
         }
     }
 }
 
-/// `18 Lantern Quay`, `210B W. Orchard St.`
+/// No street that begins with its number is longer, in bytes.
+const LONGEST_STREET: usize = 160;
+
+/// Streets behind their numbers. The patterns are tried where a number stands and nowhere else.
+fn numbered(text: &str, spans: &mut Vec<Span>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let digits = bytes[at..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        let inside = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
+        if !inside
+            && digits <= 6
+            && let Some(end) = street_end(text, at)
+        {
+            if stands_alone(text, &(at..end)) {
+                spans.push(Span::new(at..end, EntityKind::Address, Weight::Context));
+            }
+            at = end;
+        } else {
+            at += digits;
+        }
+    }
+}
+
+/// Where the address ends that begins with the number at `at`.
+fn street_end(text: &str, at: usize) -> Option<usize> {
+    let rest = window_after(text, at, LONGEST_STREET);
+    for pattern in [&*NUMBER_FIRST, &*NUMBER_BEFORE_KIND] {
+        if let Some(found) = pattern.find(rest) {
+            return Some(with_place(text, at + found.end()));
+        }
+    }
+    // `4 TB HARD DRIVE`, `12 Plaza Hotels`: only a postcode tells.
+    [&*SHOUTED, &*NUMBER_BEFORE_ANY].iter().find_map(|pattern| {
+        let street = at + pattern.find(rest)?.end();
+        let end = with_place(text, street);
+        let place = &text[street..end];
+        (POSTCODE.is_match(place) || CONTINENTAL.is_match(place)).then_some(end)
+    })
+}
+
+/// What a street ends with, in most countries that speak English.
+const KINDS: &str = "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Terrace|Ter|Square|Sq|Quay|Mews|Close|Crescent|Cres|Row|Walk|Cottages|Gardens|Hill|Circle|Cir|Highway|Hwy|Trail|Alley|Wharf|Yard|Green|Grove|Embankment|Loop|Rise|Vale|Gate|Parade|Promenade|Esplanade|Heights|Broadway|Buildings|House|Pike|Turnpike|Plaza|Point|Bridge|Path|Landing|Ridge|Crossing";
+
+/// `18 Lantern Quay`, `210B W. Orchard St.`, and in capitals what is always a street.
 static NUMBER_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"(?-u:\b)[0-9]{{1,6}}[A-Za-z]?(?:[-/][0-9]{{1,4}})?,? (?:(?:North|South|East|West|[NSEW]\.?|[NS][EW]) )?(?:(?:{CAP}|[0-9]{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Terrace|Ter|Square|Sq|Quay|Mews|Close|Crescent|Cres|Row|Walk|Cottages|Gardens|Hill|Circle|Cir|Highway|Hwy|Trail|Alley|Wharf|Yard|Green|Grove|Embankment|Loop|Rise|Vale|Gate|Parade|Promenade|Esplanade|Heights|Broadway|Buildings|House|Pike|Turnpike|Plaza|Point|Bridge|Path|Landing|Ridge|Crossing)(?-u:\b)\.?",
+        concat!(
+            r"^[0-9]{{1,6}}[A-Za-z]?(?:[-/][0-9]{{1,4}})?,? (?:(?:North|South|East|West|NORTH|SOUTH|EAST|WEST|[NSEW]\.?|[NS][EW]) )?(?:",
+            r"(?:(?:{cap}|[0-9]{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}(?:{kinds})(?-u:\b)\.?",
+            r"|(?:(?:[A-Z][A-Z'.-]{{1,24}}|[0-9]{{1,3}}(?:ST|ND|RD|TH)) ){{1,3}}(?:STREET|AVENUE|AVE|ROAD|RD|BOULEVARD|BLVD|PARKWAY|PKWY|CRESCENT)(?-u:\b)\.?",
+            r")",
+        ),
+        cap = CAP,
+        kinds = KINDS,
     ))
+    .expect("a constant pattern")
+});
+
+/// `5 KILN ROW`, in capitals as anything else may be.
+static SHOUTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"^[0-9]{{1,6}}[A-Z]?,? (?:[NSEW]\.? )?(?:(?:[A-Z][A-Z'.-]{{1,24}}|[0-9]{{1,3}}(?:ST|ND|RD|TH)) ){{1,3}}(?:{})(?-u:\b)\.?",
+        KINDS.to_uppercase(),
+    ))
+    .expect("a constant pattern")
+});
+
+/// What may bind the words of a street's name, and such a word.
+const BOUND: &str = r"(?: (?:des|du|della|del|dei|de|di|das|da|dos|do|las|la|los|le|el|(?:[ld]['’])?[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’-]{1,20}))";
+
+/// `12 rue de Rivoli`, `12 Calle Mayor`.
+static NUMBER_BEFORE_KIND: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"^[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|quai|allée|Rue|Chemin|Impasse|Quai|Allée|[Cc]alle|[Aa]venida|[Aa]vda\.|[Pp]aseo|[Vv]iale|[Pp]iazza|[Rr]ua|[Pp]raça|[Uu]lica|ul\.){BOUND}{{1,5}}",
+    ))
+    .expect("a constant pattern")
+});
+
+/// `5 Via Roma`, `8 Avenue Foch`: words that begin many other things.
+static NUMBER_BEFORE_ANY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"^[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:[Vv]ia|[Pp]laza|[Cc]orso|Place|Avenue|Boulevard|Av\.|Bd){BOUND}{{1,5}}",
+    ))
+    .expect("a constant pattern")
+});
+
+/// A postcode of the United States with its state, or a British one.
+static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(r"(?-u:\b)(?:{STATE} [0-9]{{5}}|{UK})(?-u:\b)"))
+        .expect("a constant pattern")
+});
+
+/// A postcode before its town.
+static CONTINENTAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?-u:\b)[0-9]{3,5}(?: ?[0-9]{2,3}|-[0-9]{3})?(?: ?[A-Z]{2})? [A-ZÀ-ÞĀ-Ž]")
+        .expect("a constant pattern")
+});
+
+/// The ends of [`NUMBER_LAST`], which is costly where there is none.
+static STREET_BEFORE_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:tra(?:ß|ss)e|tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|Weg|Platz|Allee|Ring|Gata|Utca|út|tér) [0-9]",
+    )
     .expect("a constant pattern")
 });
 
@@ -57,14 +170,11 @@ static NUMBER_LAST: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant pattern")
 });
 
-/// `12 rue de Rivoli`, `Calle de Alcalá 48`, `Via Roma, 12`, `ul. Długa 5`.
+/// `Calle de Alcalá 48`, `Via Roma, 12`, `ul. Długa 5`.
 static PREFIXED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?-u:\b)(?:",
-        r"[0-9]{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|quai|allée)(?: (?:des|du|de|la|le|l'|d'|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’-]{1,20})){1,5}",
-        r"|(?:Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Via|Viale|Piazza|Corso|Rua|Praça|ul\.|al\.|ulica|Rue)(?: (?:della|del|de|dei|di|das|da|dos|do|las|la|los|el|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{1,20})){1,5},? (?:n[º°.] ?)?[0-9]{1,4}[a-zA-Z]?(?:/[0-9]{1,4})?",
-        r")",
-    ))
+    Regex::new(
+        r"(?-u:\b)(?:Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Via|Viale|Piazza|Corso|Rua|Praça|ul\.|al\.|ulica|Rue)(?: (?:della|del|de|dei|di|das|da|dos|do|las|la|los|el|[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž'’.-]{1,20})){1,5},? (?:n[º°.] ?)?[0-9]{1,4}[a-zA-Z]?(?:/[0-9]{1,4})?",
+    )
     .expect("a constant pattern")
 });
 
@@ -109,7 +219,7 @@ fn with_place(text: &str, end: usize) -> usize {
     let tail = &rest[..length];
     // `…, Portland.` ends a sentence, not an address.
     end + tail
-        .trim_end_matches([' ', ',', '.', '\n', '\t', '>'])
+        .trim_end_matches([' ', ',', '.', '\n', '\t', '>', '\'', '’'])
         .len()
 }
 
@@ -225,12 +335,46 @@ mod tests {
         "221B Baker Street\nLondon NW1 6XE"
     )]
     #[case("I live in Portland, OR 97203", "Portland, OR 97203")]
+    #[case("'12 Calle Mayor, 28013 Madrid'", "12 Calle Mayor, 28013 Madrid")]
+    #[case("17 Rue de l'Église, 69003 Lyon", "17 Rue de l'Église, 69003 Lyon")]
+    #[case("at 5 Via Roma, 00184 Roma", "5 Via Roma, 00184 Roma")]
+    #[case("8 Avenue Foch, 75116 Paris", "8 Avenue Foch, 75116 Paris")]
+    #[case("3 Piazza Navona", "3 Piazza Navona")]
+    #[case(
+        "I MOVED TO 77 CEDAR ROAD, AUSTIN TX 78701. CALL ME",
+        "77 CEDAR ROAD, AUSTIN TX 78701"
+    )]
+    #[case("AT 9 E. 42ND STREET TODAY", "9 E. 42ND STREET")]
+    #[case("LIVING AT 5 KILN ROW, YORK YO1 7AB", "5 KILN ROW, YORK YO1 7AB")]
+    #[case("OFFICE 4 OAK DR, DALLAS, TX 75201", "4 OAK DR, DALLAS, TX 75201")]
+    #[case(
+        "Musterstr. 12, 80331 München. Mein Passwort",
+        "Musterstr. 12, 80331 München"
+    )]
+    #[case("12 Oak St., St. Paul, MN 55101", "12 Oak St., St. Paul, MN 55101")]
+    #[case("9 Elm Road, Washington D.C. 20500", "9 Elm Road, Washington D.C")]
+    #[case(
+        "Address: 77 OAK ROAD, AUSTIN TX 78701. EMAIL A@B.TEST",
+        "77 OAK ROAD, AUSTIN TX 78701"
+    )]
     #[case(
         "Prinsengracht 263, 1016 GV Amsterdam",
         "Prinsengracht 263, 1016 GV Amsterdam"
     )]
     fn addresses_of_many_countries(#[case] text: &str, #[case] address: &str) {
         assert!(found(text).contains(&address), "{:?}", found(text));
+    }
+
+    #[test]
+    fn two_addresses_are_two() {
+        let text = "My address: 77 CEDAR ROAD, AUSTIN TX 78701. Also ship to 12 OAK AVENUE, DALLAS TX 75201.";
+        assert_eq!(
+            found(text),
+            [
+                "77 CEDAR ROAD, AUSTIN TX 78701",
+                "12 OAK AVENUE, DALLAS TX 75201"
+            ]
+        );
     }
 
     #[rstest]
@@ -240,6 +384,9 @@ mod tests {
     #[case("bind address: 0.0.0.0:8080")]
     #[case("city: prod-east, zip: archive.tar")]
     #[case("Via API v2, error E11 2AB9")]
+    #[case("A 4 TB HARD DRIVE AND 2 PCIE LANE, NO WAY, 30 REQUESTS PER SECOND AT 1 POINT")]
+    #[case("routed 5 Via Gateway and 12 Plaza Hotels bookings, 3 Place Order clicks")]
+    #[case("SELECT 10 FROM ORDERS WHERE ROW = 4, 404 NOT FOUND IN LOOP")]
     fn technical_text_is_no_address(#[case] text: &str) {
         assert!(found(text).is_empty(), "{:?}", found(text));
     }

@@ -12,7 +12,7 @@ use self::{
     keys::classify,
     tables::{inserts, tables},
 };
-use super::scan::{is_dash, window_after, window_before};
+use super::scan::{is_dash, sentence_end, window_after, window_before};
 
 /// What a field's name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,6 +269,9 @@ fn value_at(text: &str, from: usize, key: Key, form: Form) -> Option<Range<usize
             .find(':')
             .and_then(|colon| value[..colon].rfind([',', ';']))
             .map_or(value, |comma| &value[..comma]);
+        if form == Form::Line {
+            value = &value[..sentence_end(value)];
+        }
     }
     trimmed(text, start..start + value.len())
 }
@@ -314,6 +317,11 @@ mod tests {
     #[case("пароль: Kot12345", Key::Secret, "Kot12345")]
     #[case(
         "Ship to: 5 Kiln Row, York, Phone: 1",
+        Key::Address,
+        "5 Kiln Row, York"
+    )]
+    #[case(
+        "my address: 5 Kiln Row, York. Call me.",
         Key::Address,
         "5 Kiln Row, York"
     )]

@@ -175,6 +175,50 @@ pub fn line_before(text: &str, position: usize, bytes: usize) -> &str {
     window.rsplit('\n').next().unwrap_or(window)
 }
 
+/// Where the first sentence of an address ends, before its full stop: `5 Kiln Row, York. Call me.`, but
+/// neither `12 Oak St. Portland` nor `Straße des 17. Juni`.
+pub fn sentence_end(text: &str) -> usize {
+    let ends = |at: usize| {
+        let mut after = text[at + 1..].chars();
+        if after.next() != Some(' ') || !after.next().is_some_and(char::is_uppercase) {
+            return false;
+        }
+        let before = text[..at]
+            .rsplit(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        if !text[at..].starts_with('.') {
+            return true;
+        }
+        let next = fold(window_after(text, at + 2, 8));
+        let ordinal = before.len() <= 2
+            && before.bytes().all(|b| b.is_ascii_digit())
+            && ORDINAL.iter().any(|word| next.starts_with(word));
+        let word = fold(before);
+        let abbreviated = word.chars().count() < 2
+            || word.ends_with("str")
+            || ABBREVIATED.contains(&word.as_str());
+        !ordinal && !abbreviated
+    };
+    text.match_indices(['.', '!', '?'])
+        .map(|(at, _)| at)
+        .find(|at| ends(*at))
+        .unwrap_or(text.len())
+}
+
+/// What stands before a full stop in an address and ends no sentence.
+const ABBREVIATED: &[&str] = &[
+    "st", "ste", "rd", "ave", "blvd", "ln", "dr", "ct", "pl", "pkwy", "ter", "sq", "cir", "hwy",
+    "ft", "mt", "apt", "bldg", "fl", "rm", "no", "nr", "av", "avda", "ul", "al", "bd", "co", "jr",
+    "sr",
+];
+
+/// How a word begins that stands behind the number of a day or of a floor in an address.
+const ORDINAL: &[&str] = &[
+    "jan", "feb", "mar", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez", "etage",
+    "stock", "og", "bezirk",
+];
+
 /// The lines of `text` as ranges, without their line feeds.
 pub fn lines(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut start = 0;
@@ -188,6 +232,25 @@ pub fn lines(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_ends_with_its_sentence() {
+        for (text, address) in [
+            ("5 Kiln Row, York. Call me. Now", "5 Kiln Row, York"),
+            (
+                "77 OAK ROAD, AUSTIN TX 78701. ALSO",
+                "77 OAK ROAD, AUSTIN TX 78701",
+            ),
+            ("5 Kiln Row! Please", "5 Kiln Row"),
+            ("12 Oak St. Portland", "12 Oak St. Portland"),
+            ("Musterstr. Nord 5, 1.5 km", "Musterstr. Nord 5, 1.5 km"),
+            ("Straße des 17. Juni 135", "Straße des 17. Juni 135"),
+            ("Am Ring 12. Bitte", "Am Ring 12"),
+            ("P.O. Box 7, J. Weber. é", "P.O. Box 7, J. Weber. é"),
+        ] {
+            assert_eq!(&text[..sentence_end(text)], address);
+        }
+    }
 
     #[test]
     fn words_know_their_shape_and_their_neighbours() {
