@@ -5,14 +5,15 @@
 //! at bounded stretches, so that a line of 4 MB is slow in proportion and no more.
 
 mod addresses;
-mod contact;
 mod credentials;
+mod emails;
 mod fields;
 mod labels;
 mod lexicon;
 mod names;
 mod numbers;
 mod people;
+mod phones;
 mod placeholders;
 mod scan;
 mod span;
@@ -90,8 +91,8 @@ pub fn spans(text: &str) -> Vec<Span> {
 fn analyse(text: &str) -> (Vec<Span>, people::People) {
     let fields = fields::find(text);
     let mut spans = Vec::new();
-    contact::emails(text, &mut spans);
-    contact::phones(text, &fields, &mut spans);
+    emails::find(text, &mut spans);
+    phones::find(text, &fields, &mut spans);
     numbers::cards(text, &fields, &mut spans);
     numbers::national_ids(text, &fields, &mut spans);
     credentials::find(text, &fields, &mut spans);

@@ -1,93 +1,14 @@
-//! E-mail addresses and telephone numbers.
+//! Telephone numbers.
 
-use std::{ops::Range, sync::LazyLock};
-
-use regex::Regex;
+use std::ops::Range;
 
 use crate::protocol::tickets::EntityKind;
 
 use super::{
     fields::{Field, Form, Key},
-    scan::{fold, is_dash, line_before, window_after, window_before},
+    scan::{fold, is_dash, line_before, window_after},
     span::{Span, Weight},
 };
-
-/// Finds e-mail addresses around each `@`, also `%40` and `name [at] host [dot] example`.
-pub fn emails(text: &str, spans: &mut Vec<Span>) {
-    for (at, _) in text.match_indices('@') {
-        if let Some(range) = email_around(text, at, at + 1) {
-            spans.push(Span::new(range, EntityKind::Email, Weight::Certain));
-        }
-    }
-    for (at, _) in text.match_indices("%40") {
-        if let Some(range) = email_around(text, at, at + 3) {
-            spans.push(Span::new(range, EntityKind::Email, Weight::Certain));
-        }
-    }
-    if text.contains(['[', '(', '{']) {
-        spans.extend(
-            SPOKEN
-                .find_iter(text)
-                .map(|found| Span::new(found.range(), EntityKind::Email, Weight::Certain)),
-        );
-    }
-    let mut from = 0;
-    while let Some(found) = WRITTEN_OUT.find_at(text, from) {
-        let first = found.as_str().split(' ').next().unwrap_or_default();
-        if ["me", "us", "him", "her", "them", "it"].contains(&first) {
-            // `mail me at ana dot ruiz at …`: the address is what follows.
-            from = found.start() + first.len();
-            continue;
-        }
-        from = found.end();
-        spans.push(Span::new(found.range(), EntityKind::Email, Weight::Certain));
-    }
-}
-
-/// `ana dot ruiz at acme dot example`: the words after `at` are a host only with a `dot`.
-static WRITTEN_OUT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i-u)\b(?:[a-z0-9._-]{1,40}(?: dot [a-z0-9_-]{1,40}){0,3} at [a-z0-9-]{1,40}(?: dot [a-z]{2,20}){1,3})\b",
-    )
-    .expect("a constant pattern")
-});
-
-static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)\b[a-z0-9][a-z0-9._+-]{0,40}\s?[\[({]\s?at\s?[\])}]\s?[a-z0-9-]{1,40}(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.)[a-z0-9-]{2,20}){1,3}",
-    )
-    .expect("a constant pattern")
-});
-
-fn email_around(text: &str, local_end: usize, host_start: usize) -> Option<Range<usize>> {
-    let before = window_before(text, local_end, 64);
-    let local = before
-        .char_indices()
-        .rev()
-        .take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-' | '\'' | '%'))
-        .last()
-        .map(|(index, _)| &before[index..])?
-        .trim_start_matches(['.', '\'', '-', '%', '_']);
-    // In a query string `%3D` and the like are signs, not part of the name.
-    let local = local
-        .rfind('%')
-        .and_then(|percent| local.get(percent + 3..))
-        .unwrap_or(local);
-    let after = window_after(text, host_start, 255);
-    let host = &after[..after
-        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-')))
-        .unwrap_or(after.len())];
-    let host = host.trim_end_matches(['.', '-']);
-    let (_, top) = host.rsplit_once('.')?;
-    let plausible = !local.is_empty()
-        && top.chars().count() >= 2
-        && top.chars().all(char::is_alphabetic)
-        && !host.starts_with(['.', '-'])
-        && !host.contains("..");
-    // `git@host:path` is where a repository lives.
-    let repository = local == "git" && text[host_start + host.len()..].starts_with(':');
-    (plausible && !repository).then(|| local_end - local.len()..host_start + host.len())
-}
 
 /// Words that announce a telephone number.
 const ANNOUNCE: &[&str] = &[
@@ -168,7 +89,7 @@ const OTHER: &[&str] = &[
 ];
 
 /// Finds telephone numbers: by their form, by a word before them, by a field's name.
-pub fn phones(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
+pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
     for field in fields.iter().filter(|field| field.key == Key::Phone) {
         let value = &text[field.value.clone()];
         let end = number_end(value);
@@ -389,22 +310,10 @@ mod tests {
     use super::*;
     use crate::upstream::anthropic::recogniser::{fields, span::resolve};
 
-    fn found(text: &str, find: impl Fn(&mut Vec<Span>)) -> Vec<&str> {
+    fn found(text: &str) -> Vec<&str> {
         let mut spans = Vec::new();
-        find(&mut spans);
+        find(text, &fields::find(text), &mut spans);
         resolve(spans).into_iter().map(|s| &text[s.range]).collect()
-    }
-
-    #[rstest]
-    #[case("Mail ana.ruiz+x@mail.acme.example.", &["ana.ruiz+x@mail.acme.example"])]
-    #[case("<o'neill@a.test>;b@c.example", &["o'neill@a.test", "b@c.example"])]
-    #[case("/u?email=ana%40acme.example&x", &["ana%40acme.example"])]
-    #[case("ana (at) acme (dot) example please", &["ana (at) acme (dot) example"])]
-    #[case("mail me at ana dot ruiz at acme dot example", &["ana dot ruiz at acme dot example"])]
-    #[case("the app at acme dots the i at noon", &[])]
-    #[case("git@host.example:org/repo.git @scope/pkg@1.2.3 user@localhost", &[])]
-    fn emails_in_all_their_forms(#[case] text: &str, #[case] expected: &[&str]) {
-        assert_eq!(found(text, |spans| emails(text, spans)), expected);
     }
 
     #[rstest]
@@ -422,7 +331,6 @@ mod tests {
     #[case("order 123-4567, evt_555-0142, 3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d", &[])]
     #[case("HTTP 504 after 30000 ms, 4242 4242 4242 4242, 900-12-3456", &[])]
     fn phones_and_what_is_none(#[case] text: &str, #[case] expected: &[&str]) {
-        let fields = fields::find(text);
-        assert_eq!(found(text, |spans| phones(text, &fields, spans)), expected);
+        assert_eq!(found(text), expected);
     }
 }
