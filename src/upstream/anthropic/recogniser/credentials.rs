@@ -1,5 +1,7 @@
 //! Credentials: keys by their prefixes, tokens, passwords, private keys, connection strings.
 
+mod commands;
+mod urls;
 mod words;
 
 use std::{ops::Range, sync::LazyLock};
@@ -19,7 +21,8 @@ use super::{
 pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
     prefixed(text, spans);
     private_keys(text, spans);
-    url_logins(text, spans);
+    urls::find(text, spans);
+    commands::find(text, spans);
     schemes(text, spans);
     for field in fields {
         named(text, field, spans);
@@ -88,24 +91,6 @@ fn private_keys(text: &str, spans: &mut Vec<Span>) {
         let kept = text[whole.clone()].trim_end().len();
         push(spans, whole.start..whole.start + kept, Weight::Whole);
         from = whole.end.max(begin.end());
-    }
-}
-
-/// `scheme://user:password@host`: everything before the `@`.
-fn url_logins(text: &str, spans: &mut Vec<Span>) {
-    for (at, _) in text.match_indices("://") {
-        let start = at + 3;
-        let authority = window_after(text, start, 256);
-        let end = authority
-            .find(['/', ' ', '\n', '"', '\'', '<', '>', '?', '#', '`'])
-            .unwrap_or(authority.len());
-        if let Some((login, _)) = authority[..end].rsplit_once('@')
-            && let Some((_, password)) = login.split_once(':')
-            && !password.is_empty()
-            && !is_placeholder(password)
-        {
-            push(spans, start..start + login.len(), Weight::Whole);
-        }
     }
 }
 
