@@ -1,6 +1,8 @@
 //! Credentials: keys by their prefixes, tokens, passwords, private keys, connection strings.
 
 mod commands;
+mod phrases;
+mod spoken;
 mod urls;
 mod words;
 
@@ -10,7 +12,7 @@ use regex::Regex;
 
 use crate::protocol::tickets::EntityKind;
 
-use self::words::WORDS_NOT_SECRETS;
+use self::words::{WORDS_NOT_SECRETS, is_prose};
 use super::{
     fields::{Field, Form, Key},
     scan::{fold, window_after, window_before},
@@ -27,8 +29,7 @@ pub fn find(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
     for field in fields {
         named(text, field, spans);
     }
-    spoken(text, spans);
-    login_pairs(text, spans);
+    spoken::find(text, spans);
     hashes(text, spans);
     unnamed(text, spans);
 }
@@ -146,14 +147,25 @@ fn named(text: &str, field: &Field, spans: &mut Vec<Span>) {
     }
     let value = &text[range.clone()];
     let fits = match field.key {
-        Key::Secret => is_secret_value(value, field.form),
+        Key::Secret | Key::Password => is_secret_value(value, field.form),
+        Key::Answer => {
+            let folded = fold(value);
+            value.len() >= 2
+                && !is_placeholder(value)
+                && !WORDS_NOT_SECRETS.contains(&folded.as_str())
+                && !is_prose(&folded)
+        }
         Key::Session => value.len() >= 16 && looks_random(value),
         Key::MaybeSecret => {
             value.len() >= 12 && looks_random(value) && !looks_like_identifier(value)
         }
         _ => false,
     };
-    if fits {
+    if matches!(field.key, Key::Password | Key::Answer)
+        && let Some(end) = phrases::named(text, field, fits)
+    {
+        push(spans, range.start..end, Weight::Named);
+    } else if fits {
         push(spans, range, Weight::Named);
     }
 }
@@ -168,6 +180,8 @@ fn is_secret_value(value: &str, form: Form) -> bool {
         Form::Pair | Form::Cell => !says_something && value.len() >= 4 || looks_random(value),
         // `Password: reset does not work` is prose.
         Form::Line => !says_something && (looks_random(value) || value.len() >= 6),
+        // A line of its own may be anything: `Thanks.`
+        Form::Below => !says_something && value.len() >= 4 && is_mixed(value),
     }
 }
 
@@ -195,6 +209,19 @@ fn looks_random(value: &str) -> bool {
         || (digits >= 4 && letters == 0 && signs == 0)
 }
 
+/// Digits among letters, a sign that no prose has, capitals inside of a word, or a number.
+fn is_mixed(value: &str) -> bool {
+    let value = value.trim_end_matches(['.', ',', '!', '?']);
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    digits > 0 && letters > 0
+        || letters > 0 && value.contains(STRONG)
+        || digits >= 4 && digits == value.len()
+}
+
+/// Signs that stand in passwords and not inside of words.
+const STRONG: [char; 10] = ['!', '#', '$', '%', '&', '*', '+', '^', '?', '~'];
+
 /// UUIDs, plain hashes, versions, dates: named `key` they still name and do not open.
 fn looks_like_identifier(value: &str) -> bool {
     value.contains('-') && uuid::Uuid::try_parse(value).is_ok()
@@ -210,28 +237,6 @@ fn looks_like_identifier(value: &str) -> bool {
             && !value.bytes().any(|b| b.is_ascii_uppercase()))
 }
 
-/// `login: bob / Sommer2026!`, `user/pass: bob/Sommer2026!`: what stands behind the login.
-fn login_pairs(text: &str, spans: &mut Vec<Span>) {
-    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?-u:\b)(?:log-?in|credentials?|creds|user(?:name)? ?(?:/|and|&) ?pass(?:word)?)(?: is| are)? ?[:=]? {0,2}[A-Za-z0-9_.@+-]{2,64} ?/ ?(\S{6})")
-            .expect("a constant pattern")
-    });
-    for found in PAIR.captures_iter(text) {
-        if let Some(value) = found.get(1) {
-            let end = run_end(text, value.end(), LONGEST - 6, &['"', '\'', '`']);
-            let kept = text[value.start()..end].trim_end_matches(['.', ',', ';', ')']);
-            // `login/v2/session` is a path.
-            if looks_random(kept) && !kept.contains(['/', '=']) && !is_placeholder(kept) {
-                push(
-                    spans,
-                    value.start()..value.start() + kept.len(),
-                    Weight::Context,
-                );
-            }
-        }
-    }
-}
-
 /// `$2b$12$…`, `$argon2id$…`: a password's hash opens it for whoever has the time.
 fn hashes(text: &str, spans: &mut Vec<Span>) {
     static HASH: LazyLock<Regex> = LazyLock::new(|| {
@@ -241,83 +246,6 @@ fn hashes(text: &str, spans: &mut Vec<Span>) {
     for found in HASH.find_iter(text) {
         push(spans, found.range(), Weight::Certain);
     }
-}
-
-/// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
-fn spoken(text: &str, spans: &mut Vec<Span>) {
-    static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(?:password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)))? {0,2}(["'`“«]?)([^\s"'`”»]{3})"#)
-            .expect("a constant pattern")
-    });
-    let mut at = 0;
-    while let Some(found) = SPOKEN.captures_at(text, at) {
-        let whole = found.get_match();
-        at = whole.end();
-        let (Some(quote), Some(value)) = (found.get(1), found.get(2)) else {
-            continue;
-        };
-        at = match closing(quote.as_str()).and_then(|end| quoted_end(text, at, end)) {
-            Some(end) => end,
-            None => run_end(text, at, LONGEST - 3, &['"', '\'', '`', '”', '»']),
-        };
-        let trimmed = text[value.start()..at].trim_end_matches(['.', ',', ';', ')', '?', ':']);
-        let folded = fold(trimmed);
-        let quoted = !quote.is_empty();
-        let mixed = trimmed.chars().any(|c| c.is_ascii_digit())
-            || trimmed
-                .chars()
-                .any(|c| matches!(c, '!' | '#' | '$' | '%' | '&' | '*' | '+' | '^'));
-        let head = fold(&text[whole.start()..value.start()]);
-        let head = head.trim_end_matches([' ', '"', '\'', '`', '“', '«']);
-        let link = ["is", "was", "=", ":", "->", "→", "ist", "est", "es", "to"]
-            .iter()
-            .any(|word| head.ends_with(word));
-        // `correct-horse-battery-staple`
-        let phrase = link && trimmed.len() >= 14 && trimmed.matches('-').count() >= 2;
-        let digits = trimmed.len() >= 4 && trimmed.bytes().all(|b| b.is_ascii_digit());
-        let pin = digits && head.ends_with("pin");
-        let plausible =
-            (quoted && (link || mixed)) || (mixed && (link || trimmed.len() >= 6)) || phrase || pin;
-        if plausible
-            && trimmed.len() >= 3
-            && !is_placeholder(trimmed)
-            && !WORDS_NOT_SECRETS.contains(&folded.as_str())
-            && !trimmed.contains("://")
-            && !trimmed.contains('@')
-            && !looks_like_word_with_sign(trimmed)
-        {
-            push(
-                spans,
-                value.start()..value.start() + trimmed.len(),
-                Weight::Context,
-            );
-        }
-    }
-}
-
-/// The sign that ends what this one begins.
-fn closing(quote: &str) -> Option<char> {
-    Some(match quote {
-        "\"" | "'" | "`" => quote.chars().next()?,
-        "“" => '”',
-        "«" => '»',
-        _ => return None,
-    })
-}
-
-/// Where a quotation ends that goes on at `from`, on the same line.
-fn quoted_end(text: &str, from: usize, end: char) -> Option<usize> {
-    let rest = window_after(text, from, LONGEST);
-    let line = rest.split('\n').next().unwrap_or_default();
-    Some(from + line.find(end)?)
-}
-
-/// `e-mail`, `30s`, `2FA`, `/login`: a sign or a digit, and still no secret.
-fn looks_like_word_with_sign(value: &str) -> bool {
-    value.starts_with('/')
-        || value.ends_with('(')
-        || (value.len() <= 4 && !value.bytes().all(|b| b.is_ascii_digit()))
-        || (value.len() == 3)
 }
 
 /// Long random text without a name: a key that was pasted bare.

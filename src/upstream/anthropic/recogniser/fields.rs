@@ -3,13 +3,16 @@
 //! `Full name: …`, `password=…`, `"phone": "…"`, `<email>…</email>`, `--token …`, and columns of
 //! CSV and Markdown tables. A name before a value is the strongest evidence there is.
 
+mod below;
 mod keys;
+mod leaders;
 mod tables;
 
 use std::ops::Range;
 
 use self::{
     keys::classify,
+    leaders::leader,
     tables::{inserts, tables},
 };
 use super::scan::{is_dash, sentence_end, window_after, window_before};
@@ -29,8 +32,12 @@ pub enum Key {
     Place,
     Card,
     CardCode,
-    /// A password, key or token.
+    /// A key or token.
     Secret,
+    /// A password: one word or several.
+    Password,
+    /// The answer to a security question: any words.
+    Answer,
     /// A session or cookie: a secret only if it looks like one.
     Session,
     /// Something with `key` in it: a secret only if it looks like one.
@@ -46,6 +53,8 @@ pub enum Form {
     Pair,
     /// A table's cell.
     Cell,
+    /// `Key words:`, and alone on the line below it the value.
+    Below,
 }
 
 /// A value and what it is called.
@@ -74,6 +83,7 @@ fn pairs(text: &str, fields: &mut Vec<Field>) {
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
             b':' | b'=' => pair(text, at, fields),
+            b'.' | b'_' | 0xc2 | 0xe2 => leader(text, at, fields),
             b'*' if text[at..].starts_with("** ") => bold(text, at, fields),
             b'>' => element(text, at, fields),
             b'-' if bytes.get(at + 1) == Some(&b'-') && (at == 0 || bytes[at - 1] == b' ') => {
@@ -118,6 +128,10 @@ fn pair(text: &str, at: usize, fields: &mut Vec<Field>) {
     };
     // `:token=>"…"`, as Ruby and PHP write it.
     let from = at + if equals && next == Some(&b'>') { 2 } else { 1 };
+    if form == Form::Line && below::ends_line(text, from) && key != Key::Address {
+        below::values(text, from, key, raw.ends_with(['s', 'S']), fields);
+        return;
+    }
     if let Some(value) = value_at(text, from, key, form) {
         fields.push(Field { key, value, form });
     }
@@ -201,7 +215,9 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
 /// The value that begins at `from` or after the blanks and quotes there.
 fn value_at(text: &str, from: usize, key: Key, form: Form) -> Option<Range<usize>> {
     let longest = match key {
-        Key::Secret | Key::MaybeSecret | Key::Session => LONGEST_VALUE,
+        Key::Secret | Key::Password | Key::Answer | Key::MaybeSecret | Key::Session => {
+            LONGEST_VALUE
+        }
         Key::Address => LONGEST_VALUE / 2,
         Key::Name
         | Key::Party
@@ -240,7 +256,13 @@ fn value_at(text: &str, from: usize, key: Key, form: Form) -> Option<Range<usize
     }
     let single = matches!(
         key,
-        Key::Secret | Key::MaybeSecret | Key::Session | Key::CardCode | Key::Username
+        Key::Secret
+            | Key::Password
+            | Key::Answer
+            | Key::MaybeSecret
+            | Key::Session
+            | Key::CardCode
+            | Key::Username
     );
     let mut previous = ' ';
     let end = rest
@@ -306,15 +328,20 @@ mod tests {
     #[case("  Full name:  Ana Ruiz", Key::Name, "Ana Ruiz")]
     #[case(r#"{"customerName": "Ana Ruiz", "x": 1}"#, Key::Name, "Ana Ruiz")]
     #[case(r#"{\"phone\":\"555-0100\"}"#, Key::Phone, "555-0100")]
-    #[case("DB_PASSWORD=hunter2", Key::Secret, "hunter2")]
-    #[case("password: 'a b c'", Key::Secret, "a b c")]
+    #[case("DB_PASSWORD=hunter2", Key::Password, "hunter2")]
+    #[case("password: 'a b c'", Key::Password, "a b c")]
     #[case("x?user=ana&token=abc&y=1", Key::Secret, "abc")]
     #[case("<surname>Ruiz</surname>", Key::Name, "Ruiz")]
-    #[case("psql --password s3cret -h db", Key::Secret, "s3cret")]
+    #[case("psql --password s3cret -h db", Key::Password, "s3cret")]
     #[case("SSN (credit check): 900-11-2222", Key::NationalId, "900-11-2222")]
     #[case("- **Last name** – van der Aa", Key::Name, "van der Aa")]
     #[case("-d 'card[cvc]=123'", Key::CardCode, "123")]
-    #[case("пароль: Kot12345", Key::Secret, "Kot12345")]
+    #[case("secret_key_base: 4f3d2c1b", Key::Secret, "4f3d2c1b")]
+    #[case("DB_PASSWORD_PROD=hunter2", Key::Password, "hunter2")]
+    #[case("password2: hunter2", Key::Password, "hunter2")]
+    #[case("\"newPasswordConfirmation\": \"hunter2\"", Key::Password, "hunter2")]
+    #[case("Security answer: Rex", Key::Answer, "Rex")]
+    #[case("пароль: Kot12345", Key::Password, "Kot12345")]
     #[case(
         "Ship to: 5 Kiln Row, York, Phone: 1",
         Key::Address,
@@ -344,6 +371,9 @@ mod tests {
     #[case("idempotency key: 6c1f")]
     #[case("token_type=Bearer")]
     #[case("https://example.test")]
+    #[case("key_base: 4, database: x, token_count=3, password_field=2")]
+    #[case("password policy: strict")]
+    #[case("the token value 2: x, ipv4: y, utf8=z, base64: k")]
     fn technical_names_say_nothing(#[case] text: &str) {
         assert!(shown(text).is_empty(), "{:?}", shown(text));
     }
@@ -357,7 +387,7 @@ mod tests {
     fn rows_of_two_are_named_by_their_first_cell(#[case] text: &str) {
         assert_eq!(
             shown(text),
-            [(Key::Name, "Ana Ruiz"), (Key::Secret, "tulpen&klompen")]
+            [(Key::Name, "Ana Ruiz"), (Key::Password, "tulpen&klompen")]
         );
     }
 
@@ -368,9 +398,9 @@ mod tests {
             shown(text),
             [
                 (Key::Name, "Ana O''Neill"),
-                (Key::Secret, "x1"),
+                (Key::Password, "x1"),
                 (Key::Name, "Tom"),
-                (Key::Secret, "NULL"),
+                (Key::Password, "NULL"),
             ]
         );
     }

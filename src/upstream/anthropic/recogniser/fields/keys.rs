@@ -50,7 +50,33 @@ pub fn classify(raw: &str) -> Option<Key> {
     if raw.is_empty() || raw.len() > LONGEST_KEY {
         return None;
     }
-    let words = key_words(raw);
+    let mut words = key_words(raw);
+    if let Some(key) = classify_words(&words) {
+        return Some(key);
+    }
+    // `secret_key_base`, `DB_PASSWORD_PROD`, `password2`: which secret it is does not make it another
+    // thing. In prose these words stand for something else.
+    if raw.contains(char::is_whitespace) {
+        return None;
+    }
+    let last = words.pop()?;
+    let numbered = last.trim_end_matches(|c: char| c.is_ascii_digit());
+    match last.as_str() {
+        "base" if words.last().is_some_and(|word| word == "key") => {}
+        "value" | "prod" | "production" | "staging" | "dev" | "live" | "old" | "new"
+        | "current" | "confirmation" | "confirm" | "plain" | "plaintext" | "v1" | "v2" | "hex"
+        | "base64" => {}
+        _ if numbered.len() < last.len() => {
+            if !numbered.is_empty() {
+                words.push(numbered.to_owned());
+            }
+        }
+        _ => return None,
+    }
+    classify_words(&words).filter(|key| matches!(key, Key::Secret | Key::Password))
+}
+
+fn classify_words(words: &[String]) -> Option<Key> {
     let last = words.last()?.as_str();
     let before = words.len().checked_sub(2).map_or("", |i| words[i].as_str());
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
@@ -58,12 +84,17 @@ pub fn classify(raw: &str) -> Option<Key> {
 
     let key = match last {
         "password" | "passwd" | "pwd" | "passphrase" | "passcode" | "passwort" | "kennwort"
-        | "contrasena" | "senha" | "secret" | "token" | "apikey" | "credential" | "credentials"
-        | "jwt" | "bearer" | "pat" | "accountkey" | "sharedaccesskey" | "pass" | "pw"
-        | "wachtwoord" | "losenord" | "haslo" | "parola" | "salasana" | "пароль" | "密码"
-        | "パスワード" | "비밀번호" => Key::Secret,
-        "answer" if matches!(before, "secret" | "security") => Key::Secret,
-        "passe" if before == "de" => Key::Secret,
+        | "contrasena" | "senha" | "pw" | "wachtwoord" | "losenord" | "haslo" | "parola"
+        | "salasana" | "пароль" | "密码" | "パスワード" | "비밀번호" => {
+            Key::Password
+        }
+        "passe" if before == "de" => Key::Password,
+        // `PGPASSWORD`, `dbpassword`
+        word if word.ends_with("password") => Key::Password,
+        "secret" | "token" | "apikey" | "credential" | "credentials" | "jwt" | "bearer" | "pat"
+        | "accountkey" | "sharedaccesskey" | "pass" => Key::Secret,
+        "answer" if matches!(before, "secret" | "security" | "recovery") => Key::Answer,
+        "sicherheitsantwort" => Key::Answer,
         "pin" | "otp" if short => Key::Secret,
         "authorization" | "auth" => Key::MaybeSecret,
         "code" | "codes"
