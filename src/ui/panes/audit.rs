@@ -75,6 +75,12 @@ pub fn state(cx: &ViewCx) -> Line<'static> {
             },
         ));
     }
+    let unread = audit.unread_before();
+    if unread > 0 && rows > 0 {
+        // A start does not read the whole of a long log.
+        let text = format!(" {} {unread} earlier ", cx.look.glyphs.dot);
+        line.push_span(span(text, cx.look.style(Role::Dim)));
+    }
     line
 }
 

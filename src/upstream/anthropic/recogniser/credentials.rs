@@ -214,9 +214,7 @@ fn is_mixed(value: &str) -> bool {
     let value = value.trim_end_matches(['.', ',', '!', '?']);
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.chars().filter(|c| c.is_alphabetic()).count();
-    digits > 0 && letters > 0
-        || letters > 0 && value.contains(STRONG)
-        || digits >= 4 && digits == value.len()
+    letters > 0 && (digits > 0 || value.contains(STRONG)) || digits >= 4 && digits == value.len()
 }
 
 /// Signs that stand in passwords and not inside of words.
