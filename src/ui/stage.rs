@@ -132,8 +132,8 @@ fn verdict(cx: &ViewCx, top: Rect, buf: &mut Buffer, headline: &Headline, scale:
         // The letters' last row is half empty; where it is not, the row under it is free.
         let below = u16::from(scale == Scale::Twice);
         let behind = Rect {
-            x: top.x - 1,
-            y: top.y - 1,
+            x: top.x.saturating_sub(1),
+            y: top.y.saturating_sub(1),
             width: cells + 2,
             height: big::height(cx.look, scale) + 1 + below,
         };
