@@ -62,7 +62,7 @@ pub fn is_particle(folded: &str) -> bool {
 
 static PARTICLE: Set = LazyLock::new(|| {
     set(
-        "van von de der den da dos das del della di la le bin binti al el ibn ten ter du zu av af y e san st mac",
+        "van von de der den da dos das del della di la le bin bint binti al el ibn ten ter du zu av af y e san st mac",
     )
 });
 

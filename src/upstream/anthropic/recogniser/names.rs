@@ -357,9 +357,21 @@ impl Finder<'_, '_> {
             {
                 start -= 1;
             }
+            // `J. Baker`: the initial is the person's, too.
+            let initialled = start > 0
+                && self.scan.words[start - 1].is_initial()
+                && word.shape != Shape::Lower
+                && match self.scan.gap(start - 1, start) {
+                    ". " | " " => !self.scan.words[start - 1].glued,
+                    gap => gap == ".",
+                }
+                && people.has_initial(folded, &self.folded[start - 1]);
+            start -= usize::from(initialled);
             let fits = match word.shape {
                 Shape::Capitalised => {
-                    !common || !self.scan.begins_sentence(word.start) && !is_never_name(folded)
+                    !common
+                        || (initialled || !self.scan.begins_sentence(word.start))
+                            && !is_never_name(folded)
                 }
                 Shape::Upper => !common,
                 Shape::Lower => {

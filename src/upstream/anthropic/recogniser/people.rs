@@ -83,6 +83,18 @@ impl People {
             .find(|index| self.all[*index].parts.iter().any(|part| part == folded))
     }
 
+    /// Whether one of those who have this folded word in the name has another part that begins so.
+    pub fn has_initial(&self, folded: &str, initial: &str) -> bool {
+        // Of thousands of one name the first few tell enough.
+        let having = self.by_part.get(folded).map_or(&[][..], Vec::as_slice);
+        having.iter().take(16).any(|index| {
+            let parts = &self.all[*index].parts;
+            parts
+                .iter()
+                .any(|part| part != folded && part.starts_with(initial))
+        })
+    }
+
     /// The names by whose parts propagation may search.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()

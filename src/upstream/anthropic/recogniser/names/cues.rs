@@ -37,24 +37,7 @@ impl Finder<'_, '_> {
             ""
         };
         if word.shape == Shape::Lower {
-            // `my name is tom baker`
-            let named = gap == " "
-                && (before(1) == "is" && before(2) == "name"
-                    // `its tom baker`, `my husband tom`
-                    || (matches!(before(1), "its" | "it's" | "i'm" | "im")
-                        || is_role(before(1)) && is_possessive(before(2)))
-                        && !is_ambiguous(&self.folded[index]));
-            if named && !is_never_name(&self.folded[index]) && is_given_name(&self.folded[index]) {
-                let second = self.scan.words.get(index + 1).is_some_and(|next| {
-                    next.shape == Shape::Lower
-                        && self.scan.gap(index, index + 1) == " "
-                        && !is_never_name(&self.folded[index + 1])
-                        && next.text.len() > 2
-                });
-                let end = index + 1 + usize::from(second);
-                return Some((self.range(index, end), Weight::Context));
-            }
-            return None;
+            return self.lower(index, gap);
         }
         if word.glued {
             return None;
@@ -106,6 +89,54 @@ impl Finder<'_, '_> {
             return Some((range, Weight::Shape));
         }
         self.given(index).or_else(|| self.acting(index))
+    }
+
+    /// A name in lower case, of which the given one is known: `my name is tom baker`.
+    fn lower(&self, index: usize, gap: &str) -> Option<(Range<usize>, Weight)> {
+        let given = &self.folded[index];
+        if is_never_name(given) || !is_given_name(given) {
+            return None;
+        }
+        let before =
+            |n: usize| -> &str { index.checked_sub(n).map_or("", |i| self.folded[i].as_str()) };
+        // `its tom baker`, `my husband tom`
+        let named = gap == " "
+            && (before(1) == "is" && before(2) == "name"
+                || (matches!(before(1), "its" | "it's" | "i'm" | "im")
+                    || is_role(before(1)) && is_possessive(before(2)))
+                    && !is_ambiguous(given));
+        let family = self.scan.words.get(index + 1).is_some_and(|next| {
+            next.shape == Shape::Lower
+                && !next.glued
+                && self.scan.gap(index, index + 1) == " "
+                && !is_never_name(&self.folded[index + 1])
+                && next.text.len() > 2
+        });
+        if named {
+            let end = index + 1 + usize::from(family);
+            return Some((self.range(index, end), Weight::Context));
+        }
+        // `this is tom baker, …`, `hello, tom baker here`: who speaks says so, and the name ends there.
+        let introduces = gap == " "
+            && (before(1) == "is" && matches!(before(2), "this" | "here") || before(1) == "am");
+        let begins = self.scan.begins_sentence(self.scan.words[index].start)
+            || matches!(gap, ", " | "! " | " - ")
+            || gap == " " && matches!(before(1), "hi" | "hello" | "hey" | "yo");
+        if !family || is_ambiguous(given) || !(introduces || begins) {
+            return None;
+        }
+        let range = self.range(index, index + 2);
+        let rest = window_after(self.scan.text, range.end, 16);
+        let next = rest
+            .trim_start()
+            .split(|c: char| !c.is_alphabetic())
+            .next()
+            .unwrap_or_default();
+        let speaks = matches!(next, "here" | "speaking" | "writing" | "calling" | "again");
+        let ends = rest.is_empty()
+            || rest.starts_with(['.', ',', '!', '\n', '('])
+            || matches!(next, "from" | "at" | "and" | "with" | "i");
+        (speaks || introduces && ends).then_some((range, Weight::Context))
     }
 
     /// `Fen Okafor (on call) confirmed …`: two words that do what only people do.
@@ -351,4 +382,35 @@ fn is_human_verb(word: &str) -> bool {
             | "complains"
             | "insists"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::upstream::anthropic::recogniser::spans;
+
+    fn found(text: &str) -> Vec<&str> {
+        spans(text).into_iter().map(|s| &text[s.range]).collect()
+    }
+
+    #[rstest]
+    #[case("hello, john baker here. Thanks! J. Baker", &["john baker", "J. Baker"])]
+    #[case("hi john baker here", &["john baker"])]
+    #[case("this is john baker, the export fails", &["john baker"])]
+    #[case("hey - anna zorvin speaking, from A.Zorvin and A. Corp", &["anna zorvin", "A.Zorvin"])]
+    #[case("i am anna zorvin from acme", &["anna zorvin"])]
+    #[case("Mail from Anna Zorvin (Z. Anna), not B. Zorvin", &["Anna Zorvin", "Z. Anna", "Zorvin"])]
+    #[case("Fatima bint Yusuf sees it", &["Fatima bint Yusuf"])]
+    fn names_in_lower_case_and_with_initials(#[case] text: &str, #[case] names: &[&str]) {
+        assert_eq!(found(text), names);
+    }
+
+    #[rstest]
+    #[case("this is mark down here, it is all right here")]
+    #[case("this is table x. J. Doe is a placeholder, plan B. Export")]
+    #[case("hello, export here. hello, page speaking of which")]
+    fn other_words_in_lower_case_stay(#[case] text: &str) {
+        assert!(found(text).is_empty(), "{:?}", found(text));
+    }
 }
