@@ -83,7 +83,9 @@ fn numbered(text: &str, spans: &mut Vec<Span>) {
 fn street_end(text: &str, at: usize) -> Option<usize> {
     let rest = window_after(text, at, LONGEST_STREET);
     for pattern in [&*NUMBER_FIRST, &*NUMBER_BEFORE_KIND] {
-        if let Some(found) = pattern.find(rest) {
+        if let Some(found) = pattern.find(rest)
+            && !is_sentence(found.as_str())
+        {
             return Some(with_place(text, at + found.end()));
         }
     }
@@ -96,6 +98,27 @@ fn street_end(text: &str, at: usize) -> Option<usize> {
     })
 }
 
+/// `12 IN MAIN ROAD`: in capitals, what binds a sentence looks like the word of a street.
+fn is_sentence(street: &str) -> bool {
+    street.split(' ').any(|word| {
+        matches!(
+            word,
+            "IN" | "AT"
+                | "TO"
+                | "ON"
+                | "BY"
+                | "FOR"
+                | "FROM"
+                | "WITH"
+                | "AND"
+                | "OR"
+                | "IS"
+                | "NOT"
+                | "NO"
+        )
+    })
+}
+
 /// What a street ends with, in most countries that speak English.
 const KINDS: &str = "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Terrace|Ter|Square|Sq|Quay|Mews|Close|Crescent|Cres|Row|Walk|Cottages|Gardens|Hill|Circle|Cir|Highway|Hwy|Trail|Alley|Wharf|Yard|Green|Grove|Embankment|Loop|Rise|Vale|Gate|Parade|Promenade|Esplanade|Heights|Broadway|Buildings|House|Pike|Turnpike|Plaza|Point|Bridge|Path|Landing|Ridge|Crossing";
 
@@ -104,8 +127,8 @@ static NUMBER_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         concat!(
             r"^[0-9]{{1,6}}[A-Za-z]?(?:[-/][0-9]{{1,4}})?,? (?:(?:North|South|East|West|NORTH|SOUTH|EAST|WEST|[NSEW]\.?|[NS][EW]) )?(?:",
-            r"(?:(?:{cap}|[0-9]{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}(?:{kinds})(?-u:\b)\.?",
-            r"|(?:(?:[A-Z][A-Z'.-]{{1,24}}|[0-9]{{1,3}}(?:ST|ND|RD|TH)) ){{1,3}}(?:STREET|AVENUE|AVE|ROAD|RD|BOULEVARD|BLVD|PARKWAY|PKWY|CRESCENT)(?-u:\b)\.?",
+            r"(?:(?:{cap}|[0-9]{{1,3}}(?:st|nd|rd|th)|of|the|de|la) ){{1,4}}(?:{kinds})(?-u:\b)\.?(?: [NS][EW](?-u:\b))?",
+            r"|(?:(?:[A-Z][A-Z'.-]{{1,24}}|[0-9]{{1,3}}(?:ST|ND|RD|TH)) ){{1,3}}(?:STREET|AVENUE|AVE|ROAD|RD|BOULEVARD|BLVD|PARKWAY|PKWY|CRESCENT)(?-u:\b)\.?(?: [NS][EW](?-u:\b))?",
             r")",
         ),
         cap = CAP,
@@ -157,7 +180,7 @@ static CONTINENTAL: LazyLock<Regex> = LazyLock::new(|| {
 /// The ends of [`NUMBER_LAST`], which is costly where there is none.
 static STREET_BEFORE_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:tra(?:ß|ss)e|tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|Weg|Platz|Allee|Ring|Gata|Utca|út|tér) [0-9]",
+        r"(?:tra(?:ß|ss)e|tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|STRASSE|STRAßE|STR\.|GASSE|PLATZ|ALLEE|Weg|Platz|Allee|Ring|Gata|Utca|út|tér) [0-9]",
     )
     .expect("a constant pattern")
 });
@@ -165,7 +188,7 @@ static STREET_BEFORE_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 /// `Musterstraße 12`, `Kungsgatan 44 B`, `Prinsengracht 263`.
 static NUMBER_LAST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž.-]{1,30}?(?:[sS]tra(?:ß|ss)e|[sS]tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|(?: |-)(?:Straße|Strasse|Weg|Platz|Allee|Ring|Gata|Utca|út|tér)) [0-9]{1,4}(?: ?[A-Za-z](?-u:\b))?(?:[-/](?:[0-9]{1,4}|[IVX]{1,4}(?-u:\b)))?",
+        r"[A-ZÀ-ÞĀ-Ž][A-Za-zÀ-ž.-]{1,30}?(?:[sS]tra(?:ß|ss)e|[sS]tr\.|gasse|weg|platz|allee|damm|ufer|gata|gatan|vägen|vägen|gade|vej|veien|vei|gracht|straat|laan|plein|katu|tie|STRASSE|STRAßE|STR\.|GASSE|PLATZ|ALLEE|(?: |-)(?:Straße|Strasse|Weg|Platz|Allee|Ring|Gata|Utca|út|tér)) [0-9]{1,4}(?: ?[A-Za-z](?-u:\b))?(?:[-/](?:[0-9]{1,4}|[IVX]{1,4}(?-u:\b)))?",
     )
     .expect("a constant pattern")
 });
@@ -200,8 +223,8 @@ static TAIL: LazyLock<Regex> = LazyLock::new(|| {
         concat!(
             r"^(?:,? ?\n?[ \t>]*(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|Building|Box)\.? ?#?[0-9A-Za-z-]{{1,6}}|#[0-9]{{1,5}}[A-Za-z]?|[0-9]{{1,2}}(?:st|nd|rd|th) [Ff]loor))?",
             r"(?:(?:, ?|,?[ \t]*\n[ \t>]*|,? | - )(?:[A-Z]{{1,2}}-)?[0-9]{{3,5}}(?: ?[0-9]{{2,3}}|-[0-9]{{3}})?(?: ?[A-Z]{{2}})? (?:{cap})(?: {cap}){{0,2}}",
-            r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*)(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){state} [0-9]{{5}}(?:-[0-9]{{4}})?",
-            r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*)(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){uk}",
+            r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*| )(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){state} [0-9]{{5}}(?:-[0-9]{{4}})?",
+            r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*| )(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){uk}",
             r"|(?:, (?:{cap})(?: {cap}){{0,2}}){{1,2}})?",
             r"(?:, (?:USA|UK|United States|United Kingdom|Germany|Deutschland|France|Spain|Italy|Netherlands|Sweden|Ireland|Canada|Portugal|Poland|Austria|Switzerland))?",
         ),
@@ -344,6 +367,12 @@ mod tests {
         "I MOVED TO 77 CEDAR ROAD, AUSTIN TX 78701. CALL ME",
         "77 CEDAR ROAD, AUSTIN TX 78701"
     )]
+    #[case(
+        "SHIP TO 1600 PENNSYLVANIA AVE NW, WASHINGTON, DC 20500",
+        "1600 PENNSYLVANIA AVE NW, WASHINGTON, DC 20500"
+    )]
+    #[case("221B BAKER STREET LONDON NW1 6XE", "221B BAKER STREET LONDON NW1 6XE")]
+    #[case("MUSTERSTRASSE 12, 80331 MÜNCHEN", "MUSTERSTRASSE 12, 80331 MÜNCHEN")]
     #[case("AT 9 E. 42ND STREET TODAY", "9 E. 42ND STREET")]
     #[case("LIVING AT 5 KILN ROW, YORK YO1 7AB", "5 KILN ROW, YORK YO1 7AB")]
     #[case("OFFICE 4 OAK DR, DALLAS, TX 75201", "4 OAK DR, DALLAS, TX 75201")]
@@ -387,6 +416,7 @@ mod tests {
     #[case("A 4 TB HARD DRIVE AND 2 PCIE LANE, NO WAY, 30 REQUESTS PER SECOND AT 1 POINT")]
     #[case("routed 5 Via Gateway and 12 Plaza Hotels bookings, 3 Place Order clicks")]
     #[case("SELECT 10 FROM ORDERS WHERE ROW = 4, 404 NOT FOUND IN LOOP")]
+    #[case("ERROR 500 AT LINE 12 IN MAIN ROAD MODULE. The address: 10.0.0.1. Server restarts")]
     fn technical_text_is_no_address(#[case] text: &str) {
         assert!(found(text).is_empty(), "{:?}", found(text));
     }

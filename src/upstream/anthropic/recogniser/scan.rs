@@ -195,7 +195,7 @@ pub fn sentence_end(text: &str) -> usize {
             && before.bytes().all(|b| b.is_ascii_digit())
             && ORDINAL.iter().any(|word| next.starts_with(word));
         let word = fold(before);
-        let abbreviated = word.chars().count() < 2
+        let abbreviated = word.chars().count() < 2 && !word.bytes().all(|b| b.is_ascii_digit())
             || word.ends_with("str")
             || ABBREVIATED.contains(&word.as_str());
         !ordinal && !abbreviated
@@ -246,6 +246,7 @@ mod tests {
             ("Musterstr. Nord 5, 1.5 km", "Musterstr. Nord 5, 1.5 km"),
             ("Straße des 17. Juni 135", "Straße des 17. Juni 135"),
             ("Am Ring 12. Bitte", "Am Ring 12"),
+            ("10.0.0.1. Server restarts", "10.0.0.1"),
             ("P.O. Box 7, J. Weber. é", "P.O. Box 7, J. Weber. é"),
         ] {
             assert_eq!(&text[..sentence_end(text)], address);

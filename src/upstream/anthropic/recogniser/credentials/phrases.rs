@@ -10,7 +10,7 @@ use super::{
 };
 
 /// A phrase has at most this many words.
-const MOST_WORDS: usize = 8;
+const MOST_WORDS: usize = 24;
 
 /// Words that may all be one password.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ struct Phrase {
 /// The words from `start` to the end of the line or of the sentence, if none of them is there to make a
 /// sentence: `reset does not work` is no password.
 fn phrase(text: &str, start: usize) -> Option<Phrase> {
-    let window = window_after(text, start, LONGEST);
+    let window = window_after(text, start, 2 * LONGEST);
     let line = window.split('\n').next().unwrap_or(window);
     let mut found = Phrase {
         end: start,
@@ -135,6 +135,11 @@ mod tests {
     #[case("Password: my dog rex User: root", "my dog rex")]
     #[case("[db]\npassword=my dog rex\nhost=db", "my dog rex")]
     #[case("Security answer: my first dog", "my first dog")]
+    #[case("pass phrase: my dog rex", "my dog rex")]
+    #[case(
+        "Seed phrase: legal winner thank year wave sausage worth useful legal winner thank yellow",
+        "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    )]
     #[case("Security answer .. Rex", "Rex")]
     fn phrases_are_masked_whole(#[case] text: &str, #[case] value: &str) {
         assert_eq!(found(text), [value]);

@@ -22,7 +22,7 @@ pub fn find(text: &str, spans: &mut Vec<Span>) {
 /// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
 fn said(text: &str, spans: &mut Vec<Span>) {
     static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|war|lautet|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)))? {0,2}(["'`“«]?)([^\s"'`”»]{3})?"#)
+        Regex::new(r#"(?i)(?-u:\b)(password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|war|lautet|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)| (?:-|–|—) ))? {0,2}(["'`“«]?)([^\s"'`”»]{3})?"#)
             .expect("a constant pattern")
     });
     let mut at = 0;
@@ -32,7 +32,15 @@ fn said(text: &str, spans: &mut Vec<Span>) {
         let (Some(word), Some(quote)) = (found.get(1), found.get(2)) else {
             continue;
         };
-        let handed = || handed_over(text, word.end());
+        // A token or a key that is used or sent is more often counted than told.
+        let password = ["pass", "pw", "pin", "kennwort", "mot", "contrase"]
+            .iter()
+            .any(|head| {
+                word.as_str()
+                    .get(..head.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(head))
+            });
+        let handed = || handed_over(text, word.end()).filter(|_| password);
         let Some(value) = found.get(3) else {
             // `the password I was given`
             if let Some(range) = handed() {
@@ -144,7 +152,7 @@ fn handed_over(text: &str, from: usize) -> Option<Range<usize>> {
         let folded = fold(kept);
         handed |= HANDING.contains(&folded.as_str());
         told = bare.ends_with([':', '='])
-            || matches!(folded.as_str(), "is" | "was" | "lautet" | "ist");
+            || matches!(folded.as_str(), "is" | "was" | "lautet" | "ist" | "to");
         if !handed && at - from > LONGEST_HANDING / 2 {
             return None;
         }
@@ -166,15 +174,15 @@ fn is_given_away(word: &str, handed: bool) -> bool {
 const HANDING: &[&str] = &[
     "mailed", "emailed", "e-mailed", "sent", "gave", "given", "got", "get", "received", "texted",
     "provided", "issued", "assigned", "chose", "typed", "type", "entered", "enter", "use", "used",
-    "using", "tried", "try", "told", "wrote", "have", "had",
+    "using", "tried", "try", "told", "wrote", "have", "had", "changed", "reset",
 ];
 
 /// `login: bob / Sommer2026!`, `user/pass: bob/Sommer2026!`, `log in with bob:Sommer2026`: what stands behind the login.
 fn login_pairs(text: &str, spans: &mut Vec<Span>) {
     static PAIR: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"(?i)(?-u:\b)(?:log(?:ged|ging)?[ -]?in|sign(?:ed|ing)?[ -]in|credentials?|creds|(?:basic )?auth|user(?:name)? ?(?:/|and|&) ?pass(?:word)?)",
-            r"(?: is| are| with| as| using)?(?: user| account)? ?[:=]? {0,2}[A-Za-z][A-Za-z0-9_.@+-]{1,63}( ?/ ?|:)(\S{6})",
+            r"(?i)(?-u:\b)(?:log(?:ged|ging)?[ -]?in|sign(?:ed|ing)?[ -]in|credentials?|creds|zugangsdaten|(?:basic )?auth|user(?:name)? ?(?:/|and|&) ?pass(?:word)?)",
+            r"(?: is| are| with| as| using)?(?: user| account)? ?[:=]? {0,2}\(?[A-Za-z][A-Za-z0-9_.@+-]{1,63}( ?/ ?|:)(\S{6})",
         ))
             .expect("a constant pattern")
     });
@@ -184,7 +192,11 @@ fn login_pairs(text: &str, spans: &mut Vec<Span>) {
             let kept = text[value.start()..end].trim_end_matches(['.', ',', ';', ')']);
             // `login/v2/session` is a path, `login as sso:okta-prod` says with what.
             let plausible = if sign.as_str() == ":" {
-                is_mixed(kept) && !kept.contains(':') && kept.contains(char::is_alphabetic)
+                is_mixed(kept)
+                    && !kept.contains(':')
+                    && kept.contains(char::is_alphabetic)
+                    // `ldap:corp-2024` is a realm.
+                    && (!kept.contains('-') || kept.contains(STRONG))
             } else {
                 looks_random(kept)
             };
@@ -231,6 +243,9 @@ mod tests {
     #[case("login with alice:wonderland1", "wonderland1")]
     #[case("I signed in as user alice:wonder#land.", "wonder#land")]
     #[case("logged in using alice / wonderland1", "wonderland1")]
+    #[case("the credentials (ana / tulip4u)", "tulip4u")]
+    #[case("password - TigerLily77", "TigerLily77")]
+    #[case("his password was changed to Tulip4u yesterday", "Tulip4u")]
     #[case("credentials are alice:wonderland1", "wonderland1")]
     fn what_is_told_is_found(#[case] text: &str, #[case] value: &str) {
         assert_eq!(found(text), [value]);
@@ -245,6 +260,8 @@ mod tests {
     #[case("my password is not working on version 2")]
     #[case("password you mailed me is wrong. The error is \"E4711x\"")]
     #[case("login at 10:42, login via sso:okta-production, sign in as host:8080")]
+    #[case("auth with ldap:corp-2024, tokens used: cl100k, token sent: 4096k")]
+    #[case("password - see below, mysql --password -h db1 -x")]
     #[case("log in with registry:v1.2 or oauth:github, login: page:login-form")]
     #[case("the token you sent to \"https://acme.test/v2\" and \"v2/tokens\"")]
     fn talk_about_secrets_stays(#[case] text: &str) {

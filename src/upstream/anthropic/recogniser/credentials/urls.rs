@@ -76,6 +76,13 @@ fn called(text: &str, start: usize, host: &str, spans: &mut Vec<Span>) {
 /// A stretch that changes between letters and digits, or between capitals and small letters, more often
 /// than `orders2024`, `incoming-events` and `IncomingWebhook` do.
 fn is_token(segment: &str) -> bool {
+    // `evt_71c0ab2f`
+    let named = segment
+        .split_once('_')
+        .is_some_and(|(head, _)| head.len() <= 4 && head.bytes().all(|b| b.is_ascii_lowercase()));
+    if named {
+        return false;
+    }
     segment
         .split(|c: char| !c.is_ascii_alphanumeric())
         .any(|part| {
@@ -141,7 +148,7 @@ mod tests {
 
     #[rstest]
     #[case("https://hooks.slack.com/ and https://hooks.slack.com/services")]
-    #[case("https://hooks.acme.test/v1/orders2024/incoming-events/we_40881")]
+    #[case("https://hooks.acme.test/v1/orders2024/incoming-events/we_40881/evt_71c0ab2f")]
     #[case("https://webhooks.acme.test/IncomingWebhook?id=aB3dE5fG7hI9jK")]
     #[case("https://api.acme.test/v1/objects/aB3dE5fG7hI9jK/bottom")]
     #[case("ssh://git@host.test https://ana@host.test https://ana.ruiz.of.acme@host.test")]

@@ -312,7 +312,6 @@ const PROSE: &[&str] = &[
     "weeks",
     "month",
     "months",
-    "year",
     "years",
     "times",
     "time",

@@ -89,6 +89,10 @@ fn classify_words(words: &[String]) -> Option<Key> {
             Key::Password
         }
         "passe" if before == "de" => Key::Password,
+        "phrase" if matches!(before, "pass" | "seed" | "recovery" | "secret" | "backup") => {
+            Key::Password
+        }
+        "mnemonic" => Key::Password,
         // `PGPASSWORD`, `dbpassword`
         word if word.ends_with("password") => Key::Password,
         "secret" | "token" | "apikey" | "credential" | "credentials" | "jwt" | "bearer" | "pat"
