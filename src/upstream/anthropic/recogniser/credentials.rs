@@ -209,7 +209,7 @@ fn looks_random(value: &str) -> bool {
         || (digits >= 4 && letters == 0 && signs == 0)
 }
 
-/// Digits among letters, a sign that no prose has, capitals inside of a word, or a number.
+/// Digits or a sign that no prose has among letters, or a number.
 fn is_mixed(value: &str) -> bool {
     let value = value.trim_end_matches(['.', ',', '!', '?']);
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
