@@ -41,7 +41,7 @@ fn whole_sheet(terminal: &mut Terminal) {
         terminal.press(" ");
         terminal.wait_for(&[cue, "✓ as planned"]);
     }
-    terminal.wait_for(&["limit-linear-scopes forbids it"]);
+    terminal.wait_for(&["limit-linear-scopes refused write on Linear API"]);
 }
 
 #[test]

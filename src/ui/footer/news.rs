@@ -30,13 +30,12 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
     };
     let of_window = cx.app.overlays().last().map(|overlay| {
         let mut keys = windows::of_overlay(cx, overlay);
-        // The key that a window is about and the way out of it are never taken away; that a text goes
-        // on downwards is known.
-        let first = usize::from(keys.first() != Some(&Command::Down));
         keys.retain(|key| *key != Command::Back);
-        let kept = first.min(keys.len());
-        keys.insert(kept, Command::Back);
-        (keys, kept + 1)
+        // The way out of a window and the key that it is about are never taken away; that a text goes on
+        // downwards is known.
+        let about = keys.first().is_some_and(|key| *key != Command::Down);
+        keys.insert(0, Command::Back);
+        (keys, 1 + usize::from(about))
     });
     let kept = match &of_window {
         None => kept_beside_news(cx, area.width),
