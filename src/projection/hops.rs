@@ -233,11 +233,28 @@ impl Hops {
         self.waited.get(&id).copied().unwrap_or(0)
     }
 
-    /// How long a hop took without what it was held at the gate, which is nobody's but the holder's.
+    /// How long the exchanges of a call were held at the gate, in microseconds.
+    #[must_use]
+    pub fn waited_in_call_us(&self, call: impl Into<Option<CallId>>) -> u64 {
+        if self.waited.is_empty() {
+            return 0;
+        }
+        let of_call = self.of_call(call).iter();
+        of_call.map(|id| self.waited_us(*id)).sum()
+    }
+
+    /// How long a hop took without what it, or an exchange within it, was held at the gate, which is
+    /// nobody's but the holder's.
     #[must_use]
     pub fn took_us(&self, hop: &Hop) -> Option<u64> {
+        let waited = match hop.asks {
+            Asks::CallTool => self.waited_in_call_us(hop.call),
+            Asks::Other | Asks::ListTools | Asks::Optional | Asks::SwitchPolicySet => {
+                self.waited_us(hop.id)
+            }
+        };
         // The zone's own measure begins after the gate: it may be less than the wait.
-        let without = |took: u64| took.checked_sub(self.waited_us(hop.id)).unwrap_or(took);
+        let without = |took: u64| took.checked_sub(waited).unwrap_or(took);
         hop.duration_us.map(without)
     }
 

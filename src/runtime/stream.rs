@@ -161,7 +161,17 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::clock::SystemClock;
+    use crate::support::clock::{FakeClock, SystemClock};
+
+    /// What is done between the two would be missing between its own clock and everybody else's.
+    #[test]
+    fn the_header_names_the_moment_of_the_stopwatch() {
+        let clock = FakeClock::shared();
+        let began = clock.now();
+        let (_sink, stream) = open(&*clock);
+        clock.advance(chrono::TimeDelta::seconds(1));
+        assert_eq!(stream.header().started, began);
+    }
 
     #[tokio::test]
     async fn facts_come_out_in_order_and_numbered() {

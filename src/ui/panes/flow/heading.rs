@@ -109,7 +109,8 @@ fn outcome(cx: &ViewCx, call: &Call, room: u16) -> Vec<Span<'static>> {
     if told.issued > 0 {
         spans.push(span(format!("  {} issued", told.issued), Style::new()));
     }
-    if let Some(micros) = call.duration_us {
+    let waited = cx.app.projection().hops().waited_in_call_us(call.id);
+    if let Some(micros) = call.duration_us.map(|took| took.saturating_sub(waited)) {
         spans.push(span(
             format!("  {:>7}", duration(micros)),
             look.style(Role::Text),
