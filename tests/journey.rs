@@ -12,7 +12,7 @@ use hoptrail::{
     projection::{Projection, issue::Whereabouts},
     protocol::{observed::ServedBy, secret::Secret, tickets::Escalated},
     runtime::{
-        Options, Output, TargetChoice,
+        Consent, Options, Output, TargetChoice,
         headless::{self, Job, Voices},
         record::Recorder,
     },
@@ -337,4 +337,19 @@ async fn a_linear_that_lost_its_file_is_consented_to_anew() {
     let mut second = Run::open(options(TargetChoice::Embedded, state.path())).await;
     tell_the_story(&mut second).await;
     second.close().await;
+}
+
+/// The issue is by whoever signed in, and not by whom the provider would propose first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_signs_in_lends_their_own_account() {
+    let state = tempfile::tempdir().unwrap();
+    let noor = Options {
+        consent: Consent::Headless(Some("noor".to_owned())),
+        ..options(TargetChoice::Embedded, state.path())
+    };
+    let mut run = Run::open(noor).await;
+    let issue = tell_the_story(&mut run).await;
+    let view = run.projection.issues().issue(&issue.issue_id).unwrap();
+    assert_eq!(view.author.as_deref(), Some("Noor Haddad"));
+    run.close().await;
 }
