@@ -234,7 +234,7 @@ pub fn waiting(
         below.extend([
             Line::raw("The lab's people are samples: choose any, no password is asked."),
             Line::raw(format!(
-                "No browser here? {FIRST_OF_THE_PEOPLE} can answer, or whom --user names."
+                "No browser here? {FIRST_OF_THE_PEOPLE} can answer for you."
             )),
             Line::raw(""),
         ]);
