@@ -286,12 +286,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::upstream::anthropic::recogniser::{fields, span::resolve};
+    use crate::upstream::anthropic::recogniser::{fields, span::texts};
 
     fn found(text: &str) -> Vec<&str> {
-        let mut spans = Vec::new();
-        find(text, &fields::find(text), &mut spans);
-        resolve(spans).into_iter().map(|s| &text[s.range]).collect()
+        texts(text, |text, spans| find(text, &fields::find(text), spans))
     }
 
     #[rstest]

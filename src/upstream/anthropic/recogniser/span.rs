@@ -59,6 +59,15 @@ pub fn resolve(mut spans: Vec<Span>) -> Vec<Span> {
     kept.into_values().collect()
 }
 
+/// What a detector finds, word for word: for the detectors' tests.
+#[cfg(test)]
+pub fn texts<'t>(text: &'t str, detect: impl FnOnce(&'t str, &mut Vec<Span>)) -> Vec<&'t str> {
+    let mut spans = Vec::new();
+    detect(text, &mut spans);
+    let found = resolve(spans).into_iter();
+    found.map(|span| &text[span.range]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

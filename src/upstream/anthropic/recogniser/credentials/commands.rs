@@ -100,11 +100,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::upstream::anthropic::recogniser::span::texts;
 
     fn found(text: &str) -> Vec<&str> {
-        let mut spans = Vec::new();
-        find(text, &mut spans);
-        spans.into_iter().map(|span| &text[span.range]).collect()
+        texts(text, find)
     }
 
     #[rstest]

@@ -216,12 +216,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::upstream::anthropic::recogniser::span::resolve;
+    use crate::upstream::anthropic::recogniser::span::texts;
 
     fn found(text: &str) -> Vec<&str> {
-        let mut spans = Vec::new();
-        find(text, &mut spans);
-        resolve(spans).into_iter().map(|s| &text[s.range]).collect()
+        texts(text, find)
     }
 
     #[rstest]
