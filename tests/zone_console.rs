@@ -447,6 +447,25 @@ async fn a_revoked_session_ends_with_what_came_of_it() {
 }
 
 #[tokio::test]
+async fn a_deleted_session_is_gone_with_what_came_of_it() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let mut child = (*office.zone.state().directory().sessions[SESSION]).clone();
+    child.id = "session-2".into();
+    child.parent_id = Some(SESSION.into());
+    office.change(vec![Change::put(child)]).await;
+    let path = "/zones/lab/sessions/session-1";
+    let (status, body) = api.send("DELETE", path, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    let page: Page<Session> = api.get("/zones/lab/sessions").await;
+    assert!(page.items.is_empty());
+    let refused = office.exchange(SUPABASE, None).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidGrant);
+    let (status, _) = api.send("DELETE", path, None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn a_session_that_ran_out_says_so() {
     let office = office(FirstPolicy::Limited).await;
     office.clock.advance(chrono::TimeDelta::days(31));
