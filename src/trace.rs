@@ -9,5 +9,5 @@ pub mod reader;
 pub mod sink;
 pub mod skim;
 
-pub use event::{Actor, Fact, TraceEvent};
+pub use event::{Actor, Fact, TraceEvent, UnknownFact};
 pub use json::Json;

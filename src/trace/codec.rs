@@ -3,11 +3,16 @@
 //! A reader must live with a torn last line, with damaged lines (named and skipped) and with
 //! kinds that it does not know (kept as they are).
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, error::Category};
+use std::fmt::Display;
+
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer as _, value::StrDeserializer},
+};
+use serde_json::error::Category;
 
 use super::{
-    event::{Actor, Fact, TraceEvent},
+    event::{Actor, Fact, TraceEvent, UnknownFact},
     skim::Skimmed,
 };
 use crate::{
@@ -110,7 +115,7 @@ struct Raw {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     call: Option<CallId>,
     actor: Actor,
-    fact: Map<String, Value>,
+    fact: UnknownFact,
 }
 
 fn line<T: Serialize>(value: &T) -> String {
@@ -191,8 +196,7 @@ fn why(error: &serde_json::Error) -> String {
 /// An event whose kind this version does not know; `None` if it is one that it should.
 fn unknown(text: &str) -> Option<TraceEvent> {
     let raw: Raw = serde_json::from_str(text).ok()?;
-    let (kind, _) = raw.fact.iter().next().filter(|_| raw.fact.len() == 1)?;
-    if is_known(kind) {
+    if is_known(raw.fact.kind()?) {
         return None;
     }
     Some(TraceEvent {
@@ -207,15 +211,33 @@ fn unknown(text: &str) -> Option<TraceEvent> {
 
 /// Asks serde itself, so that no second list of kinds can go stale.
 fn is_known(kind: &str) -> bool {
-    let probe = Value::Object(std::iter::once((kind.to_owned(), Value::Null)).collect());
-    match serde_json::from_value::<Fact>(probe) {
-        Ok(_) => true,
-        Err(error) => !error.to_string().starts_with("unknown variant"),
+    let asked: StrDeserializer<'_, Misfit> = kind.into_deserializer();
+    !matches!(Fact::deserialize(asked), Err(Misfit::Kind))
+}
+
+/// Why a bare name is no [`Fact`].
+#[derive(Debug, thiserror::Error)]
+enum Misfit {
+    #[error("no fact has this name")]
+    Kind,
+    #[error("the fact with this name says more")]
+    Body,
+}
+
+impl serde::de::Error for Misfit {
+    fn custom<T: Display>(_: T) -> Self {
+        Self::Body
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Kind
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -232,20 +254,26 @@ mod tests {
         assert_eq!(decode(&text, 2).unwrap(), event);
     }
 
-    #[test]
-    fn an_unknown_kind_survives_a_round_trip_to_the_byte() {
-        let text = "{\"seq\":1,\"at_us\":2,\"actor\":\"zone\",\"fact\":{\"moon_rose\":{\"b\":1,\"a\":[2]}}}\n";
-        let event = decode(text, 2).unwrap();
+    #[rstest]
+    #[case::that_says_something(r#"{"moon_rose":{"b":1,"a":[2]}}"#)]
+    #[case::that_says_nothing(r#""moon_rose""#)]
+    fn an_unknown_kind_survives_a_round_trip_to_the_byte(#[case] fact: &str) {
+        let text = format!("{{\"seq\":1,\"at_us\":2,\"actor\":\"zone\",\"fact\":{fact}}}\n");
+        let event = decode(&text, 2).unwrap();
         assert!(matches!(event.fact, Fact::Unknown(_)));
         assert_eq!(encode(&event), text);
     }
 
-    #[test]
-    fn a_known_kind_with_a_wrong_body_is_damage_with_its_place() {
-        let text = r#"{"seq":1,"at_us":2,"actor":"zone","fact":{"sign_in_started":{"server":5}}}"#;
-        let error = decode(text, 9).unwrap_err();
+    #[rstest]
+    #[case::of_another_type(r#"{"sign_in_started":{"server":5}}"#)]
+    #[case::left_out(r#""sign_in_started""#)]
+    #[case::where_none_belongs(r#"{"sign_in_cancelled":{"server":5}}"#)]
+    #[case::twice(r#"{"sign_in_cancelled":null,"moon_rose":null}"#)]
+    fn a_known_kind_with_a_wrong_body_is_damage_with_its_place(#[case] fact: &str) {
+        let text = format!(r#"{{"seq":1,"at_us":2,"actor":"zone","fact":{fact}}}"#);
+        let error = decode(&text, 9).unwrap_err();
         assert!(
-            matches!(error, CodecError::Damaged { line: 9, column, .. } if column > 50),
+            matches!(error, CodecError::Damaged { line: 9, column, .. } if column > 40),
             "{error}"
         );
     }

@@ -240,7 +240,29 @@ pub enum Fact {
 
     /// A kind from a newer version, kept as it was; the codec reads and writes it.
     #[serde(skip)]
-    Unknown(Map<String, Value>),
+    Unknown(UnknownFact),
+}
+
+/// A fact of a kind that this version does not know, in the two forms that serde gives a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum UnknownFact {
+    /// Nothing but its kind.
+    Bare(String),
+    /// Its kind, and what it says.
+    Full(Map<String, Value>),
+}
+
+impl UnknownFact {
+    /// The name of its kind; `None` for what is no fact in any version.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Bare(kind) => Some(kind),
+            Self::Full(map) if map.len() == 1 => map.keys().next().map(String::as_str),
+            Self::Full(_) => None,
+        }
+    }
 }
 
 /// What the run is pointed at.

@@ -11,7 +11,7 @@ use hoptrail::{
     },
     projection::Timeline,
     support::error::{Exit, Failure},
-    trace::{Actor, TraceEvent, event::Fact},
+    trace::{Actor, TraceEvent, UnknownFact, event::Fact},
 };
 use ratatui::{
     buffer::Buffer,
@@ -226,9 +226,10 @@ fn a_frame_that_changes_nothing_is_not_written() {
         span: None,
         call: None,
         actor: Actor::Client,
-        fact: Fact::Unknown(serde_json::Map::new()),
+        fact: Fact::Unknown(UnknownFact::Bare("moon_rose".to_owned())),
     };
-    let quiet = story_cast(View::Stage, (80, 24), (0..50).map(nothing).collect());
+    // The badge counts events, so only a screen that has no room for it stands still.
+    let quiet = story_cast(View::Stage, (20, 5), (0..50).map(nothing).collect());
     let frames = quiet.lines().count() - 1;
-    assert!(frames <= 4, "{frames} frames of a screen that stood still");
+    assert_eq!(frames, 2, "the first, and the cursor's return at the end");
 }

@@ -1,6 +1,5 @@
 //! Events of every kind, however odd.
 
-use chrono::{DateTime, Utc};
 use hoptrail::{
     protocol::{
         audit::{
@@ -10,16 +9,11 @@ use hoptrail::{
         console::{LifeStatus, PolicyOverview, Session, SessionType},
         env::{EnvKind, EnvLine},
         hold::{Forecast, HeldExchange, ReleaseReason, ReleasedExchange},
-        jwt::TokenView,
-        observed::{
-            Issue, LabEndpoints, ServedBy, Step, StepAction, StepOutcome, Upstream, UpstreamRequest,
-        },
-        secret::Fingerprint,
-        traceparent::{SpanId, TraceId, TraceParent},
+        observed::{Issue, LabEndpoints, ServedBy, Step, StepAction, StepOutcome, UpstreamRequest},
     },
     support::error::{Exit, Failure},
     trace::{
-        Actor, Fact, Json, TraceEvent,
+        Actor, Fact, Json, TraceEvent, UnknownFact,
         event::{
             Body, BrowserLeg, CallOutcome, ClientGrant, ConsoleDoor, EnvSide, Leg,
             MetadataDocument, Target, ToolView,
@@ -27,88 +21,12 @@ use hoptrail::{
     },
 };
 use proptest::{collection::vec, option::of, prelude::*, sample::select};
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-/// Small pools, so that ids meet; and texts that would like to drive a terminal.
-fn text() -> impl Strategy<Value = String> + Clone {
-    prop_oneof![
-        3 => select(vec![
-            "", " ", "escalate_ticket", "delete_issue", "get_support_tickets", "limit-linear-scopes",
-            "set::limit-linear-scopes", "policy0", "Linear API", "http://127.0.0.1:1", "http://[::1",
-            "\u{1b}]0;x\u{7}", "\u{202e}evil", "a\r\nb\tc", "é://ü", "日本語", "access_denied",
-            "5b0f6f0e-6a5c-4d0b-9a53-2f6c1f0f7a11", "grant_type=refresh_token", "{\"method\":\"tools/call\"}",
-        ]).prop_map(str::to_owned),
-        1 => any::<String>(),
-        1 => (0usize..2000).prop_map(|n| "x".repeat(n)),
-    ]
-}
+#[path = "values.rs"]
+mod values;
 
-fn span() -> impl Strategy<Value = SpanId> {
-    prop_oneof![(0u64..6).prop_map(SpanId), any::<u64>().prop_map(SpanId)]
-}
-
-fn call() -> impl Strategy<Value = TraceId> {
-    prop_oneof![
-        (0u128..3).prop_map(TraceId),
-        any::<u128>().prop_map(TraceId)
-    ]
-}
-
-fn parent() -> impl Strategy<Value = TraceParent> {
-    (call(), span()).prop_map(|(trace, span)| TraceParent { trace, span })
-}
-
-fn micros() -> impl Strategy<Value = u64> {
-    prop_oneof![0u64..5_000_000, any::<u64>()]
-}
-
-fn wall() -> impl Strategy<Value = DateTime<Utc>> {
-    prop_oneof![
-        1_795_510_800i64..1_795_510_900,
-        -62_000_000_000i64..250_000_000_000,
-    ]
-    .prop_map(|seconds| DateTime::from_timestamp(seconds, 123_456_000).unwrap_or_default())
-}
-
-fn fingerprint() -> impl Strategy<Value = Fingerprint> {
-    (0u8..5).prop_map(|n| Fingerprint::of(&[n]))
-}
-
-fn upstream() -> impl Strategy<Value = Upstream> {
-    select(vec![
-        Upstream::Supabase,
-        Upstream::Anthropic,
-        Upstream::Linear,
-    ])
-}
-
-fn token() -> impl Strategy<Value = TokenView> {
-    (fingerprint(), text(), any::<i64>()).prop_map(|(fingerprint, sub, exp)| {
-        let mut claims = Map::new();
-        claims.insert("sub".to_owned(), sub.into());
-        claims.insert("exp".to_owned(), exp.into());
-        TokenView {
-            fingerprint,
-            header: Map::new(),
-            claims,
-        }
-    })
-}
-
-fn value() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<i64>().prop_map(Value::from),
-        text().prop_map(Value::from),
-        text().prop_map(|text| json!({"ticketId": text, "issueId": text})),
-        text().prop_map(|text| json!({"success": true, "issueId": text})),
-        (text(), text()).prop_map(|(id, url)| json!({
-            "ticketId": "5b0f6f0e-6a5c-4d0b-9a53-2f6c1f0f7a11", "issueId": id, "identifier": url, "url": url,
-        })),
-        Just(json!({"tickets": []})),
-        vec(text(), 0..3).prop_map(|items| json!({"tickets": items})),
-    ]
-}
+use values::*;
 
 fn audit() -> impl Strategy<Value = AuditRecord> {
     let party = (text(), text(), text()).prop_map(|(id, identifier, name)| Party {
@@ -473,8 +391,9 @@ fn observed_fact() -> impl Strategy<Value = Fact> {
             stand_ins: vec![],
             served_by: ServedBy::Yours,
         })),
+        1 => text().prop_map(|name| Fact::Unknown(UnknownFact::Bare(format!("moon {name}")))),
         1 => (text(), value()).prop_map(|(name, body)| {
-            Fact::Unknown(std::iter::once((format!("moon {name}"), body)).collect())
+            Fact::Unknown(UnknownFact::Full(Map::from_iter([(format!("moon {name}"), body)])))
         }),
     ]
 }

@@ -180,7 +180,7 @@ pub fn detail(fact: &Fact) -> String {
         Fact::CueBegan { number, title } | Fact::CueSkipped { number, title } => {
             format!("{number}: {}", head(title))
         }
-        Fact::Unknown(map) => map.keys().take(4).cloned().collect::<Vec<_>>().join(", "),
+        Fact::Unknown(fact) => fact.kind().unwrap_or_default().to_owned(),
     };
     one_line(head(&text))
 }
