@@ -283,6 +283,8 @@ fn the_manual_page_names_every_command_and_flag() {
     ] {
         assert!(page.contains(word), "{word} is missing");
     }
+    let told = page.matches("The colours of a verdict").count();
+    assert_eq!(told, 1, "once for all commands");
     insta::with_settings!({filters => vec![(env!("CARGO_PKG_VERSION"), "VERSION")]}, {
         insta::assert_snapshot!(page);
     });

@@ -19,62 +19,68 @@ pub struct Cli {
     pub common: Common,
 }
 
+// The headings of what every command understands, so that a command's own options stand first.
+const TARGET: &str = "Target";
+const SIGN_IN: &str = "Sign-in";
+const OUTPUT: &str = "Output";
+const LOOK: &str = "Look";
+
 /// What every command understands.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Common {
     /// The MCP endpoint to work against, instead of the lab's own server
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = TARGET, value_name = "URL")]
     pub server: Option<String>,
     /// A lab that runs already, by its zone's URL (as `hoptrail lab` prints it)
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = TARGET, value_name = "URL")]
     pub lab: Option<String>,
+    /// The folder that keeps the lab's state between starts
+    #[arg(long, global = true, help_heading = TARGET, value_name = "DIR", env = "HOPTRAIL_STATE")]
+    pub state: Option<PathBuf>,
     /// Open no browser: the lab's sample user consents by itself, elsewhere the URL is printed
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = SIGN_IN)]
     pub headless: bool,
     /// The sample user who signs in with --headless, by login name
-    #[arg(long, global = true, value_name = "LOGIN")]
+    #[arg(long, global = true, help_heading = SIGN_IN, value_name = "LOGIN")]
     pub user: Option<String>,
     /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit
     /// 4). On a new lab that is kept nowhere, unless one is named
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = SIGN_IN)]
     pub deny: bool,
+    /// Accept an authorization server that does not say it supports PKCE, by its issuer
+    #[arg(long, global = true, help_heading = SIGN_IN, value_name = "ISSUER")]
+    pub assume_pkce: Vec<String>,
     /// Write lines of text, not a terminal interface
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT)]
     pub plain: bool,
     /// Write the trace itself, as JSON Lines
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT)]
     pub json: bool,
     /// Record the trace to a file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = OUTPUT, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Lay the run beside a recorded trace, hop by hop: a file, or the name of a shipped one
+    #[arg(long, global = true, help_heading = OUTPUT, value_name = "TRACE")]
+    pub against: Option<PathBuf>,
     /// Send the run's spans to an OpenTelemetry collector (OTLP/HTTP, JSON)
     ///
     /// OTEL_EXPORTER_OTLP_TRACES_HEADERS, else OTEL_EXPORTER_OTLP_HEADERS, goes along with each
     /// request (name=value,name=value, percent-encoded). No other OTEL variable is read: without
     /// this option nothing is sent.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = OUTPUT, value_name = "URL")]
     pub otlp: Option<String>,
-    /// The folder that keeps the lab's state between starts
-    #[arg(long, global = true, value_name = "DIR", env = "HOPTRAIL_STATE")]
-    pub state: Option<PathBuf>,
+    /// Write a log for fault-finding to a file; it holds no secrets
+    #[arg(long, global = true, help_heading = OUTPUT, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, help_heading = LOOK, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
     /// The colours of a verdict
-    #[arg(long, global = true, value_name = "NAME", default_value = "green-red")]
+    #[arg(long, global = true, help_heading = LOOK, value_name = "NAME", default_value = "green-red")]
     pub palette: PaletteChoice,
     /// Draw with ASCII characters only
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = LOOK)]
     pub ascii: bool,
-    /// Lay the run beside a recorded trace, hop by hop: a file, or the name of a shipped one
-    #[arg(long, global = true, value_name = "TRACE")]
-    pub against: Option<PathBuf>,
-    /// Write a log for fault-finding to a file; it holds no secrets
-    #[arg(long, global = true, value_name = "FILE")]
-    pub log: Option<PathBuf>,
-    /// Accept an authorization server that does not say it supports PKCE, by its issuer
-    #[arg(long, global = true, value_name = "ISSUER")]
-    pub assume_pkce: Vec<String>,
 }
 
 /// When colour is used.

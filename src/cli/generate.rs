@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::args::Cli;
@@ -20,17 +20,31 @@ pub fn man(out: &mut impl io::Write) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();
     clap_mangen::Man::new(command.clone()).render(out)?;
+    sections(&command, out)?;
+    settings(out)
+}
+
+fn sections(command: &Command, out: &mut impl io::Write) -> io::Result<()> {
     for sub in command
         .get_subcommands()
         .filter(|c| !c.is_hide_set() && c.get_name() != "help")
     {
-        let man = clap_mangen::Man::new(sub.clone());
+        // What every command understands stands in the first section.
+        let own = sub.clone().mut_args(|arg| {
+            if arg.is_global_set() {
+                arg.hide(true)
+            } else {
+                arg
+            }
+        });
+        let man = clap_mangen::Man::new(own);
         man.render_name_section(out)?;
         man.render_synopsis_section(out)?;
         man.render_description_section(out)?;
         man.render_options_section(out)?;
+        sections(sub, out)?;
     }
-    settings(out)
+    Ok(())
 }
 
 /// The settings file, as a section of the manual page.
