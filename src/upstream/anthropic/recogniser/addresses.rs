@@ -89,6 +89,9 @@ fn street_end(text: &str, at: usize) -> Option<usize> {
             return Some(with_place(text, at + found.end()));
         }
     }
+    if let Some(found) = LOWER.find(rest) {
+        return Some(at + found.end());
+    }
     // `4 TB HARD DRIVE`, `12 Plaza Hotels`: only a postcode tells.
     [&*SHOUTED, &*NUMBER_BEFORE_ANY].iter().find_map(|pattern| {
         let street = at + pattern.find(rest)?.end();
@@ -97,6 +100,19 @@ fn street_end(text: &str, at: usize) -> Option<usize> {
         (POSTCODE.is_match(place) || CONTINENTAL.is_match(place)).then_some(end)
     })
 }
+
+/// `48 w 12th st apt 3b, new york, ny 10011`: typed without a capital, so only down to its postcode.
+static LOWER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        concat!(
+            r"^[0-9]{{1,6}}[a-z]?,? (?:[nsew]\.? )?(?:(?:[a-z][a-z'.-]{{1,24}}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?:{kinds})(?-u:\b)\.?",
+            r"(?:,? (?:apt|apartment|suite|ste|unit|floor|fl|#)\.? ?#?[0-9a-z-]{{1,6}})?,?(?: [a-z][a-z'.-]{{1,20}}){{1,3}},? (?i:{state}) [0-9]{{5}}(?:-[0-9]{{4}})?(?-u:\b)",
+        ),
+        kinds = KINDS.to_lowercase(),
+        state = STATE,
+    ))
+    .expect("a constant pattern")
+});
 
 /// `12 IN MAIN ROAD`: in capitals, what binds a sentence looks like the word of a street.
 fn is_sentence(street: &str) -> bool {
@@ -173,7 +189,7 @@ static POSTCODE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A postcode before its town.
 static CONTINENTAL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?-u:\b)[0-9]{3,5}(?: ?[0-9]{2,3}|-[0-9]{3})?(?: ?[A-Z]{2})? [A-ZÀ-ÞĀ-Ž]")
+    Regex::new(r"(?-u:\b)(?:[0-9]{2}-[0-9]{3}|[0-9]{3,5}(?: ?[0-9]{2,3}|-[0-9]{3})?(?: ?[A-Z]{2})?) [A-ZÀ-ÞĀ-Ž]")
         .expect("a constant pattern")
 });
 
@@ -222,7 +238,7 @@ static TAIL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         concat!(
             r"^(?:,? ?\n?[ \t>]*(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Bldg|Building|Box)\.? ?#?[0-9A-Za-z-]{{1,6}}|#[0-9]{{1,5}}[A-Za-z]?|[0-9]{{1,2}}(?:st|nd|rd|th) [Ff]loor))?",
-            r"(?:(?:, ?|,?[ \t]*\n[ \t>]*|,? | - )(?:[A-Z]{{1,2}}-)?[0-9]{{3,5}}(?: ?[0-9]{{2,3}}|-[0-9]{{3}})?(?: ?[A-Z]{{2}})? (?:{cap})(?: {cap}){{0,2}}",
+            r"(?:(?:, ?|,?[ \t]*\n[ \t>]*|,? | - )(?:[A-Z]{{1,2}}-)?(?:[0-9]{{2}}-[0-9]{{3}}|[0-9]{{3,5}}(?: ?[0-9]{{2,3}}|-[0-9]{{3}})?(?: ?[A-Z]{{2}})?) (?:{cap})(?: {cap}){{0,2}}",
             r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*| )(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){state} [0-9]{{5}}(?:-[0-9]{{4}})?",
             r"|(?:(?:, ?|,?[ \t]*\n[ \t>]*| )(?:{cap})(?: {cap}){{0,3}}){{0,2}}(?:,? ?|\n[ \t>]*){uk}",
             r"|(?:, (?:{cap})(?: {cap}){{0,2}}){{1,2}})?",
@@ -289,12 +305,37 @@ fn named(text: &str, field: &Field, spans: &mut Vec<Span>) {
     };
     if fits {
         let kept = value.trim_end_matches(['.', ',']).len();
+        let below = (field.key == Key::Address)
+            .then(|| lines_below(text, &field.value))
+            .flatten();
         spans.push(Span::new(
-            field.value.start..field.value.start + kept,
+            field.value.start..below.unwrap_or(field.value.start + kept),
             EntityKind::Address,
             Weight::Named,
         ));
     }
+}
+
+/// Where the lines end that go on with an address below its beginning, as a form aligns them.
+fn lines_below(text: &str, value: &Range<usize>) -> Option<usize> {
+    let line = text[..value.start].rfind('\n').map_or(0, |at| at + 1);
+    let column = text[line..value.start].chars().count();
+    let mut at = value.end + text[value.end..].find('\n')?;
+    if column < 4 || !text[value.end..at].trim_matches([' ', ',', '.']).is_empty() {
+        return None;
+    }
+    let mut end = None;
+    for line in text[at..].split_inclusive('\n').skip(1).take(3) {
+        let indent = line.chars().take_while(|c| *c == ' ').count();
+        let words = line.trim();
+        let fits = (1..=60).contains(&words.len()) && !words.contains([':', '=']);
+        if !fits || indent.abs_diff(column) > 1 {
+            break;
+        }
+        end = Some(at + 1 + indent + words.len());
+        at += line.len();
+    }
+    end
 }
 
 #[cfg(test)]
@@ -388,6 +429,21 @@ mod tests {
         "Prinsengracht 263, 1016 GV Amsterdam",
         "Prinsengracht 263, 1016 GV Amsterdam"
     )]
+    #[case(
+        "Our office: ul. Marszałkowska 104/122, 00-017 Warszawa.",
+        "ul. Marszałkowska 104/122, 00-017 Warszawa"
+    )]
+    #[case(
+        "Address ...: 14 bis rue de la République,\n             69002 Lyon\n             France\nCard ......: none",
+        "14 bis rue de la République,\n             69002 Lyon\n             France"
+    )]
+    #[case(
+        "its 48 w 12th st apt 3b, new york, ny 10011 and call",
+        "48 w 12th st apt 3b, new york, ny 10011"
+    )]
+    #[case("Address: 5 Oak Row\n\n         Thanks", "5 Oak Row")]
+    #[case("Address: 5 Oak Row\n         Phone: none", "5 Oak Row")]
+    #[case("Address: 5 Oak Row\nIt fails", "5 Oak Row")]
     fn addresses_of_many_countries(#[case] text: &str, #[case] address: &str) {
         assert!(found(text).contains(&address), "{:?}", found(text));
     }
@@ -415,6 +471,7 @@ mod tests {
     #[case("routed 5 Via Gateway and 12 Plaza Hotels bookings, 3 Place Order clicks")]
     #[case("SELECT 10 FROM ORDERS WHERE ROW = 4, 404 NOT FOUND IN LOOP")]
     #[case("ERROR 500 AT LINE 12 IN MAIN ROAD MODULE. The address: 10.0.0.1. Server restarts")]
+    #[case("30 requests per second at 1 point, or 404 in loop, ok 20000 rows")]
     fn technical_text_is_no_address(#[case] text: &str) {
         assert!(found(text).is_empty(), "{:?}", found(text));
     }

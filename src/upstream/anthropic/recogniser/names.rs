@@ -109,7 +109,8 @@ impl Finder<'_, '_> {
                         && end + 2 < words.len()
                         && self.scan.gap(end + 1, end + 2) == " "
                         && self.is_name_word(end + 2)));
-            if !(self.is_name_word(end) || bound) {
+            let article = !words[end].glued && begins_with_article(words[end].text);
+            if !(self.is_name_word(end) || bound || article) {
                 break;
             }
             end += 1;
@@ -370,7 +371,9 @@ impl Finder<'_, '_> {
             let fits = match word.shape {
                 Shape::Capitalised => {
                     !common
-                        || (initialled || !self.scan.begins_sentence(word.start))
+                        || (initialled
+                            || !self.scan.begins_sentence(word.start)
+                            || self.acts(word.end))
                             && !is_never_name(folded)
                 }
                 Shape::Upper => !common,
@@ -413,6 +416,16 @@ impl Finder<'_, '_> {
     }
 }
 
+/// `al-Rashid`, `d'Angelo`: a small letter, and still a name.
+fn begins_with_article(word: &str) -> bool {
+    [
+        "al-", "el-", "ad-", "ar-", "as-", "d'", "d’", "dell'", "dell’",
+    ]
+    .iter()
+    .filter_map(|article| word.strip_prefix(article))
+    .any(|name| name.starts_with(char::is_uppercase))
+}
+
 /// A cell or a quoted value that is a name and nothing else, however it is written.
 fn is_plain_name(value: &str) -> bool {
     let words: Vec<String> = value
@@ -429,7 +442,8 @@ fn is_plain_name(value: &str) -> bool {
     letters
         && cased
         && (1..=LONGEST_NAME).contains(&words.len())
-        && value.chars().count() >= 2
+        // `------` parts the head of a table from its rows.
+        && value.chars().filter(|c| c.is_alphabetic()).count() >= 2
         && !words.iter().any(|word| is_organisation(word))
         && !words
             .iter()

@@ -22,14 +22,14 @@ pub fn find(text: &str, spans: &mut Vec<Span>) {
 /// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
 fn said(text: &str, spans: &mut Vec<Span>) {
     static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|war|lautet|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)| (?:-|–|—) ))? {0,2}(["'`“«]?)([^\s"'`”»]{3})?"#)
+        Regex::new(r#"(?i)(?-u:\b)(?<word>password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|(?<kind>secret|server|signing|private|encryption|licen[sc]e|deploy|shared|master|webhook)[- ]key|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|war|lautet|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)| (?:-|–|—) ))? {0,2}(?<quote>["'`“«]?)(?<value>[^\s"'`”»]{3})?"#)
             .expect("a constant pattern")
     });
     let mut at = 0;
     while let Some(found) = SPOKEN.captures_at(text, at) {
         let whole = found.get_match();
         at = whole.end();
-        let (Some(word), Some(quote)) = (found.get(1), found.get(2)) else {
+        let (Some(word), Some(quote)) = (found.name("word"), found.name("quote")) else {
             continue;
         };
         // A token or a key that is used or sent is more often counted than told.
@@ -41,7 +41,7 @@ fn said(text: &str, spans: &mut Vec<Span>) {
                     .is_some_and(|start| start.eq_ignore_ascii_case(head))
             });
         let handed = || handed_over(text, word.end()).filter(|_| password);
-        let Some(value) = found.get(3) else {
+        let Some(value) = found.name("value") else {
             // `the password I was given`
             if let Some(range) = handed() {
                 at = range.end;
@@ -73,7 +73,10 @@ fn said(text: &str, spans: &mut Vec<Span>) {
         let pin = digits && head.ends_with("pin");
         let plausible =
             (quoted && (link || mixed)) || (mixed && (link || trimmed.len() >= 6)) || phrase || pin;
+        // `the signing key is RS256`, `private key "id_ed25519"`: most keys are spoken of by a name.
+        let named = found.name("kind").is_some() && trimmed.len() < 12;
         if plausible
+            && !named
             && trimmed.len() >= 3
             && !is_placeholder(trimmed)
             && !WORDS_NOT_SECRETS.contains(&folded.as_str())
@@ -245,6 +248,13 @@ mod tests {
     #[case("password - TigerLily77", "TigerLily77")]
     #[case("his password was changed to Tulip4u yesterday", "Tulip4u")]
     #[case("credentials are alice:wonderland1", "wonderland1")]
+    #[case(
+        "Server key AAAAlKx1fQ8:APA91bE3Zk0pLQx9.",
+        "AAAAlKx1fQ8:APA91bE3Zk0pLQx9"
+    )]
+    #[case("the signing key is 9f8a7b6c5d4e3f2a1b0c", "9f8a7b6c5d4e3f2a1b0c")]
+    #[case("secret key \"s3cr3tV4lue99\", sorry", "s3cr3tV4lue99")]
+    #[case("my licence key 4F9A-22BC-9D1E-77FA", "4F9A-22BC-9D1E-77FA")]
     fn what_is_told_is_found(#[case] text: &str, #[case] value: &str) {
         assert_eq!(found(text), [value]);
     }
@@ -262,6 +272,8 @@ mod tests {
     #[case("password - see below, mysql --password -h db1 -x")]
     #[case("log in with registry:v1.2 or oauth:github, login: page:login-form")]
     #[case("the token you sent to \"https://acme.test/v2\" and \"v2/tokens\"")]
+    #[case("the signing key is RS256, the private key \"id_ed25519\"")]
+    #[case("a licence key for 3 seats, encryption key 2048 bits, master key rotation in Q3")]
     fn talk_about_secrets_stays(#[case] text: &str) {
         assert!(found(text).is_empty(), "{:?}", found(text));
     }

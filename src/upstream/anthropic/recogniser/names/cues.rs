@@ -146,13 +146,20 @@ impl Finder<'_, '_> {
             return None;
         }
         let range = self.range(index, end);
-        let rest = window_after(self.scan.text, range.end, 48).strip_prefix(' ')?;
-        let rest = match rest.strip_prefix('(') {
-            Some(inside) => inside.split_once(") ")?.1,
-            None => rest,
+        self.acts(range.end).then_some((range, Weight::Shape))
+    }
+
+    /// Whether what ends at `end` does what only people do.
+    pub(super) fn acts(&self, end: usize) -> bool {
+        let verb = || {
+            let rest = window_after(self.scan.text, end, 48).strip_prefix(' ')?;
+            let rest = match rest.strip_prefix('(') {
+                Some(inside) => inside.split_once(") ")?.1,
+                None => rest,
+            };
+            rest.split(|c: char| !c.is_alphabetic()).next()
         };
-        let verb = rest.split(|c: char| !c.is_alphabetic()).next()?;
-        is_human_verb(verb).then_some((range, Weight::Shape))
+        verb().is_some_and(is_human_verb)
     }
 
     /// A common given name, alone or with what follows.
@@ -402,6 +409,9 @@ mod tests {
     #[case("i am anna zorvin from acme", &["anna zorvin"])]
     #[case("Mail from Anna Zorvin (Z. Anna), not B. Zorvin", &["Anna Zorvin", "Z. Anna", "Zorvin"])]
     #[case("Fatima bint Yusuf sees it", &["Fatima bint Yusuf"])]
+    #[case("tell Fatima al-Rashid and Maria d'Angelo", &["Fatima al-Rashid", "Maria d'Angelo"])]
+    #[case("I asked her assistant Ben today. Ben said no. Ben", &["Ben", "Ben"])]
+    #[case("Hi Mark Vexley here. Mark said so. Mark the issue", &["Mark Vexley", "Mark"])]
     fn names_in_lower_case_and_with_initials(#[case] text: &str, #[case] names: &[&str]) {
         assert_eq!(found(text), names);
     }

@@ -169,8 +169,14 @@ impl Finder<'_, '_> {
 
     /// The line under a closing; true if it held a name.
     fn signature(&mut self, start: usize, content: &str) -> bool {
-        let mut first = self.scan.word_at(start);
         let end = start + content.len();
+        // `i. A. Jörg Pfeiffer`: on somebody's behalf.
+        let behalf = [
+            "i. A. ", "i.A. ", "i. V. ", "i.V. ", "ppa. ", "p.p. ", "pp ",
+        ];
+        let name = behalf.iter().find_map(|short| content.strip_prefix(short));
+        let start = name.map_or(start, |name| end - name.len());
+        let mut first = self.scan.word_at(start);
         while first < self.folded.len() && is_title(&self.folded[first]) {
             first += 1;
         }
