@@ -11,6 +11,7 @@ use client_fake::{
 };
 use hoptrail::{
     client::{Client, browser::BrowserMode, robot},
+    support::error::FailureKind,
     trace::{
         Fact,
         event::{BrowserLeg, ClientGrant, Leg, MetadataDocument},
@@ -320,7 +321,7 @@ async fn a_server_that_needed_no_sign_in_may_ask_at_a_call() {
     let call = || rig.client.call_tool("escalate_ticket", Map::new(), never());
 
     let failure = call().await.unwrap_err();
-    assert_eq!(failure.what, "The server asks for a sign-in");
+    assert_eq!(failure.kind, Some(FailureKind::SignInRequired));
     assert!(!rig.client.signed_in(), "nobody wanted to sign in");
 
     rig.client.sign_in(never()).await.unwrap();

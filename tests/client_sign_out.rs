@@ -11,7 +11,10 @@ use client_fake::{
     rig::{Rig, rig},
 };
 use hoptrail::{
-    client::browser::BrowserMode, protocol::secret::Secret, support::error::Failure, trace::Fact,
+    client::browser::BrowserMode,
+    protocol::secret::Secret,
+    support::error::{Failure, FailureKind},
+    trace::Fact,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +46,7 @@ async fn signing_out_drops_the_token() {
     rig.client.sign_out().await;
     assert!(!rig.client.signed_in());
     let failure = rig.client.list_tools(never()).await.unwrap_err();
-    assert_eq!(failure.what, "The server asks for a sign-in");
+    assert_eq!(failure.kind, Some(FailureKind::SignInRequired));
 }
 
 #[tokio::test]

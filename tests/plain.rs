@@ -88,6 +88,7 @@ fn text_from_outside_cannot_drive_the_terminal() {
         why: evil.to_owned(),
         next: evil.to_owned(),
         exit: Exit::Failed,
+        kind: None,
     };
     let events = [
         fact(Fact::ServerConnected {

@@ -46,6 +46,17 @@ pub struct Failure {
     pub next: String,
     /// The exit code if this ends the process.
     pub exit: Exit,
+    /// What hoptrail itself must know of it; the words are for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<FailureKind>,
+}
+
+/// A failure that hoptrail tells from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The server wants to know who calls, and was shown no token.
+    SignInRequired,
 }
 
 impl<'de> Deserialize<'de> for Failure {
@@ -57,19 +68,21 @@ impl<'de> Deserialize<'de> for Failure {
             why: String,
             next: String,
             exit: Exit,
+            kind: Option<FailureKind>,
         }
         let Written {
             what,
             why,
             next,
             exit,
+            kind,
         } = Written::deserialize(deserializer)?;
-        Ok(Self::new(exit, what, why, next))
+        Ok(Self {
+            kind,
+            ..Self::new(exit, what, why, next)
+        })
     }
 }
-
-/// What is said of a server that wants to know first who calls.
-pub const ASKS_FOR_A_SIGN_IN: &str = "The server asks for a sign-in";
 
 impl Failure {
     /// A failure in its three parts.
@@ -88,6 +101,7 @@ impl Failure {
             why: clean(why.into()),
             next: clean(next.into()),
             exit,
+            kind: None,
         }
     }
 
@@ -139,7 +153,14 @@ mod tests {
             Failure::new(Exit::Failed, "a\u{1b}[2J", "b\u{202e}c", "d")
         );
         assert!(!read.to_string().contains(['\u{1b}', '\u{202e}']));
-        let again = serde_json::to_string(&read).unwrap();
-        assert_eq!(serde_json::from_str::<Failure>(&again).unwrap(), read);
+        let locked = Failure {
+            kind: Some(FailureKind::SignInRequired),
+            ..read.clone()
+        };
+        for failure in [read, locked] {
+            let again = serde_json::to_string(&failure).unwrap();
+            assert_eq!(again.contains("kind"), failure.kind.is_some());
+            assert_eq!(serde_json::from_str::<Failure>(&again).unwrap(), failure);
+        }
     }
 }

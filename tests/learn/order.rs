@@ -5,7 +5,7 @@ use hoptrail::{
     app::{Settled, command::Command, learn::Mistakes, overlay::What},
     chapters::Attempt,
     protocol::console::PolicyOverview,
-    support::error::{ASKS_FOR_A_SIGN_IN, Exit, Failure},
+    support::error::{Exit, Failure, FailureKind},
     trace::event::EnvSide,
 };
 
@@ -23,9 +23,15 @@ fn tell(app: &mut App, fact: Fact) {
     let _ = app.update(Msg::Trace(event));
 }
 
+fn sign_in_required() -> Failure {
+    Failure {
+        kind: Some(FailureKind::SignInRequired),
+        ..Failure::new(Exit::Refused, "In whatever words", "401", "sign in")
+    }
+}
+
 fn locked_out(app: &mut App) {
-    let failure = Failure::new(Exit::Refused, ASKS_FOR_A_SIGN_IN, "401", "sign in");
-    tell(app, Fact::FailureOccurred(failure));
+    tell(app, Fact::FailureOccurred(sign_in_required()));
 }
 
 #[test]
@@ -84,7 +90,7 @@ fn in_the_chapter_of_the_lock_a_401_is_as_it_should_be() {
     let _ = press(&mut app, "3");
     let started = press(&mut app, "t");
     locked_out(&mut app);
-    let failure = Failure::new(Exit::Refused, ASKS_FOR_A_SIGN_IN, "401", "sign in");
+    let failure = sign_in_required();
     let calls = started.iter().filter_map(|effect| match effect {
         Effect::Run(id, Job::CallTool { .. }) => Some(*id),
         _ => None,

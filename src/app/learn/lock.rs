@@ -8,7 +8,7 @@ use crate::{
         toast::Tone,
     },
     chapters::{Attempt, Chapter, Segment, Stage},
-    support::error::{ASKS_FOR_A_SIGN_IN, Failure},
+    support::error::{Failure, FailureKind},
 };
 
 impl Learn {
@@ -41,7 +41,7 @@ impl App {
 
     /// Tells calmly of a refusal that the chapter is about; `false` for any other failure.
     pub(in crate::app) fn tell_of_the_lock(&mut self, failure: &Failure) -> bool {
-        if failure.what != ASKS_FOR_A_SIGN_IN || !self.is_locked_as_meant() {
+        if failure.kind != Some(FailureKind::SignInRequired) || !self.is_locked_as_meant() {
             return false;
         }
         let is_told = |overlay: &Overlay| {

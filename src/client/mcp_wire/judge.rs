@@ -13,7 +13,7 @@ use crate::{
     client::http::{Answer, Reply},
     protocol::challenge::parameter,
     support::{
-        error::{ASKS_FOR_A_SIGN_IN, Exit, Failure},
+        error::{Exit, Failure, FailureKind},
         text::{number_of, one_line},
     },
 };
@@ -42,12 +42,15 @@ impl McpWire {
                         "sign in again; if it is new, see which issuer and audience the server wants",
                     )
                 } else {
-                    Failure::new(
-                        Exit::Refused,
-                        ASKS_FOR_A_SIGN_IN,
-                        format!("{} answered 401{said}", answer.url),
-                        "sign in",
-                    )
+                    Failure {
+                        kind: Some(FailureKind::SignInRequired),
+                        ..Failure::new(
+                            Exit::Refused,
+                            "The server asks for a sign-in",
+                            format!("{} answered 401{said}", answer.url),
+                            "sign in",
+                        )
+                    }
                 };
                 self.note(id, failure, Remedy::SignIn(challenge.clone()));
                 Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(
