@@ -38,7 +38,7 @@ use self::{
     discovery::MissingPkceAllowed,
     http::{ActorMap, TracedHttp},
     mcp::{Fault, Mcp, ToolAnswer},
-    mcp_wire::{McpWire, Remedy},
+    mcp_wire::Remedy,
     oauth::SignIn,
     store::Tokens,
     url_policy::{UrlFault, UrlPolicy, refused, server_address},
@@ -171,7 +171,7 @@ impl Client {
         actors.learn(&server, Actor::Server);
         let http = TracedHttp::new(policy, sink, ids.clone(), actors)?;
         let tokens = Tokens::new(Arc::clone(&clock));
-        let mcp = Mcp::new(server.clone(), McpWire::new(http.clone(), tokens.clone()));
+        let mcp = Mcp::new(server.clone(), http.clone(), tokens.clone());
         Ok(Self {
             server,
             mode,

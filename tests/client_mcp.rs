@@ -20,8 +20,8 @@ use hoptrail::{
         url_policy::UrlPolicy,
     },
     projection::{Verdict, identity::SignIn},
-    protocol::traceparent::SpanId,
-    support::error::{Exit, Failure},
+    protocol::traceparent::{SpanId, TraceId, TraceParent},
+    support::error::{Exit, Failure, FailureKind},
     trace::{
         Fact,
         event::{CallOutcome, Leg},
@@ -33,6 +33,19 @@ use tokio_util::sync::CancellationToken;
 
 fn never() -> CancellationToken {
     CancellationToken::new()
+}
+
+/// What a connection is made of.
+fn seam(server: &str) -> (url::Url, TracedHttp, Tokens) {
+    let (config, ..) = client_fake::rig::config(server, BrowserMode::Headless);
+    let server = url::Url::parse(&config.server).unwrap();
+    let policy = UrlPolicy::for_server(&server);
+    let http = TracedHttp::new(policy, config.sink, config.ids, config.actors).unwrap();
+    (server, http, Tokens::new(config.clock))
+}
+
+fn trouble(what: &str) -> Failure {
+    Failure::new(Exit::Failed, what, "why", "next")
 }
 
 async fn signed_in() -> (Fake, Rig) {
@@ -273,7 +286,7 @@ async fn an_unsigned_client_is_told_to_sign_in() {
         .call_tool("escalate_ticket", Map::new(), never())
         .await
         .unwrap_err();
-    assert_eq!(failure.what, "The server asks for a sign-in");
+    assert_eq!(failure.kind, Some(FailureKind::SignInRequired));
     assert_eq!(failure.exit, Exit::Refused);
 }
 
@@ -281,12 +294,8 @@ async fn an_unsigned_client_is_told_to_sign_in() {
 async fn a_server_that_falls_silent_while_connecting_is_not_waited_for_for_ever() {
     let fake = Fake::start().await;
     fake.script(|script| (script.open, script.falls_silent) = (true, true));
-    let (config, ..) = client_fake::rig::config(&fake.server, BrowserMode::Headless);
-    let server = url::Url::parse(&config.server).unwrap();
-    let policy = UrlPolicy::for_server(&server);
-    let http = TracedHttp::new(policy, config.sink, config.ids, config.actors).unwrap();
-    let wire = McpWire::new(http, Tokens::new(config.clock));
-    let mcp = Connection::new(server, wire).connecting_within(Duration::from_millis(300));
+    let (server, http, tokens) = seam(&fake.server);
+    let mcp = Connection::new(server, http, tokens).connecting_within(Duration::from_millis(300));
     let Err(Fault::Trouble(trouble)) = mcp.connect().await else {
         panic!("it connected");
     };
@@ -371,14 +380,9 @@ async fn a_new_sign_in_lets_the_server_ask_for_more_scope_anew() {
 
 #[tokio::test]
 async fn the_trouble_of_a_request_ends_with_it_and_of_many_the_first_is_told() {
-    let (config, ..) = client_fake::rig::config("http://127.0.0.1:9/mcp", BrowserMode::Headless);
-    let policy = UrlPolicy::for_server(&url::Url::parse(&config.server).unwrap());
-    let http = TracedHttp::new(policy, config.sink, config.ids, config.actors).unwrap();
-    let wire = McpWire::new(http, Tokens::new(config.clock));
-    let note = |id: &str| {
-        let failure = Failure::new(Exit::Failed, id, "why", "next");
-        wire.note(Some(id), failure, Remedy::None);
-    };
+    let (_, http, tokens) = seam("http://127.0.0.1:9/mcp");
+    let wire = McpWire::new(http, tokens);
+    let note = |id: &str| wire.note(Some(id), trouble(id), Remedy::None);
     note("7");
     wire.ended("7", &json!(7));
     assert!(
@@ -390,6 +394,35 @@ async fn the_trouble_of_a_request_ends_with_it_and_of_many_the_first_is_told() {
     }
     assert_eq!(wire.take_first_trouble().unwrap().failure.what, "3");
     assert!(wire.take_first_trouble().is_none());
+}
+
+#[tokio::test]
+async fn the_trouble_of_a_connection_is_never_taken_for_that_of_the_next() {
+    let fake = Fake::start().await;
+    fake.script(|script| (script.open, script.mcp) = (true, Mcp::JsonRpcError));
+    let (server, http, tokens) = seam(&fake.server);
+    let mcp = Connection::new(server, http, tokens);
+    let Ok((_, earlier)) = mcp.connect().await else {
+        panic!("it did not connect");
+    };
+    mcp.close().await;
+    mcp.connect().await.unwrap();
+    // What was under way on the earlier connection ends late, under the numbers that the next one uses.
+    for id in 0..9 {
+        let id = id.to_string();
+        earlier.note(Some(&id), trouble("of another connection"), Remedy::None);
+    }
+    let parent = TraceParent {
+        trace: TraceId(1),
+        span: SpanId(2),
+    };
+    let called = mcp
+        .call_tool("escalate_ticket", Map::new(), parent, &never())
+        .await;
+    let Err(Fault::Trouble(trouble)) = called else {
+        panic!("{called:?}");
+    };
+    assert_eq!(trouble.failure.what, "The server refused the request");
 }
 
 #[tokio::test]

@@ -25,7 +25,9 @@ use url::Url;
 
 use super::{
     hold::HeldUp,
+    http::TracedHttp,
     mcp_wire::{McpWire, Remedy, Trouble},
+    store::Tokens,
 };
 use crate::{
     protocol::traceparent::{TRACEPARENT, TraceParent},
@@ -52,12 +54,21 @@ const MOST_PAGES: usize = 100;
 #[derive(Debug)]
 pub struct Mcp {
     server: Url,
-    wire: McpWire,
-    running: tokio::sync::Mutex<Option<RunningService<RoleClient, ClientConfig>>>,
+    http: TracedHttp,
+    tokens: Tokens,
+    running: tokio::sync::Mutex<Option<Running>>,
     held_up: Arc<HeldUp>,
     connect_within: Duration,
     /// Told when the connection is closed, also one that is still being made.
     closing: Notify,
+}
+
+/// A connection that was opened. Each has a seam of its own: rmcp numbers the requests of each from
+/// the beginning, and what was kept for a number must not be taken for another connection's.
+#[derive(Debug)]
+struct Running {
+    service: RunningService<RoleClient, ClientConfig>,
+    wire: McpWire,
 }
 
 /// Why a request did not come through.
@@ -90,10 +101,11 @@ pub struct ToolAnswer {
 impl Mcp {
     /// A connection that is not yet open.
     #[must_use]
-    pub fn new(server: Url, wire: McpWire) -> Self {
+    pub fn new(server: Url, http: TracedHttp, tokens: Tokens) -> Self {
         Self {
             server,
-            wire,
+            http,
+            tokens,
             running: tokio::sync::Mutex::default(),
             held_up: Arc::default(),
             connect_within: CONNECT_WITHIN,
@@ -114,11 +126,11 @@ impl Mcp {
         Arc::clone(&self.held_up)
     }
 
-    /// The open connection; opens it first if need be.
+    /// The open connection and its seam; opens it first if need be.
     ///
     /// # Errors
     /// If the server does not take it, or does not come to an end with it.
-    pub async fn connect(&self) -> Result<Peer<RoleClient>, Fault> {
+    pub async fn connect(&self) -> Result<(Peer<RoleClient>, McpWire), Fault> {
         let mut closing = pin!(self.closing.notified());
         // Whoever waits for another's attempt is called off with it.
         let mut running = tokio::select! {
@@ -126,15 +138,14 @@ impl Mcp {
             () = &mut closing => return Err(Fault::Cancelled),
             running = self.running.lock() => running,
         };
-        if let Some(service) = running.as_ref()
+        if let Some(Running { service, wire }) = running.as_ref()
             && !service.is_closed()
             && !service.peer().is_transport_closed()
         {
-            return Ok(service.peer().clone());
+            return Ok((service.peer().clone(), wire.clone()));
         }
-        // What an earlier connection left behind must not be taken for this one's.
-        let _ = self.wire.take_first_trouble();
-        let opened = tokio::time::timeout(self.connect_within, self.open_either());
+        let wire = McpWire::new(self.http.clone(), self.tokens.clone());
+        let opened = tokio::time::timeout(self.connect_within, self.open_either(&wire));
         let opened = tokio::select! {
             biased;
             () = &mut closing => return Err(Fault::Cancelled),
@@ -143,7 +154,7 @@ impl Mcp {
         let Ok(opened) = opened else {
             return Err(self.too_slow());
         };
-        let service = opened.map_err(|error| self.connect_fault(&error))?;
+        let service = opened.map_err(|error| self.connect_fault(&wire, &error))?;
         let peer = service.peer().clone();
         if let Some(info) = peer.peer_info() {
             if !ProtocolVersion::KNOWN_VERSIONS.contains(&info.protocol_version) {
@@ -154,25 +165,27 @@ impl Mcp {
                 .as_ref()
                 .map(|one| (one.name.clone(), one.version.clone()))
                 .unwrap_or_default();
-            let http = self.wire.http();
-            http.report(
+            self.http.report(
                 Actor::Server,
                 Fact::ServerConnected {
-                    name: http.clean(&name),
-                    version: http.clean(&version),
-                    protocol: http.clean(info.protocol_version.as_str()),
+                    name: self.http.clean(&name),
+                    version: self.http.clean(&version),
+                    protocol: self.http.clean(info.protocol_version.as_str()),
                 },
             );
         }
-        *running = Some(service);
-        Ok(peer)
+        *running = Some(Running {
+            service,
+            wire: wire.clone(),
+        });
+        Ok((peer, wire))
     }
 
     /// Closes the connection; one that is being made is called off.
     pub async fn close(&self) {
         self.closing.notify_waiters();
-        let service = self.running.lock().await.take();
-        if let Some(mut service) = service
+        let running = self.running.lock().await.take();
+        if let Some(Running { mut service, .. }) = running
             && let Err(error) = service.close_with_timeout(CLOSE_WITHIN).await
         {
             tracing::warn!(%error, "the MCP connection did not close cleanly");
@@ -181,13 +194,14 @@ impl Mcp {
 
     async fn open_either(
         &self,
+        wire: &McpWire,
     ) -> Result<RunningService<RoleClient, ClientConfig>, ClientInitializeError> {
-        match self.open(ClientLifecycleMode::Initialize).await {
+        match self.open(wire, ClientLifecycleMode::Initialize).await {
             Err(ClientInitializeError::JsonRpcError(error)) if is_modern_only(error.code.0) => {
-                self.open(ClientLifecycleMode::Discover {
+                let discover = ClientLifecycleMode::Discover {
                     preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-                })
-                .await
+                };
+                self.open(wire, discover).await
             }
             other => other,
         }
@@ -195,10 +209,11 @@ impl Mcp {
 
     async fn open(
         &self,
+        wire: &McpWire,
         mode: ClientLifecycleMode,
     ) -> Result<RunningService<RoleClient, ClientConfig>, ClientInitializeError> {
         let transport = StreamableHttpClientTransport::with_client(
-            self.wire.clone(),
+            wire.clone(),
             StreamableHttpClientTransportConfig::with_uri(self.server.as_str()),
         );
         let config = ClientConfig::new(
@@ -230,7 +245,7 @@ impl Mcp {
             "The MCP server speaks a version that this client does not know",
             format!(
                 "it wants {}, and this client knows {}",
-                self.wire.http().clean(version.as_str()),
+                self.http.clean(version.as_str()),
                 known.join(", ")
             ),
             "bring the server or hoptrail up to date",
@@ -238,7 +253,7 @@ impl Mcp {
         .into()
     }
 
-    fn connect_fault(&self, error: &ClientInitializeError) -> Fault {
+    fn connect_fault(&self, wire: &McpWire, error: &ClientInitializeError) -> Fault {
         let why = match error {
             // rmcp tells these with the whole answer as Rust would print it.
             ClientInitializeError::ExpectedInitResponse(_)
@@ -249,11 +264,11 @@ impl Mcp {
             }
             other => other.to_string(),
         };
-        let trouble = self.wire.take_first_trouble().unwrap_or_else(|| Trouble {
+        let trouble = wire.take_first_trouble().unwrap_or_else(|| Trouble {
             failure: Failure::new(
                 Exit::Failed,
                 "The MCP server does not take the connection",
-                self.wire.http().clean(&why),
+                self.http.clean(&why),
                 "check the address; the server's log may say more",
             ),
             remedy: Remedy::None,
@@ -293,7 +308,7 @@ impl Mcp {
     }
 
     fn view(&self, tool: &rmcp::model::Tool) -> ToolView {
-        let masker = self.wire.http().masker();
+        let masker = self.http.masker();
         // A server may write a key into a default or an example.
         let schema = |schema: &Map<String, Value>| {
             Json::from(&masker.value(&Value::Object(schema.clone()), Leg::Mcp))
@@ -327,7 +342,7 @@ impl Mcp {
         let ServerResult::CallToolResult(result) = result else {
             return Err(other_answer("tools/call").into());
         };
-        let masker = self.wire.http().masker();
+        let masker = self.http.masker();
         let text = result
             .content
             .iter()
@@ -351,19 +366,19 @@ impl Mcp {
         options: PeerRequestOptions,
         cancel: &CancellationToken,
     ) -> Result<ServerResult, Fault> {
-        let peer = tokio::select! {
+        let (peer, wire) = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Fault::Cancelled),
-            peer = self.connect() => peer?,
+            connection = self.connect() => connection?,
         };
         let mut handle = peer
             .send_cancellable_request(request, options)
             .await
-            .map_err(|error| self.request_fault(None, &error))?;
+            .map_err(|error| self.fault_of(&error))?;
         let id = handle.id.to_string();
         let token = serde_json::to_value(&handle.progress_token).unwrap_or_default();
         let _ended = Ended {
-            wire: &self.wire,
+            wire: &wire,
             id: &id,
             token,
         };
@@ -384,11 +399,15 @@ impl Mcp {
                 ).into());
             }
         };
-        match answered {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(error)) => Err(self.request_fault(Some(&id), &error)),
-            Err(_) => Err(self.request_fault(Some(&id), &ServiceError::TransportClosed)),
-        }
+        let error = match answered {
+            Ok(Ok(result)) => return Ok(result),
+            Ok(Err(error)) => error,
+            Err(_) => ServiceError::TransportClosed,
+        };
+        Err(wire.take_trouble(&id).map_or_else(
+            || self.fault_of(&error),
+            |trouble| Fault::Trouble(Box::new(trouble)),
+        ))
     }
 
     async fn call_off(&self, handle: rmcp::service::RequestHandle<RoleClient>, reason: &str) {
@@ -397,22 +416,22 @@ impl Mcp {
         }
     }
 
-    fn request_fault(&self, id: Option<&str>, error: &ServiceError) -> Fault {
-        if let Some(trouble) = id.and_then(|id| self.wire.take_trouble(id)) {
-            return Fault::Trouble(Box::new(trouble));
-        }
-        let http = self.wire.http();
+    fn fault_of(&self, error: &ServiceError) -> Fault {
         let failure = match error {
             ServiceError::McpError(error) => Failure::new(
                 Exit::Failed,
                 "The server refused the request",
-                format!("{} (code {})", http.clean(&error.message), error.code.0),
+                format!(
+                    "{} (code {})",
+                    self.http.clean(&error.message),
+                    error.code.0
+                ),
                 "check the tool's name and arguments",
             ),
             other => Failure::new(
                 Exit::Unreachable,
                 "The connection to the MCP server is gone",
-                http.clean(&other.to_string()),
+                self.http.clean(&other.to_string()),
                 "try again",
             ),
         };
