@@ -2,7 +2,8 @@
 
 use crate::support::pane::Pane;
 
-/// A pane.
+/// A pane: one of those about the run, which files and options may name ([`Pane`]), or the chapter,
+/// which they must not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PaneId {
     Flow,
