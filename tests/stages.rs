@@ -9,6 +9,7 @@ mod running;
 use std::{io::Write as _, net::TcpListener};
 
 use hoptrail::{
+    chapters::Stage,
     client::CallResult,
     lab::{self, Chapter, LabConfig, LabHandle},
     projection::issue::{IssueView, Whereabouts},
@@ -32,6 +33,28 @@ const TICKET: &str = "3f9a2b1c-7d4e-4a8b-9c6f-1e2d3a4b5c6d";
 const OWNER: &str = "Workshop Admin";
 /// Who signs in.
 const USER: &str = "Ada Lindqvist";
+
+#[test]
+fn chapters_and_server_mean_the_same_by_a_stage() {
+    for chapter in Chapter::all() {
+        let (says, does) = (Stage::at_end_of(chapter.number()), chapter.stage());
+        let told = [
+            says >= Stage::Protected,
+            says >= Stage::Vault,
+            says >= Stage::Masked,
+            says >= Stage::Delegated,
+            says >= Stage::Limited,
+        ];
+        let done = [
+            does.demands_bearer(),
+            does.reads_datastore(),
+            does.masks(),
+            does.delegates_linear(),
+            chapter.is_limited(),
+        ];
+        assert_eq!(told, done, "at the end of {chapter:?}");
+    }
+}
 
 /// The page of the issue that a call's output names.
 fn page(out: &str) -> String {

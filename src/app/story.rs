@@ -6,6 +6,7 @@ use super::{
     player::{Growth, Pace},
 };
 use crate::{
+    chapters::Stage,
     projection::{
         HopKind, Verdict,
         audit::AuditRow,
@@ -65,11 +66,11 @@ pub fn steps(app: &App) -> [Step; 5] {
         Step {
             command: Command::EscalateTicket,
             title: "escalate a ticket",
-            shows: match app.lab_chapter() {
-                0..=3 => "an issue, filed with the one key",
-                4 => "an issue, and one credential",
-                5 => "a masked issue, and two credentials",
-                _ => "four credentials, each copy dropped",
+            shows: match Stage::at_end_of(app.lab_chapter()) {
+                Stage::Open | Stage::Protected => "an issue, filed with the one key",
+                Stage::Vault => "an issue, and one credential",
+                Stage::Masked => "a masked issue, and two credentials",
+                Stage::Delegated | Stage::Limited => "four credentials, each copy dropped",
             },
             done: done(made_here(app).is_some()),
         },

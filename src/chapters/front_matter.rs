@@ -20,18 +20,18 @@ const FENCE: &str = "+++";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "u8")]
 pub enum Stage {
-    /// 0: open to anyone, one Linear key.
-    Open,
-    /// 2: a token is demanded.
-    Protected,
-    /// 4: Supabase from the vault.
-    Vault,
-    /// 5: personal data is masked.
-    Masked,
-    /// 6: Linear is delegated per call.
-    Delegated,
-    /// 7: the policy limits the scopes.
-    Limited,
+    /// Open to anyone, one Linear key.
+    Open = 0,
+    /// A token is demanded.
+    Protected = 2,
+    /// Supabase from the vault.
+    Vault = 4,
+    /// Personal data is masked.
+    Masked = 5,
+    /// Linear is delegated per call.
+    Delegated = 6,
+    /// The policy limits the scopes.
+    Limited = 7,
 }
 
 impl Stage {
@@ -51,14 +51,7 @@ impl Stage {
     /// The number of the chapter.
     #[must_use]
     pub const fn number(self) -> u8 {
-        match self {
-            Self::Open => 0,
-            Self::Protected => 2,
-            Self::Vault => 4,
-            Self::Masked => 5,
-            Self::Delegated => 6,
-            Self::Limited => 7,
-        }
+        self as u8
     }
 }
 
@@ -66,19 +59,13 @@ impl TryFrom<u8> for Stage {
     type Error = String;
 
     fn try_from(number: u8) -> Result<Self, String> {
-        Ok(match number {
-            0 => Self::Open,
-            2 => Self::Protected,
-            4 => Self::Vault,
-            5 => Self::Masked,
-            6 => Self::Delegated,
-            7 => Self::Limited,
-            other => {
-                return Err(format!(
-                    "there is no stage {other}; the stages are 0, 2, 4, 5, 6 and 7"
-                ));
-            }
-        })
+        let stage = Self::at_end_of(number);
+        if stage.number() != number {
+            return Err(format!(
+                "there is no stage {number}; the stages are 0, 2, 4, 5, 6 and 7"
+            ));
+        }
+        Ok(stage)
     }
 }
 

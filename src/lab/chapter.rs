@@ -13,6 +13,10 @@ pub struct Chapter(u8);
 impl Chapter {
     /// Before anything is done.
     pub const FIRST: Self = Self(0);
+    /// The zone's objects are made.
+    pub const YOUR_ZONE: Self = Self(1);
+    /// The policy limits the scopes.
+    pub const LIMIT: Self = Self(7);
     /// Everything is done.
     pub const LAST: Self = Self(8);
 
@@ -68,6 +72,6 @@ impl Chapter {
     /// Whether `limit-linear-scopes` is in force.
     #[must_use]
     pub const fn is_limited(self) -> bool {
-        self.0 >= 7
+        self.0 >= Self::LIMIT.0
     }
 }

@@ -337,8 +337,8 @@ impl Backend {
         }
         // The last step of a chapter's work is its end.
         let ends = match step {
-            Step::Credential => Some(Chapter::new(1)?),
-            Step::Activate => Some(Chapter::new(7)?),
+            Step::Credential => Some(Chapter::YOUR_ZONE),
+            Step::Activate => Some(Chapter::LIMIT),
             _ => None,
         };
         if let Some(end) = ends

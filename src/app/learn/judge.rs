@@ -36,7 +36,7 @@ enum Due {
 /// A server that the lab put in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Served {
-    stage: u8,
+    stage: Stage,
     since: Seq,
 }
 
@@ -73,7 +73,7 @@ impl Learn {
     /// Takes in that the lab came to the end of a chapter: what was called before on a server of another
     /// stage says nothing of this one.
     pub(super) fn take_server(&mut self, chapter: u8, since: Seq) {
-        let stage = stage_of(chapter);
+        let stage = Stage::at_end_of(chapter);
         if self.server.is_none_or(|server| server.stage != stage) {
             self.server = Some(Served { stage, since });
         }
@@ -131,14 +131,12 @@ impl Learn {
     }
 }
 
-/// The server's stage at the end of a chapter, by its number.
-const fn stage_of(chapter: u8) -> u8 {
-    Stage::at_end_of(chapter).number()
-}
+/// The workshop's last chapter: a lab has no further one.
+const LAST_CHAPTER: u8 = 8;
 
 /// How far the lab is at the end of a chapter; the same for chapters that change nothing in it.
-pub(super) fn rank(chapter: u8) -> (u8, u8) {
-    (stage_of(chapter), chapter.min(1))
+pub(super) fn rank(chapter: u8) -> (Stage, u8) {
+    (Stage::at_end_of(chapter), chapter.min(1))
 }
 
 /// The lab's chapter that belongs to a chapter of any book.
@@ -146,7 +144,7 @@ pub(super) fn rank(chapter: u8) -> (u8, u8) {
 pub fn lab_chapter(chapter: &Chapter) -> u8 {
     u8::try_from(chapter.number)
         .ok()
-        .filter(|number| *number <= 8 && stage_of(*number) == chapter.stage.number())
+        .filter(|number| *number <= LAST_CHAPTER && Stage::at_end_of(*number) == chapter.stage)
         .unwrap_or_else(|| chapter.stage.number())
 }
 
@@ -188,7 +186,9 @@ impl App {
             .as_ref()
             .map(|learn| lab_chapter(learn.chapter()));
         let behind = wanted.is_some_and(|wanted| {
-            self.lab() == Lab::Before && stage_of(self.lab_chapter()) < stage_of(wanted).min(6)
+            // What the policy limits is not in the code.
+            let of_code = Stage::at_end_of(wanted).min(Stage::Delegated);
+            self.lab() == Lab::Before && Stage::at_end_of(self.lab_chapter()) < of_code
         });
         if behind { Code::Behind } else { Code::Here }
     }
@@ -220,7 +220,7 @@ impl App {
             Some(Ground::Own) => self.own_is_open(),
             Some(Ground::Lab) | None => {
                 self.projection.target().is_some_and(|target| target.lab)
-                    && stage_of(self.lab_chapter()) == 0
+                    && Stage::at_end_of(self.lab_chapter()) == Stage::Open
             }
         }
     }
@@ -229,7 +229,7 @@ impl App {
     pub(in crate::app) fn files_with_its_own_key(&self) -> bool {
         self.projection
             .lab_chapter()
-            .is_some_and(|chapter| chapter < 6)
+            .is_some_and(|chapter| Stage::at_end_of(chapter) < Stage::Delegated)
     }
 
     /// Judges the open chapter's checks if it is time, and hands out progress that is new.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::run::Doing;
 use crate::{
-    chapters::{Chapter, Orientation},
+    chapters::{Chapter, Orientation, Stage},
     client::CallResult,
     lab,
     protocol::tickets::{
@@ -89,14 +89,16 @@ impl Acts {
         find_out: bool,
     ) -> Self {
         let any = |wanted: &[u16]| chapters.iter().any(|one| wanted.contains(&one.number));
-        let protected = at.reached >= 2;
+        let protected = at.stage() >= Stage::Protected;
         Self {
             // A server that takes anyone is asked as anyone: that is what chapter 0 is about.
             sign_in: protected && (find_out || any(&[3, 4, 5, 6, 7, 8])),
             // Somebody who signs in at a server of chapter 2 has come to chapter 3.
             list: any(&[0, 3, 4, 5, 6, 7, 8]) || (protected && find_out),
             escalate: calls && any(&[0, 4, 5, 6, 7, 8]),
-            delete: calls && (at.reached >= 6 || folder == FolderSeen::No) && any(&[6, 7, 8]),
+            delete: calls
+                && (at.stage() >= Stage::Delegated || folder == FolderSeen::No)
+                && any(&[6, 7, 8]),
         }
     }
 
