@@ -8,7 +8,7 @@ use crate::protocol::tickets::EntityKind;
 
 use super::{
     fields::{Field, Form, Key},
-    scan::window_after,
+    scan::{next_digit, window_after},
     span::{Span, Weight},
 };
 
@@ -55,26 +55,22 @@ const LONGEST_STREET: usize = 160;
 fn numbered(text: &str, spans: &mut Vec<Span>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() {
-            at += 1;
-            continue;
-        }
-        let digits = bytes[at..]
+    while let Some(start) = next_digit(text, at) {
+        let digits = bytes[start..]
             .iter()
             .take_while(|b| b.is_ascii_digit())
             .count();
-        let inside = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
+        at = start + digits;
+        let inside =
+            start > 0 && (bytes[start - 1].is_ascii_alphanumeric() || bytes[start - 1] == b'_');
         if !inside
             && digits <= 6
-            && let Some(end) = street_end(text, at)
+            && let Some(end) = street_end(text, start)
         {
-            if stands_alone(text, &(at..end)) {
-                spans.push(Span::new(at..end, EntityKind::Address, Weight::Context));
+            if stands_alone(text, &(start..end)) {
+                spans.push(Span::new(start..end, EntityKind::Address, Weight::Context));
             }
             at = end;
-        } else {
-            at += digits;
         }
     }
 }

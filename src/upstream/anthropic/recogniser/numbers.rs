@@ -8,20 +8,15 @@ use crate::protocol::tickets::EntityKind;
 
 use super::{
     fields::{Field, Key},
-    scan::{fold, is_dash, line_before, window_after},
+    scan::{fold, is_dash, line_before, next_digit, window_after},
     span::{Span, Weight},
 };
 
 /// Finds payment card numbers, card codes and, as the closest of the seven kinds, IBANs.
 pub fn cards(text: &str, fields: &[Field], spans: &mut Vec<Span>) {
-    let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() {
-            at += 1;
-            continue;
-        }
-        let range = digit_run(text, at);
+    while let Some(digit) = next_digit(text, at) {
+        let range = digit_run(text, digit);
         if let Some(weight) = card(text, &range) {
             spans.push(Span::new(range.clone(), EntityKind::CreditCard, weight));
         }

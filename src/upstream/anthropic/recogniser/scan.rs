@@ -70,6 +70,12 @@ impl<'t> Scan<'t> {
     }
 }
 
+/// Where the next digit stands, from `from` on.
+pub fn next_digit(text: &str, from: usize) -> Option<usize> {
+    let rest = text.as_bytes().get(from..)?;
+    Some(from + rest.iter().position(u8::is_ascii_digit)?)
+}
+
 /// Hyphens and dashes of all lengths, and the minus sign.
 pub const fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
