@@ -175,11 +175,7 @@ impl App {
                 });
             }
             Command::Freeze => self.freeze(),
-            Command::Copy => {
-                if let Some(text) = self.copyable() {
-                    return vec![Effect::Copy(text)];
-                }
-            }
+            Command::Copy => return self.copy(),
             Command::Help => {
                 if matches!(self.overlays.last(), Some(Overlay::Help { .. })) {
                     self.overlays.pop();

@@ -70,6 +70,15 @@ fn a_single_step_says_what_cannot_be_read_any_more() {
 }
 
 #[test]
+fn what_cannot_be_read_any_more_is_not_copied() {
+    let mut app = emptied(Growth::Followed);
+    let _ = press(&mut app, "7");
+    assert_eq!(press(&mut app, "y"), []);
+    assert_eq!(toast(&app), "what is selected cannot be read any more");
+    assert_eq!(app.toast().unwrap().tone, Tone::Bad);
+}
+
+#[test]
 fn what_grows_stops_where_it_cannot_be_read_any_more() {
     let mut app = emptied(Growth::Followed);
     assert_eq!(app.place(), 72);

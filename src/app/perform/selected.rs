@@ -1,17 +1,26 @@
 //! What is selected in a pane: what Enter would open and `y` would copy.
 
-use std::borrow::Cow;
-
 use crate::{
     app::{
         App,
+        effect::{Effect, Effects},
         focus::PaneId,
         overlay::{Overlay, Subject},
         panes::flow::FlowRow,
+        toast::Tone,
     },
-    projection::{Hop, issue::IssueView},
+    projection::{Hop, Seq, issue::IssueView},
     protocol::console::Owner,
+    support::error::Failure,
 };
+
+/// What `y` would copy, not yet read: every frame asks whether there is anything.
+pub(in crate::app) enum Copyable<'a> {
+    Text(&'a str),
+    Failure(&'a Failure),
+    /// The lines of these events.
+    Events(Vec<Seq>),
+}
 
 impl App {
     /// The policy that the pane shows: the chosen one, else the one of this set that decided last, else
@@ -142,22 +151,37 @@ impl App {
             .max_by_key(|hop| hop.verdict)
     }
 
-    /// What `y` would copy.
-    #[must_use]
-    pub fn copyable(&self) -> Option<String> {
-        let line = |seq| self.projection.log().line(seq).map(Cow::into_owned);
-        let of = |subject| match subject {
-            Subject::Hop(id) => {
-                let evidence = self.projection.hops().get(id)?.evidence;
-                let lines: Vec<String> = evidence.iter().filter_map(line).collect();
-                Some(lines.join("\n"))
+    /// Copies what is selected.
+    pub(super) fn copy(&mut self) -> Effects {
+        let text = match self.copyable() {
+            None => return Effects::new(),
+            Some(Copyable::Text(text)) => text.to_owned(),
+            Some(Copyable::Failure(failure)) => failure.to_string(),
+            Some(Copyable::Events(places)) => {
+                let log = self.projection.log();
+                let lines: Vec<_> = places.into_iter().filter_map(|at| log.line(at)).collect();
+                if lines.is_empty() {
+                    self.say(Tone::Bad, "what is selected cannot be read any more");
+                    return Effects::new();
+                }
+                lines.join("\n")
             }
-            Subject::Audit(id) => line(self.projection.audit().get(id)?.evidence),
-            Subject::Event(seq) => line(seq),
+        };
+        vec![Effect::Copy(text)]
+    }
+
+    /// What `y` would copy.
+    pub(in crate::app) fn copyable(&self) -> Option<Copyable<'_>> {
+        let of = |subject| {
+            Some(Copyable::Events(match subject {
+                Subject::Hop(id) => self.projection.hops().get(id)?.evidence.iter().collect(),
+                Subject::Audit(id) => vec![self.projection.audit().get(id)?.evidence],
+                Subject::Event(seq) => vec![seq],
+            }))
         };
         match self.overlays.last() {
-            Some(Overlay::Waiting { url, .. }) => return Some(url.clone()),
-            Some(Overlay::Failure { failure, .. }) => return Some(failure.to_string()),
+            Some(Overlay::Waiting { url, .. }) => return Some(Copyable::Text(url)),
+            Some(Overlay::Failure { failure, .. }) => return Some(Copyable::Failure(failure)),
             Some(Overlay::Inspect(inspect)) => return of(inspect.subject),
             Some(
                 Overlay::Help { .. }
@@ -180,12 +204,12 @@ impl App {
         match self.focus.pane {
             PaneId::Issue => {
                 let issue = self.shown_issue()?;
-                (!issue.url.is_empty()).then(|| issue.url.to_string())
+                (!issue.url.is_empty()).then_some(Copyable::Text(&issue.url))
             }
             PaneId::Policy => {
                 let overview = self.projection.policies().overview()?;
                 let policy = overview.active_policies.get(self.open_policy())?;
-                Some(policy.latest_version.cedar_raw.clone())
+                Some(Copyable::Text(&policy.latest_version.cedar_raw))
             }
             PaneId::Sessions | PaneId::Chapter => None,
             PaneId::Flow | PaneId::Audit | PaneId::Trace | PaneId::Env => {
