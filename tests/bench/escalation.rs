@@ -16,7 +16,7 @@ use hoptrail::{
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Measured, headless::headless, sample::Sample, table::Row};
+use super::{Measured, options::options, sample::Sample, table::Row};
 
 const WARM_UP: usize = 50;
 const CALLS: usize = 1_000;
@@ -52,7 +52,7 @@ pub fn measure() -> Measured {
 
 async fn escalations(state: &Path) -> Result<(Sample, BTreeMap<String, Sample>), Failure> {
     let (sink, mut stream) = stream::open(&SystemClock);
-    let mut opening = backend::open(headless(TargetChoice::Embedded, state), sink);
+    let mut opening = backend::open(options(TargetChoice::Embedded, state), sink);
     let backend = opening.ready().await?;
     let mut work = tokio::spawn(calls(backend));
     let mut projection = Projection::default();

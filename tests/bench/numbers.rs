@@ -8,8 +8,9 @@ mod escalation;
 mod exchange;
 mod flood;
 mod frames;
-mod headless;
 mod load;
+#[path = "../running/options.rs"]
+mod options;
 mod peer;
 mod plain;
 mod process;

@@ -15,7 +15,7 @@ use hoptrail::{
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Measured, headless::headless, process::Lab, sample::Sample, table::Row};
+use super::{Measured, options::options, process::Lab, sample::Sample, table::Row};
 
 const WARM_UP: usize = 50;
 const CALLS: usize = 1_000;
@@ -56,7 +56,7 @@ pub fn measure() -> Measured {
 /// A token, and the ids of the tickets that there are.
 async fn person(server: &str, state: &Path) -> Result<(String, Tickets), Failure> {
     let (sink, _stream) = stream::open(&SystemClock);
-    let options = headless(TargetChoice::Server(server.to_owned()), state);
+    let options = options(TargetChoice::Server(server.to_owned()), state);
     let mut opening = backend::open(options, sink);
     let backend = opening.ready().await?;
     let cancel = CancellationToken::new();

@@ -1,6 +1,11 @@
 //! `hoptrail check` of a server and a folder that are somebody's own.
 
-use std::{collections::BTreeMap, fs, net::Ipv4Addr, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
 
 use axum::{Json, Router, routing::get};
 use hoptrail::{
@@ -10,7 +15,10 @@ use hoptrail::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::{program::Home, running::options};
+use crate::{
+    program::{Home, Server},
+    running::options,
+};
 
 /// What stands in a folder, byte by byte.
 fn contents(root: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
@@ -25,14 +33,13 @@ fn contents(root: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
         .collect()
 }
 
-#[test]
-fn an_attendees_own_server_is_checked_and_their_files_are_left_alone() {
-    let home = Home::new();
+/// A lab as at the end of a chapter that leaves the server to its owner, and the `.env` that it writes
+/// into their folder `mine`.
+fn lab_of_mine(home: &Home, stage: &str) -> (Server, PathBuf) {
     let root = home.file("mine");
     fs::create_dir(&root).unwrap();
-    let port = free_port();
-    let url = format!("http://localhost:{port}/mcp");
-    let env = root.join(".env").display().to_string();
+    let env = root.join(".env");
+    let url = format!("http://localhost:{}/mcp", free_port());
     let args = [
         "lab",
         "--without",
@@ -40,12 +47,20 @@ fn an_attendees_own_server_is_checked_and_their_files_are_left_alone() {
         "--mcp-url",
         &url,
         "--stage",
-        "7",
+        stage,
         "--write-env",
-        &env,
+        env.to_str().unwrap(),
     ];
-    let _lab = home.serve(&args, "Ctrl-C");
-    let _server = home.serve(&["serve", "--env-file", &env], "running at");
+    (home.serve(&args, "Ctrl-C"), env)
+}
+
+#[test]
+fn an_attendees_own_server_is_checked_and_their_files_are_left_alone() {
+    let home = Home::new();
+    let (_lab, env) = lab_of_mine(&home, "7");
+    let serve = ["serve", "--env-file", env.to_str().unwrap()];
+    let _server = home.serve(&serve, "running at");
+    let root = home.file("mine");
     let before = contents(&root);
     let mine = ["check", "--project", "mine", "--headless", "--json"];
     let ended = home.run(&mine).exits_with(0);
@@ -102,24 +117,7 @@ fn a_wrong_secret_is_told_by_asking_the_zone(
     #[case] remedy: &str,
 ) {
     let home = Home::new();
-    let root = home.file("mine");
-    fs::create_dir(&root).unwrap();
-    let port = free_port();
-    let url = format!("http://localhost:{port}/mcp");
-    let env = root.join(".env");
-    let shown = env.display().to_string();
-    let args = [
-        "lab",
-        "--without",
-        "server",
-        "--mcp-url",
-        &url,
-        "--stage",
-        "4",
-        "--write-env",
-        &shown,
-    ];
-    let _lab = home.serve(&args, "Ctrl-C");
+    let (_lab, env) = lab_of_mine(&home, "4");
     let right = fs::read_to_string(&env).unwrap();
     let line = |line: &str| match line.split_once('=') {
         Some(("KEYCARD_CLIENT_SECRET", _)) => "KEYCARD_CLIENT_SECRET=not-the-one".to_owned(),
@@ -127,10 +125,8 @@ fn a_wrong_secret_is_told_by_asking_the_zone(
     };
     let wrong: Vec<String> = right.lines().map(line).collect();
     fs::write(&env, wrong.join("\n")).unwrap();
-    let _server = home.serve(
-        &["serve", "--stage", "4", "--env-file", &shown],
-        "running at",
-    );
+    let serve = ["serve", "--stage", "4", "--env-file", env.to_str().unwrap()];
+    let _server = home.serve(&serve, "running at");
     if !in_file {
         fs::write(&env, right).unwrap();
     }

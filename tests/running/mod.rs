@@ -1,5 +1,7 @@
 //! A run without a terminal, held by the test: the runtime's backend over real loopback.
 
+mod options;
+
 use std::{path::Path, sync::Arc};
 
 use hoptrail::{
@@ -7,35 +9,20 @@ use hoptrail::{
     projection::Projection,
     protocol::audit::AuditStatus,
     runtime::{
-        Consent, Options, TargetChoice,
+        Options, TargetChoice,
         backend::{self, Backend, Opening},
         stream::{self, Stream},
     },
-    support::{clock::SystemClock, ids::Ids},
     trace::{TraceEvent, codec::Header},
 };
 use serde_json::Value;
 use tokio::time::{Duration, Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+pub use options::options;
+
 /// How long a fact may take to arrive on a machine that does other things.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What every run is told; the rest is its target and its state.
-pub fn options(target: TargetChoice, state: &Path) -> Options {
-    Options {
-        target,
-        consent: Consent::Headless(None),
-        record: None,
-        otlp: None,
-        state: state.to_path_buf(),
-        assume_pkce: Vec::new(),
-        console: None,
-        lab: hoptrail::runtime::LabStart::default(),
-        clock: SystemClock::shared(),
-        ids: Ids::system(),
-    }
-}
 
 /// A lab in the same process as somebody else's, with its console.
 pub fn attached(lab: &hoptrail::lab::LabHandle, state: &Path) -> Options {

@@ -1,4 +1,4 @@
-//! What the measured runs are told: all but their target and their state is the same.
+//! What a run of a test or of a benchmark is told: all but its target and its state is the same.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use hoptrail::{
 };
 
 /// A run without a browser and without a recording.
-pub fn headless(target: TargetChoice, state: &Path) -> Options {
+pub fn options(target: TargetChoice, state: &Path) -> Options {
     Options {
         target,
         consent: Consent::Headless(None),
