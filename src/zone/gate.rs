@@ -131,10 +131,8 @@ pub(super) async fn pass(state: &ZoneState, request: &mut ExchangeRequest) {
         trace_parent: request.trace_parent,
     };
     let id = what.id.clone();
-    tokio::select! {
-        () = state.gate.hold(what, AT_MOST) => {}
-        () = foretell(state, request, &id, changes) => {}
-    }
+    let foretelling = foretell(state, request, &id, changes);
+    state.gate.hold_while(what, AT_MOST, foretelling).await;
     request.started = Stopwatch::start();
 }
 
@@ -200,6 +198,21 @@ impl Gate {
         number
             .and_then(|number| waiting.held.remove(&number))
             .is_some_and(|held| held.go.send(ReleaseReason::LetGo).is_ok())
+    }
+
+    /// Holds an exchange, while somebody else keeps its forecast true.
+    async fn hold_while(
+        &self,
+        what: HeldExchange,
+        at_most: Duration,
+        foretelling: impl Future<Output = ()>,
+    ) {
+        tokio::select! {
+            // A forecast is taken only of what waits already: one that comes at once must find it.
+            biased;
+            () = self.hold(what, at_most) => {}
+            () = foretelling => {}
+        }
     }
 
     async fn hold(&self, what: HeldExchange, at_most: Duration) {
@@ -399,6 +412,28 @@ mod tests {
         assert!(!gate.let_go("one"));
         waiting.await.unwrap();
         assert_eq!(why(&mut news).await, ReleaseReason::LetGo);
+    }
+
+    #[tokio::test]
+    async fn a_forecast_that_changes_at_once_is_told() {
+        for _ in 0..32 {
+            let gate = closed();
+            let mut news = gate.news.subscribe();
+            let refused = Forecast {
+                status: AuditStatus::Failure,
+                ..exchange("one").forecast
+            };
+            let foretelling = async {
+                gate.forecast("one", refused.clone());
+                std::future::pending::<()>().await;
+            };
+            gate.hold_while(exchange("one"), Duration::from_millis(1), foretelling)
+                .await;
+            let first = news.recv().await.unwrap();
+            assert!(matches!(first, GateEvent::Held(held) if held.forecast != refused));
+            let second = news.recv().await.unwrap();
+            assert!(matches!(second, GateEvent::Held(held) if held.forecast == refused));
+        }
     }
 
     #[tokio::test]
