@@ -213,6 +213,12 @@ async fn start() -> (Arc<Zone>, Url, Console, Arc<Collected>) {
         .route("/hoptrail/events", get(events))
         .route("/hoptrail/feed", get(stand_in))
         .with_state(Arc::clone(&zone));
+    let (api, console, sink) = at(router).await;
+    (zone, api, console, sink)
+}
+
+/// The console of a zone that answers so.
+async fn at(router: Router) -> (Url, Console, Arc<Collected>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -228,7 +234,18 @@ async fn start() -> (Arc<Zone>, Url, Console, Arc<Collected>) {
         rig.client.http().clone(),
         FakeClock::shared(),
     );
-    (zone, api, console, rig.sink)
+    (api, console, rig.sink)
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_told_as_it_came() {
+    let odd = post(async || Json("a-token-where-none-belongs"));
+    let (api, console, _) = at(Router::new().route("/service-account-token", odd)).await;
+    let failure = console.bearer().await.unwrap_err();
+    assert_eq!(
+        failure.why,
+        format!("{api}service-account-token: a value in it is of another kind")
+    );
 }
 
 #[tokio::test]

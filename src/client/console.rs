@@ -33,6 +33,7 @@ use crate::{
         secret::Secret,
     },
     support::{
+        cause::misfit,
         clock::SharedClock,
         error::{Exit, Failure},
     },
@@ -451,7 +452,7 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
         Failure::new(
             Exit::Failed,
             "The console's answer cannot be read",
-            format!("{}: {error}", answer.url),
+            format!("{}: {}", answer.url, misfit(&error)),
             "look at the hop to see what came",
         )
     })

@@ -232,17 +232,6 @@ pub(super) fn quote(text: &str) -> String {
     truncate(&one_line(&scrub(&head)), QUOTED).into_owned()
 }
 
-/// Why JSON is not what was asked for. Most of serde's texts quote a value, so only what names a
-/// member is told.
-pub(super) fn misfit(error: &serde_json::Error) -> String {
-    let told = error.to_string();
-    if told.starts_with("missing field") {
-        quote(&told)
-    } else {
-        "a value in it is of another kind".to_owned()
-    }
-}
-
 /// A header value that is kept out of any debug output.
 pub(super) fn sensitive(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;

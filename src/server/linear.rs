@@ -8,12 +8,15 @@ use zeroize::Zeroizing;
 use super::{
     call::{Credential, Interruption, Setback, Touch, Visit},
     draft::Draft,
-    http::{LARGE_BODY, misfit, quote, send, sensitive, trace_header},
+    http::{LARGE_BODY, quote, send, sensitive, trace_header},
     masked::Label,
 };
 use crate::{
     protocol::{observed::Upstream, tickets::Severity},
-    support::error::{Exit, Failure},
+    support::{
+        cause::misfit,
+        error::{Exit, Failure},
+    },
 };
 
 const LABEL_IDS: &str = "query LabelIds($names: [String!]!) { \

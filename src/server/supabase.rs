@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{
     call::{Setback, Touch, Visit},
-    http::{Answer, LARGE_BODY, misfit, send, sensitive, trace_header},
+    http::{Answer, LARGE_BODY, send, sensitive, trace_header},
     tools::is_strict,
 };
 use crate::{
@@ -18,7 +18,10 @@ use crate::{
         observed::Upstream,
         tickets::{GET_SUPPORT_TICKETS, Ticket},
     },
-    support::error::{Exit, Failure},
+    support::{
+        cause::misfit,
+        error::{Exit, Failure},
+    },
 };
 
 /// All tickets, oldest first.

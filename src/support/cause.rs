@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, error::Error, io};
 
+use serde_json::error::Category;
+
 use super::text::one_line;
 
 /// The innermost cause below `error`, which is the one that says something, in one line; nothing if
@@ -29,6 +31,18 @@ pub fn without_number(text: &str) -> Cow<'_, str> {
             Cow::Owned(format!("{words}{}", without_number(after)))
         }
         _ => Cow::Owned(format!("{words}{BEFORE}{}", without_number(rest))),
+    }
+}
+
+/// Why JSON is not what was asked for. Most of serde's texts quote a value, which may be a secret, so
+/// only what names a member is told.
+#[must_use]
+pub fn misfit(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    match error.classify() {
+        Category::Data if told.starts_with("missing field") => told,
+        Category::Data => "a value in it is of another kind".to_owned(),
+        Category::Io | Category::Syntax | Category::Eof => "it is no JSON".to_owned(),
     }
 }
 
