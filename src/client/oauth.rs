@@ -69,75 +69,11 @@ impl SignIn<'_> {
             Arc::clone(self.clock),
             self.tokens.begin(),
         ));
-        let fault = |error: &AuthError| self.fault(&seam, error);
-
-        if let Some(pointer) = challenge.and_then(pointer) {
-            // rmcp would step over a pointer that it does not trust, and guess.
-            let url = self
-                .server
-                .join(&pointer)
-                .map_or(pointer, |url| url.to_string());
-            self.http
-                .policy()
-                .accept("resource metadata's address", &url)?;
-        }
-        let mut manager = AuthorizationManager::new_with_oauth_http_client(
-            self.server.as_str(),
-            Arc::clone(&seam) as _,
-        )
-        .await
-        .map_err(|error| fault(&error))?;
-        let resolution = manager
-            .resolve_metadata_from_challenge(challenge)
-            .await
-            .map_err(|error| fault(&error))?;
-        match resolution.source {
-            AuthorizationMetadataSource::ProtectedResourceMetadata
-            | AuthorizationMetadataSource::AuthorizationServerMetadata => {}
-            _ => {
-                return Err(Failure::new(
-                    Exit::Refused,
-                    "The server does not say where to sign in",
-                    "it asks for a token, but publishes no authorization server metadata",
-                    "check the server's address; the server must serve \
-                     /.well-known/oauth-protected-resource",
-                ));
-            }
-        }
-        let accepted = accept_server(self.http.policy(), &resolution.metadata, self.missing_pkce)?;
-        self.tell_metadata(&seam, &accepted);
-        manager.set_metadata(resolution.metadata);
-
+        let (manager, accepted) = self.discover(&seam, challenge).await?;
         let listener = Listener::bind().await?;
         let redirect_uri = listener.redirect_uri();
-        let mut request = AuthorizationRequest::new(&redirect_uri)
-            .with_initial_scope_selection()
-            .with_client_name(CLIENT_NAME)
-            .with_application_type("native");
-        if let Some(wanted) = challenge.and_then(|text| parameter(text, "scope"))
-            && !self.keep_scopes.is_empty()
-        {
-            // Step-up: what was granted stays, what is missing comes on top.
-            let mut union = self.keep_scopes.to_vec();
-            union.extend(wanted.split_whitespace().map(str::to_owned));
-            union.sort();
-            union.dedup();
-            request = request.with_scopes(union);
-        }
-        let session = AuthorizationSession::new(manager, request)
-            .await
-            .map_err(|(_, error)| fault(&error))?;
-        let (client_id, _) = session
-            .get_credentials()
-            .await
-            .map_err(|error| fault(&error))?;
-        self.http.report(
-            Actor::Client,
-            Fact::ClientRegistered {
-                client_id: self.http.clean(&client_id),
-                issuer: self.http.clean(&accepted.issuer),
-            },
-        );
+        let request = self.request(&redirect_uri, challenge);
+        let session = self.register(&seam, manager, request, &accepted).await?;
 
         let url = self
             .http
@@ -165,21 +101,9 @@ impl SignIn<'_> {
             issuer: accepted.issuer.clone(),
             iss: accepted.iss,
         });
-        let headless = self.mode == BrowserMode::Headless && accepted.lab;
-        let mut url = url;
-        if headless && self.answer.consent == robot::Consent::Deny {
-            // OpenID Connect Core, section 3.1.2.1: a zone that remembers an earlier yes asks again.
-            url.query_pairs_mut().append_pair("prompt", "consent");
-        }
-        self.send_person(&url, headless);
-        let arrived = if headless {
-            robot::walk(self.http, url, &redirect_uri, self.answer).await?;
-            // The sample user comes once.
-            waiting.arrived()
-        } else {
-            self.arrival(waiting, url, &redirect_uri, accepted.lab)
-                .await?
-        };
+        let arrived = self
+            .answer_of(waiting, url, &redirect_uri, accepted.lab)
+            .await?;
         let arrival = self.tell_callback(arrived)?;
         session
             .handle_callback_with_issuer(
@@ -188,12 +112,100 @@ impl SignIn<'_> {
                 arrival.iss.as_deref(),
             )
             .await
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| self.fault(&seam, &error))?;
         self.tokens.keep(Renewer {
             manager: session.auth_manager,
-            seam: Arc::clone(&seam),
+            seam,
         });
         Ok(asked)
+    }
+
+    /// Finds the authorization server that the challenge leads to.
+    async fn discover(
+        &self,
+        seam: &Arc<OAuthSeam>,
+        challenge: Option<&str>,
+    ) -> Result<(AuthorizationManager, Accepted), Failure> {
+        if let Some(pointer) = challenge.and_then(pointer) {
+            // rmcp would step over a pointer that it does not trust, and guess.
+            let url = self
+                .server
+                .join(&pointer)
+                .map_or(pointer, |url| url.to_string());
+            self.http
+                .policy()
+                .accept("resource metadata's address", &url)?;
+        }
+        let mut manager = AuthorizationManager::new_with_oauth_http_client(
+            self.server.as_str(),
+            Arc::clone(seam) as _,
+        )
+        .await
+        .map_err(|error| self.fault(seam, &error))?;
+        let resolution = manager
+            .resolve_metadata_from_challenge(challenge)
+            .await
+            .map_err(|error| self.fault(seam, &error))?;
+        match resolution.source {
+            AuthorizationMetadataSource::ProtectedResourceMetadata
+            | AuthorizationMetadataSource::AuthorizationServerMetadata => {}
+            _ => {
+                return Err(Failure::new(
+                    Exit::Refused,
+                    "The server does not say where to sign in",
+                    "it asks for a token, but publishes no authorization server metadata",
+                    "check the server's address; the server must serve \
+                     /.well-known/oauth-protected-resource",
+                ));
+            }
+        }
+        let accepted = accept_server(self.http.policy(), &resolution.metadata, self.missing_pkce)?;
+        self.tell_metadata(seam, &accepted);
+        manager.set_metadata(resolution.metadata);
+        Ok((manager, accepted))
+    }
+
+    /// What the client asks for.
+    fn request(&self, redirect_uri: &str, challenge: Option<&str>) -> AuthorizationRequest {
+        let request = AuthorizationRequest::new(redirect_uri)
+            .with_initial_scope_selection()
+            .with_client_name(CLIENT_NAME)
+            .with_application_type("native");
+        let wanted = challenge.and_then(|text| parameter(text, "scope"));
+        let Some(wanted) = wanted.filter(|_| !self.keep_scopes.is_empty()) else {
+            return request;
+        };
+        // Step-up: what was granted stays, what is missing comes on top.
+        let mut union = self.keep_scopes.to_vec();
+        union.extend(wanted.split_whitespace().map(str::to_owned));
+        union.sort();
+        union.dedup();
+        request.with_scopes(union)
+    }
+
+    /// Registers the client.
+    async fn register(
+        &self,
+        seam: &OAuthSeam,
+        manager: AuthorizationManager,
+        request: AuthorizationRequest,
+        accepted: &Accepted,
+    ) -> Result<AuthorizationSession, Failure> {
+        let session = AuthorizationSession::new(manager, request)
+            .await
+            .map_err(|(_, error)| self.fault(seam, &error))?;
+        let (client_id, _) = session
+            .get_credentials()
+            .await
+            .map_err(|error| self.fault(seam, &error))?;
+        self.http.report(
+            Actor::Client,
+            Fact::ClientRegistered {
+                client_id: self.http.clean(&client_id),
+                issuer: self.http.clean(&accepted.issuer),
+            },
+        );
+        Ok(session)
     }
 
     fn tell_metadata(&self, seam: &OAuthSeam, accepted: &Accepted) {
@@ -209,6 +221,28 @@ impl SignIn<'_> {
                 scopes: cleaned(self.http, &accepted.scopes),
             },
         );
+    }
+
+    /// Has the person, or on a lab the sample user, answer at the authorization server.
+    async fn answer_of(
+        &self,
+        waiting: Waiting,
+        mut url: Url,
+        redirect_uri: &str,
+        lab: bool,
+    ) -> Result<Result<Arrival, CallbackFault>, Failure> {
+        let headless = self.mode == BrowserMode::Headless && lab;
+        if headless && self.answer.consent == robot::Consent::Deny {
+            // OpenID Connect Core, section 3.1.2.1: a zone that remembers an earlier yes asks again.
+            url.query_pairs_mut().append_pair("prompt", "consent");
+        }
+        self.send_person(&url, headless);
+        if !headless {
+            return self.arrival(waiting, url, redirect_uri, lab).await;
+        }
+        robot::walk(self.http, url, redirect_uri, self.answer).await?;
+        // The sample user comes once.
+        Ok(waiting.arrived())
     }
 
     /// Brings the URL before the person, and says how.
