@@ -285,9 +285,12 @@ mod tests {
             let settings = read_at(stage, &needed).unwrap_or_else(|f| panic!("{stage:?}: {f}"));
             assert_eq!(settings.stage(), stage);
             assert!(!format!("{settings:?}").contains("lin_api_x"));
-            for upstream in [Upstream::Supabase, Upstream::Anthropic] {
-                let called = settings.upstream(upstream).is_some();
-                assert_eq!(called, stage.exchanges_for(upstream), "{stage:?}");
+            for (upstream, called) in [
+                (Upstream::Supabase, stage.reads_datastore()),
+                (Upstream::Anthropic, stage.masks()),
+            ] {
+                let known = settings.upstream(upstream).is_some();
+                assert_eq!(known, called, "{stage:?}");
             }
             let has_key = settings.key(Upstream::Linear).is_some();
             assert_eq!(has_key, !stage.delegates_linear(), "{stage:?}");

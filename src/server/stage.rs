@@ -3,8 +3,6 @@
 //! Must not know of policy: whether chapter 6 or 7 is on is the zone's matter, the server's code is
 //! the same.
 
-use crate::protocol::observed::Upstream;
-
 /// A state of the server's code. Chapters 1, 3 and 7 change what is around it and not the code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -88,16 +86,6 @@ impl Stage {
     #[must_use]
     pub const fn delegates_linear(self) -> bool {
         matches!(self, Self::Delegated)
-    }
-
-    /// Whether the caller's token is exchanged for a credential of `upstream`.
-    #[must_use]
-    pub const fn exchanges_for(self, upstream: Upstream) -> bool {
-        match upstream {
-            Upstream::Supabase => self.reads_datastore(),
-            Upstream::Anthropic => self.masks(),
-            Upstream::Linear => self.delegates_linear(),
-        }
     }
 
     /// The variables that the server cannot start without.
