@@ -298,6 +298,7 @@ impl App {
         self.flow_index = FlowIndex::default();
         self.overlays.clear();
         self.toast = None;
+        self.later = None;
         self.tasks.clear();
         self.now_us = 0;
         self.held = None;

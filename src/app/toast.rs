@@ -18,6 +18,8 @@ pub enum Topic {
     Anything,
     /// The open chapter's checks have all passed.
     ChapterDone,
+    /// The run is being recorded.
+    Recording,
 }
 
 /// The line.

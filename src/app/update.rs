@@ -295,6 +295,10 @@ impl App {
     }
 
     fn recorded(&mut self, state: RecordingState) {
+        // What was still to be said of it is no longer so.
+        let _ = self
+            .later
+            .take_if(|(_, topic, _)| *topic == Topic::Recording);
         match &state {
             RecordingState::Off => {}
             RecordingState::On { file } => {
@@ -302,7 +306,7 @@ impl App {
                 let text = format!("recording to {file}");
                 if self.projection.log().is_empty() {
                     // That a run begins anew is told first.
-                    self.say_next(Topic::Anything, Tone::Plain, text);
+                    self.say_next(Topic::Recording, Tone::Plain, text);
                 } else {
                     self.say(Tone::Plain, text);
                 }
@@ -313,8 +317,6 @@ impl App {
             }
             RecordingState::Failed(failure) => {
                 if self.is_recording() {
-                    // Whatever is said of it is no longer so.
-                    self.later = None;
                     self.say(Tone::Warning, "nothing more is recorded");
                 }
                 self.fail(failure.clone());

@@ -114,6 +114,19 @@ fn the_recording_of_a_run_is_told_of_at_its_reset_and_not_at_the_next() {
 }
 
 #[test]
+fn that_a_run_is_recorded_is_not_said_once_it_is_not() {
+    let mut app = refused(120, 36);
+    let _ = app.update(Msg::Begun(header().started));
+    let file = "second.jsonl".to_owned();
+    let _ = app.update(Msg::Recording(RecordingState::On { file: file.clone() }));
+    assert!(toast(&app).starts_with("back at the start"));
+    let _ = app.update(Msg::Recording(RecordingState::Saved { file, events: 3 }));
+    assert_eq!(toast(&app), "3 events saved in second.jsonl");
+    let _ = app.update(Msg::Tick(60_000));
+    assert_eq!(app.toast(), None);
+}
+
+#[test]
 fn a_sheet_may_begin_signed_in_and_holding() {
     let sheet = Sheet::parse(
         "begin = \"signed-in\"\nhold = true\n[[cue]]\ntitle=\"a\"\ndo=\"sign-in\"\n",
