@@ -11,6 +11,7 @@ use crate::{
         effect::{Effects, Job},
         overlay::{Overlay, Question, What},
     },
+    chapters::Stage,
     projection::{
         HopKind, Projection, Seq,
         env::{self, EnvChange, EnvRow},
@@ -19,15 +20,24 @@ use crate::{
     protocol::{console::Policy, env::EnvLine, tickets::ESCALATE_TICKET},
 };
 
-/// What the lab's server does, and the chapter at whose end it does so first.
-const SERVER_DOES: [(u8, &str); 4] = [
-    (2, "it asks for a token, and says where to get one"),
+/// What the lab's server does, and the stage from which on it does so.
+const SERVER_DOES: [(Stage, &str); 4] = [
     (
-        4,
+        Stage::Protected,
+        "it asks for a token, and says where to get one",
+    ),
+    (
+        Stage::Vault,
         "it gets the Supabase key from the zone, for one use each time",
     ),
-    (5, "it has a ticket's text masked before it files the issue"),
-    (6, "it acts in Linear with a token of the person who calls"),
+    (
+        Stage::Masked,
+        "it has a ticket's text masked before it files the issue",
+    ),
+    (
+        Stage::Delegated,
+        "it acts in Linear with a token of the person who calls",
+    ),
 ];
 
 /// A journey of the lab.
@@ -225,7 +235,8 @@ impl App {
         env.retain(|row| row.change != EnvChange::Kept);
         let between = |before: u8, after: u8| {
             let learned = SERVER_DOES.into_iter();
-            let learned = learned.filter(|(chapter, _)| (before + 1..=after).contains(chapter));
+            let (before, after) = (Stage::at_end_of(before), Stage::at_end_of(after));
+            let learned = learned.filter(|(stage, _)| before < *stage && *stage <= after);
             learned.map(|(_, does)| does).collect()
         };
         Some(Changes {
