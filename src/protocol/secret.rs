@@ -116,7 +116,36 @@ pub fn scrub(text: &str) -> std::borrow::Cow<'_, str> {
         )
         .expect("a constant pattern")
     });
-    PATTERN.replace_all(text, "[hidden]")
+    PATTERN.replace_all(text, HIDDEN)
+}
+
+/// Stands where a secret stood.
+const HIDDEN: &str = "[hidden]";
+/// Characters by which a secret is known again, also where only its beginning is repeated.
+const HEAD: usize = 8;
+/// What is shorter may stand in a text as a word.
+const SHORTEST: usize = 6;
+
+/// `text` with `secret` hidden, and with what only begins like it: who was sent a secret may repeat it.
+#[must_use]
+pub fn hide(text: &str, secret: &str) -> String {
+    if secret.len() < SHORTEST {
+        return text.to_owned();
+    }
+    let head = &secret[..secret.floor_char_boundary(HEAD)];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(head) {
+        let (before, found) = rest.split_at(at);
+        let same = found.chars().zip(secret.chars());
+        let same = same.take_while(|(one, other)| one == other);
+        let end: usize = same.map(|(one, _)| one.len_utf8()).sum();
+        out.push_str(before);
+        out.push_str(HIDDEN);
+        rest = &found[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 #[cfg(test)]
@@ -138,5 +167,12 @@ mod tests {
         );
         assert_eq!(scrub("key sb_secret_abcdef1234 end"), "key [hidden] end");
         assert_eq!(scrub("plain words only"), "plain words only");
+    }
+
+    #[test]
+    fn a_word_is_no_secret_that_was_sent() {
+        for secret in ["", "code", "short"] {
+            assert_eq!(hide("a short code", secret), "a short code");
+        }
     }
 }

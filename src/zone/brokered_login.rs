@@ -24,7 +24,11 @@ use super::{
     vault::Belongs,
 };
 use crate::{
-    protocol::{console::LifeStatus, oauth::ErrorCode, secret::Secret},
+    protocol::{
+        console::LifeStatus,
+        oauth::ErrorCode,
+        secret::{Secret, hide},
+    },
     support::{
         cause::innermost,
         loopback::is_plain_loopback,
@@ -35,6 +39,8 @@ use crate::{
 /// Longest answer that is read from a provider, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// What is secret of what a token endpoint is sent.
+const SECRET_FIELDS: [&str; 3] = ["code", "refresh_token", "client_secret"];
 
 /// The way to providers.
 #[derive(Debug, Default)]
@@ -190,14 +196,22 @@ impl Upstream {
                 error: Some(error),
                 error_description,
                 ..
-            } => Err(
-                match refused(name, error_description.as_deref().unwrap_or(&error)) {
+            } => {
+                // It may repeat what it was sent, and its words go into the log.
+                let said = form
+                    .iter()
+                    .filter(|(name, _)| SECRET_FIELDS.contains(name))
+                    .fold(
+                        error_description.unwrap_or_else(|| error.clone()),
+                        |said, (_, secret)| hide(&said, secret),
+                    );
+                Err(match refused(name, &said) {
                     UpstreamError::Refused { name, reason } if error == "invalid_grant" => {
                         UpstreamError::Ended { name, reason }
                     }
                     other => other,
-                },
-            ),
+                })
+            }
             TokenAnswer { .. } => Err(UpstreamError::Unreadable(name.to_owned())),
         }
     }

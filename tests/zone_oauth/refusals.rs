@@ -164,6 +164,23 @@ async fn a_provider_that_refuses_the_code_ends_the_sign_in_for_the_client() {
 }
 
 #[tokio::test]
+async fn what_a_provider_repeats_of_a_secret_is_told_to_nobody() {
+    let lab = Lab::open().await;
+    *lab.upstreams.github_answer.lock().unwrap() =
+        Some(json!({"error": "bad_code", "error_description": "gh-code is not known"}));
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).up_to_consent(&client).await;
+    let sent = query(&answer.location());
+    assert_eq!(
+        sent["error_description"],
+        "GitHub refused: [hidden] is not known"
+    );
+    let rows = lab.audit().await;
+    let reason = rows.last().unwrap().reason.as_deref().unwrap();
+    assert_eq!(reason, "GitHub refused: [hidden] is not known");
+}
+
+#[tokio::test]
 async fn a_callback_in_another_browser_is_refused() {
     let lab = Lab::open().await;
     let client = lab.register().await;

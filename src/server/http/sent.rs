@@ -4,14 +4,10 @@
 use reqwest::{Request, header::CONTENT_TYPE};
 use url::form_urlencoded;
 
-use crate::protocol::{basic, secret::Secret};
-
-/// Characters by which a secret is known again, also where only its beginning is repeated.
-const HEAD: usize = 8;
-/// What is shorter may stand in a text as a word.
-const SHORTEST: usize = 6;
-/// Stands where a secret stood.
-const HIDDEN: &str = "[hidden]";
+use crate::protocol::{
+    basic,
+    secret::{Secret, hide},
+};
 
 #[derive(Default)]
 pub(super) struct Sent(Vec<Secret>);
@@ -42,35 +38,14 @@ impl Sent {
             let tokens = fields.filter(|(name, _)| name == "subject_token");
             secrets.extend(tokens.map(|(_, token)| Secret::from(&*token)));
         }
-        secrets.retain(|secret| secret.expose().len() >= SHORTEST);
         Self(secrets)
     }
 
     /// A text with each of them hidden, and with what only begins like one.
     pub fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.0 {
-            text = without(&text, secret.expose());
-        }
-        text
+        let hidden = |text: String, secret: &Secret| hide(&text, secret.expose());
+        self.0.iter().fold(text.to_owned(), hidden)
     }
-}
-
-fn without(text: &str, secret: &str) -> String {
-    let head = &secret[..secret.floor_char_boundary(HEAD)];
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(head) {
-        let (before, found) = rest.split_at(at);
-        let same = found.chars().zip(secret.chars());
-        let same = same.take_while(|(one, other)| one == other);
-        let end: usize = same.map(|(one, _)| one.len_utf8()).sum();
-        out.push_str(before);
-        out.push_str(HIDDEN);
-        rest = &found[end..];
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
