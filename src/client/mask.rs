@@ -255,7 +255,9 @@ impl Masker {
                 if escaped {
                     self.unescaped(value, leg);
                 }
-                if changed || escaped {
+                // Of two members of one name only the last was looked at.
+                let doubled = || quotes(value) != text.bytes().filter(|b| *b == b'"').count();
+                if changed || escaped || doubled() {
                     self.text(&value.to_string())
                 } else {
                     self.text(text)
@@ -427,6 +429,16 @@ impl Masker {
             format!("value=\"{}\"", self.mask(&found[1]))
         });
         self.text(&text)
+    }
+}
+
+/// How many quotes stand in the JSON of a value within whose strings there are none.
+fn quotes(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => members.values().map(|member| 2 + quotes(member)).sum(),
+        Value::Array(items) => items.iter().map(quotes).sum(),
+        Value::String(_) => 2,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 

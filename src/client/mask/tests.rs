@@ -53,6 +53,15 @@ fn a_value_without_a_name_is_masked_too() {
     assert_eq!(url("https://h/mcp?wsdl"), "https://h/mcp?wsdl");
 }
 
+#[rstest::rstest]
+#[case::emptied(r#"{"access_token":"opaque-1","access_token":""}"#)]
+#[case::nulled(r#"{"access_token":"opaque-1","access_token":null}"#)]
+#[case::below_one_that_is_doubled(r#"{"a":{"access_token":"opaque-1"},"a":[1]}"#)]
+fn of_a_member_that_comes_twice_the_first_is_not_shown(#[case] text: &str) {
+    let shown = Masker::default().json(text, Leg::Token);
+    assert!(!shown.contains("opaque-1"), "{shown}");
+}
+
 #[test]
 fn secret_members_are_masked_and_the_order_is_kept() {
     let shown = Masker::default().json(
