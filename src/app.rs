@@ -328,6 +328,11 @@ impl App {
         }
     }
 
+    /// Whether the window has so many columns and rows.
+    const fn has_room(&self, least: (u16, u16)) -> bool {
+        self.size.0 >= least.0 && self.size.1 >= least.1
+    }
+
     /// Whether there is nothing to see but that the window is too small.
     const fn is_unseen(&self) -> bool {
         self.size.0 < LEAST.0 || self.size.1 < LEAST.1

@@ -1,10 +1,10 @@
 //! Whether a command can be carried out now, and if not, why.
 
 use super::{
-    App,
+    App, FOR_TWO,
     command::{Availability, Command, Context},
     effect::Job,
-    focus::PaneId,
+    focus::{Layout, PaneId},
     learn::{Lab, console::form::Field},
     msg::RecordingState,
     overlay::Overlay,
@@ -20,6 +20,17 @@ use crate::{
         tickets::Ticket,
     },
 };
+
+/// Where a command can be wished for that cannot be in `context`.
+fn where_else(command: Command, context: Context) -> &'static str {
+    match context {
+        Context::Overlay | Context::Field | Context::Form => "the window comes first",
+        Context::Panes | Context::Stage if command.spec().is_in(Context::Overlay) => {
+            "only in a window"
+        }
+        Context::Panes | Context::Stage => "only in the form of a console step",
+    }
+}
 
 /// How long a task may take before its end is no longer waited for, in microseconds.
 const EXPECTED_US: u64 = 1_000_000;
@@ -39,7 +50,7 @@ impl App {
             return said;
         }
         if !command.spec().is_in(context) {
-            return Availability::Unavailable("not here".to_owned());
+            return Availability::unless(where_else(command, context));
         }
         if let Some(said) = self.in_replay(command) {
             return said;
@@ -178,6 +189,13 @@ impl App {
                     Some(_) | None => Some("only when two runs are compared"),
                 })
             }
+            Command::Unfold => Availability::unless(
+                (self.focus.pane != PaneId::Flow).then_some("only in Flow, for a sign-in's steps"),
+            ),
+            Command::Zoom => Availability::unless(
+                (self.focus.layout != Layout::Stage && !self.has_room(FOR_TWO))
+                    .then_some("the pane has the whole screen already"),
+            ),
             Command::Left | Command::Right => Availability::unless(match self.focus.pane {
                 PaneId::Issue | PaneId::Policy | PaneId::Chapter => None,
                 PaneId::Flow | PaneId::Audit | PaneId::Env | PaneId::Sessions | PaneId::Trace => {
@@ -204,7 +222,6 @@ impl App {
             | Command::Show(_)
             | Command::NextPane
             | Command::PreviousPane
-            | Command::Zoom
             | Command::SwitchLayout
             | Command::Down
             | Command::Up
@@ -212,7 +229,6 @@ impl App {
             | Command::PageUp
             | Command::Top
             | Command::Bottom
-            | Command::Unfold
             | Command::Freeze
             | Command::Help
             | Command::Palette

@@ -85,6 +85,20 @@ impl Keymap {
         own.or_else(below).copied()
     }
 
+    /// What a key means in some other place, the panes first.
+    #[must_use]
+    pub fn elsewhere(&self, key: Key) -> Option<Command> {
+        [
+            Context::Panes,
+            Context::Stage,
+            Context::Overlay,
+            Context::Form,
+        ]
+        .into_iter()
+        .find_map(|context| self.meaning.get(&(context, key)))
+        .copied()
+    }
+
     /// The keys with a run sheet: the stage's own come first, and no other command has them.
     #[must_use]
     pub fn on_stage(mut self) -> Self {

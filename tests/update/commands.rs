@@ -22,8 +22,76 @@ use crate::{
 #[test]
 fn a_key_without_a_meaning_points_to_the_help() {
     let mut app = fresh(80, 24);
-    assert_eq!(press(&mut app, "Q"), []);
-    assert_eq!(app.toast().expect("a hint").text, "? lists the keys");
+    assert_eq!(press(&mut app, "9"), []);
+    let told = "9 is no key here: ? lists the keys";
+    assert_eq!(app.toast().expect("a hint").text, told);
+}
+
+#[test]
+fn a_key_that_means_something_elsewhere_says_where() {
+    let said = |keys: &str| {
+        let mut app = told(80, 24);
+        assert_eq!(press(&mut app, keys), [], "{keys}");
+        app.toast().expect("a reason").text.clone()
+    };
+    for (keys, why) in [
+        ("F", "recording/live: only with a run sheet: hoptrail stage"),
+        (
+            "A",
+            "reset: only on stage, where the lab is new each time: hoptrail stage",
+        ),
+        ("z", "zoom: the pane has the whole screen already"),
+        ("ctrl-r", "set back: only in the form of a console step"),
+        ("? s", "sign in: the window comes first"),
+    ] {
+        assert_eq!(said(keys), why);
+    }
+    let mut app = told(120, 36);
+    assert_eq!(press(&mut app, "z"), []);
+    assert!(app.toast().is_none(), "there is more than one pane to see");
+}
+
+#[test]
+fn every_key_that_help_names_acts_or_says_why_not() {
+    // Where the reader is already there is nowhere to go.
+    let may_be_there = |command: Command, pane: PaneId| match command {
+        Command::Show(shown) => shown == pane,
+        _ => matches!(
+            command,
+            Command::Down
+                | Command::Up
+                | Command::PageDown
+                | Command::PageUp
+                | Command::Top
+                | Command::Bottom
+                | Command::Left
+                | Command::Right
+                | Command::NextMatch
+                | Command::PreviousMatch
+                | Command::Refusal
+                | Command::Back
+        ),
+    };
+    let mut dead = Vec::new();
+    for place in "1234567".chars() {
+        let mut shown = told(80, 24);
+        let _ = press(&mut shown, &place.to_string());
+        let pane = shown.focus().pane;
+        let before = text(&draw(&shown, &look(), 80, 24).0);
+        for spec in COMMANDS {
+            for key in shown.keymap().keys(spec.command) {
+                let mut app = shown.clone();
+                let meant = app.meaning(*key);
+                let effects = press(&mut app, &key.to_string());
+                let after = text(&draw(&app, &look(), 80, 24).0);
+                let is_there = meant.is_some_and(|command| may_be_there(command, pane));
+                if effects.is_empty() && before == after && !is_there {
+                    dead.push(format!("{key} in {}", pane.name()));
+                }
+            }
+        }
+    }
+    assert_eq!(dead, [""; 0]);
 }
 
 #[test]

@@ -31,13 +31,12 @@ impl App {
     #[must_use]
     pub fn stands(&self, pane: PaneId) -> Option<Stands> {
         let focus = self.focus;
-        let has_room = |least: (u16, u16)| self.size.0 >= least.0 && self.size.1 >= least.1;
-        if focus.layout != Layout::Learn || focus.zoom == Zoom::On || !has_room(FOR_TWO) {
+        if focus.layout != Layout::Learn || focus.zoom == Zoom::On || !self.has_room(FOR_TWO) {
             None
         } else if focus.beside() == pane {
             Some(Stands::Right)
         } else {
-            (focus.second_beside() == pane && has_room(FOR_THREE)).then_some(Stands::Below)
+            (focus.second_beside() == pane && self.has_room(FOR_THREE)).then_some(Stands::Below)
         }
     }
 

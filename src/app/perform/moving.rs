@@ -114,7 +114,12 @@ impl App {
     }
 
     pub(super) fn unfold(&mut self) {
+        let before = self.panes.flow.rows().len();
         self.flow_index.turn(&self.projection, &mut self.panes.flow);
+        if self.panes.flow.rows().len() == before {
+            let text = "there is no sign-in with steps in the browser to unfold";
+            self.say(Tone::Plain, text);
+        }
     }
 
     /// The last refusal in the pane that has one.

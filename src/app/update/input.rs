@@ -13,7 +13,7 @@ use crate::{
         overlay::Overlay,
         palette,
         target::Target,
-        toast::Tone,
+        toast::{Toast, Tone},
     },
     config::keys::{Key, KeyCode, Modifier},
     support::text::one_line,
@@ -88,11 +88,23 @@ impl App {
             return effects;
         } else if let Some(command) = behind {
             return self.perform_behind(command);
-        } else if self.toast.is_none() {
-            let help = self.keymap.shown(Command::Help);
-            self.say(Tone::Plain, format!("{help} lists the keys"));
+        } else if let Some(command) = self.keymap.elsewhere(key) {
+            // Says where it means something.
+            return self.perform(command);
+        } else {
+            self.say_that_it_is_no_key(key);
         }
         Effects::new()
+    }
+
+    /// Says of a key that means nothing anywhere where the others are; news are not taken away for that.
+    fn say_that_it_is_no_key(&mut self, key: Key) {
+        let is_news = |toast: &Toast| !matches!(toast.tone, Tone::Plain | Tone::Unavailable);
+        if !self.toast.as_ref().is_some_and(is_news) {
+            let help = self.keymap.shown(Command::Help);
+            let text = format!("{key} is no key here: {help} lists the keys");
+            self.say(Tone::Unavailable, text);
+        }
     }
 
     /// A window that only tells something is not in the way of what one wants to do next, nor is
