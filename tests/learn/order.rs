@@ -211,6 +211,17 @@ fn what_comes_first_is_named_first() {
 }
 
 #[test]
+fn a_lab_that_is_not_there_yet_is_asked_nothing() {
+    let mut app = learning("lock", 1, SMALL);
+    assert_eq!(jobs(&press(&mut app, "c")), []);
+    let told = "ask: the lab is not at this chapter yet: E does the steps first";
+    assert_eq!(toast(&app), told);
+    let mut app = learning("lock", 2, SMALL);
+    let asked = jobs(&press(&mut app, "c"));
+    assert!(matches!(asked[..], [Job::RunProbes { .. }]), "{asked:?}");
+}
+
+#[test]
 fn a_row_of_an_earlier_run_had_a_credential() {
     let mut app = App::new(AppConfig {
         size: WIDE,

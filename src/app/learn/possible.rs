@@ -128,12 +128,18 @@ impl App {
                     .probes()
                     .iter()
                     .any(|probe| *probe != Probe::Env);
-                if asks {
-                    self.unless_busy()
-                } else {
+                if !asks {
                     blocked(Some(
                         "this chapter's checks see all they need by themselves",
                     ))
+                } else if self.lab() == Lab::Before && !learn.is_work_the_readers_own() {
+                    // Another server's answers would say nothing of this chapter's.
+                    no(format!(
+                        "the lab is not at this chapter yet: {} does the steps first",
+                        self.keymap.shown(Command::ReachEnd)
+                    ))
+                } else {
+                    self.unless_busy()
                 }
             }
             Command::ConsoleWork => blocked(if !learn.has_console_work() {
