@@ -254,3 +254,43 @@ fn a_chapter_that_is_begun_again_takes_nothing_from_the_one_that_was_opened_mean
         ChapterState::Skipped
     );
 }
+
+#[test]
+fn a_lab_that_nobody_used_is_brought_to_the_first_chapter_with_it() {
+    let size = (80, 24);
+    let new = |facts: &[TraceEvent]| {
+        let mut app = learning_from(Progress::default(), None, size);
+        for event in facts {
+            let _ = app.update(Msg::Trace(event.clone()));
+        }
+        app
+    };
+    let story = story();
+    let read = story
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::RunStarted(_) | Fact::PolicyRead(_)));
+    let read: Vec<TraceEvent> = read.cloned().collect();
+    let mut app = new(&read);
+    let effects = press(&mut app, "8");
+    let begin = Job::BeginAgain {
+        lab: 0,
+        chapter: "open-door".to_owned(),
+    };
+    assert_eq!(jobs(&effects), [begin]);
+    let mut moved = read[0].clone();
+    moved.fact = Fact::LabMoved { chapter: 0 };
+    let _ = app.update(Msg::Trace(moved));
+    let _ = app.update(Msg::Task(task(&effects), TaskOutcome::Done));
+    assert!(
+        app.overlays().is_empty(),
+        "there is nothing to compare with"
+    );
+    let page = shown(&mut app, size);
+    assert!(page.contains("the lab is ready"), "{page}");
+    assert_eq!(toast(&app), "the lab runs what this chapter is about");
+
+    // What somebody did in it is not taken away without a question.
+    let mut app = new(&story);
+    assert_eq!(jobs(&press(&mut app, "8")), []);
+    assert!(shown(&mut app, size).contains("the lab is further on"));
+}
