@@ -6,7 +6,7 @@ mod screens;
 
 use hoptrail::{
     app::{
-        App,
+        App, AppConfig,
         effect::Effect,
         msg::{Msg, RecordingState, TaskId, TaskOutcome},
     },
@@ -14,9 +14,11 @@ use hoptrail::{
     protocol::observed::Issue,
     support::error::{Exit, Failure},
     trace::event::{BrowserLeg, Fact},
-    ui::look::{Charset, Look},
+    ui::look::{Charset, Look, Role},
 };
-use screens::{draw, fresh, lifted, look, look_of, press, shoot, story, text, told, told_until};
+use screens::{
+    draw, fresh, header, lifted, look, look_of, press, shoot, story, text, told, told_until,
+};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
@@ -49,6 +51,58 @@ fn flow() {
 #[test]
 fn audit() {
     at_all_sizes("audit", "2");
+}
+
+#[test]
+fn rows_from_before_the_run_are_told_apart() {
+    // The run begins with the escalation, and knows of no call before.
+    let began = header().started + chrono::TimeDelta::seconds(11);
+    let rows = story()
+        .into_iter()
+        .filter(|event| matches!(event.fact, Fact::RunStarted(_) | Fact::AuditRecorded(_)));
+    let rows: Vec<_> = rows.collect();
+    let of = |events: &[hoptrail::trace::TraceEvent], size: (u16, u16)| {
+        let mut app = App::new(AppConfig {
+            size,
+            started: Some(began),
+            ..AppConfig::default()
+        });
+        for event in events {
+            let _ = app.update(Msg::Trace(event.clone()));
+        }
+        let _ = press(&mut app, "2");
+        app
+    };
+    for size in SIZES {
+        snap("audit-earlier", &of(&rows, size), &look(), size);
+    }
+    let shown =
+        |events, size: (u16, u16)| text(&draw(&of(events, size), &look(), size.0, size.1).0);
+    let wide = shown(&rows, (120, 36));
+    assert!(
+        wide.contains("5 rows  ✓ 4 issued  ✗ 1 failed  · 4 earlier"),
+        "{wide}"
+    );
+    let (buffer, _) = draw(&of(&rows, (120, 36)), &look(), 120, 36);
+    let dim = look().style(Role::Dim).fg;
+    let is_dim = |words: &str| {
+        let row = wide.lines().position(|line| line.contains(words)).unwrap();
+        let line = wide.lines().nth(row).unwrap();
+        let column = line[..line.find("Support Escalation ⟶").unwrap()]
+            .chars()
+            .count();
+        let at = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
+        buffer[at].style().fg == dim
+    };
+    assert!(
+        is_dim("an earlier run") && !is_dim("issues:create"),
+        "{wide}"
+    );
+    let narrow = shown(&rows, (80, 24));
+    assert!(narrow.contains(" ✓ 4  ✗ 1 "), "{narrow}");
+    // With none of its own there is room to say so.
+    let narrow = shown(&rows[..4], (80, 24));
+    assert!(narrow.contains(" 3 earlier "), "{narrow}");
 }
 
 #[test]

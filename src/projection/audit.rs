@@ -44,9 +44,30 @@ pub struct Audit {
     /// By the hash of its whole id: a name is cut, and may be the name of many.
     by_id: Index<IdHash, AuditId>,
     by_call: Index<CallId, AuditId>,
-    issued: u64,
-    failed: u64,
+    this_run: Tally,
+    earlier: Tally,
     repeated: u64,
+}
+
+/// What rows tell of, by how many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub rows: usize,
+    /// How many credentials were issued.
+    pub issued: u64,
+    /// How many credentials were refused.
+    pub failed: u64,
+}
+
+impl Tally {
+    fn count(&mut self, row: &AuditRow) {
+        self.rows += 1;
+        match (row.event, row.status) {
+            (AuditEvent::CredentialsIssue, AuditStatus::Issued) => self.issued += 1,
+            (AuditEvent::CredentialsIssue, AuditStatus::Failure) => self.failed += 1,
+            _ => {}
+        }
+    }
 }
 
 impl Projection {
@@ -201,16 +222,28 @@ impl Audit {
             .filter_map(|id| self.get(id))
     }
 
-    /// How many credentials were issued.
+    /// How many credentials were issued, whenever that was.
     #[must_use]
     pub const fn issued(&self) -> u64 {
-        self.issued
+        self.this_run.issued + self.earlier.issued
     }
 
-    /// How many credentials were refused.
+    /// How many credentials were refused, whenever that was.
     #[must_use]
     pub const fn failed(&self) -> u64 {
-        self.failed
+        self.this_run.failed + self.earlier.failed
+    }
+
+    /// What the rows of this run tell of.
+    #[must_use]
+    pub const fn this_run(&self) -> Tally {
+        self.this_run
+    }
+
+    /// What the rows tell of that were written before it.
+    #[must_use]
+    pub const fn earlier(&self) -> Tally {
+        self.earlier
     }
 
     /// How many rows came twice (a feed that resumed) and were left out.
@@ -247,11 +280,6 @@ impl Audit {
         }
         if record.event == AuditEvent::CredentialsIssue {
             let issued = record.status == AuditStatus::Issued;
-            if issued {
-                self.issued += 1;
-            } else {
-                self.failed += 1;
-            }
             let is_answer = !record.error.as_deref().is_some_and(ErrorCode::is_own_fault);
             if let Some(call) = call.filter(|_| is_answer) {
                 tools.count_credential(call, issued);
@@ -270,7 +298,7 @@ impl Audit {
             .as_ref()
             .filter(|_| record.status == AuditStatus::Failure)
             .and_then(|decision| decision.determining.first());
-        self.rows.push(AuditRow {
+        let row = AuditRow {
             id,
             sequence: record.sequence,
             occurred_at: record.occurred_at,
@@ -307,7 +335,12 @@ impl Audit {
             duration_us: record.duration_us,
             era,
             evidence: at.seq,
-        });
+        };
+        match era {
+            Era::ThisRun => self.this_run.count(&row),
+            Era::Earlier => self.earlier.count(&row),
+        }
+        self.rows.push(row);
         self.rows.last()
     }
 }

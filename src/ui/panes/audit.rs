@@ -10,7 +10,7 @@ use ratatui::{
 };
 
 use self::columns::{Columns, NARROW};
-use super::{Placement, behind_gutter, counted, or_dash, rows_in_view, selectable, teach};
+use super::{Placement, behind_gutter, counted, grouped, or_dash, rows_in_view, selectable, teach};
 use crate::{
     app::{
         command::Command,
@@ -41,44 +41,55 @@ use crate::{
 /// The rows that the list keeps where the selected row's detail stands under it.
 const LIST_ROWS: usize = 8;
 
-/// Counts for the title: how many issued, how many refused.
+/// Counts for the title: what this run's rows tell of, and apart from it how many are earlier.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let audit = cx.app.projection().audit();
+    let list = &cx.app.panes().audit;
+    let run = audit.this_run();
     // Between the tabs of a narrow screen there is room for the verdicts only.
-    let rows = match cx.tier {
-        Tier::Compact | Tier::TooSmall => 0,
-        Tier::Standard | Tier::Wide => cx.app.panes().audit.rows().len(),
+    let is_wide = match cx.tier {
+        Tier::Compact | Tier::TooSmall => false,
+        Tier::Standard | Tier::Wide => true,
     };
-    let mut line = counted(
-        cx,
-        PaneId::Audit,
-        rows,
-        ("row", "rows"),
-        cx.app.panes().audit.filter(),
-    );
-    if audit.issued() + audit.failed() > 0 {
+    let rows = match (is_wide, list.query().is_empty()) {
+        (false, _) => 0,
+        (true, true) => run.rows,
+        (true, false) => list.rows().len(),
+    };
+    let mut line = counted(cx, PaneId::Audit, rows, ("row", "rows"), list.filter());
+    if run.issued + run.failed > 0 {
         // Beside the number of all rows it has to be said which are counted.
-        let (issued, failed) = match rows {
-            0 => ("", ""),
-            _ => ("issued ", "failed "),
+        let (issued, failed) = if is_wide {
+            ("issued ", "failed ")
+        } else {
+            ("", "")
         };
         line.push_span(span(
-            format!(" {} {} {issued}", cx.look.glyphs.good, audit.issued()),
+            format!(" {} {} {issued}", cx.look.glyphs.good, run.issued),
             cx.look.style(Role::Good),
         ));
         line.push_span(span(
-            format!(" {} {} {failed}", cx.look.glyphs.bad, audit.failed()),
-            if audit.failed() > 0 {
+            format!(" {} {} {failed}", cx.look.glyphs.bad, run.failed),
+            if run.failed > 0 {
                 cx.look.bold(Role::Bad)
             } else {
                 cx.look.style(Role::Dim)
             },
         ));
     }
-    let unread = audit.unread_before();
-    if unread > 0 && rows > 0 {
-        // A start does not read the whole of a long log.
-        let text = format!(" {} {unread} earlier ", cx.look.glyphs.dot);
+    let earlier = audit
+        .unread_before()
+        .saturating_add(u64::try_from(audit.earlier().rows).unwrap_or(u64::MAX));
+    if earlier > 0 && (is_wide || run.rows == 0) {
+        let dot = if run.rows > 0 {
+            format!("{} ", cx.look.glyphs.dot)
+        } else {
+            String::new()
+        };
+        let text = format!(
+            " {dot}{} earlier ",
+            grouped(usize::try_from(earlier).unwrap_or(usize::MAX))
+        );
         line.push_span(span(text, cx.look.style(Role::Dim)));
     }
     line
@@ -284,15 +295,24 @@ fn because(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
 /// `Application ⟶ person`: the application, acting on behalf of the person.
 #[must_use]
 pub fn chain(row: &AuditRow, look: &Look) -> Vec<Span<'static>> {
-    let mut spans = vec![or_dash(row.application.as_deref(), Style::new(), look)];
+    let style = of_its_run(row, look);
+    let mut spans = vec![or_dash(row.application.as_deref(), style, look)];
     if let Some(user) = &row.user {
         spans.push(span(
             format!(" {} ", look.glyphs.becomes),
             look.style(Role::Dim),
         ));
-        spans.push(span(user.to_string(), Style::new()));
+        spans.push(span(user.to_string(), style));
     }
     spans
+}
+
+/// What another run did is there to be read, not to be taken for this one's.
+fn of_its_run(row: &AuditRow, look: &Look) -> Style {
+    match row.era {
+        Era::Earlier => look.style(Role::Dim),
+        Era::ThisRun => Style::new(),
+    }
 }
 
 /// An event that no tool asked for, in the words of people.
@@ -330,8 +350,8 @@ fn tool(row: &AuditRow, look: &Look) -> Line<'static> {
 }
 
 fn strong(row: &AuditRow, look: &Look) -> Style {
-    match row.status {
-        AuditStatus::Failure => look.style(Role::Heading),
-        AuditStatus::Issued => Style::new(),
+    match (row.era, row.status) {
+        (Era::ThisRun, AuditStatus::Failure) => look.style(Role::Heading),
+        (Era::ThisRun | Era::Earlier, _) => of_its_run(row, look),
     }
 }

@@ -6,7 +6,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{chain, strong, tool, verdict};
+use super::{chain, of_its_run, strong, tool, verdict};
 use crate::{
     projection::AuditRow,
     protocol::audit::AuditEvent,
@@ -315,14 +315,14 @@ fn chain_within(row: &AuditRow, room: u16, people: Names, look: &Look) -> Vec<Sp
     let left = usize::from(room).saturating_sub(width(user) + width(&link));
     let mut spans = vec![
         span(link, look.style(Role::Dim)),
-        Span::raw(user.to_owned()),
+        span(user.to_owned(), of_its_run(row, look)),
     ];
     // Of a name that is cut to nothing the arrow alone is left.
     let name = truncate(application, left);
     if width(&name) < 3 && width(application) >= 3 {
         spans[0] = span(format!("{} ", look.glyphs.becomes), look.style(Role::Dim));
     } else {
-        spans.insert(0, Span::raw(name.into_owned()));
+        spans.insert(0, span(name.into_owned(), of_its_run(row, look)));
     }
     spans
 }
