@@ -9,7 +9,7 @@ use crate::{
         stage::Judgement,
         toast::{Toast, Tone},
     },
-    support::text::truncate,
+    support::text::{truncate, width},
     ui::{
         HitMap, ViewCx,
         look::Role,
@@ -17,8 +17,11 @@ use crate::{
     },
 };
 
-/// Cells of a message that are shown, however many keys there are.
+/// Cells of a message that are shown where a cue failed, however many ways out there are.
 const LEAST_OF_NEWS: u16 = 40;
+
+/// Cells between a message and the first key.
+const GAP: u16 = 2;
 
 /// Draws what is said, and the keys for which it leaves room.
 pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap, toast: &Toast) {
@@ -38,10 +41,10 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
         (keys, 1 + usize::from(about))
     });
     let kept = match &of_window {
-        None => kept_beside_news(cx, area.width),
+        None => kept_beside_news(cx, area.width, cells(width(&toast.text) + 2)),
         Some((keys, kept)) => {
             let kept = keys.iter().take(*kept);
-            kept.map(|key| hint_cells(cx, *key)).sum::<u16>() + 1
+            kept.map(|key| hint_cells(cx, *key)).sum()
         }
     };
     let room = area.width.saturating_sub(kept);
@@ -52,7 +55,7 @@ pub(super) fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap,
     ]);
     put::line(buf, area, 0, &line, cx.look);
     // What fits beside the news stays: the next step first.
-    let used = u16::try_from(put::line_width(&line) + 3).unwrap_or(u16::MAX);
+    let used = cells(put::line_width(&line)).saturating_add(GAP);
     let rest = Rect {
         x: area.x + used.min(area.width),
         width: area.width.saturating_sub(used),
@@ -82,18 +85,27 @@ fn urgent(cx: &ViewCx) -> Vec<Command> {
     urgent
 }
 
-/// Cells that a message leaves to those keys: always to the first, to the others while most of the
-/// message can be read.
-fn kept_beside_news(cx: &ViewCx, width: u16) -> u16 {
+fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+fn has_failed(cx: &ViewCx) -> bool {
+    matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)))
+}
+
+/// Cells that a message of so many leaves to those keys: always to the first, to the others while all of
+/// it can be read, or most where a cue failed.
+fn kept_beside_news(cx: &ViewCx, width: u16, news: u16) -> u16 {
+    let least = if has_failed(cx) { LEAST_OF_NEWS } else { news };
     let mut kept = 0;
     for command in urgent(cx) {
         let more = kept + hint_cells(cx, command);
-        if kept > 0 && width.saturating_sub(more) < LEAST_OF_NEWS {
+        if kept > 0 && width.saturating_sub(more) < least {
             break;
         }
         kept = more;
     }
-    if kept > 0 { kept + 1 } else { 0 }
+    kept
 }
 
 /// The next step and the keys of the story, in what room the news leave.
@@ -106,7 +118,7 @@ fn beside_news(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     if hint_cells(cx, next).saturating_sub(2) <= area.width {
         offered.insert(0, next);
     }
-    let failed = matches!(cx.app.judgement(), Some(Judgement::Otherwise(_)));
+    let failed = has_failed(cx);
     for command in urgent(cx).into_iter().skip(1) {
         if !offered.contains(&command) {
             let place = match command {
