@@ -31,6 +31,7 @@ use crate::{
 /// Keys of the panes, those that matter most first.
 const PANES: &[Command] = &[
     Command::Show(PaneId::Chapter),
+    Command::PageDown,
     Command::SignIn,
     Command::ListTickets,
     Command::EscalateTicket,
@@ -55,6 +56,7 @@ const BESIDE: &[Command] = &[
     Command::Show(PaneId::Chapter),
     Command::CancelTask,
     Command::Down,
+    Command::PageDown,
     Command::Inspect,
     Command::SignIn,
     Command::ListTickets,
@@ -257,7 +259,11 @@ fn offered_now(cx: &ViewCx, next: Command) -> Vec<Command> {
             Command::Show(PaneId::Chapter) => {
                 cx.app.focus().layout == Layout::Learn && !cx.app.is_beside_the_chapter()
             }
-            Command::PageDown => cx.app.learn().is_some_and(|learn| !learn.is_read()),
+            Command::PageDown if in_chapter => cx.app.learn().is_some_and(|learn| !learn.is_read()),
+            // The keys for a row choose a ticket there.
+            Command::PageDown => {
+                cx.app.focus().pane == PaneId::Issue && cx.app.shown_issue().is_some()
+            }
             // Elsewhere it filters the flow, which is no key of this pane.
             Command::Filter => {
                 cx.app.focus().pane.has_filter() && !cx.app.projection().log().is_empty()

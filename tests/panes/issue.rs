@@ -1,6 +1,6 @@
 //! The issue pane tells what is personal, on both sides alike, and shows no key.
 
-use crate::screens::{draw, fresh, look, press, story, text};
+use crate::screens::{draw, fresh, look, press, story, text, told};
 use hoptrail::{app::msg::Msg, trace::event::Fact};
 
 const SIZE: (u16, u16) = (200, 60);
@@ -14,6 +14,21 @@ fn page(change: impl Fn(&mut Fact)) -> String {
     }
     let _ = press(&mut app, "4 z");
     text(&draw(&app, &look(), SIZE.0, SIZE.1).0)
+}
+
+#[test]
+fn the_footer_of_an_issue_is_one_page_down_and_its_key_is_named() {
+    let mut app = told(80, 24);
+    let _ = press(&mut app, "4 esc");
+    let (buffer, hits) = draw(&app, &look(), 80, 24);
+    let foot = text(&buffer).lines().last().unwrap().to_owned();
+    assert!(foot.contains("PgDn page down"), "{foot}");
+    assert!(!text(&buffer).contains("Escalation MCP"));
+    app.settle(&hits.extents);
+    let _ = press(&mut app, "pgdn pgdn pgdn");
+    let (buffer, _) = draw(&app, &look(), 80, 24);
+    let seen = text(&buffer);
+    assert!(seen.contains("Escalation MCP"), "{seen}");
 }
 
 #[test]
