@@ -10,6 +10,7 @@ use hoptrail::{
 };
 
 use super::*;
+use crate::screens::{defaults, story_with_the_policy_lifted, switched};
 
 const SMALL: (u16, u16) = (80, 24);
 const WIDE: (u16, u16) = (120, 36);
@@ -208,6 +209,44 @@ fn what_comes_first_is_named_first() {
     let _ = press(&mut app, "d");
     let told = "delete: s signs in first, then e files an issue";
     assert_eq!(toast(&app), told);
+}
+
+#[test]
+fn before_the_chapter_of_the_rule_the_room_is_told_nothing_of_it() {
+    let off = |chapter: &str, lab: u8| {
+        let mut app = learning(chapter, lab, WIDE);
+        let events = story_with_the_policy_lifted();
+        let read = events
+            .iter()
+            .rposition(|event| matches!(event.fact, Fact::PolicyRead(_)))
+            .unwrap();
+        let switch = switched(defaults(), events[read].at_us, 99);
+        for event in events[..read].iter().chain([&switch, &events[read]]) {
+            let _ = app.update(Msg::Trace(event.clone()));
+        }
+        let _ = press(&mut app, "v");
+        shown(&mut app, WIDE).contains("is not in force")
+    };
+    assert!(off("limit", 7));
+    assert!(!off("in-your-name", 6));
+}
+
+#[test]
+fn hops_that_nothing_is_compared_with_are_not_told_as_new() {
+    let mut app = learning("mask", 4, SMALL);
+    let started = press(&mut app, "E");
+    tell(&mut app, Fact::LabMoved { chapter: 5 });
+    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    for event in story() {
+        let _ = app.update(Msg::Trace(event));
+    }
+    let changes = app.changes().expect("the lab moved");
+    assert!(matches!(changes.hops, HopChanges::Only(_)));
+    let _ = press(&mut app, "esc D G");
+    let page = shown(&mut app, SMALL);
+    let page = shown(&mut app, SMALL) + &page;
+    assert!(!page.contains("+ MCP server to Linear"), "{page}");
+    assert!(page.contains("none was escalated at the end of"), "{page}");
 }
 
 #[test]

@@ -168,21 +168,37 @@ fn hops(cx: &ViewCx, changes: &Changes, cells: usize) -> Vec<Line<'static>> {
                 let text = format!(
                     "not seen yet: {key} escalates a ticket, and {again} shows then what is new"
                 );
-                let words = [(text, look.style(Role::Dim))];
-                for line in prose::fill(&words, cells.saturating_sub(2)) {
-                    let mut spans = vec![Span::raw("  ")];
-                    spans.extend(line.spans);
-                    lines.push(Line::from(spans));
-                }
+                lines.extend(aside(look, text, cells));
             }
         }
-        HopChanges::Only(hops) => list("+", Role::Good, hops),
+        // Which of them are new nobody can say.
+        HopChanges::Only(hops) => {
+            list(look.glyphs.bullet, Role::Dim, hops);
+            let text = format!(
+                "all of them, new or not: none was escalated at the end of chapter {}",
+                changes.from
+            );
+            lines.extend(aside(look, text, cells));
+        }
         HopChanges::Compared { appeared, gone } => {
             list("+", Role::Good, appeared);
             list("-", Role::Warning, gone);
         }
     }
     lines
+}
+
+/// What is said of a section beside its lines.
+fn aside(look: &Look, text: String, cells: usize) -> Vec<Line<'static>> {
+    let words = [(text, look.style(Role::Dim))];
+    let lines = prose::fill(&words, cells.saturating_sub(2)).into_iter();
+    lines
+        .map(|line| {
+            let mut spans = vec![Span::raw("  ")];
+            spans.extend(line.spans);
+            Line::from(spans)
+        })
+        .collect()
 }
 
 fn marked(look: &Look, mark: &str, role: Role, text: String) -> Line<'static> {

@@ -299,6 +299,10 @@ fn held(cx: &ViewCx, waiting: &Waiting) -> Headline {
 fn switched(cx: &ViewCx) -> Option<Seq> {
     let policies = cx.app.projection().policies();
     let switched = policies.activations().last()?.evidence;
+    // Whoever reads an earlier chapter has not heard of the rule.
+    if cx.app.is_before_the_rule() {
+        return None;
+    }
     policies.read().filter(|read| *read > switched)?;
     Some(switched)
 }
