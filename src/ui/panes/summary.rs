@@ -105,7 +105,7 @@ pub fn detail(fact: &Fact) -> String {
         Fact::SignInCancelled | Fact::SignedOut => String::new(),
         Fact::HopSent {
             to, method, url, ..
-        } => format!("to {}: {method} {url}", to.name()),
+        } => format!("{method} {} to {}", path(url), to.name()),
         Fact::HopReturned {
             status,
             duration_us,
@@ -190,4 +190,11 @@ fn head(text: &str) -> &str {
     text.char_indices()
         .nth(400)
         .map_or(text, |(end, _)| &text[..end])
+}
+
+/// A URL without where it is: the party's name says that, and in few cells the path is what tells.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map(|(_, rest)| rest);
+    let path = rest.and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or(url).split(['?', '#']).next().unwrap_or(url)
 }
