@@ -19,6 +19,7 @@ use crate::{
     },
 };
 
+pub mod along;
 pub mod audit;
 pub mod compare;
 pub mod credentials;
@@ -43,6 +44,7 @@ pub mod tools;
 
 use self::moment::Moment;
 
+pub use along::Along;
 pub use audit::{Audit, AuditId, AuditRow};
 pub use compare::Comparison;
 pub use credentials::{Credential, Credentials, Letter};
@@ -74,6 +76,7 @@ pub struct Projection {
     identity: Identity,
     tools: Tools,
     hops: Hops,
+    along: Along,
     credentials: Credentials,
     audit: Audit,
     sessions: Sessions,
@@ -219,6 +222,9 @@ impl Projection {
             }
             fact @ (Fact::HopSent { .. } | Fact::HopReturned { .. } | Fact::HopFailed { .. }) => {
                 self.hops.client(&at, fact, &mut shared);
+                if self.hops.touched_by(seq).is_some_and(Hop::is_read_along) {
+                    self.along.note(seq);
+                }
             }
             fact @ (Fact::ServerConnected { .. }
             | Fact::ToolsListed { .. }
@@ -344,6 +350,12 @@ impl Projection {
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// What hoptrail read for itself.
+    #[must_use]
+    pub const fn along(&self) -> &Along {
+        &self.along
     }
 
     #[must_use]

@@ -189,9 +189,17 @@ impl App {
                     Some(_) | None => Some("only when two runs are compared"),
                 })
             }
-            Command::Unfold => Availability::unless(
-                (self.focus.pane != PaneId::Flow).then_some("only in Flow, for a sign-in's steps"),
-            ),
+            Command::Unfold => Availability::unless(match self.focus.pane {
+                PaneId::Flow => None,
+                PaneId::Trace if self.filter_of(PaneId::Trace).is_empty() => None,
+                PaneId::Trace => Some("a filter shows each line as it is"),
+                PaneId::Audit
+                | PaneId::Env
+                | PaneId::Issue
+                | PaneId::Policy
+                | PaneId::Sessions
+                | PaneId::Chapter => Some("only in Flow and Trace"),
+            }),
             Command::Zoom => Availability::unless(
                 (self.focus.layout != Layout::Stage && !self.has_room(FOR_TWO))
                     .then_some("the pane has the whole screen already"),

@@ -7,12 +7,21 @@ use self::{flow::FlowRow, listing::Listing};
 use super::focus::PaneId;
 use crate::projection::{AuditId, Seq};
 
+/// Whether each event of what hoptrail reads for itself is a row, or a stretch of them is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Along {
+    #[default]
+    Folded,
+    Shown,
+}
+
 /// The reader's place in every pane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Panes {
     pub flow: Listing<FlowRow>,
     pub audit: Listing<AuditId>,
     pub trace: Listing<Seq>,
+    pub along: Along,
     /// Which ticket is chosen, by its place in the list.
     pub ticket: usize,
     /// Which policy is open, by its place in the manifest; `None` is the one that decided last.

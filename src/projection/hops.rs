@@ -145,6 +145,11 @@ pub struct Evidence {
 }
 
 impl Hop {
+    /// Whether hoptrail asks the zone's console how things stand: nobody of the story does.
+    pub(super) fn is_read_along(&self) -> bool {
+        self.leg == Some(Leg::Console) && self.title.starts_with("GET ")
+    }
+
     /// The id of the policy set that the request puts in force.
     #[must_use]
     pub fn policy_set(&self) -> Option<&str> {

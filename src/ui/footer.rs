@@ -389,7 +389,13 @@ fn filter(cx: &ViewCx, area: Rect, buf: &mut Buffer, pane: PaneId, input: &tui_i
         | PaneId::Policy
         | PaneId::Sessions
         | PaneId::Trace
-        | PaneId::Chapter => (panes.trace.rows().len(), cx.app.projection().log().len()),
+        | PaneId::Chapter => {
+            let all = cx.app.projection().log().len();
+            // Without words what is folded is there, too.
+            let found = panes.trace.rows().len();
+            let is_all = panes.trace.query().is_empty();
+            (if is_all { all } else { found }, all)
+        }
     };
     let (found, role) = match super::panes::searched(cx, pane) {
         Some(percent) => (

@@ -1,5 +1,6 @@
 //! What keys, facts and the ends of tasks do to the state, and what they ask to be done.
 
+mod along;
 mod commands;
 mod moving;
 #[path = "../screens/mod.rs"]

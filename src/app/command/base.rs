@@ -290,7 +290,7 @@ pub(super) const BASE: &[Spec] = &[
         &["o"],
         Group::Reading,
         PANES,
-        "Unfold the browser's steps of a sign-in, or fold them",
+        "Unfold a sign-in's steps, or hoptrail's own in Trace",
     ),
     spec(
         Command::Refusal,

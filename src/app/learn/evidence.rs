@@ -147,9 +147,15 @@ impl App {
             _ => PaneId::Trace,
         };
         if pane == PaneId::Trace {
-            let place = |app: &Self| app.panes.trace.rows().iter().position(|row| *row == seq);
+            let place = |app: &Self| {
+                let rows = app.panes.trace.rows();
+                rows.binary_search_by_key(&seq, |row| *row).ok()
+            };
             if place(self).is_none() {
                 self.look_for(PaneId::Trace, "");
+            }
+            if place(self).is_none() {
+                self.unfold_trace();
             }
             if let Some(place) = place(self) {
                 self.go_to(PaneId::Trace, place);

@@ -97,7 +97,12 @@ impl<R: Copy + PartialEq> Listing<R> {
 
     /// Looks at the next `most` of `all` things, in order: each is a row or is not. The rows of
     /// what was looked for before go as soon as the first of the new ones are there.
-    pub fn look_on(&mut self, all: usize, most: usize, row: impl Fn(usize, &Query) -> Option<R>) {
+    pub fn look_on(
+        &mut self,
+        all: usize,
+        most: usize,
+        mut row: impl FnMut(usize, &Query) -> Option<R>,
+    ) {
         let from = self.seen;
         let to = all.min(from.saturating_add(most));
         let query = &self.query;

@@ -1,7 +1,13 @@
 //! Moving through panes: rows, pages, choices, folds, and the way to the last refusal.
 
 use crate::{
-    app::{App, focus::PaneId, overlay::Overlay, panes::flow::FlowRow, toast::Tone},
+    app::{
+        App,
+        focus::PaneId,
+        overlay::Overlay,
+        panes::{Along, flow::FlowRow},
+        toast::Tone,
+    },
     projection::{HopKind, Verdict},
     protocol::audit::AuditStatus,
 };
@@ -110,15 +116,46 @@ impl App {
     }
 
     pub(super) fn on_folded_steps(&self) -> bool {
-        self.focus.pane == PaneId::Flow && self.folded_steps(self.panes.flow.selected()) > 1
+        match self.focus.pane {
+            PaneId::Flow => self.folded_steps(self.panes.flow.selected()) > 1,
+            PaneId::Trace => self.folded_events(self.panes.trace.selected()) > 1,
+            PaneId::Audit
+            | PaneId::Env
+            | PaneId::Issue
+            | PaneId::Policy
+            | PaneId::Sessions
+            | PaneId::Chapter => false,
+        }
     }
 
     pub(super) fn unfold(&mut self) {
+        if self.focus.pane == PaneId::Trace {
+            return self.unfold_trace();
+        }
         let before = self.panes.flow.rows().len();
         self.flow_index.turn(&self.projection, &mut self.panes.flow);
         if self.panes.flow.rows().len() == before {
             let text = "there is no sign-in with steps in the browser to unfold";
             self.say(Tone::Plain, text);
+        }
+    }
+
+    /// Gives each event that hoptrail read for itself a row, or folds them; the reader stays.
+    pub(in crate::app) fn unfold_trace(&mut self) {
+        let trace = &self.panes.trace;
+        let before = trace.rows().len();
+        let kept = trace.current().filter(|_| !trace.follows());
+        self.panes.along = match self.panes.along {
+            Along::Folded => Along::Shown,
+            Along::Shown => Along::Folded,
+        };
+        self.look_for(PaneId::Trace, "");
+        if let Some(seq) = kept {
+            let after = self.panes.trace.rows().partition_point(|row| *row <= seq);
+            self.panes.trace.select(after.saturating_sub(1));
+        }
+        if self.panes.trace.rows().len() == before {
+            self.say(Tone::Plain, "nothing here was read by hoptrail for itself");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
         effect::{Effect, Effects},
         focus::PaneId,
         overlay::{Overlay, Subject},
-        panes::flow::FlowRow,
+        panes::{Along, flow::FlowRow},
         toast::Tone,
     },
     projection::{Hop, Seq, issue::IssueView},
@@ -141,6 +141,22 @@ impl App {
             )
             | None => 0,
         }
+    }
+
+    /// How many events the row at `place` of Trace stands for.
+    #[must_use]
+    pub fn folded_events(&self, place: usize) -> usize {
+        let trace = &self.panes.trace;
+        let folds = self.panes.along == Along::Folded && trace.query().is_empty();
+        let Some(first) = trace.rows().get(place).filter(|_| folds) else {
+            return 1;
+        };
+        if !self.projection.along().contains(*first) {
+            return 1;
+        }
+        let next = trace.rows().get(place + 1);
+        let next = next.map_or(trace.seen(), |next| next.index());
+        next.saturating_sub(first.index())
     }
 
     /// The worst that befell the steps of the folded row at `place`.

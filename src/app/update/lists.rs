@@ -2,7 +2,7 @@
 //! for a long log.
 
 use crate::{
-    app::{App, focus::PaneId},
+    app::{App, focus::PaneId, panes::Along},
     projection::Seq,
 };
 
@@ -51,10 +51,20 @@ impl App {
     }
 
     fn look_at_events(&mut self, most: usize) {
-        let log = self.projection.log();
+        let (log, along) = (self.projection.log(), self.projection.along());
+        let seen = self.panes.trace.seen();
+        let folds = self.panes.along == Along::Folded;
+        let mut before = seen > 0 && along.contains(Seq::at(seen - 1));
+        let mut own = along.from(Seq::at(seen)).peekable();
         self.panes.trace.look_on(log.len(), most, |at, query| {
             let seq = Seq::at(at);
-            (query.is_empty() || log.matches(seq, query)).then_some(seq)
+            if !query.is_empty() {
+                return log.matches(seq, query).then_some(seq);
+            }
+            let is_own = own.next_if(|place| *place == seq).is_some();
+            let goes_on = is_own && before;
+            before = is_own;
+            (!goes_on || !folds).then_some(seq)
         });
     }
 

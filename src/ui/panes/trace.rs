@@ -31,16 +31,18 @@ const COLUMNS: &[Column] = &[
     Column::words("", 18, 3).growing(),
 ];
 
+/// The column from which a row of several events says what they are.
+const FOLDED: usize = 2;
+
 /// What the title says.
 pub fn state(cx: &ViewCx) -> Line<'static> {
     let list = &cx.app.panes().trace;
-    let mut line = counted(
-        cx,
-        PaneId::Trace,
-        list.rows().len(),
-        ("event", "events"),
-        list.filter(),
-    );
+    let count = if list.query().is_empty() {
+        list.seen()
+    } else {
+        list.rows().len()
+    };
+    let mut line = counted(cx, PaneId::Trace, count, ("event", "events"), list.filter());
     if !list.follows() {
         let key = cx.app.keymap().shown(Command::Bottom);
         line.push_span(span(format!("{key} follows "), cx.look.style(Role::Dim)));
@@ -79,8 +81,10 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
             ..inside
         };
         let event = cx.app.projection().log().event(seq);
+        let folded = cx.app.folded_events(place);
         for slot in &slots {
             let content = match &event {
+                Some(_) if folded > 1 && slot.index >= FOLDED => fold(cx, folded, slot.index),
                 Some(event) => cell(seq, event, slot.index, cx.look),
                 None => Line::styled("cannot be read", cx.look.style(Role::Warning)),
             };
@@ -97,6 +101,19 @@ pub fn draw(cx: &ViewCx, area: Rect, buf: &mut Buffer, hits: &mut HitMap) {
     }
     let first = scroll::window(list.rows().len(), list.selected(), usize::from(body.height));
     scroll::bar(buf, body, list.rows().len(), first, cx.look);
+}
+
+/// A row that stands for a stretch of what hoptrail read for itself.
+fn fold(cx: &ViewCx, count: usize, column: usize) -> Line<'static> {
+    let text = match column {
+        FOLDED => "hoptrail".to_owned(),
+        3 => "looks at the zone".to_owned(),
+        _ => format!(
+            "{count} lines, {} unfolds",
+            cx.app.keymap().shown(Command::Unfold)
+        ),
+    };
+    Line::styled(text, cx.look.style(Role::Dim))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with three decimals")]
