@@ -87,7 +87,12 @@ fn title(cx: &ViewCx, subject: Subject) -> String {
             |row| format!("Audit row {}", row.sequence),
         ),
         Subject::Event(seq) => match seen.log().event(seq) {
-            Some(event) => format!("Event {}: {}", event.seq, summary::kind(&event.fact).0),
+            // By the number of its row in Trace.
+            Some(event) => format!(
+                "Event {}: {}",
+                seq.index() + 1,
+                summary::kind(&event.fact).0
+            ),
             None => "Event".to_owned(),
         },
     }
