@@ -91,7 +91,7 @@ fn entry(cx: &ViewCx, row: Rect, buf: &mut Buffer, command: Command, here: bool)
     let mark = if here { look.glyphs.selected } else { " " };
     let line = Line::from(vec![
         span(format!("{mark} "), look.bold(Role::Accent)),
-        span(format!("{:<17}", spec.name), name),
+        span(format!("{:<16} ", spec.name), name),
         span(told, doc),
     ]);
     let keys = Line::from(span(
