@@ -146,6 +146,28 @@ fn what_is_typed_and_chosen_is_what_the_step_is_taken_with() {
 }
 
 #[test]
+fn what_the_lab_did_of_the_work_is_done() {
+    let size = (80, 24);
+    let mut app = console(size);
+    let taken = press(&mut app, "enter");
+    let _ = app.update(Msg::StepTaken {
+        chapter: 7,
+        place: 0,
+        told: "made: resource".to_owned(),
+        again: Vec::new(),
+    });
+    let _ = app.update(Msg::Task(task(&taken), TaskOutcome::Done));
+    let started = press(&mut app, "esc E");
+    let mut moved = super::story()[0].clone();
+    moved.fact = super::Fact::LabMoved { chapter: 7 };
+    let _ = app.update(Msg::Trace(moved));
+    let _ = app.update(Msg::Task(task(&started), TaskOutcome::Done));
+    let _ = press(&mut app, "esc");
+    let page = shown(&mut app, size);
+    assert!(page.contains("step by step  ✓ done"), "{page}");
+}
+
+#[test]
 fn escape_asks_before_it_drops_what_was_changed_and_a_field_can_be_set_back() {
     let size = (80, 24);
     let mut app = console(size);

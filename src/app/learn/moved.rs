@@ -3,6 +3,7 @@
 
 use super::{
     Learn,
+    console::Work,
     judge::{Lab, lab_chapter, rank},
 };
 use crate::{
@@ -238,6 +239,12 @@ impl App {
         };
         if let Some(moved) = learn.moving.take() {
             learn.moved = Some(moved);
+            // The lab did what the reader had left; what they chose otherwise is still theirs.
+            let is_own = |work: &Work| {
+                let mut steps = work.steps.iter();
+                steps.any(|step| step.taken.is_some() && step.is_changed())
+            };
+            learn.work = learn.work.take().filter(is_own);
             learn.judge_anew();
             // So that the next start finds the lab here again.
             learn.unsaved = true;
