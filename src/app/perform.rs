@@ -59,7 +59,11 @@ impl App {
         match command {
             Command::SignIn => return vec![self.start(Job::SignIn)],
             Command::SignOut => return vec![self.start(Job::SignOut)],
-            Command::Refresh => return vec![self.start(Job::RefreshConsole)],
+            Command::Refresh => {
+                let text = "policies, sessions and grants are read again";
+                self.say(Tone::Plain, text);
+                return vec![self.start(Job::RefreshConsole)];
+            }
             Command::ListTickets => {
                 // Without a sign-in nobody has asked yet which tools there are.
                 let tools = self.lists_tools_first().then(|| self.start(Job::ListTools));

@@ -52,6 +52,14 @@ fn a_key_that_means_something_elsewhere_says_where() {
 }
 
 #[test]
+fn reading_the_zone_again_says_so() {
+    let mut app = told(80, 24);
+    assert_eq!(jobs(&press(&mut app, "R")).len(), 1);
+    let told = "policies, sessions and grants are read again";
+    assert_eq!(app.toast().expect("a word").text, told);
+}
+
+#[test]
 fn every_key_that_help_names_acts_or_says_why_not() {
     // Where the reader is already there is nowhere to go.
     let may_be_there = |command: Command, pane: PaneId| match command {

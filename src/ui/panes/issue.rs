@@ -316,8 +316,8 @@ fn received(
     let masked = masked.map_or(0, |entities| entities.len());
     if masked > 0 {
         let text = match masked {
-            1 => "1 piece, by its placeholder".to_owned(),
-            count => format!("{count} pieces, each by its placeholder"),
+            1 => "1 piece, by a placeholder".to_owned(),
+            count => format!("{count} pieces, by placeholders"),
         };
         lines.push(field("masked", vec![span(text, look.style(Role::Masked))]));
     }
