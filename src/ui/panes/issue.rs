@@ -204,7 +204,8 @@ fn written(cx: &ViewCx, ticket: Option<&Ticket>, width: u16) -> Vec<Line<'static
         lines.push(Line::styled("The ticket was not observed.", dim));
         return lines;
     };
-    let cells = usize::from(width.saturating_sub(1));
+    // The scroll bar, and a column before it.
+    let cells = usize::from(width.saturating_sub(2));
     let body = flowing::without_keys(&ticket.body, cells, look);
     lines.extend(hiding(look, &body));
     lines.extend(
@@ -258,7 +259,8 @@ fn received(
         ));
         return lines;
     };
-    let cells = usize::from(width.saturating_sub(1));
+    // The scroll bar, and a column before it.
+    let cells = usize::from(width.saturating_sub(2));
     let log = cx.app.projection().log();
     let result = issue.result(log);
     let Some(seen) = issue.issue(log) else {
