@@ -15,6 +15,9 @@ use terminal::Terminal;
 /// More than a reader needs, who presses some 90.
 const MOST_KEYS: usize = 200;
 
+/// What news begin with.
+const MARKS: [char; 4] = ['✓', '✗', '!', '•'];
+
 /// What the last line says to press; nothing while something is under way.
 fn next_key(screen: &str) -> Option<&str> {
     let header = screen.lines().next()?;
@@ -25,7 +28,8 @@ fn next_key(screen: &str) -> Option<&str> {
     let keys = match line.strip_prefix("next ") {
         Some(keys) => keys,
         // What was said last stands before the keys.
-        None => line.split_once("   ").map_or(line, |(_, keys)| keys),
+        None if line.starts_with(MARKS) => line.split_once("  ")?.1,
+        None => line,
     };
     // A window that says no more than how to move in it was read.
     match keys.split_whitespace().next()? {
