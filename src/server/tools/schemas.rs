@@ -1,4 +1,4 @@
-//! What `tools/list` says at each stage. Names and shapes are the workshop's; titles and sentences are ours.
+//! What `tools/list` says at each stage. Names, titles and shapes are the workshop's; sentences are ours.
 
 use std::sync::{Arc, LazyLock};
 
@@ -43,7 +43,7 @@ fn tools(escalation: Tool) -> [Tool; 3] {
         escalation,
         tool(
             DELETE_ISSUE,
-            "Delete issue",
+            "Delete Linear issue",
             "Moves an issue to Linear's trash, from where it can be restored.",
             json!({"issueId": {"type": "string", "description": "The issue's id in Linear"}}),
             &["issueId"],
@@ -99,7 +99,7 @@ fn escalation(description: &'static str, output: Vec<(&str, Value)>) -> Tool {
         .collect();
     tool(
         ESCALATE_TICKET,
-        "Escalate ticket",
+        "Escalate ticket to engineering",
         description,
         json!({"ticketId": ticket_id("The ticket to escalate")}),
         &["ticketId"],
