@@ -210,7 +210,20 @@ fn judge(text: &str, range: &Range<usize>) -> Option<Weight> {
         .rsplit(|c: char| !c.is_alphanumeric())
         .next()
         .unwrap_or_default();
-    if OTHER.contains(&last_word) || line.ends_with('#') {
+    // `crashed at 0151 23456789`, but `call me at …`.
+    let called = last_word == "at"
+        && line
+            .rsplit(' ')
+            .filter(|word| !word.is_empty())
+            .skip(1)
+            .take(2)
+            .any(|word| {
+                matches!(
+                    word,
+                    "call" | "ring" | "reach" | "phone" | "text" | "contact"
+                )
+            });
+    if OTHER.contains(&last_word) && !called || line.ends_with('#') {
         return (groups.first() == Some(&"555") && lengths == [3, 4] && last_word == "at")
             .then_some(Weight::Shape);
     }

@@ -22,7 +22,7 @@ pub fn find(text: &str, spans: &mut Vec<Span>) {
 /// `the password is …`, `my PIN is 4711`, `log in with password "…"`.
 fn said(text: &str, spans: &mut Vec<Span>) {
     static SPOKEN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(?-u:\b)(?<word>password|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|(?<kind>secret|server|signing|private|encryption|licen[sc]e|deploy|shared|master|webhook)[- ]key|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|war|lautet|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)| (?:-|–|—) ))? {0,2}(?<quote>["'`“«]?)(?<value>[^\s"'`”»]{3})?"#)
+        Regex::new(r#"(?i)(?-u:\b)(?<word>password|passwd|pwd|my pass(?-u:\b)|passphrase|passcode|pass ?word|pw|pin(?: code)?|otp|(?:one[- ]time|verification|2fa|mfa|sms|login|recovery|backup) codes?|(?<kind>secret|server|signing|private|encryption|licen[sc]e|deploy|shared|master|webhook)[- ]key|secret|api[- ]key|access key|(?:access|auth|api|bearer|refresh|session) token|token|kennwort|passwort|mot de passe|contraseña)(?:(?: for [a-z0-9 ._-]{1,32}?)?(?: (?:is currently|is still|is now|is|was|ist|war|lautet|est|es|set to|to)(?-u:\b)| ?(?:=|:|->|→)| (?:-|–|—) ))? {0,2}(?<quote>["'`“«]?)(?<value>[^\s"'`”»]{3})?"#)
             .expect("a constant pattern")
     });
     let mut at = 0;
@@ -184,7 +184,7 @@ const HANDING: &[&str] = &[
 fn login_pairs(text: &str, spans: &mut Vec<Span>) {
     static PAIR: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"(?i)(?-u:\b)(?:log(?:ged|ging)?[ -]?in|sign(?:ed|ing)?[ -]in|credentials?|creds|zugangsdaten|(?:basic )?auth|user(?:name)? ?(?:/|and|&) ?pass(?:word)?)",
+            r"(?i)(?-u:\b)(?:log(?:ged|ging)?[ -]?in|sign(?:ed|ing)?[ -]in|credentials?|creds|zugangsdaten|(?:basic )?auth|user(?:name)?(?: ?(?:/|and|&) ?pass(?:word)?)?)",
             r"(?: is| are| with| as| using)?(?: user| account)? ?[:=]? {0,2}\(?[A-Za-z][A-Za-z0-9_.@+-]{1,63}( ?/ ?|:)(\S{6})",
         ))
             .expect("a constant pattern")
@@ -203,7 +203,11 @@ fn login_pairs(text: &str, spans: &mut Vec<Span>) {
             } else {
                 looks_random(kept)
             };
-            if plausible && !kept.contains(['/', '=']) && !is_placeholder(kept) {
+            // `user admin / Overview2` may be a page.
+            let alone = found.get(0).is_some_and(|cue| {
+                fold(cue.as_str()).starts_with("user ") && !kept.contains(STRONG)
+            });
+            if plausible && !alone && !kept.contains(['/', '=']) && !is_placeholder(kept) {
                 push(
                     spans,
                     value.start()..value.start() + kept.len(),
@@ -255,6 +259,8 @@ mod tests {
     #[case("the signing key is 9f8a7b6c5d4e3f2a1b0c", "9f8a7b6c5d4e3f2a1b0c")]
     #[case("secret key \"s3cr3tV4lue99\", sorry", "s3cr3tV4lue99")]
     #[case("my licence key 4F9A-22BC-9D1E-77FA", "4F9A-22BC-9D1E-77FA")]
+    #[case("passwd is hunter2", "hunter2")]
+    #[case("user jsmith1980 / Password1! cannot login", "Password1!")]
     fn what_is_told_is_found(#[case] text: &str, #[case] value: &str) {
         assert_eq!(found(text), [value]);
     }
@@ -274,6 +280,7 @@ mod tests {
     #[case("the token you sent to \"https://acme.test/v2\" and \"v2/tokens\"")]
     #[case("the signing key is RS256, the private key \"id_ed25519\"")]
     #[case("a licence key for 3 seats, encryption key 2048 bits, master key rotation in Q3")]
+    #[case("user admin / Overview2 and user settings / Profile3x")]
     fn talk_about_secrets_stays(#[case] text: &str) {
         assert!(found(text).is_empty(), "{:?}", found(text));
     }

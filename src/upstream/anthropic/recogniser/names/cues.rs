@@ -60,8 +60,7 @@ impl Finder<'_, '_> {
             let introduces = (before(1) == "is" && before(2) == "name")
                 || (before(1) == "name" && matches!(before(2), "my" | "his" | "her" | "their"))
                 || (matches!(before(1), "named" | "called") && is_given_name(&self.folded[index]))
-                || (matches!(before(1), "heisse" | "llamo")
-                    || (before(1) == "appelle" || before(1) == "m'appelle"));
+                || is_i_am_called(before(1));
             if introduces {
                 return self
                     .name_at(index, Single::Any)
@@ -94,7 +93,10 @@ impl Finder<'_, '_> {
     /// A name in lower case, of which the given one is known: `my name is tom baker`.
     fn lower(&self, index: usize, gap: &str) -> Option<(Range<usize>, Weight)> {
         let given = &self.folded[index];
-        if is_never_name(given) || !is_given_name(given) {
+        let half = given
+            .split_once('-')
+            .is_some_and(|(left, _)| is_given_name(left));
+        if is_never_name(given) || !(is_given_name(given) || half) {
             return None;
         }
         let before =
@@ -102,6 +104,7 @@ impl Finder<'_, '_> {
         // `its tom baker`, `my husband tom`
         let named = gap == " "
             && (before(1) == "is" && before(2) == "name"
+                || is_i_am_called(before(1))
                 || (matches!(before(1), "its" | "it's" | "i'm" | "im")
                     || is_role(before(1)) && is_possessive(before(2)))
                     && !is_ambiguous(given));
@@ -349,6 +352,14 @@ fn is_double_given(folded: &str) -> bool {
         .is_some_and(|(left, right)| is_given_name(left) && is_given_name(right))
 }
 
+/// `Ich heiße …`, `je m'appelle …`, `soy …`, `меня зовут …`: the folded word before a name.
+fn is_i_am_called(word: &str) -> bool {
+    matches!(
+        word,
+        "heisse" | "llamo" | "appelle" | "m'appelle" | "soy" | "chamo" | "зовут"
+    )
+}
+
 /// What people do and programs do not.
 fn is_human_verb(word: &str) -> bool {
     matches!(
@@ -409,6 +420,8 @@ mod tests {
     #[case("i am anna zorvin from acme", &["anna zorvin"])]
     #[case("Mail from Anna Zorvin (Z. Anna), not B. Zorvin", &["Anna Zorvin", "Z. Anna", "Zorvin"])]
     #[case("Fatima bint Yusuf sees it", &["Fatima bint Yusuf"])]
+    #[case("my name is jean-luc picard, soy maria garcia", &["jean-luc picard", "maria garcia"])]
+    #[case("je m'appelle pierre dupont. Меня зовут Иван Петров", &["pierre dupont", "Иван Петров"])]
     #[case("tell Fatima al-Rashid and Maria d'Angelo", &["Fatima al-Rashid", "Maria d'Angelo"])]
     #[case("I asked her assistant Ben today. Ben said no. Ben", &["Ben", "Ben"])]
     #[case("Hi Mark Vexley here. Mark said so. Mark the issue", &["Mark Vexley", "Mark"])]
