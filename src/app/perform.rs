@@ -103,10 +103,7 @@ impl App {
                 let key = self.keymap.shown(Command::Show(PaneId::Chapter));
                 self.say(Tone::Plain, format!("{key} opens the chapter again"));
             }
-            Command::Show(PaneId::Chapter) => {
-                self.show_chapter();
-                return self.begin_on_an_untouched_lab();
-            }
+            Command::Show(PaneId::Chapter) => self.show_chapter(),
             Command::Show(pane) => self.look_at(pane),
             Command::Contents => {
                 if let Some(learn) = &self.learn {

@@ -9,11 +9,10 @@ use super::{
 use crate::{
     app::{
         App,
-        command::Command,
         effect::{Effects, Job},
         overlay::{Overlay, Question, What},
     },
-    chapters::{Stage, progress::ChapterState},
+    chapters::Stage,
     projection::{
         HopKind, Projection, Seq,
         env::{self, EnvChange, EnvRow},
@@ -173,40 +172,6 @@ impl App {
         self.set_out(lab, Job::BeginAgain { lab, chapter })
     }
 
-    /// Brings a finished lab that nobody has done anything with to the beginning of the chapter that was
-    /// opened: nothing is lost by it, so nobody has to be asked.
-    pub(in crate::app) fn begin_on_an_untouched_lab(&mut self) -> Effects {
-        let is_due = self.lab() == Lab::Beyond
-            && self.is_untouched()
-            && self.availability(Command::BeginChapter).is_ready();
-        let Some(learn) = self.learn.as_mut().filter(|_| is_due) else {
-            return Effects::new();
-        };
-        // So that the next start finds the lab here again.
-        learn.unsaved = true;
-        let job = Job::BeginAgain {
-            lab: learn.beginning(),
-            chapter: learn.chapter().id.clone(),
-        };
-        vec![self.start(job)]
-    }
-
-    /// Whether nothing was done with the lab, in this run or before: no chapter, no sign-in, no call.
-    fn is_untouched(&self) -> bool {
-        let seen = &self.projection;
-        let is_new = |learn: &Learn| {
-            let mut chapters = learn.book.chapters.iter();
-            chapters.all(|chapter| learn.progress.standing(chapter) == ChapterState::Open)
-        };
-        // Before the zone was read nobody knows what is in it.
-        seen.policies().overview().is_some()
-            && seen.audit().rows().is_empty()
-            && seen.tools().calls().is_empty()
-            && seen.issues().issues().is_empty()
-            && seen.identity().user().is_none()
-            && self.learn.as_ref().is_some_and(is_new)
-    }
-
     /// On its way back the lab is still as it was, and checks that passed then count no more.
     pub(in crate::app) fn forget_chapter(&mut self, id: &str) {
         if let Some(learn) = &mut self.learn
@@ -223,13 +188,6 @@ impl App {
             learn.moving = Some(Box::new(moving));
         }
         vec![self.start(job)]
-    }
-
-    /// Whether the lab is under way from somewhere that the reader had been.
-    pub(in crate::app) fn is_on_a_journey(&self) -> bool {
-        self.learn
-            .as_ref()
-            .is_some_and(|learn| learn.moving.is_some())
     }
 
     /// The lab arrived: shows what changed.

@@ -177,11 +177,6 @@ impl App {
                 Tone::Good,
                 format!("the lab is as at the end of chapter {chapter}"),
             )),
-            // Nobody had been anywhere in it.
-            Job::BeginAgain { .. } if !self.is_on_a_journey() => Some((
-                Tone::Good,
-                "the lab runs what this chapter is about".to_owned(),
-            )),
             Job::BeginAgain { .. } => Some((
                 Tone::Good,
                 "the lab and this chapter's checks begin again".to_owned(),
