@@ -50,11 +50,16 @@ const fn done(yes: bool) -> Done {
 #[must_use]
 pub fn steps(app: &App) -> [Step; 5] {
     let seen = app.projection();
+    let stage = Stage::at_end_of(app.lab_chapter());
     [
         Step {
             command: Command::SignIn,
             title: "sign in",
-            shows: "your browser, your consent, one token",
+            shows: if stage == Stage::Open {
+                "not needed: this server asks nobody"
+            } else {
+                "your browser, your consent, one token"
+            },
             done: done(seen.identity().is_let_in()),
         },
         Step {
@@ -66,7 +71,7 @@ pub fn steps(app: &App) -> [Step; 5] {
         Step {
             command: Command::EscalateTicket,
             title: "escalate a ticket",
-            shows: match Stage::at_end_of(app.lab_chapter()) {
+            shows: match stage {
                 Stage::Open | Stage::Protected => "an issue, filed with the one key",
                 Stage::Vault => "an issue, and one credential",
                 Stage::Masked => "a masked issue, and two credentials",
@@ -89,8 +94,12 @@ pub fn steps(app: &App) -> [Step; 5] {
         Step {
             command: Command::TogglePolicy,
             title: "switch the policy",
-            shows: "the same call, with and without the rule",
-            done: done(!seen.policies().activations().is_empty()),
+            shows: if app.is_before_the_rule() {
+                "not yet: there is no rule"
+            } else {
+                "the same call, with and without the rule"
+            },
+            done: done(!app.is_before_the_rule() && !seen.policies().activations().is_empty()),
         },
     ]
 }

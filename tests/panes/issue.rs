@@ -55,5 +55,5 @@ fn a_key_is_shown_on_neither_side_and_hoptrail_says_so() {
     });
     assert!(!page.contains("whsec_test"), "{page}");
     assert!(page.contains("WEBHOOK_SECRET=[hidden]"), "{page}");
-    assert!(page.contains("hoptrail hides keys: [hidden]"), "{page}");
+    assert!(page.contains("hoptrail shows keys as [hidden]"), "{page}");
 }

@@ -411,11 +411,12 @@ fn ended(
     }
 }
 
-/// Of what a run should come to, whether it did: `The text is masked`, no and yes.
+/// Of what a run should come to, whether it did: `The text is masked`, yes and not so. An issue that is filed
+/// with the server's own key is filed, but not as it should be.
 pub fn as_statement(found: &Difference) -> Difference {
     let said = |word: &str| match word {
         "done" => "yes".to_owned(),
-        "wrong" => "no".to_owned(),
+        "wrong" => "not so".to_owned(),
         word => word.to_owned(),
     };
     Difference {

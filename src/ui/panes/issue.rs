@@ -235,7 +235,7 @@ fn hiding(look: &Look, text: &[Line<'static>]) -> Option<Line<'static>> {
         return None;
     }
     let dim = look.style(Role::Dim);
-    let mut spans = vec![span("hoptrail hides keys: ", dim)];
+    let mut spans = vec![span("hoptrail shows keys as ", dim)];
     spans.extend(flowing::placeholders(HIDDEN, dim, look));
     Some(Line::from(spans))
 }
