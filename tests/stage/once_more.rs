@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use super::{
     cue, done, mark, refused, run,
-    screens::{press, story},
+    screens::{lifted, press, story},
     shown, snap, staged, tell, tell_all, toast,
 };
 
@@ -130,6 +130,18 @@ fn a_cue_that_is_gone_back_to_is_tried_again_too_and_another_is_not() {
     let _ = run(&press(&mut app, "space"));
     assert_eq!(app.stage().unwrap().tries(), 1);
     assert!(shown(&app).contains("4/8 Policy off"), "{}", shown(&app));
+}
+
+#[test]
+fn that_the_rule_is_off_is_said_before_a_refusal_is_shown_again() {
+    let mut app = refused(120, 36);
+    tell_all(&mut app, lifted());
+    let _ = press(&mut app, "b");
+    let said = toast(&app);
+    assert!(
+        said.starts_with("the rule is off, p puts it back; again from cue 3"),
+        "{said}"
+    );
 }
 
 #[test]

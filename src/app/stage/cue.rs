@@ -13,8 +13,8 @@ use crate::{
         story,
         toast::Tone,
     },
-    config::sheet::Cue,
-    projection::timeline::Direction,
+    config::sheet::{Cue, Expect},
+    projection::{story::LIMIT_LINEAR_SCOPES, timeline::Direction},
     trace::event::CallOutcome,
 };
 
@@ -104,11 +104,19 @@ impl App {
         if self.is_taken_over() {
             return self.go_on_in_the_recording(Direction::Back);
         }
+        let is_lifted = self.projection.policies().forbids(LIMIT_LINEAR_SCOPES) == Some(false);
+        let key = self.keymap.shown(Command::TogglePolicy);
         if let Some(stage) = &mut self.stage {
             stage.next = stage.next.saturating_sub(1);
             if let Some((number, cue)) = stage.upcoming() {
                 let text = format!("again from cue {number}: {}", cue.title);
-                self.say(Tone::Plain, text);
+                // What a later cue has lifted stays lifted.
+                if is_lifted && matches!(cue.expect, Some(Expect::Refused(_))) {
+                    let text = format!("the rule is off, {key} puts it back; {text}");
+                    self.say(Tone::Warning, text);
+                } else {
+                    self.say(Tone::Plain, text);
+                }
             }
         }
     }
