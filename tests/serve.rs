@@ -1,4 +1,4 @@
-//! `hoptrail serve` and the file with its settings.
+//! `hoptrail serve` and the file with its settings, and the one that `hoptrail lab` writes for it.
 
 #[expect(dead_code, reason = "each test binary uses a part of it")]
 mod program;
@@ -110,4 +110,26 @@ fn a_line_that_is_no_setting_is_named_with_its_place() {
         assert!(ended.err.contains(&missing), "{missing}: {}", ended.err);
     }
     assert!(!ended.err.contains("hush-hush-hush"), "{}", ended.err);
+}
+
+#[test]
+fn the_client_secret_is_the_same_at_each_start_until_a_reset() {
+    let home = Home::new();
+    let written = |flags: &[&str]| {
+        let args = [&["lab", "--write-env", "lab.env"], flags].concat();
+        let lab = home.serve(&args, "stops the lab");
+        let text = fs::read_to_string(home.file("lab.env")).unwrap();
+        lab.stop("TERM").exits_with(0);
+        let line = |name: &str| {
+            let found = text.lines().find(|line| line.starts_with(name));
+            found
+                .unwrap_or_else(|| panic!("no {name}: {text}"))
+                .to_owned()
+        };
+        [line("KEYCARD_CLIENT_ID="), line("KEYCARD_CLIENT_SECRET=")]
+    };
+    let first = written(&[]);
+    assert_eq!(written(&[]), first);
+    assert_eq!(written(&["--stage", "2"]), first);
+    assert_ne!(written(&["--reset"])[1], first[1]);
 }

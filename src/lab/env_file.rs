@@ -16,8 +16,20 @@ use crate::{
     },
 };
 
-/// The first line of a file that the lab wrote, by which it knows that it may write it again.
-const MARK: &str = "# Written by `hoptrail lab`; made anew at each start.";
+/// How the first line of a file begins that the lab wrote: by that it knows that it may write it again.
+const MARK: &str = "# Written by `hoptrail lab`";
+
+/// The comments at the head of the file of `chapter`, as far as they follow [`MARK`].
+fn heading(chapter: Chapter) -> &'static str {
+    if chapter.stage().delegates_linear() {
+        "; --write-env writes it again.\n\
+         # The client secret stays the same from start to start, until `hoptrail lab --reset`.\n"
+    } else {
+        "; --write-env writes it again.\n\
+         # The client secret stays the same from start to start, until `hoptrail lab --reset`.\n\
+         # LINEAR_API_KEY is another at each start.\n"
+    }
+}
 
 /// What the server is configured with; [`Values::of`] says which of it at which chapter.
 #[derive(Debug, Clone)]
@@ -136,7 +148,7 @@ pub fn write(path: &Path, values: &Values, chapter: Chapter) -> Result<(), Failu
         Err(error) => return Err(refuse(error.to_string(), "name another file")),
     }
     let body = values.of(chapter);
-    let parts = [MARK, "\n", body.expose()].map(str::as_bytes);
+    let parts = [MARK, heading(chapter), body.expose()].map(str::as_bytes);
     files::replace(path, 0o600, &parts).map_err(|e| {
         refuse(
             e.to_string(),

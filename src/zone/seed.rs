@@ -140,7 +140,7 @@ pub enum Extent {
     /// [`Self::Missing`] without the policies.
     MissingObjects,
     /// Nothing new. What somebody made in the console is brought up to date with what is given:
-    /// identifiers and secrets are others at each start.
+    /// identifiers, and the secrets of the services, are others at each start.
     AsLeft,
 }
 
@@ -152,7 +152,7 @@ pub enum Extent {
 pub async fn workshop(zone: &Zone, workshop: Workshop) -> Result<ClientCredential, Failure> {
     let mut seed = Seed::new(zone);
     seed.everything(&workshop, Extent::Everything)?;
-    let seeded = seed.application_credential();
+    let seeded = seed.application_credential()?;
     seed.commit().await?;
     Ok(seeded)
 }
@@ -171,7 +171,7 @@ pub async fn workshop_to(
         Extent::Missing => {
             let mut seed = Seed::new(zone);
             seed.everything(&workshop, extent)?;
-            let seeded = seed.application_credential();
+            let seeded = seed.application_credential()?;
             seed.commit().await?;
             Ok(Some(seeded))
         }
@@ -180,7 +180,7 @@ pub async fn workshop_to(
             seed.objects(&workshop, extent)?;
             let seeded = match extent {
                 Extent::AsLeft if seed.credential().is_none() => None,
-                _ => Some(seed.application_credential()),
+                _ => Some(seed.application_credential()?),
             };
             seed.commit().await?;
             Ok(seeded)

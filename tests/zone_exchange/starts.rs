@@ -78,6 +78,7 @@ async fn a_persons_own_client_credential_stays_theirs() {
         // Before any other in the table.
         identifier: "000-mine".into(),
         secret: Some(SecretHash::of(&secret)),
+        sealed: None,
         created_at: office.zone.state().config.clock.now(),
     };
     office.change(vec![Change::put(own)]).await;
@@ -86,6 +87,53 @@ async fn a_persons_own_client_credential_stays_theirs() {
     let directory = office.zone.state().directory();
     let kept = &directory.application_credentials["000-mine"];
     assert!(kept.secret.as_ref().unwrap().matches(&secret));
+}
+
+#[tokio::test]
+async fn the_applications_secret_is_kept_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = FakeClock::shared();
+    let first = open(Some(dir.path()), clock.clone(), 1, FirstPolicy::Limited)
+        .await
+        .unwrap();
+    let made = first.seeded.client_secret.clone();
+    first.zone.close().await;
+    let again = open(Some(dir.path()), clock, 2, FirstPolicy::Limited)
+        .await
+        .unwrap();
+    assert_eq!(again.seeded.client_id, first.seeded.client_id);
+    assert_eq!(again.seeded.client_secret, made);
+    again.zone.close().await;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let secret = made.expose().as_bytes();
+        let found = bytes.windows(secret.len()).any(|window| window == secret);
+        assert!(!found, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_deleted_or_known_by_its_hash_alone_is_made_anew() {
+    let office = office(FirstPolicy::Limited).await;
+    let id = &office.seeded.client_id;
+    let directory = office.zone.state().directory();
+    // As an earlier version left it.
+    let hash_alone = ApplicationCredential {
+        sealed: None,
+        ..(*directory.application_credentials[id]).clone()
+    };
+    office.change(vec![Change::put(hash_alone)]).await;
+    let second = start_again(&office, |_| {}).await;
+    assert_eq!(second.client_id, *id);
+    assert_ne!(second.client_secret, office.seeded.client_secret);
+    let gone = Change::Delete(Kind::ApplicationCredential, id.clone());
+    office.change(vec![gone]).await;
+    let third = start_again(&office, |_| {}).await;
+    assert_ne!(third.client_id, *id);
+    assert_ne!(third.client_secret, second.client_secret);
+    let directory = office.zone.state().directory();
+    assert_eq!(directory.application_credentials.len(), 1);
 }
 
 #[tokio::test]

@@ -229,6 +229,7 @@ impl Lab {
                 kind: CredentialKind::Password,
                 identifier: APP_ID.into(),
                 secret: Some(SecretHash::of(&Secret::from(APP_SECRET))),
+                sealed: None,
                 created_at: now,
             }),
             resource("r-mcp", "Workshop MCP Server", MCP, Some("p-sts"), &[]),

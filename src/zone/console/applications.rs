@@ -18,10 +18,10 @@ use crate::{
     zone::{
         ZoneState,
         directory::{
-            Application, ApplicationCredential, Change, CredentialKind, Dependency, Directory,
-            Kind, Resource, Stored as _, pair,
+            APPLICATION_SECRET, Application, ApplicationCredential, Change, CredentialKind,
+            Dependency, Directory, Kind, Resource, Stored as _, pair,
         },
-        vault::SecretHash,
+        vault::{Belongs, SecretHash},
     },
 };
 
@@ -319,12 +319,20 @@ async fn create_credential(
         CredentialKind::Password => Some(Secret::new(state.config.ids.token(32))),
         CredentialKind::Public => None,
     };
+    let id = state.config.ids.short();
+    let belongs = Belongs {
+        to: APPLICATION_SECRET,
+        id: &id,
+    };
+    let sealed = password.as_ref();
+    let sealed = sealed.map(|password| state.vault.seal(password, belongs));
     let credential = ApplicationCredential {
-        id: state.config.ids.short(),
+        id,
         application_id: body.application_id,
         kind: body.kind,
         identifier,
         secret: password.as_ref().map(SecretHash::of),
+        sealed,
         created_at: state.config.clock.now(),
     };
     let created = CreatedCredential {

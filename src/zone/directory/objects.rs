@@ -229,6 +229,8 @@ fn blank() -> String {
 
 /// What a provider's client secret is sealed for.
 pub const PROVIDER_SECRET: &str = "provider.client_secret";
+/// What an application's secret is sealed for, with its credential's id.
+pub const APPLICATION_SECRET: &str = "application_credential.secret";
 /// What a vaulted secret is sealed for, with the resource's id.
 pub const VAULT_TOKEN: &str = "vault_secret.token";
 /// What a grant's upstream access token is sealed for, with the grant's id.
@@ -256,6 +258,10 @@ pub struct ApplicationCredential {
     /// Absent for a public client.
     #[serde(default)]
     pub secret: Option<SecretHash>,
+    /// The secret itself, sealed for [`APPLICATION_SECRET`] and the credential's id, so that the lab's
+    /// next start goes on with it. Nothing but a start opens it; absent where the zone did not make it.
+    #[serde(default)]
+    pub sealed: Option<Sealed>,
     pub created_at: DateTime<Utc>,
 }
 

@@ -13,8 +13,8 @@ use crate::{
     support::error::{Exit, Failure},
     zone::{
         directory::{
-            Application, ApplicationCredential, CredentialKind, Dependency, Grant, PROVIDER_SECRET,
-            Provider, ProviderOAuth, Resource, VAULT_TOKEN, VaultSecret,
+            APPLICATION_SECRET, Application, ApplicationCredential, CredentialKind, Dependency,
+            Grant, PROVIDER_SECRET, Provider, ProviderOAuth, Resource, VAULT_TOKEN, VaultSecret,
         },
         vault::{Belongs, SecretHash},
     },
@@ -243,27 +243,44 @@ impl Seed<'_> {
         });
     }
 
-    /// The lab cannot know the old secret, it has only its hash: each start makes a new one.
-    pub(super) fn application_credential(&mut self) -> ClientCredential {
+    /// The one that is kept, whoever made it. Where the zone has only a secret's hash, a new one takes
+    /// its place.
+    pub(super) fn application_credential(&mut self) -> Result<ClientCredential, Failure> {
         let ids = &self.state.config.ids;
         let old = self.credential().cloned();
         let old = old.as_deref();
+        if let Some((kept, sealed)) = old.and_then(|old| Some((old, old.sealed.as_ref()?))) {
+            return Ok(ClientCredential {
+                client_id: kept.identifier.clone(),
+                client_secret: self.state.vault.unseal(sealed, of_credential(&kept.id))?,
+            });
+        }
         let identifier = old.map_or_else(|| ids.short(), |old| old.identifier.clone());
         let created_at = old.map_or_else(|| self.state.config.clock.now(), |old| old.created_at);
         let id = old.map_or_else(|| id::APPLICATION.to_owned(), |old| old.id.clone());
         let secret = Secret::new(ids.token(32));
+        let sealed = self.state.vault.seal(&secret, of_credential(&id));
         self.put(ApplicationCredential {
             id,
             application_id: id::APPLICATION.to_owned(),
             kind: CredentialKind::Password,
             identifier: identifier.clone(),
             secret: Some(SecretHash::of(&secret)),
+            sealed: Some(sealed),
             created_at,
         });
-        ClientCredential {
+        Ok(ClientCredential {
             client_id: identifier,
             client_secret: secret,
-        }
+        })
+    }
+}
+
+/// What an application's secret is sealed for.
+const fn of_credential(id: &str) -> Belongs<'_> {
+    Belongs {
+        to: APPLICATION_SECRET,
+        id,
     }
 }
 
