@@ -54,7 +54,10 @@ pub async fn lab(common: &Common, args: LabArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen();
     let lab = lab::start(config).await?;
     let _access = match &lab.console {
-        Some(console) => Some(lab::access::leave(&state, &lab.endpoints.zone, console)?),
+        Some(console) => {
+            let zone = &lab.endpoints.zone;
+            Some(lab::access::leave(&state, zone, console, Ids::system())?)
+        }
         None => None,
     };
     if let Some(path) = &args.write_env {

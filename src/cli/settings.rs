@@ -87,7 +87,7 @@ pub fn console(target: &TargetChoice, state: &Path) -> Result<Option<ClientCrede
             client_id,
             client_secret: Secret::new(secret),
         }),
-        (None, TargetChoice::Lab(zone)) => lab::access::find(state, zone)?,
+        (None, TargetChoice::Lab(zone)) => lab::access::find(state, zone, Ids::system())?,
         (None, TargetChoice::Embedded | TargetChoice::Fresh | TargetChoice::Server(_)) => None,
     })
 }

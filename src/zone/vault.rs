@@ -118,6 +118,21 @@ impl Vault {
         })
     }
 
+    /// The vault of a state directory that has one; nothing is made.
+    ///
+    /// # Errors
+    /// If the key cannot be read, or has another length than a key has.
+    pub fn of(dir: &Path, ids: Ids) -> Result<Option<Self>, Failure> {
+        let Some(bytes) = read_key(dir, &dir.join(KEY_FILE))? else {
+            return Ok(None);
+        };
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| damaged_key(Some(dir)))?;
+        Ok(Some(Self {
+            key: Arc::new(LessSafeKey::new(key)),
+            ids,
+        }))
+    }
+
     /// Seals a secret for the row it belongs to.
     ///
     /// # Panics
