@@ -163,6 +163,8 @@ pub enum ZonePart {
 #[derive(Debug)]
 pub struct LabHandle {
     pub endpoints: LabEndpoints,
+    /// Where the zone sends people to sign in; absent when the zone is a real one.
+    pub github: Option<String>,
     /// For the zone's management API; absent when the zone is a real one.
     pub console: Option<ClientCredential>,
     /// The `.env` files of the story, as they may be shown.

@@ -348,6 +348,7 @@ fn a_written_env_is_complete_and_somebody_elses_is_left_alone() {
     let given = env.to_str().unwrap();
     let lab = home.serve(&["lab", "--write-env", given], "stops the lab");
     assert!(lab.said.contains("lab.env is complete"), "{}", lab.said);
+    assert!(lab.url("GitHub").starts_with("http://127.0.0.1:"));
     let read = settings(&env);
     assert!(lab.url("MCP server").contains(&format!(":{}/", read.port)));
     assert!(read.warnings.is_empty(), "{:?}", read.warnings);

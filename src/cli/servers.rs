@@ -216,7 +216,7 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
     };
     let mut text = format!(
         "The lab answers. Everything listens on this computer only.\n\n  \
-         {server:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n\n",
+         {server:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n  {:<20} {}\n",
         at.server,
         "zone",
         at.zone,
@@ -227,6 +227,10 @@ fn describe(lab: &LabHandle, stage: Chapter, common: &Common, args: &LabArgs) ->
         "Linear",
         at.linear,
     );
+    if let Some(github) = &lab.github {
+        let _ = writeln!(text, "  {:<20} {github}", "GitHub");
+    }
+    text.push('\n');
     if args.stage.is_some() {
         let _ = writeln!(
             text,

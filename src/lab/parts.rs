@@ -137,6 +137,7 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
         linear: linear_place,
         github: github_place,
     } = places;
+    let github = zone.is_some().then(|| github_place.origin.clone());
     let server = match config.server {
         ServerPart::Own => Some(Switch::new(server_of(&env, stage, &deps)?)),
         ServerPart::Yours(_) => None,
@@ -175,6 +176,7 @@ pub(super) async fn start(config: LabConfig) -> Result<LabHandle, Failure> {
     }
     Ok(LabHandle {
         endpoints,
+        github,
         console,
         env_before: env.shown(Chapter::FIRST),
         env_after,
