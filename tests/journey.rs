@@ -4,7 +4,11 @@
 mod program;
 mod running;
 
-use std::{net::TcpListener, path::Path};
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::Path,
+};
 
 use hoptrail::{
     lab::{self, Chapter, LabConfig, ServerPart, env_file},
@@ -352,4 +356,35 @@ async fn whoever_signs_in_lends_their_own_account() {
     let view = run.projection.issues().issue(&issue.issue_id).unwrap();
     assert_eq!(view.author.as_deref(), Some("Noor Haddad"));
     run.close().await;
+}
+
+#[test]
+fn a_demo_that_fails_half_way_shows_how_far_it_came() {
+    let home = Home::new();
+    let lab = home.serve(&["lab"], "stops the lab");
+    let anthropic = lab.url("Anthropic");
+    let address = anthropic.strip_prefix("http://").unwrap();
+    let mut wire = TcpStream::connect(address).unwrap();
+    let fault = r#"[{"status": 401, "times": 2}]"#;
+    let put = format!(
+        "PUT /hoptrail/faults HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{fault}",
+        fault.len()
+    );
+    wire.write_all(put.as_bytes()).unwrap();
+    let mut answer = String::new();
+    wire.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
+
+    let zone = lab.url("zone");
+    let ended = home.run(&["demo", "--headless", "--lab", &zone]);
+    let ended = ended.exits_with(1);
+    let (what, _, _) = ended.failure();
+    assert!(what.contains("escalate_ticket"), "{what}");
+    let log = ended.out.split_once("Audit log (3)").expect(&ended.out);
+    assert!(log.0.contains("Hops ("), "{}", ended.out);
+    assert_eq!(log.1.matches("Issued").count(), 3, "{}", ended.out);
+    assert!(!ended.out.contains("The story"), "{}", ended.out);
+    let json = home.run(&["demo", "--headless", "--json", "--lab", &zone]);
+    assert!(!json.exits_with(1).out.contains("Audit log"));
 }

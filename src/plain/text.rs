@@ -87,6 +87,21 @@ impl<W: io::Write> Text<W> {
         )
     }
 
+    /// The hops and audit rows of a run that broke off; nothing of one that came to no hop.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn so_far(&mut self, projection: &Projection) -> io::Result<()> {
+        if projection.hops().rows().is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out)?;
+        self.hops(projection)?;
+        writeln!(self.out)?;
+        self.audit(projection)?;
+        writeln!(self.out)
+    }
+
     /// Everything that a finished run is asked about: hops, audit rows, the story.
     ///
     /// # Errors

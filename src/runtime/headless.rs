@@ -118,6 +118,13 @@ pub async fn run<O: io::Write, E: io::Write>(
             let is_complete = |seen: &Projection| seen.is_told_in_full(result.call);
             teller.settle(&mut stream, LAST_WORDS, is_complete).await?;
         }
+        (Job::Demo { .. }, Err(_)) if !cancelled && teller.has_feeds() => {
+            let is_complete = |seen: &Projection| {
+                let last = seen.tools().calls().iter().rev().find_map(|call| call.id);
+                last.is_none_or(|call| seen.is_told_in_full(call))
+            };
+            teller.settle(&mut stream, LAST_WORDS, is_complete).await?;
+        }
         _ => {}
     }
     tokio::select! {
@@ -138,8 +145,13 @@ pub async fn run<O: io::Write, E: io::Write>(
             collector::write(voices.err, &failure).map_err(|e| Failure::unwritten(&e))?;
         }
     }
-    let outcome = driven?;
-    teller.conclude(&job, outcome.as_ref())
+    match driven {
+        Ok(outcome) => teller.conclude(&job, outcome.as_ref()),
+        Err(failure) => {
+            teller.break_off(&job)?;
+            Err(failure)
+        }
+    }
 }
 
 /// Does the job; everything it finds out is in the trace.
@@ -280,6 +292,16 @@ impl<O: io::Write> Teller<'_, O> {
             }
         }
         Ok(())
+    }
+
+    /// What there is to see of a story that did not come to its end; why it did not is told by who called.
+    fn break_off(&mut self, job: &Job) -> Result<(), Failure> {
+        match (&mut self.writer, job) {
+            (Writer::Plain(text), Job::Demo { .. }) => text
+                .so_far(&self.projection)
+                .map_err(|e| Failure::unwritten(&e)),
+            _ => Ok(()),
+        }
     }
 
     fn conclude(&mut self, job: &Job, result: Option<&CallResult>) -> Result<Exit, Failure> {
