@@ -277,7 +277,7 @@ async fn a_new_key_is_found_and_a_withdrawn_one_is_forgotten() {
         "GET /openidconnect/jwks" => (200, json!({"keys": [jwk("k2")]}).to_string()),
         _ => zone(request),
     });
-    bench.clock.advance(TimeDelta::seconds(10));
+    // At once, though the keys were fetched just now.
     let new = sign(
         &json!({"alg": "RS256", "kid": "k2"}),
         &good_claims(&bench.zone.url),
@@ -285,6 +285,14 @@ async fn a_new_key_is_found_and_a_withdrawn_one_is_forgotten() {
     assert_eq!(bench.try_token(&new).await.0, 200);
     let answer = bench.try_token(&bench.token()).await;
     assert_eq!(answer, refused("Unknown signing key"));
+    // That one was asked for and is not there; now the zone has peace for ten seconds.
+    let asked = bench.zone.lines().len();
+    bench.clock.advance(TimeDelta::seconds(9));
+    bench.try_token(&bench.token()).await;
+    assert_eq!(bench.zone.lines().len(), asked);
+    bench.clock.advance(TimeDelta::seconds(1));
+    bench.try_token(&bench.token()).await;
+    assert_eq!(bench.zone.lines().len(), asked + 1);
 }
 
 #[rstest]

@@ -26,7 +26,8 @@ use crate::support::{
 
 /// How long a key is believed before the zone is asked again; as long may a withdrawn key count.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
-/// How soon after a fetch an unknown key id may cause another. Ours.
+/// How soon after a fetch that did not find its key an unknown key id may cause another. A fetch that
+/// found its key begins no pause, so that a new key counts at once. Ours.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
 /// How long a failed fetch answers for those who come after: while the zone hangs, the callers that
 /// wait in line must not each wait their own ten seconds. Ours.
@@ -47,6 +48,8 @@ pub(super) struct Keys {
 struct Known {
     keys: HashMap<String, Arc<ParsedPublicKey>>,
     fetched: Option<DateTime<Utc>>,
+    /// When a fetch did not find the key that it was made for.
+    missed: Option<DateTime<Utc>>,
     failed: Option<(Failure, DateTime<Utc>)>,
 }
 
@@ -129,6 +132,9 @@ impl Keys {
                 known.keys = keys;
                 known.fetched = Some(now);
                 known.failed = None;
+                if found.is_none() {
+                    known.missed = Some(now);
+                }
                 found.ok_or(NoKey::Unknown)
             }
             Err(failure) => {
@@ -138,17 +144,16 @@ impl Keys {
         }
     }
 
-    /// The answer, if it needs no request: a fresh key, or a stranger so soon after a fetch that
+    /// The answer, if it needs no request: a fresh key, or a stranger so soon after another that
     /// asking again would only be work for the zone, or a failure of just now.
     fn settled(&self, kid: &str) -> Option<Result<Arc<ParsedPublicKey>, NoKey>> {
         let known = self.known.read();
         let now = self.clock.now();
-        if let Some(fetched) = known.fetched {
-            match known.keys.get(kid) {
-                Some(key) if now - fetched < FRESH => return Some(Ok(Arc::clone(key))),
-                None if now - fetched < PAUSE => return Some(Err(NoKey::Unknown)),
-                Some(_) | None => {}
-            }
+        let within = |since: Option<DateTime<Utc>>, limit| since.is_some_and(|t| now - t < limit);
+        match known.keys.get(kid) {
+            Some(key) if within(known.fetched, FRESH) => return Some(Ok(Arc::clone(key))),
+            None if within(known.missed, PAUSE) => return Some(Err(NoKey::Unknown)),
+            Some(_) | None => {}
         }
         let (failure, since) = known.failed.as_ref()?;
         (now - *since < FAILED).then(|| Err(NoKey::Unavailable(failure.clone())))
