@@ -348,6 +348,13 @@ mod tests {
     #[case("MCP_RESOURCE_URL", "http://localhost:8000/mcp/", "ends in a slash")]
     #[case("MCP_RESOURCE_URL", "http://localhost:8000/mcp?a=b", "a query")]
     #[case("SUPABASE_URL", "https://", "no URL")]
+    #[case("SUPABASE_URL", "https://x.supabase.co/rest/v1", "ends in /rest/v1")]
+    #[case("ANTHROPIC_API_URL", "https://api.anthropic.com/v1", "ends in /v1")]
+    #[case(
+        "LINEAR_API_URL",
+        "https://api.linear.app/graphql/",
+        "ends in /graphql"
+    )]
     #[case("PORT", "eighty", "no number")]
     #[case("PORT", "0", "no number")]
     #[case("PORT", "70000", "no number")]

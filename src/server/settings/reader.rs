@@ -9,6 +9,15 @@ use crate::{
     support::error::{Exit, Failure},
 };
 
+/// What the server adds to an address, where libraries want it written into it.
+const ADDED_PATHS: [(&str, &str); 5] = [
+    ("SUPABASE_URL", "/rest/v1/tickets"),
+    ("SUPABASE_URL", "/rest/v1"),
+    ("ANTHROPIC_API_URL", "/v1/messages"),
+    ("ANTHROPIC_API_URL", "/v1"),
+    ("LINEAR_API_URL", "/graphql"),
+];
+
 /// Each of its readings gives `None` only when it has left a fault behind.
 pub(super) struct Reader<'a> {
     pub(super) lookup: &'a dyn Fn(&str) -> Option<Secret>,
@@ -187,6 +196,20 @@ impl Reader<'_> {
     }
 
     fn check_upstream(&mut self, name: &str, address: &Address) {
+        let path = address.url.path().trim_end_matches('/');
+        let doubled = ADDED_PATHS
+            .iter()
+            .find(|(of, added)| *of == name && path.ends_with(added));
+        if let Some((_, added)) = doubled {
+            self.fault(
+                format!("{name} is malformed"),
+                format!(
+                    "it ends in {added}, which the server adds itself: the path would be doubled"
+                ),
+                format!("take {added} away, so that {name} is the resource as the zone has it"),
+            );
+            return;
+        }
         if address.text.ends_with('/') {
             self.warn(
                 format!("{name} ends in a slash"),
