@@ -218,7 +218,11 @@ fn refusal(answer: &Answer) -> Setback {
             why,
             "check that the zone's vault holds a valid Anthropic key; nothing reached Linear",
         )),
-        408 | 409 | 429 | 500.. => failed(why).or_again(answer.retry_after()),
+        // The API's own words for a text that does not fit its model.
+        400 if said.contains("prompt is too long") => unfit(why, TOO_LONG),
+        413 => unfit(why, TOO_LONG),
+        429 | 529 => unfit(why, WAIT).or_again(answer.retry_after()),
+        408 | 409 | 500.. => failed(why).or_again(answer.retry_after()),
         _ => failed(why),
     }
 }
@@ -235,6 +239,7 @@ fn failed(why: String) -> Setback {
 const AGAIN: &str = "escalate the ticket again; nothing reached Linear";
 const TOO_LONG: &str =
     "shorten the ticket: the same text will end the same way; nothing reached Linear";
+const WAIT: &str = "wait a little, then escalate the ticket again; nothing reached Linear";
 const STILL_THERE: &str = "escalate the ticket once more; if it ends the same way, have a person file \
     it without the customer's data; nothing reached Linear";
 

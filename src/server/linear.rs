@@ -1,6 +1,9 @@
 //! Issues in Linear, over its GraphQL.
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{
+    StatusCode,
+    header::{AUTHORIZATION, HeaderValue},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -8,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{
     call::{Credential, Interruption, Setback, Touch, Visit},
     draft::Draft,
-    http::{LARGE_BODY, quote, send, sensitive, trace_header},
+    http::{Answer, LARGE_BODY, quote, send, sensitive, trace_header},
     masked::Label,
 };
 use crate::{
@@ -235,7 +238,10 @@ async fn ask<T: serde::de::DeserializeOwned>(
         let what = format!("Linear API returned {}", status.as_u16());
         return Err(match status.as_u16() {
             401 | 403 => Setback::refused(failure(key, what, answer.quote())),
-            400..=499 => Setback::failed(failure(key, what, answer.quote())),
+            400..=499 => {
+                let failure = failure(key, what, answer.quote());
+                Setback::failed(advised(failure, &answer))
+            }
             _ => failed(what, answer.quote()),
         });
     }
@@ -247,11 +253,12 @@ async fn ask<T: serde::de::DeserializeOwned>(
     })?;
     if let Some(errors) = body.errors.filter(|errors| !errors.is_empty()) {
         let messages: Vec<_> = errors.into_iter().map(|error| error.message).collect();
-        return Err(Setback::refused(failure(
+        let failure = failure(
             key,
             "Linear GraphQL error".to_owned(),
             answer.quoted(&messages.join("; ")),
-        )));
+        );
+        return Err(Setback::refused(advised(failure, &answer)));
     }
     let data = body.data.filter(|data| !data.is_null()).ok_or_else(|| {
         failed(
@@ -265,6 +272,47 @@ async fn ask<T: serde::de::DeserializeOwned>(
             misfit(&error),
         )
     })
+}
+
+/// Whether Linear was asked more than it answers in an hour: it says so by the status, or by an error's
+/// type under another one.
+fn is_too_often(answer: &Answer) -> bool {
+    #[derive(Deserialize)]
+    struct Body {
+        errors: Vec<Said>,
+    }
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        extensions: Extensions,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Extensions {
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        code: Option<String>,
+    }
+    let is = |word: &Option<String>| {
+        let word = word.as_deref();
+        word.is_some_and(|word| word.eq_ignore_ascii_case("ratelimited"))
+    };
+    answer.status == StatusCode::TOO_MANY_REQUESTS
+        || answer.json::<Body>().is_ok_and(|body| {
+            let mut said = body.errors.iter().map(|error| &error.extensions);
+            said.any(|extensions| is(&extensions.kind) || is(&extensions.code))
+        })
+}
+
+/// What helps where it is no setting that is wrong.
+fn advised(failure: Failure, answer: &Answer) -> Failure {
+    if !is_too_often(answer) {
+        return failure;
+    }
+    Failure {
+        next: "wait a little, then call the tool again; nothing was done".to_owned(),
+        ..failure
+    }
 }
 
 /// A change may have been made by a request whose answer did not come, or not whole: who simply

@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+const WAIT: &str = "wait a little, then call the tool again";
+
 /// All tickets, oldest first.
 pub(super) struct ListTickets;
 
@@ -147,8 +149,9 @@ fn refusal(answer: &Answer) -> Setback {
         // What supabase-js tries again, and nothing else.
         503 | 520 => {
             let wait: Option<Duration> = answer.retry_after();
-            Setback::failed(failure(why, "wait a little, then call the tool again")).or_again(wait)
+            Setback::failed(failure(why, WAIT)).or_again(wait)
         }
+        429 => Setback::failed(failure(why, WAIT)),
         _ => Setback::failed(failure(
             why,
             "check SUPABASE_URL and the table public.tickets",

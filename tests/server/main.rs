@@ -1,6 +1,7 @@
 //! The tools of the support-escalation server when all goes well: what goes out for a call, what
-//! comes back, what is told on the way.
+//! comes back, what is told on the way. And what is advised where no setting is wrong.
 
+mod advice;
 mod calls;
 mod echo;
 mod protocol;
