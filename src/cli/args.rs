@@ -44,7 +44,7 @@ pub struct Common {
     #[arg(long, global = true, help_heading = SIGN_IN, value_name = "LOGIN")]
     pub user: Option<String>,
     /// As --headless, but the sample user says no on the consent page: the sign-in is refused (exit
-    /// 4). On a new lab that is kept nowhere, unless one is named
+    /// 4). Without --lab or --server this is on a new lab in memory; the folder of --state is left alone
     #[arg(long, global = true, help_heading = SIGN_IN)]
     pub deny: bool,
     /// Accept an authorization server that does not say it supports PKCE, by its issuer
