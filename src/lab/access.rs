@@ -21,7 +21,7 @@ use crate::{
     zone::vault::{Belongs, KEY_FILE, Sealed, Vault},
 };
 
-const FILE: &str = "lab-access.toml";
+pub(super) const FILE: &str = "lab-access.toml";
 
 #[derive(Serialize, Deserialize)]
 struct Written {

@@ -3,6 +3,7 @@
 use std::{io::ErrorKind, path::Path};
 
 use super::{
+    access,
     kept::{LINEAR, is_in_use},
     parts::PORTS_FILE,
 };
@@ -27,7 +28,14 @@ pub async fn reset(state: &Path) -> Result<(), Failure> {
         }
     }
     zone::reset(state)?;
-    for name in [LINEAR, "linear.db-wal", "linear.db-shm", PORTS_FILE] {
+    // The last is there only if a lab was killed.
+    for name in [
+        LINEAR,
+        "linear.db-wal",
+        "linear.db-shm",
+        PORTS_FILE,
+        access::FILE,
+    ] {
         match std::fs::remove_file(state.join(name)) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -72,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn a_damaged_state_can_be_forgotten() {
         let dir = tempfile::tempdir().unwrap();
-        for name in [DATABASE_FILE, LINEAR] {
+        for name in [DATABASE_FILE, LINEAR, access::FILE] {
             std::fs::write(dir.path().join(name), "no database ".repeat(100)).unwrap();
         }
         reset(dir.path()).await.unwrap();
