@@ -125,6 +125,15 @@ impl Directory {
         })
     }
 
+    /// The person's consent for the resource, if it holds and has all the scopes that they would be
+    /// asked for now: those of a resource can grow.
+    #[must_use]
+    pub fn whole_grant(&self, user_id: &str, resource_id: &str) -> Option<&Arc<Grant>> {
+        let resource = self.resources.get(resource_id)?;
+        self.active_grant(user_id, resource_id)
+            .filter(|grant| resource.scopes.iter().all(|one| grant.scopes.contains(one)))
+    }
+
     /// Whether the person's consent allows `application` the resource. Where none has to be given,
     /// it can still be withdrawn.
     #[must_use]

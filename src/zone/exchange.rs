@@ -313,7 +313,7 @@ impl Attempt<'_> {
         if !self.directory.depends(&application.id, &resource.id) {
             return Err(Refusal::no_dependency(&application.name, &resource.name));
         }
-        let grant = self.consent(application, user, resource, provider.needs_grant())?;
+        let grant = self.consent(application, user, resource, provider.needs_grant(), scopes)?;
         let answer = policy::decide(
             self.directory,
             &Question {
@@ -403,12 +403,19 @@ impl Attempt<'_> {
         user: &User,
         resource: &Resource,
         needs_grant: bool,
+        scopes: &[String],
     ) -> Result<Option<&Arc<Grant>>, Refusal> {
         let grant = self.directory.active_grant(&user.id, &resource.id);
         let consented = self
             .directory
             .consented(Some(application), &user.id, &resource.id);
-        if !consented || (needs_grant && grant.is_none()) {
+        // The person would be asked for it at the next sign-in, and was not asked yet. What nobody is
+        // ever asked for is the policy's to refuse (facts/keycard.md, 2.9 rule 5).
+        let is_missing = |scope: &String| {
+            resource.scopes.contains(scope)
+                && !grant.is_some_and(|grant| grant.scopes.contains(scope))
+        };
+        if !consented || (needs_grant && (grant.is_none() || scopes.iter().any(is_missing))) {
             return Err(no_consent());
         }
         Ok(grant)

@@ -6,6 +6,7 @@
 mod authorize;
 mod callback;
 mod consent;
+mod dependency;
 pub(super) mod error;
 pub mod form;
 mod issue;

@@ -167,7 +167,12 @@ pub fn grant(office: &Office, resource: &str) -> Grant {
             .resources
             .get(resource)
             .and_then(|resource| resource.credential_provider_id.clone()),
-        scopes: Vec::new(),
+        scopes: state
+            .directory()
+            .resources
+            .get(resource)
+            .map(|resource| resource.scopes.clone())
+            .unwrap_or_default(),
         status: LifeStatus::Active,
         created_at: state.config.clock.now(),
         access_token,

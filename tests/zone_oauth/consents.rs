@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     browser::{Browser, authorize_url},
-    harness::{Answer, ISSUER, Lab, REDIRECT, SUPABASE, depends, query, resource},
+    harness::{Answer, ISSUER, LINEAR, Lab, REDIRECT, SUPABASE, depends, query, resource},
 };
 
 #[tokio::test]
@@ -309,4 +309,87 @@ async fn a_consent_that_was_withdrawn_is_asked_for_even_where_none_has_to_be_giv
     assert_eq!(page.form().page, PageKind::Consent);
     browser.submit(&page).await;
     lab.exchange(&token, SUPABASE).await.token();
+}
+
+async fn linear_has(lab: &Lab, scopes: &[&str]) {
+    let directory = lab.zone.state().directory();
+    lab.change(vec![Change::put(Resource {
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        ..Resource::clone(&directory.resources["r-linear"])
+    })])
+    .await;
+}
+
+fn linear_gives(lab: &Lab, scope: &str) {
+    *lab.upstreams.linear_answer.lock().unwrap() = Some((
+        200,
+        json!({"access_token": format!("lin {scope}"), "token_type": "Bearer", "scope": scope}),
+    ));
+}
+
+fn linear_detail(page: &Answer) -> PageDetail {
+    let details = page.form().details;
+    let linear = details.into_iter().find(|one| one.label == "Linear API");
+    linear.unwrap()
+}
+
+#[tokio::test]
+async fn scopes_that_were_added_to_a_resource_are_asked_for_before_they_are_given() {
+    let lab = Lab::open().await;
+    linear_has(&lab, &["read"]).await;
+    linear_gives(&lab, "read");
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let answer = browser.sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    linear_has(&lab, &["read", "write", "issues:create"]).await;
+    linear_gives(&lab, "read write issues:create");
+
+    let refused = lab.exchange_for(&token, LINEAR, "issues:create").await;
+    assert_eq!(refused.error(), "insufficient_authorization");
+    let held = lab.exchange_for(&token, LINEAR, "read").await;
+    assert_eq!(held.json()["scope"], "read");
+
+    let page = browser.visit(&authorize_url(&client, &[])).await;
+    let said = linear_detail(&page).value;
+    assert!(said.contains("Linear asks you next"), "{said}");
+    assert!(said.contains("read write issues:create"), "{said}");
+    let to_linear = browser.submit(&page).await.location();
+    assert_eq!(query(&to_linear)["scope"], "read,write,issues:create");
+    let back = browser.come_back(&to_linear, &[("code", "lin-code")]).await;
+    assert!(query(&back.location()).contains_key("code"));
+    let given = lab.exchange_for(&token, LINEAR, "issues:create").await;
+    assert_eq!(given.json()["scope"], "issues:create");
+    assert_eq!(given.token().expose(), "lin read write issues:create");
+}
+
+#[tokio::test]
+async fn a_provider_that_gives_less_than_it_is_asked_is_visited_once_in_a_sign_in() {
+    let lab = Lab::open().await;
+    linear_gives(&lab, "read");
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    let answer = browser.sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    let refused = lab.exchange_for(&token, LINEAR, "write").await;
+    assert_eq!(refused.error(), "insufficient_authorization");
+    // No page asks for it, so no consent is missing; but no token has it either.
+    let unheard_of = lab.exchange_for(&token, LINEAR, "read admin").await;
+    assert_eq!(unheard_of.json()["scope"], "read");
+    let page = browser.visit(&authorize_url(&client, &[])).await;
+    assert!(linear_detail(&page).value.contains("Linear asks you next"));
+}
+
+#[tokio::test]
+async fn a_page_lists_what_a_connected_account_gives_though_the_resource_has_less_by_now() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let mut browser = Browser::of(&lab);
+    browser.sign_in(&client).await;
+    linear_has(&lab, &["read"]).await;
+    let other = lab.register_as("Another", REDIRECT).await;
+    let page = browser.visit(&authorize_url(&other, &[])).await;
+    let said = linear_detail(&page).value;
+    assert!(said.contains("already connected"), "{said}");
+    assert!(said.contains("read write issues:create"), "{said}");
 }

@@ -377,22 +377,35 @@ impl Lab {
         self.exchange_by("resource", subject, resource).await
     }
 
+    /// An exchange for a scope.
+    pub async fn exchange_for(&self, subject: &Secret, resource: &str, scope: &str) -> Answer {
+        self.exchange_with(subject, &[("resource", resource), ("scope", scope)])
+            .await
+    }
+
     /// An exchange that names its target by `parameter`.
     pub async fn exchange_by(&self, parameter: &str, subject: &Secret, target: &str) -> Answer {
+        self.exchange_with(subject, &[(parameter, target)]).await
+    }
+
+    async fn exchange_with(&self, subject: &Secret, more: &[(&str, &str)]) -> Answer {
         self.token_as(
             Some(&format!("{APP_ID}:{APP_SECRET}")),
             &[
-                (
-                    "grant_type",
-                    "urn:ietf:params:oauth:grant-type:token-exchange",
-                ),
-                ("subject_token", subject.expose()),
-                (
-                    "subject_token_type",
-                    "urn:ietf:params:oauth:token-type:access_token",
-                ),
-                (parameter, target),
-            ],
+                &[
+                    (
+                        "grant_type",
+                        "urn:ietf:params:oauth:grant-type:token-exchange",
+                    ),
+                    ("subject_token", subject.expose().as_str()),
+                    (
+                        "subject_token_type",
+                        "urn:ietf:params:oauth:token-type:access_token",
+                    ),
+                ],
+                more,
+            ]
+            .concat(),
         )
         .await
     }

@@ -223,3 +223,38 @@ async fn another_provider_gets_none_of_the_tokens_of_the_one_before() {
     let there = browser.submit(&page).await.location();
     assert!(there.contains("/oauth/authorize?"), "{there}");
 }
+
+/// RFC 6749, section 6: who refreshes and is told no scope has the scopes of before.
+#[tokio::test]
+async fn a_refreshed_token_has_no_scope_that_was_added_to_the_resource_meanwhile() {
+    let lab = Lab::open().await;
+    let client = lab.register().await;
+    let answer = Browser::of(&lab).sign_in(&client).await;
+    let token = lab.redeem(&client, &answer["code"]).await.token();
+    let directory = lab.zone.state().directory();
+    let linear = &directory.resources["r-linear"];
+    let ending = directory
+        .grants
+        .values()
+        .find(|grant| grant.resource_id == linear.id)
+        .unwrap();
+    lab.change(vec![
+        Change::put(Resource {
+            scopes: vec!["read".into(), "admin".into()],
+            ..Resource::clone(linear)
+        }),
+        Change::put(Grant {
+            expires_at: Some(ending.created_at),
+            ..Grant::clone(ending)
+        }),
+    ])
+    .await;
+    *lab.upstreams.linear_answer.lock().unwrap() = Some((
+        200,
+        json!({"access_token": "lin_oauth_second", "token_type": "Bearer"}),
+    ));
+    let read = lab.exchange_for(&token, LINEAR, "read").await;
+    assert_eq!(read.token().expose(), "lin_oauth_second");
+    let admin = lab.exchange_for(&token, LINEAR, "admin").await;
+    assert_eq!(admin.error(), "insufficient_authorization");
+}

@@ -152,6 +152,8 @@ async fn refresh(state: &ZoneState, due: &Due<'_>) -> Result<(), UpstreamError> 
         Ok(mut tokens) => {
             // RFC 6749, section 6: without a new refresh token, the old one stays good.
             tokens.refresh_token = tokens.refresh_token.or(Some(refresh_token));
+            // And without a scope it has those of before, whatever the resource has by now.
+            tokens.scopes = tokens.scopes.or_else(|| Some(grant.scopes.clone()));
             let next = sealed_grant(state, &grant.user_id, resource, Some(grant), &tokens);
             (next, Ok(()))
         }

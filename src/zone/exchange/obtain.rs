@@ -31,7 +31,7 @@ pub struct Obtained {
     pub source: CredentialSource,
     /// Seconds, where something ends it.
     pub expires_in: Option<u64>,
-    /// What a signed token is for; a vaulted or brokered one says that itself.
+    /// What a token is for, of what was asked; a vaulted secret says that itself.
     pub scopes: Option<Vec<String>>,
 }
 
@@ -144,7 +144,12 @@ pub fn obtain(
         CredentialSource::KeycardSts => signed(state, key, wanted),
         CredentialSource::KeycardVault => vaulted(state, directory, wanted.resource),
         CredentialSource::External => {
-            brokered(state, provider, wanted.grant.ok_or_else(no_consent)?)
+            let grant = wanted.grant.ok_or_else(no_consent)?;
+            Ok(Obtained {
+                // RFC 6749, section 5.1: the provider gave no more than the grant says.
+                scopes: Some(wanted.permitted()),
+                ..brokered(state, provider, grant)?
+            })
         }
     }
 }

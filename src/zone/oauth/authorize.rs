@@ -200,6 +200,7 @@ async fn begin(
         nonce: query.one("nonce")?.map(str::to_owned),
         prompt_consent: prompts("consent")?,
         agreed: None,
+        visited: Vec::new(),
         stage,
     };
     // With every new sign-in, so that the tables cannot grow for ever.

@@ -359,16 +359,16 @@ async fn connect(
                 resource.clone().wrap(),
             ];
             unchanged.extend(before.map(|grant| grant.clone().wrap()));
+            let mut next = loaded.transaction.clone();
+            next.visited.push(resource.id.clone());
+            next.stage = Stage::Consent {
+                session_id: session.id.clone(),
+            };
             let commit = Commit {
                 // That there is no grant yet is true of this directory alone.
                 based_on: before.is_none().then(|| directory.generation()),
                 unchanged,
-                changes: vec![
-                    Change::put(grant),
-                    loaded.moved(Stage::Consent {
-                        session_id: session.id.clone(),
-                    })?,
-                ],
+                changes: vec![Change::put(grant), loaded.changed(next)?],
                 audit: vec![draft],
             };
             Ok((commit, ()))

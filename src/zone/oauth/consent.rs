@@ -23,7 +23,7 @@ use super::{
     transaction::{self, Loaded, Stage, Transaction, consent_key, fresh_secret},
 };
 use crate::{
-    protocol::{audit::CredentialSource, console::Session, oauth::ErrorCode, secret::Secret},
+    protocol::{console::Session, oauth::ErrorCode, secret::Secret},
     support::{clock::Stopwatch, digest::sha256},
     zone::{
         brokered_login,
@@ -235,12 +235,8 @@ fn consent_page(front: &Front, step: &Step, user: &User) -> Result<Option<Consen
             name: dependency.resource.name.clone(),
             kind: dependency.provider.kind,
             provider_name: dependency.provider.name.clone(),
-            scopes: dependency.resource.scopes.clone(),
-            sign_in_follows: dependency.provider.kind == CredentialSource::External
-                && !step
-                    .directory
-                    .active_grant(&user.id, &dependency.resource.id)
-                    .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now)),
+            scopes: dependency.scopes(&step.directory, user).to_vec(),
+            sign_in_follows: dependency.sign_in_follows(&step.directory, now, transaction, user),
         })
         .collect();
     Ok(Some(ConsentPage {
@@ -260,13 +256,18 @@ fn consent_page(front: &Front, step: &Step, user: &User) -> Result<Option<Consen
         target: step.target(
             front,
             metadata::CONSENT,
-            Some(shown(&parties, transaction, user)),
+            Some(shown(&step.directory, &parties, transaction, user)),
         ),
     }))
 }
 
 /// Names what the consent page says and to whom: the answer to one page is no answer to another.
-fn shown(parties: &Parties, transaction: &Transaction, user: &User) -> String {
+fn shown(
+    directory: &Directory,
+    parties: &Parties,
+    transaction: &Transaction,
+    user: &User,
+) -> String {
     let resource = |resource: &Resource| {
         json!([
             resource.id,
@@ -283,7 +284,13 @@ fn shown(parties: &Parties, transaction: &Transaction, user: &User) -> String {
         "dependencies": parties
             .dependencies
             .iter()
-            .map(|dependency| (resource(&dependency.resource), &dependency.provider.id))
+            .map(|dependency| {
+                (
+                    resource(&dependency.resource),
+                    &dependency.provider.id,
+                    dependency.scopes(directory, user),
+                )
+            })
             .collect::<Vec<_>>(),
     });
     URL_SAFE_NO_PAD.encode(sha256(said.to_string().as_bytes()))
@@ -326,7 +333,7 @@ async fn decide(front: &Front, headers: &HeaderMap, body: &[u8]) -> Result<Respo
         let transaction = &step.loaded.transaction;
         let parties = Parties::of(directory, transaction)?;
         let person = transaction::active_session(directory, now, &session.id)
-            .filter(|(_, user)| page == Some(&shown(&parties, transaction, user)));
+            .filter(|(_, user)| page == Some(&shown(directory, &parties, transaction, user)));
         let Some((session, user)) = person else {
             return Ok((Commit::default(), false));
         };

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Front,
     authorize::{ReturnTo, error_page, see_other, stale},
+    dependency::DependencyState,
     error::not_committed,
     metadata,
     transaction::{self, Loaded, Stage, Transaction, consent_key, fresh_secret, remembered_scopes},
@@ -24,8 +25,7 @@ use crate::{
         audit::{Draft, application_party, resource_ref, user_agent_party, user_party},
         brokered_login,
         directory::{
-            Application, AuthorizationCode, Change, Directory, Grant, Provider, Resource, User,
-            UserAgent,
+            Application, AuthorizationCode, Change, Directory, Grant, Resource, User, UserAgent,
         },
         pages::Audience,
         refusal::Refusal,
@@ -48,12 +48,6 @@ pub(super) struct Parties {
     /// The application that provides the resource.
     pub application: Option<Arc<Application>>,
     pub dependencies: Vec<DependencyState>,
-}
-
-/// One resource that the application uses on the person's behalf.
-pub(super) struct DependencyState {
-    pub resource: Arc<Resource>,
-    pub provider: Arc<Provider>,
 }
 
 impl Parties {
@@ -107,8 +101,7 @@ impl Parties {
         transaction: &Transaction,
         user: &User,
     ) -> bool {
-        let granted =
-            |resource: &Resource| directory.active_grant(&user.id, &resource.id).is_some();
+        let granted = |resource: &Resource| directory.whole_grant(&user.id, &resource.id).is_some();
         if let Some(agreed) = &transaction.agreed {
             // Agreed a moment ago, and a provider may not have been visited yet. What was added
             // since was not on the page.
@@ -156,9 +149,11 @@ impl Parties {
                     .filter(|dependency| dependency.provider.kind != CredentialSource::External)
                     .map(|dependency| &dependency.resource),
             )
-            .filter(|resource| directory.active_grant(&user.id, &resource.id).is_none())
+            .filter(|resource| directory.whole_grant(&user.id, &resource.id).is_none())
             .map(|resource| Grant {
-                id: zone.config.ids.short(),
+                id: directory
+                    .active_grant(&user.id, &resource.id)
+                    .map_or_else(|| zone.config.ids.short(), |grant| grant.id.clone()),
                 user_id: user.id.clone(),
                 resource_id: resource.id.clone(),
                 provider_id: resource.credential_provider_id.clone(),
@@ -177,14 +172,12 @@ impl Parties {
         &self,
         directory: &Directory,
         now: DateTime<Utc>,
+        transaction: &Transaction,
         user: &User,
     ) -> Option<&DependencyState> {
-        self.dependencies.iter().find(|dependency| {
-            dependency.provider.kind == CredentialSource::External
-                && !directory
-                    .active_grant(&user.id, &dependency.resource.id)
-                    .is_some_and(|grant| brokered_login::refresh::is_usable(grant, now))
-        })
+        self.dependencies
+            .iter()
+            .find(|dependency| dependency.sign_in_follows(directory, now, transaction, user))
     }
 
     /// An audit row about `resource`: the client and the person, and nothing decided yet.
@@ -317,7 +310,7 @@ fn next(
         .map(|resource| parties.grant_draft(front, resource, &user, &session.id, started))
         .collect();
     step.changes = grants.into_iter().map(Change::put).collect();
-    let Some(dependency) = parties.next_login(directory, now, &user) else {
+    let Some(dependency) = parties.next_login(directory, now, transaction, &user) else {
         let code = finish(front, loaded, &parties, &session, &user, &mut step);
         return Ok((step, Next::Client(code)));
     };

@@ -68,6 +68,10 @@ pub(super) struct Transaction {
     pub prompt_consent: bool,
     /// The dependencies that the consent page listed when the person agreed to it.
     pub agreed: Option<Vec<String>>,
+    /// The dependencies whose provider lent the person's account in this sign-in. One that gave
+    /// less than it was asked for is not asked again at once.
+    #[serde(default)]
+    pub visited: Vec<String>,
     pub stage: Stage,
 }
 
@@ -213,16 +217,17 @@ impl Loaded {
 
     /// The change that moves the transaction to `stage`.
     pub fn moved(&self, stage: Stage) -> Result<Change, Refusal> {
-        let agreed = match stage {
+        let mut next = self.transaction.clone();
+        match stage {
             // Whoever signs in next may be somebody else, who agreed to nothing.
-            Stage::SignIn | Stage::IdentityProvider { .. } => None,
-            Stage::Consent { .. } | Stage::Provider { .. } => self.transaction.agreed.clone(),
-        };
-        self.changed(Transaction {
-            agreed,
-            stage,
-            ..self.transaction.clone()
-        })
+            Stage::SignIn | Stage::IdentityProvider { .. } => {
+                next.agreed = None;
+                next.visited.clear();
+            }
+            Stage::Consent { .. } | Stage::Provider { .. } => {}
+        }
+        next.stage = stage;
+        self.changed(next)
     }
 
     /// The change that replaces what is kept of the transaction.
