@@ -86,7 +86,8 @@ impl ClientAuth {
     }
 }
 
-fn readings(value: &[u8]) -> Option<Vec<ClientCredential>> {
+/// What a `Basic` header may mean, the most likely first; `None` if it cannot be read.
+pub(super) fn readings(value: &[u8]) -> Option<Vec<ClientCredential>> {
     let pair = basic::pair(value)?;
     let pair = pair.expose();
     let (id, secret) = pair.split_once(':')?;

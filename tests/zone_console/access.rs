@@ -4,7 +4,10 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use hoptrail::{protocol::console::Page, zone::seed::FirstPolicy};
+use hoptrail::{
+    protocol::{basic, console::Page, secret::Secret},
+    zone::seed::FirstPolicy,
+};
 use rstest::rstest;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -56,6 +59,36 @@ async fn the_service_account_is_asked_for_its_secret(
             Request::post("/service-account-token")
                 .header(header::HOST, "localhost:4100")
                 .body(Body::from(form))
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), status);
+}
+
+/// RFC 6749, section 2.3.1 has both parts form-encoded; the account's id holds a colon.
+#[rstest]
+#[case::encoded(basic::encoded, "", 200)]
+#[case::raw(basic::plain, "", 200)]
+#[case::wrong(basic::encoded, "x", 401)]
+#[tokio::test]
+async fn the_service_account_may_say_who_it_is_in_the_header(
+    #[case] written: fn(&str, &Secret) -> Secret,
+    #[case] added: &str,
+    #[case] status: u16,
+) {
+    let office = office(FirstPolicy::Limited).await;
+    let credential = office.zone.console_credential();
+    let secret = Secret::new(format!("{}{added}", credential.client_secret.expose()));
+    let pair = written(&credential.client_id, &secret);
+    let answer = office
+        .zone
+        .router()
+        .oneshot(
+            Request::post("/service-account-token")
+                .header(header::HOST, "localhost:4100")
+                .header(header::AUTHORIZATION, format!("Basic {}", pair.expose()))
+                .body(Body::from("grant_type=client_credentials"))
                 .unwrap(),
         )
         .await

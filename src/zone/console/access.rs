@@ -17,12 +17,11 @@ use serde_json::json;
 use crate::{
     protocol::{
         audit::Party,
-        basic,
         oauth::{ClientCredential, ErrorCode},
         secret::Secret,
     },
     support::ids::Ids,
-    zone::{ZoneState, refusal::Refusal, vault::SecretHash},
+    zone::{ZoneState, client_auth, refusal::Refusal, vault::SecretHash},
 };
 
 use super::{ApiError, ZONE_ID};
@@ -163,13 +162,16 @@ pub(super) async fn token(
             ));
         }
     }
-    let (client_id, secret) = in_header(&headers)
-        .or_else(|| Some((form.remove("client_id")?, form.remove("client_secret")?)))
-        .ok_or_else(wrong)?;
+    let presented = match in_header(&headers) {
+        Some(readings) => readings,
+        None => in_form(&mut form).into_iter().collect(),
+    };
     let expected = state.console.credential();
-    let same = SecretHash::of(&expected.client_secret).matches(&secret)
-        && *client_id.expose() == expected.client_id;
-    if !same {
+    let is_expected = |one: &ClientCredential| {
+        SecretHash::of(&expected.client_secret).matches(&one.client_secret)
+            && one.client_id == expected.client_id
+    };
+    if !presented.iter().any(is_expected) {
         return Err(wrong());
     }
     let token = state
@@ -194,8 +196,15 @@ fn wrong() -> Refusal {
     )
 }
 
-fn in_header(headers: &HeaderMap) -> Option<(Secret, Secret)> {
-    let pair = basic::pair(headers.get(header::AUTHORIZATION)?.as_bytes())?;
-    let (id, secret) = pair.expose().split_once(':')?;
-    Some((id.into(), secret.into()))
+/// The account's id holds a colon, so it is read as the token endpoint reads a client's: percent-encoded
+/// (RFC 6749, section 2.3.1) and raw.
+fn in_header(headers: &HeaderMap) -> Option<Vec<ClientCredential>> {
+    client_auth::readings(headers.get(header::AUTHORIZATION)?.as_bytes())
+}
+
+fn in_form(form: &mut HashMap<String, Secret>) -> Option<ClientCredential> {
+    Some(ClientCredential {
+        client_id: form.remove("client_id")?.expose().clone(),
+        client_secret: form.remove("client_secret")?,
+    })
 }
