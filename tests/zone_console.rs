@@ -291,6 +291,50 @@ async fn a_policy_that_does_not_fit_is_refused_with_its_place(
     assert!(body["message"].as_str().unwrap().contains(place), "{body}");
 }
 
+/// facts/keycard.md, 3.4: a version is text or JSON, never both.
+#[tokio::test]
+async fn a_policy_may_be_json_instead_of_text() {
+    let office = office(FirstPolicy::Limited).await;
+    let api = Api::of(&office.zone).await;
+    let text = "@id(\"quiet\") forbid (principal, action, resource) \
+                when { context has scopes && context.scopes.contains(\"write\") };";
+    let parsed = cedar_policy::Policy::parse(None, text).unwrap();
+    let json = parsed.to_json().unwrap();
+    let path = "/zones/lab/policies";
+    let made = json!({"name": "quiet", "cedar_json": json});
+    api.post(path, made).await;
+    let versions = "/zones/lab/policies/quiet/versions";
+    api.post(versions, json!({"cedar_json": json})).await;
+    for version in 1..=2 {
+        let made: Value = api.get(&format!("{versions}/{version}")).await;
+        let raw = made["cedar_raw"].as_str().unwrap();
+        let again = cedar_policy::Policy::parse(None, raw).unwrap();
+        assert_eq!(again.to_json().unwrap(), json, "{raw}");
+    }
+    for (body, status, word) in [
+        (
+            json!({"cedar_raw": text, "cedar_json": json}),
+            400,
+            "not both",
+        ),
+        (json!({}), 400, "cedar_raw or cedar_json"),
+        (
+            json!({"cedar_json": {"effect": "permit"}}),
+            422,
+            "principal",
+        ),
+        (json!({"cedar_json": "permit"}), 422, "permit"),
+    ] {
+        let mut named = body.clone();
+        named["name"] = "another".into();
+        for (path, body) in [(path, named), (versions, body)] {
+            let (answered, said) = api.send("POST", path, Some(body)).await;
+            assert_eq!(answered.as_u16(), status, "{said}");
+            assert!(said["message"].as_str().unwrap().contains(word), "{said}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_the_platform_owns_is_read_only() {
     let office = office(FirstPolicy::Limited).await;

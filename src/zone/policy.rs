@@ -31,7 +31,7 @@ use super::{
 };
 
 pub(super) use entities::{EntityCache, build as entities, stale_by};
-pub use schema::{POLICY_SCHEMA_VERSION, PolicyFault, SCHEMA_TEXT, STACK, check};
+pub use schema::{POLICY_SCHEMA_VERSION, PolicyFault, SCHEMA_TEXT, STACK, check, text_of_json};
 
 static USER: LazyLock<EntityTypeName> = LazyLock::new(|| type_name("Keycard::User"));
 static APPLICATION: LazyLock<EntityTypeName> = LazyLock::new(|| type_name("Keycard::Application"));

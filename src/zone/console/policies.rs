@@ -9,6 +9,7 @@ use axum::{
     routing::get,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     ApiError, Body, OneId, Shared, TwoIds, change, clean_name, page::Window, readable_id, settle,
@@ -19,8 +20,9 @@ use crate::{
         ZoneState,
         directory::{Change, Directory, Policy, PolicyVersion, Stored as _},
         policy::{
-            POLICY_SCHEMA_VERSION, SCHEMA_TEXT, check,
+            POLICY_SCHEMA_VERSION, PolicyFault, SCHEMA_TEXT, check,
             lifecycle::{latest_policy_version, next_policy_version},
+            text_of_json,
         },
     },
 };
@@ -105,8 +107,8 @@ async fn one_policy(
 #[derive(Deserialize)]
 struct NewPolicy {
     name: String,
-    cedar_raw: String,
-    schema_version: Option<String>,
+    #[serde(flatten)]
+    version: NewPolicyVersion,
 }
 
 async fn create_policy(
@@ -123,7 +125,7 @@ async fn create_policy(
             "A policy's name has letters, digits, hyphens, dots and underscores.",
         ));
     }
-    check_text(&body.cedar_raw, body.schema_version.as_deref())?;
+    let text = body.version.checked_text()?;
     let view = settle(&state, |directory| {
         if directory.policies.values().any(|p| p.name == name) {
             return Err(ApiError::conflict("Another policy has this name already."));
@@ -137,7 +139,7 @@ async fn create_policy(
             directory,
             &policy,
             state.config.ids.short(),
-            &body.cedar_raw,
+            &text,
             state.config.clock.now(),
         );
         let view = policy_at(&policy, &version);
@@ -147,16 +149,36 @@ async fn create_policy(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-fn check_text(text: &str, schema_version: Option<&str>) -> Result<(), ApiError> {
-    same_schema(schema_version)?;
-    check(text).map_err(|faults| {
-        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        ApiError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid_policy",
-            faults.join("\n"),
-        )
-    })
+impl NewPolicyVersion {
+    /// The policy as text, in whichever of the two forms it came (facts/keycard.md, 3.4).
+    fn checked_text(self) -> Result<String, ApiError> {
+        same_schema(self.schema_version.as_deref())?;
+        let text = match (self.cedar_raw, self.cedar_json) {
+            (Some(text), None) => text,
+            (None, Some(json)) => text_of_json(json).map_err(|fault| no_policy(&[fault]))?,
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid(
+                    "A policy is cedar_raw or cedar_json, not both.",
+                ));
+            }
+            (None, None) => {
+                return Err(ApiError::invalid(
+                    "A policy's text is missing: cedar_raw or cedar_json.",
+                ));
+            }
+        };
+        check(&text).map_err(|faults| no_policy(&faults))?;
+        Ok(text)
+    }
+}
+
+fn no_policy(faults: &[PolicyFault]) -> ApiError {
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_policy",
+        faults.join("\n"),
+    )
 }
 
 pub(super) fn same_schema(version: Option<&str>) -> Result<(), ApiError> {
@@ -187,7 +209,8 @@ async fn list_policy_versions(
 
 #[derive(Deserialize)]
 struct NewPolicyVersion {
-    cedar_raw: String,
+    cedar_raw: Option<String>,
+    cedar_json: Option<Value>,
     schema_version: Option<String>,
 }
 
@@ -205,12 +228,12 @@ async fn create_policy_version(
         Owner::Platform => return Err(ApiError::read_only("policy")),
         Owner::Customer => {}
     }
-    check_text(&body.cedar_raw, body.schema_version.as_deref())?;
+    let text = body.checked_text()?;
     let version = next_policy_version(
         &directory,
         policy,
         state.config.ids.short(),
-        &body.cedar_raw,
+        &text,
         state.config.clock.now(),
     );
     let view = version_view(&version);

@@ -7,7 +7,7 @@ use cedar_policy::{
     ffi::DetailedError,
 };
 
-use crate::support::position::TextPosition;
+use crate::support::{cause::innermost, position::TextPosition};
 
 /// The schema's text, as the management API serves it.
 pub const SCHEMA_TEXT: &str = include_str!("../policies/schema.cedarschema");
@@ -75,6 +75,19 @@ pub fn check(text: &str) -> Result<(), Vec<PolicyFault>> {
     } else {
         Err(faults)
     }
+}
+
+/// The text of a policy in Cedar's JSON form, which says everything that a text does but where it says
+/// it. It is yet to be checked.
+///
+/// # Errors
+/// Why it is no policy.
+pub fn text_of_json(json: serde_json::Value) -> Result<String, PolicyFault> {
+    let policy = CedarPolicy::from_json(None, json).map_err(|error| PolicyFault {
+        message: innermost(&error).unwrap_or_else(|| error.to_string()),
+        at: None,
+    })?;
+    Ok(policy.to_string())
 }
 
 fn beyond_bounds(text: &str) -> Option<PolicyFault> {
