@@ -221,7 +221,7 @@ fn refusal(answer: &Answer) -> Setback {
         // The API's own words for a text that does not fit its model.
         400 if said.contains("prompt is too long") => unfit(why, TOO_LONG),
         413 => unfit(why, TOO_LONG),
-        429 | 529 => unfit(why, WAIT).or_again(answer.retry_after()),
+        429 => unfit(why, WAIT).or_again(answer.retry_after()),
         408 | 409 | 500.. => failed(why).or_again(answer.retry_after()),
         _ => failed(why),
     }
