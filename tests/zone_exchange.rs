@@ -8,6 +8,8 @@ mod office;
 mod conditions;
 #[path = "zone_exchange/durable.rs"]
 mod durable;
+#[path = "zone_exchange/impersonation.rs"]
+mod impersonation;
 #[path = "zone_exchange/policies.rs"]
 mod policies;
 #[path = "zone_exchange/starts.rs"]

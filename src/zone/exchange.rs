@@ -5,6 +5,7 @@
 //! is a row too.
 
 mod obtain;
+mod subject;
 
 use std::sync::Arc;
 
@@ -35,9 +36,7 @@ use super::{
 };
 
 pub use obtain::{Obtain, Obtained, lifetime_of, obtain, signed};
-
-/// RFC 8693, section 3: a JWT, which all of the zone's access tokens are.
-const TOKEN_TYPE_JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+use subject::{Subject, subject_of};
 
 /// A token exchange request whose client is authenticated. The parameters are as they came.
 #[derive(Debug, Clone)]
@@ -178,57 +177,13 @@ pub async fn foresee(state: &ZoneState, request: &ExchangeRequest) -> Result<For
     })
 }
 
-/// What the presented token proved, by itself.
-fn subject_of(
-    state: &ZoneState,
-    key: &SigningKey,
-    request: &ExchangeRequest,
-) -> Result<VerifiedClaims, Refusal> {
-    let invalid = |text: &str| Refusal::new(ErrorCode::InvalidRequest, text);
-    let Some(token) = &request.subject_token else {
-        return Err(invalid("subject_token is missing."));
-    };
-    match request.subject_token_type.as_deref() {
-        Some(TOKEN_TYPE_ACCESS_TOKEN | TOKEN_TYPE_JWT) => {}
-        Some(_) => {
-            return Err(invalid(
-                "This subject_token_type cannot be exchanged here; it must be an access token.",
-            ));
-        }
-        None => return Err(invalid("subject_token_type is missing.")),
-    }
-    if !matches!(
-        request.requested_token_type.as_deref(),
-        None | Some(TOKEN_TYPE_ACCESS_TOKEN)
-    ) {
-        return Err(invalid("Only access tokens are issued here."));
-    }
-    if request.actor_token {
-        return Err(invalid(
-            "An actor_token is not accepted: the client itself is the actor.",
-        ));
-    }
-    let claims = state
-        .tokens
-        .verify(key, token)
-        .map_err(|error| invalid(&format!("The subject_token was not accepted: {error}.")))?;
-    // Otherwise a delegated token could be passed on as if its person had sent it. The zone itself
-    // puts neither claim into a token.
-    if claims.act.is_some() || claims.may_act.is_some() {
-        return Err(invalid(
-            "The subject_token is a delegated one (act or may_act) and cannot be exchanged again.",
-        ));
-    }
-    Ok(claims)
-}
-
 /// One decision on one snapshot.
 struct Attempt<'a> {
     state: &'a ZoneState,
     directory: &'a Directory,
     key: &'a SigningKey,
     request: &'a ExchangeRequest,
-    subject: &'a Result<VerifiedClaims, Refusal>,
+    subject: &'a Result<Subject, Refusal>,
     scopes: &'a Result<Vec<String>, Refusal>,
 }
 
@@ -289,7 +244,7 @@ impl Attempt<'_> {
             draft.scopes.clone_from(scopes);
         }
         draft.subject_token = self.request.subject_token.as_ref().map(|token| {
-            if self.subject.is_ok() {
+            if let Ok(Subject::Token(_)) = self.subject {
                 TokenView::of(token)
             } else {
                 // What it says is anybody's word; only its name is ours.
@@ -301,31 +256,40 @@ impl Attempt<'_> {
             }
         });
 
-        let claims = self.subject.as_ref().map_err(Clone::clone)?;
-        draft.session_id.clone_from(&claims.sid);
-        let user = self.user(claims)?;
+        let subject = self.subject.as_ref().map_err(Clone::clone)?;
+        let claims = subject.claims();
+        draft.session_id = claims.and_then(|claims| claims.sid.clone());
+        let user = self.user(subject)?;
         draft.actor.user = Some(user_party(user));
-        self.session(claims, user)?;
+        if let Some(claims) = claims {
+            self.session(claims, user)?;
+        }
         let scopes = self.scopes.as_ref().map_err(Clone::clone)?;
-        self.ownership(claims, application)?;
+        if let Some(claims) = claims {
+            let meant_for = self.directory.resource_identified(&claims.aud);
+            ownership(meant_for, application)?;
+        }
         let resource = resource?;
+        let question = Question {
+            user: Some(user),
+            impersonate: subject.is_impersonation(),
+            caller: Caller::Application(application),
+            resource,
+            scopes,
+        };
+        // Who may not impersonate learns nothing else either, as of who consented to what.
+        if question.impersonate {
+            self.permitted(&question, draft)?;
+            ownership(Some(resource), application)?;
+        }
         let provider = obtain::provider_of(self.directory, resource)?;
         if !self.directory.depends(&application.id, &resource.id) {
             return Err(Refusal::no_dependency(&application.name, &resource.name));
         }
         let grant = self.consent(application, user, resource, provider.needs_grant(), scopes)?;
-        let answer = policy::decide(
-            self.directory,
-            &Question {
-                user: Some(user),
-                caller: Caller::Application(application),
-                resource,
-                scopes,
-            },
-        );
-        let verdict = answer.verdict();
-        draft.decision = Some(answer.decision);
-        verdict?;
+        if !question.impersonate {
+            self.permitted(&question, draft)?;
+        }
         Ok(Obtain {
             resource,
             grant,
@@ -334,9 +298,16 @@ impl Attempt<'_> {
             client_id: &credential.identifier,
             application_id: Some(&application.id),
             scopes,
-            session_id: claims.sid.as_deref(),
-            subject: Some(claims),
+            session_id: claims.and_then(|claims| claims.sid.as_deref()),
+            subject: claims,
         })
+    }
+
+    fn permitted(&self, question: &Question<'_>, draft: &mut Draft) -> Result<(), Refusal> {
+        let answer = policy::decide(self.directory, question);
+        let verdict = answer.verdict();
+        draft.decision = Some(answer.decision);
+        verdict
     }
 
     /// The one resource that is asked for, by its exact identifier.
@@ -347,10 +318,13 @@ impl Attempt<'_> {
             .ok_or_else(|| Refusal::unknown_resource(wanted))
     }
 
-    fn user(&self, claims: &VerifiedClaims) -> Result<&Arc<User>, Refusal> {
-        match claims.sub_profile {
-            SubProfile::User => self.directory.user_identified(&claims.sub),
-            SubProfile::App => None,
+    fn user(&self, subject: &Subject) -> Result<&Arc<User>, Refusal> {
+        match subject {
+            Subject::Token(claims) => match claims.sub_profile {
+                SubProfile::User => self.directory.user_identified(&claims.sub),
+                SubProfile::App => None,
+            },
+            Subject::Impersonated(sub) => self.directory.user_identified(sub),
         }
         .ok_or_else(|| {
             Refusal::new(
@@ -381,22 +355,6 @@ impl Attempt<'_> {
         }
     }
 
-    /// The token must have been meant for a resource that this very application provides.
-    fn ownership(&self, claims: &VerifiedClaims, application: &Application) -> Result<(), Refusal> {
-        let provides = self
-            .directory
-            .resource_identified(&claims.aud)
-            .is_some_and(|resource| resource.application_id.as_deref() == Some(&application.id));
-        if provides {
-            Ok(())
-        } else {
-            Err(Refusal::new(
-                ErrorCode::InvalidGrant,
-                "Client is not allowed to exchange token for this resource",
-            ))
-        }
-    }
-
     fn consent(
         &self,
         application: &Application,
@@ -419,6 +377,21 @@ impl Attempt<'_> {
             return Err(no_consent());
         }
         Ok(grant)
+    }
+}
+
+/// The token must have been meant for a resource that this very application provides; who impersonates
+/// has none, and may ask for nothing else (facts/keycard.md, 2.9 rules 3 and 7).
+fn ownership(resource: Option<&Arc<Resource>>, application: &Application) -> Result<(), Refusal> {
+    let provides = resource
+        .is_some_and(|resource| resource.application_id.as_deref() == Some(&application.id));
+    if provides {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            ErrorCode::InvalidGrant,
+            "Client is not allowed to exchange token for this resource",
+        ))
     }
 }
 

@@ -66,6 +66,8 @@ pub struct ActivePolicy {
 pub struct Question<'a> {
     /// The person on whose behalf; absent when the application acts for itself.
     pub user: Option<&'a User>,
+    /// Whether the application names a person who did not send it.
+    pub impersonate: bool,
     /// Who asks.
     pub caller: Caller<'a>,
     pub resource: &'a Resource,
@@ -297,11 +299,13 @@ fn context(question: &Question<'_>) -> Result<Context, cedar_policy::ContextCrea
     let mut context = vec![
         (
             "on_behalf".to_owned(),
-            RestrictedExpression::new_bool(question.user.is_some()),
+            // Keycard's default-app-delegation permits whatever is on behalf, and no policy of its own
+            // permits impersonation (facts/keycard.md, 3.2): so that is not on behalf.
+            RestrictedExpression::new_bool(question.user.is_some() && !question.impersonate),
         ),
         (
             "impersonate".to_owned(),
-            RestrictedExpression::new_bool(false),
+            RestrictedExpression::new_bool(question.impersonate),
         ),
     ];
     if let Some(user) = question.user {

@@ -40,10 +40,9 @@ async fn each_broken_condition_is_refused_with_its_own_error_and_row() {
             "subject_token_type is missing.",
         ),
         (
-            "impersonation",
+            "other token",
             Request(|_, r| {
-                r.subject_token_type =
-                    Some("urn:keycard:params:oauth:token-type:substitute-user".into());
+                r.subject_token_type = Some("urn:ietf:params:oauth:token-type:id_token".into());
             }),
             ErrorCode::InvalidRequest,
             "This subject_token_type cannot be exchanged here; it must be an access token.",

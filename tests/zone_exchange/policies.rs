@@ -19,7 +19,7 @@ use rstest::rstest;
 use crate::office::*;
 
 /// Makes a policy set of the given texts, active at once.
-async fn activate(office: &Office, policies: &[(&str, &str)]) {
+pub async fn activate(office: &Office, policies: &[(&str, &str)]) {
     let state = office.zone.state();
     let (directory, now) = (state.directory(), state.config.clock.now());
     let set = PolicySet {
@@ -51,7 +51,7 @@ async fn activate(office: &Office, policies: &[(&str, &str)]) {
     office.change(changes).await;
 }
 
-const PERMIT_USERS: &str = "permit (principal is Keycard::User, action, resource);";
+pub const PERMIT_USERS: &str = "permit (principal is Keycard::User, action, resource);";
 const PERMIT_APPLICATIONS: &str = "permit (principal is Keycard::Application, action, resource);";
 
 #[rstest]

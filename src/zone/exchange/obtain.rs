@@ -82,8 +82,8 @@ impl Obtain<'_> {
             (Some(subject), _) if subject.aud == self.resource.identifier => {
                 subject.scopes().any(|one| one == **scope)
             }
-            (Some(_), Some(grant)) => grant.scopes.contains(scope),
-            (Some(_), None) | (None, _) => true,
+            (_, Some(grant)) => grant.scopes.contains(scope),
+            (_, None) => true,
         };
         self.scopes.iter().filter(is_permitted).cloned().collect()
     }

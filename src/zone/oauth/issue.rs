@@ -177,6 +177,7 @@ impl Standing<'_> {
             directory,
             &Question {
                 user: Some(user),
+                impersonate: false,
                 caller: Caller::UserAgent(agent),
                 resource,
                 scopes,

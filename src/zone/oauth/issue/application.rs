@@ -69,6 +69,7 @@ pub(in crate::zone::oauth) async fn client_credentials(
                 directory,
                 &Question {
                     user: None,
+                    impersonate: false,
                     caller: Caller::Application(application),
                     resource,
                     scopes: &scopes,
